@@ -1,0 +1,59 @@
+"""simcare: what care would cost, and how independent people would be, if a council commissioned it differently.
+
+>>> import simcare
+>>> model = simcare.load("mm-infinity")
+>>> run = simcare.run(model, years=1, replications=2, seed=1)
+>>> run.replications
+2
+
+Nothing is loaded until it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simcare.comparisons import Comparison, compare
+    from simcare.errors import BadInput, BrokenInvariant, SimcareError
+    from simcare.files import load_experiment, load_model
+    from simcare.files import load_model as load
+    from simcare.runs import Run, run
+
+__version__ = "0.1.0"
+__all__ = [
+    "BadInput",
+    "BrokenInvariant",
+    "Comparison",
+    "Run",
+    "SimcareError",
+    "compare",
+    "load",
+    "load_experiment",
+    "load_model",
+    "run",
+]
+
+_HOMES = {
+    "BadInput": "errors",
+    "BrokenInvariant": "errors",
+    "Comparison": "comparisons",
+    "Run": "runs",
+    "SimcareError": "errors",
+    "compare": "comparisons",
+    "load": "files",
+    "load_experiment": "files",
+    "load_model": "files",
+    "run": "runs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'simcare' has no attribute '{name}'")
+    return getattr(import_module(f"simcare.{_HOMES[name]}"), "load_model" if name == "load" else name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

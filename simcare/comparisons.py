@@ -1,0 +1,160 @@
+"""Strategies against a baseline, replication by replication, on the same draws.
+
+Every difference is paired: in replication r the same people come to the door under every strategy and meet the
+same luck, so what differs is what the strategy did.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.stats import norm, t
+
+from simcare.draws import EFFECT, uniform
+from simcare.engine.start import key
+from simcare.errors import BadInput
+from simcare.files import load_experiment
+from simcare.model import Model
+from simcare.model.strategy import Experiment, Strategy, apply, believed, drawn
+from simcare.runs import Progress, Task, manifest, outcomes_of
+
+# What a comparison sums over the horizon, and whether more of it is better (+1) or worse (−1).
+TOTALS = {
+    "cost_pv": -1,
+    "cost": -1,
+    "cost_real": -1,
+    "cost_council": -1,
+    "dependency_days": -1,
+    "over_provided_days": -1,
+    "induced_need_days": -1,
+    "under_provided_days": -1,
+    "unmet_need_days": -1,
+    "crises": -1,
+    "independent_days": 1,
+    "person_days": -1,
+}
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What an experiment found: measures of every replication, totals, and paired differences from the baseline."""
+
+    experiment: Experiment
+    model: Model
+    measures: pl.DataFrame = field(repr=False)
+    flows: pl.DataFrame = field(repr=False)
+    totals: pl.DataFrame
+    differences: pl.DataFrame
+    manifest: dict[str, Any] = field(repr=False)
+
+
+def compare(
+    experiment: str | Path | Experiment,
+    replications: int | None = None,
+    *,
+    model: Model | None = None,
+    years: int | None = None,
+    seed: int | None = None,
+    engine: str = "simpy",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run an experiment (a path, a library name, or a value with its ``model``) and compare its strategies.
+
+    ``replications``, ``years`` and ``seed`` override those of the file.
+    """
+    if isinstance(experiment, Experiment):
+        if model is None:
+            raise BadInput(f"experiment {experiment.name}: give its model as well")
+    else:
+        experiment, model = load_experiment(experiment)
+    asked = {"replications": replications, "years": years, "seed": seed}
+    experiment = Experiment.model_validate(experiment.model_dump(by_alias=True) | {k: v for k, v in asked.items() if v is not None})
+    began = dt.datetime.now(dt.UTC)
+    outcomes = list(outcomes_of(list(tasks(experiment, model, engine)), workers, progress))
+    measures = pl.concat([o.measures for o in outcomes])
+    found = totals(measures)
+    return Comparison(
+        experiment=experiment,
+        model=model,
+        measures=measures,
+        flows=pl.concat([o.flows for o in outcomes]),
+        totals=found,
+        differences=differences(found, [s.name for s in experiment.strategies]),
+        manifest={
+            **manifest(model, experiment.years, experiment.replications, experiment.seed, engine, workers, began),
+            "experiment": experiment.name,
+            "strategies": ["baseline", *(s.name for s in experiment.strategies)],
+        },
+    )
+
+
+def tasks(experiment: Experiment, model: Model, engine: str) -> Iterator[Task]:
+    """Every replication of the baseline and of each strategy; replication by replication, so that pairs finish together."""
+    strategies = [believed(s, experiment.shrinkage) for s in experiment.strategies]
+    for r in range(experiment.replications):
+        yield Task(model, "baseline", experiment.seed, r, experiment.years, engine)
+        for strategy in strategies:
+            possible = drawn(strategy, effect_draws(strategy, experiment.seed, r))
+            yield Task(apply(model, possible), strategy.name, experiment.seed, r, experiment.years, engine)
+
+
+def effect_draws(strategy: Strategy, seed: int, replication: int) -> dict[int, float]:
+    """A standard normal for each effect of a strategy: which of the possible truths this replication lives in."""
+    return {
+        k: float(norm.ppf(uniform(seed, replication, key("effect", f"{strategy.name}.{k}"), EFFECT, 0))) for k in range(len(strategy.effects))
+    }
+
+
+def totals(measures: pl.DataFrame) -> pl.DataFrame:
+    """The totals of each replication over the horizon: one row a strategy and replication, one column a measure."""
+    wide = (
+        measures.filter(pl.col("measure").is_in(list(TOTALS)))
+        .group_by("strategy", "replication", "measure", maintain_order=True)
+        .agg(pl.col("value").sum())
+        .pivot(on="measure", index=["strategy", "replication"], values="value")
+    )
+    missing = [pl.lit(0.0).alias(name) for name in TOTALS if name not in wide.columns]
+    return wide.with_columns(missing).select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in TOTALS))
+
+
+def differences(found: pl.DataFrame, strategies: list[str]) -> pl.DataFrame:
+    """Paired differences from the baseline, a row a strategy and measure.
+
+    ``low`` and ``high`` are the 95 % interval of the mean difference (Student's t over replications);
+    ``spread_low`` and ``spread_high`` the 5th and 95th percentile of the differences themselves.
+    """
+    baseline = found.filter(pl.col("strategy") == "baseline").sort("replication")
+    rows = []
+    for strategy in strategies:
+        mine = found.filter(pl.col("strategy") == strategy).sort("replication")
+        for measure, better in TOTALS.items():
+            rows.append({"strategy": strategy, "measure": measure, **_paired(baseline[measure].to_numpy(), mine[measure].to_numpy(), better)})
+    return pl.DataFrame(rows)
+
+
+def _paired(baseline: np.ndarray[Any, Any], mine: np.ndarray[Any, Any], better: int) -> dict[str, float | None]:
+    difference = mine - baseline
+    n = difference.size
+    se = float(difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+    half = float(t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * se if n > 1 else float("nan")
+    mean, base = float(difference.mean()), float(baseline.mean())
+    return {
+        "baseline_mean": base,
+        "mean": float(mine.mean()),
+        "difference": mean,
+        "low": mean - half,
+        "high": mean + half,
+        "relative": mean / base if base else None,
+        "se": se,
+        "share_better": float((better * difference > 0).mean()),
+        "spread_low": float(np.quantile(difference, 0.05)),
+        "spread_high": float(np.quantile(difference, 0.95)),
+    }

@@ -1,0 +1,37 @@
+"""The stay so far of people there on day 0, where no record of it exists.
+
+Whoever is found in care on a given day is there in proportion to the length of their stay: the elapsed time u has
+density S(u) / ∫S, with S the chance of a stay longer than u (renewal theory). S counts death, leaving and
+recovery, and in a service that follows need also a rise; death runs at the rate of the row's mean age.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcare.hazards import SINCE_BIRTH, cumulative
+from simcare.rules.names import DEATH, INDUCED, LEAVING, RECOVER, Tables
+
+LONGEST_DAYS = 60 * 365.25
+POINTS = 4000
+
+
+def equilibrium_days(tables: Tables, stage: int, group: int, need: int, follows_need: bool, age: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Elapsed days for uniform draws ``u``, from the equilibrium of a cell's clocks; ``age`` in years."""
+    grid = np.concatenate([[0.0], np.geomspace(1e-2, LONGEST_DAYS, POINTS)])
+    total = np.zeros_like(grid)
+    clocks = [*range(0 if follows_need else RECOVER, INDUCED), DEATH, LEAVING]
+    for clock in clocks:
+        row = tables.cells[stage, group, need, clock]["hazard"]
+        hazard = tables.hazards[row]
+        if row == 0:
+            continue
+        shift = age * 365.25 if hazard["since"] == SINCE_BIRTH else 0.0
+        ratio = tables.stage_rungs[stage, need]["death_ratio"] if clock == DEATH else 1.0
+        total += ratio * np.array([cumulative(hazard, tables.knots, shift + x) - cumulative(hazard, tables.knots, shift) for x in grid])
+    staying = np.exp(-total)
+    area = np.concatenate([[0.0], np.cumsum((staying[1:] + staying[:-1]) / 2.0 * np.diff(grid))])
+    return np.interp(u * area[-1], area, grid) if math.isfinite(area[-1]) else u * LONGEST_DAYS

@@ -1,0 +1,238 @@
+"""Who is there on day 0 and who will come: the clients of one replication, made before its clock starts.
+
+Arrivals thin a Poisson field that all strategies share. Each stratum has layers of height one person a day;
+layer k holds candidates at rate one a day with heights spread over it, and a candidate becomes a client when its
+height is under the arrival rate of its day. A strategy that raises or lowers the rate keeps every other candidate.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import zlib
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv
+
+from simcare.draws import AGE, ELAPSED, FIRST_OFFER, FRAILTY, GAP, HEIGHT, NEED, RULE_PURPOSES, exponential, uniform, uniforms
+from simcare.engine.equilibrium import equilibrium_days
+from simcare.errors import BadInput
+from simcare.jit import rule
+from simcare.model import Model
+from simcare.model.parts import Ages, Arrivals, Caseload, Elapsed
+from simcare.rules.names import ARRIVE, CLIENT, CLOCKS, IN_SERVICE, LOG, OUT, ROUTES, UNBORN, Tables, World
+from simcare.tables import YEAR_DAYS, changes_on, names_of
+
+FRAILTY_RANGE = (0.1, 10.0)
+LAYER_BITS, CANDIDATE_BITS = 12, 20
+
+
+def world(model: Model, tables: Tables, seed: int, replication: int, days: float) -> World:
+    """The world of one replication on day 0: the caseload first, then those who will arrive, in order of time."""
+    check_keys(model)
+    there = [caseload(model, tables, row, seed, replication) for row in model.caseload]
+    coming = [arrivals(model, tables, row, seed, replication, days) for row in model.arrivals]
+    present = np.concatenate(there) if there else np.zeros(0, CLIENT)
+    expected = np.concatenate(coming) if coming else np.zeros(0, CLIENT)
+    clients = np.concatenate([present, expected[np.argsort(expected["entered"], kind="stable")]])
+    return World(
+        tables=tables,
+        clients=clients,
+        budgets=np.full((clients.size, CLOCKS), np.nan),
+        ordinals=np.zeros((clients.size, RULE_PURPOSES), np.int32),
+        log=np.zeros(max(4096, 6 * clients.size), LOG),
+        counts=np.zeros(1, np.int64),
+        address=np.array([seed, replication, model.about.start.toordinal()], np.int64),
+    )
+
+
+def key(kind: str, name: str) -> int:
+    """Thirty-one bits from a stratum's name, so that adding a stratum moves no other client's address."""
+    return zlib.crc32(f"{kind}:{name}".encode()) & 0x7FFFFFFF
+
+
+def check_keys(model: Model) -> None:
+    """No two strata may share a key (a chance of one in a million for 50 strata)."""
+    seen: dict[int, str] = {}
+    for kind in ("caseload", "arrivals"):
+        for row in getattr(model, kind):
+            k = key(kind, row.name)
+            if k in seen:
+                raise BadInput(f"{kind}.{row.name}: its address clashes with {seen[k]}; give one of them another name")
+            seen[k] = f"{kind}.{row.name}"
+
+
+def _blank(ids: NDArray[np.int64]) -> NDArray[Any]:
+    clients = np.zeros(ids.size, CLIENT)
+    clients["id"] = ids
+    for name in ("assess_at", "review_due", "short_end", "birthday", "next"):
+        clients[name] = math.inf
+    clients["stay_start"] = math.nan
+    clients["service"] = clients["provider"] = -1
+    return clients
+
+
+def caseload(model: Model, tables: Tables, row: Caseload, seed: int, replication: int) -> NDArray[Any]:
+    """The clients of one row of the day-0 caseload, each with age, need, elapsed stay and provider."""
+    names = names_of(model)
+    clients = _blank((key("caseload", row.name) << 32) + np.arange(int(row.count.value), dtype=np.int64))
+    ids = clients["id"]
+    age = _ages(model, row, uniforms(seed, replication, ids, AGE, 0))
+    _person(model, tables, row, clients, age, 0.0, seed, replication)
+    clients["need"] = np.searchsorted(np.cumsum(row.needs.value), uniforms(seed, replication, ids, NEED, 0) * sum(row.needs.value), side="right")
+    clients["need"] = np.minimum(clients["need"], len(names.rungs) - 1)
+    elapsed = _elapsed(model, tables, row, clients, uniforms(seed, replication, ids, ELAPSED, 0), float(age.mean()) if age.size else 0.0)
+    youngest = 0.0
+    clients["status"] = OUT
+    if row.service is not None:
+        service = names.services.index(row.service)
+        youngest = model.services[service].from_age
+        clients["status"], clients["service"] = IN_SERVICE, service
+        clients["tier"] = tables.services[service]["tier"]
+        offers = [(p, o.weight.value) for p, provider in enumerate(model.providers) for o in provider.offers if o.service == row.service]
+        share = np.cumsum([weight for _, weight in offers])
+        picked = np.searchsorted(share / share[-1], uniforms(seed, replication, ids, FIRST_OFFER, 0))
+        clients["provider"] = np.array([p for p, _ in offers])[picked]
+    elapsed = np.minimum(elapsed, (age - youngest) * YEAR_DAYS)
+    clients["need_since"] = -elapsed
+    clients["stay_start"] = -elapsed if row.service is not None else math.nan
+    return clients
+
+
+def _person(
+    model: Model, tables: Tables, row: Caseload | Arrivals, clients: NDArray[Any], age: NDArray[np.float64], when: NDArray[Any] | float, seed: int, replication: int
+) -> None:
+    names = names_of(model)
+    clients["born"], clients["entered"] = when - age * YEAR_DAYS, when
+    clients["area"] = 0 if row.area is None else names.areas.index(row.area)
+    clients["stage"], clients["group"] = names.stages.index(row.stage), names.groups.index(row.group)
+    clients["band"] = np.searchsorted(tables.bands["from_age"], age, side="right") - 1
+    variance = float(tables.stages[names.stages.index(row.stage)]["frailty_variance"])
+    clients["frailty"] = frailty(variance, uniforms(seed, replication, clients["id"], FRAILTY, 0)) if variance > 0 else 1.0
+
+
+def frailty(variance: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gamma multipliers with mean 1 and this variance, kept within 0.1 to 10."""
+    return np.clip(gammaincinv(1.0 / variance, u) * variance, *FRAILTY_RANGE)  # type: ignore[no-any-return]
+
+
+def _spread(edges: Sequence[float], shares: Sequence[float], u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A value in bands from one uniform draw: the band by its share, even within it."""
+    top = np.concatenate([[0.0], np.cumsum(shares)])
+    return np.interp(u * top[-1], top, edges)
+
+
+def _ages(model: Model, row: Caseload | Arrivals, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    if isinstance(row.ages, Ages):
+        return _spread(row.ages.edges, row.ages.shares, u)
+    stage = next(s for s in model.stages if s.name == row.stage)
+    assert stage.to_age is not None
+    return stage.from_age + u * (stage.to_age - stage.from_age)
+
+
+def _elapsed(model: Model, tables: Tables, row: Caseload, clients: NDArray[Any], u: NDArray[np.float64], age: float) -> NDArray[np.float64]:
+    if isinstance(row.elapsed, Elapsed):
+        return _spread(row.elapsed.edges_days, row.elapsed.shares, u)
+    names = names_of(model)
+    service = None if row.service is None else model.services[names.services.index(row.service)]
+    if service is not None and service.short_term_days is not None:
+        return u * service.short_term_days.at(model.about.start)
+    out = np.empty(u.size)
+    stage, group = names.stages.index(row.stage), names.groups.index(row.group)
+    follows = service is not None and service.follows_need
+    for need in np.unique(clients["need"]):
+        mine = clients["need"] == need
+        out[mine] = equilibrium_days(tables, stage, group, int(need), follows, age, u[mine])
+    return out
+
+
+def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication: int, days: float) -> NDArray[Any]:
+    """The clients of one stratum who will come to the door before the horizon."""
+    edges, rates = arrival_rates(model, row, days)
+    layers = math.ceil(float(rates.max(initial=0.0)))
+    if layers >= 1 << LAYER_BITS or days >= (1 << CANDIDATE_BITS) - 4096:
+        raise BadInput(f"arrivals.{row.name}: more than {(1 << LAYER_BITS) - 1} people a day; split the stratum")
+    base = key("arrivals", row.name) << 32
+    ids, times, needs = candidates(seed, replication, base, layers, days, edges, rates, np.cumsum(row.needs.value))
+    clients = _blank(ids)
+    age = _ages(model, row, uniforms(seed, replication, ids, AGE, 0))
+    _person(model, tables, row, clients, age, times, seed, replication)
+    clients["need"], clients["route"] = needs, ROUTES[row.route]
+    clients["status"], clients["what"], clients["next"] = UNBORN, ARRIVE, times
+    return clients
+
+
+def arrival_rates(model: Model, row: Arrivals, days: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Arrivals a day by need, constant between ``edges`` (days): shape (pieces, rungs), multipliers included.
+
+    Column n is the whole stratum's rate as if all had need n; shares are applied when a candidate's need is drawn.
+    """
+    start = model.about.start
+    cuts = {0.0, days}
+    month = dt.date(start.year, start.month, 1)
+    while (day := (month - start).days) < days:
+        cuts.add(float(max(day, 0)))
+        month = (month + dt.timedelta(days=32)).replace(day=1)
+    modifiers = [changes_on(model, "arrivals", row.stage, row.group, rung) for rung in model.rungs]
+    lines = [multiplier_steps(changes, start) for changes in modifiers]
+    dated = [step.from_ for step in row.per_year.steps if step.from_ is not None]
+    cuts |= {float((date - start).days) for date in dated} | {day for line in lines for day, _ in line if math.isfinite(day)}
+    edges = np.array(sorted(c for c in cuts if 0.0 <= c <= days))
+    rates = np.array([[_rate(row, start, left, right) * _at(line, left) for line in lines] for left, right in pairwise(edges)])
+    return edges, rates
+
+
+def multiplier_steps(changes: Sequence[tuple[dt.date, int, float]], start: dt.date) -> list[tuple[float, float]]:
+    """The product of ramped multipliers as dated steps: (day, value), the first from −infinity."""
+    from simcare.model.strategy import ramp_steps
+
+    dated = [((date - start).days, k, 1.0 + share * (multiply - 1.0)) for k, (begin, ramp, multiply) in enumerate(changes) for date, share in ramp_steps(begin, ramp)]
+    values: dict[int, float] = {}
+    steps = [(-math.inf, 1.0)]
+    for day, k, value in sorted(dated):
+        values[k] = value
+        steps.append((float(day), math.prod(values.values())))
+    return steps
+
+
+def _at(line: Sequence[tuple[float, float]], day: float) -> float:
+    return [value for when, value in line if when <= day][-1]
+
+
+def _rate(row: Arrivals, start: dt.date, left: float, right: float) -> float:
+    date = start + dt.timedelta(days=math.floor(left))
+    rate = row.per_year.at(date) / YEAR_DAYS
+    if row.season is not None:
+        rate *= row.season.value[(date.month - 4) % 12]
+    if row.growth_per_year is not None:
+        rate *= (1.0 + row.growth_per_year.value) ** ((left + right) / 2.0 / YEAR_DAYS)
+    return rate
+
+
+@rule
+def candidates(
+    seed: int, replication: int, base: int, layers: int, days: float, edges: NDArray[np.float64], rates: NDArray[np.float64], shares: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """The candidates that come: their ids, times and needs."""
+    size = layers * int(days + 12.0 * math.sqrt(days) + 64.0)
+    ids, times, needs = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
+    n = 0
+    for layer in range(layers):
+        time, k, piece = 0.0, 0, 0
+        while True:
+            client = base + (layer << CANDIDATE_BITS) + k
+            time += exponential(seed, replication, client, GAP, 0)
+            if time >= days:
+                break
+            while edges[piece + 1] <= time:
+                piece += 1
+            need = min(np.searchsorted(shares, uniform(seed, replication, client, NEED, 0) * shares[-1], side="right"), shares.size - 1)
+            if layer + uniform(seed, replication, client, HEIGHT, 0) < rates[piece, need]:
+                ids[n], times[n], needs[n] = client, time, need
+                n += 1
+            k += 1
+    return ids[:n], times[:n], needs[:n]

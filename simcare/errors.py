@@ -1,0 +1,29 @@
+"""The one small tree of errors: what went wrong, in a sentence a user can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SimcareError(Exception):
+    """Anything simcare raises on purpose. The message is one clear sentence."""
+
+    exit_code = 1
+
+
+class BadInput(SimcareError):
+    """The user's file or option cannot be used; ``faults`` holds one line for each thing wrong.
+
+    >>> BadInput(["model.toml: tiers[0].nane: unknown key, did you mean 'name'?"]).exit_code
+    2
+    """
+
+    exit_code = 2
+
+    def __init__(self, faults: str | Sequence[str]) -> None:
+        self.faults: tuple[str, ...] = (faults,) if isinstance(faults, str) else tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class BrokenInvariant(SimcareError):
+    """A run contradicts itself (people or money lost). This is a fault in simcare, never in the input."""

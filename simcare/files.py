@@ -1,0 +1,178 @@
+"""TOML in, models and experiments out; the library of shipped files; faults with file, path and near miss."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from simcare.errors import BadInput
+from simcare.model.model import Figure, Model, figures
+from simcare.model.nearmiss import unknown
+from simcare.model.strategy import Experiment, apply, believed
+
+M = TypeVar("M", bound=BaseModel)
+FOLDERS = ("models", "calibration", "experiments")
+
+
+def library(folder: str) -> Path:
+    """Where the shipped files of a folder are: beside the package in a checkout, inside it in a wheel."""
+    inside = Path(__file__).parent / "library" / folder
+    return inside if inside.is_dir() else Path(__file__).parent.parent / folder
+
+
+def find(name: str | Path, folder: str) -> Path:
+    """The file of a path or of a library name.
+
+    >>> find("mm-infinity", "models").name
+    'mm-infinity.toml'
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = library(folder) / f"{name}.toml"
+    if path.suffix != ".toml" and shipped.is_file():
+        return shipped
+    if path.is_dir():
+        raise BadInput(f"{name}: is a folder, not a file")
+    if path.suffix == ".toml" or len(path.parts) > 1:
+        raise BadInput(f"{name}: no such file")
+    names = sorted(p.stem for p in library(folder).glob("*.toml"))
+    raise BadInput(f"{name}: {unknown(str(name), names)} ({folder} in the library; or give the path of a .toml file)")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file; one clear sentence where it is not one."""
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: is not UTF-8 text (byte {error.start}: 0x{error.object[error.start]:02x}); save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{path}: is not complete, valid TOML: {error}") from error
+
+
+def load_model(name: str | Path) -> Model:
+    """The model of a path or library name, checked."""
+    path = find(name, "models")
+    return parse(Model, read_toml(path), str(path))
+
+
+def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
+    """An experiment and its model; every strategy is tried on the model, so that a name that is not there shows now."""
+    path = find(name, "experiments")
+    experiment = parse(Experiment, read_toml(path), str(path))
+    beside = path.parent / experiment.model
+    model = load_model(beside if beside.suffix == ".toml" and beside.is_file() else experiment.model)
+    faults: list[str] = []
+    for k, strategy in enumerate(experiment.strategies):
+        try:
+            apply(model, believed(strategy, experiment.shrinkage))
+        except BadInput as error:
+            faults += [f"{path}: strategies[{k}].{fault}" for fault in error.faults]
+    if faults:
+        raise BadInput(faults)
+    return experiment, model
+
+
+def check_file(name: str | Path) -> tuple[str, list[Figure]]:
+    """Validate a file or library name of any kind; returns its kind and every number in it."""
+    path = next((find(name, folder) for folder in FOLDERS if _is_there(name, folder)), None) or find(name, "models")
+    if "strategies" in read_toml(path):
+        experiment, _ = load_experiment(path)
+        return "experiment", list(figures(experiment))
+    return "model", list(figures(load_model(path)))
+
+
+def _is_there(name: str | Path, folder: str) -> bool:
+    return Path(name).is_file() or (library(folder) / f"{name}.toml").is_file()
+
+
+def parse(kind: type[M], data: Mapping[str, Any], name: str) -> M:
+    """Validate plain tables as ``kind``; every fault becomes one line: file, path, what is wrong.
+
+    >>> parse(Model, {"abuot": {}}, "x.toml")
+    Traceback (most recent call last):
+    ...
+    simcare.errors.BadInput: x.toml: abuot: unknown key, did you mean 'about'?
+    """
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        lines = [line for fault in error.errors() for line in _lines(fault, kind, data)]
+        misspelt = [line for line in lines if "unknown key" in line]
+        raise BadInput([f"{name}: {line}" for line in (misspelt or lines)]) from error
+
+
+def _lines(fault: Mapping[str, Any], kind: type[BaseModel], data: Mapping[str, Any]) -> list[str]:
+    ctx = fault.get("ctx") or {}
+    if "faults" in ctx:
+        return [str(item) for item in ctx["faults"]]
+    path = as_path(fault["loc"], data)
+    if fault["type"] == "extra_forbidden":
+        key = str(fault["loc"][-1])
+        return [f"{path}: {unknown(key, _keys(kind, fault['loc'][:-1])).replace(repr(key), 'key', 1)}"]
+    if fault["type"] == "missing":
+        return [f"{path}: is required"]
+    if "error" in ctx:
+        return [f"{path}: {ctx['error']}"]
+    got = fault["input"]
+    shown = f", got {got!r}" if isinstance(got, (str, int, float, bool)) or got is None else ""
+    sentence = fault["msg"].replace("Input should", "should")
+    if fault["type"] == "literal_error":
+        sentence = unknown(str(got), [option.strip(" '") for option in ctx["expected"].replace(" or ", ", ").split(",")])
+        shown = ""
+    return [f"{path}: {sentence[0].lower()}{sentence[1:]}{shown}"]
+
+
+def as_path(loc: Sequence[str | int], data: Any) -> str:
+    """A path as a person would write it; the inner ``steps`` of a series show only where the file has a list.
+
+    >>> as_path(("services", 3, "tier"), {"services": [{}] * 4})
+    'services[3].tier'
+    """
+    path, here = "", data
+    for part in loc:
+        hidden = part == "steps" and not (isinstance(here, Mapping) and "steps" in here)
+        if hidden or (isinstance(part, int) and isinstance(here, Mapping)):
+            continue
+        path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else part)
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            here = None
+    return path or "file"
+
+
+def _keys(kind: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """The keys that a table at ``loc`` may have."""
+    here: Any = kind
+    for part in loc:
+        if isinstance(part, str) and isinstance(here, type) and issubclass(here, BaseModel) and part in here.model_fields:
+            here = _inner(here.model_fields[part].annotation)
+    if isinstance(here, type) and issubclass(here, BaseModel):
+        return [field.alias or name for name, field in here.model_fields.items()]
+    return []
+
+
+def _inner(annotation: Any) -> Any:
+    """The model class inside ``tuple[X, ...]`` or ``X | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _inner(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def schema(what: str) -> dict[str, Any]:
+    """The JSON Schema of model or experiment files, for editors."""
+    kinds: dict[str, type[BaseModel]] = {"model": Model, "experiment": Experiment}
+    if what not in kinds:
+        raise BadInput(f"schema: {unknown(what, kinds)}")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **kinds[what].model_json_schema(by_alias=True)}

@@ -1,0 +1,133 @@
+"""A run's folder: written aside and renamed, so that an unfinished one never passes for a finished one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from simcare.comparisons import Comparison, differences, totals
+from simcare.errors import BadInput
+from simcare.model import Model
+from simcare.model.strategy import Experiment
+from simcare.report import ReportInput, write_report
+from simcare.runs import Run
+from simcare.summaries import cost_by_year
+
+MANIFEST = "manifest.json"
+
+
+def check_free(out: Path) -> None:
+    """Refuse, before any work, a folder that is not ours to replace or cannot be written."""
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out}: is a file; give a folder for the results")
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise BadInput(f"{out}: holds other files and no {MANIFEST}; give a new folder, or one that an earlier run wrote")
+    parent = out.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise BadInput(f"{out}: cannot be written: no permission in {parent}")
+
+
+@contextmanager
+def aside(out: Path) -> Iterator[Path]:
+    """A folder beside ``out`` that takes its place when everything in it is written."""
+    check_free(out)
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}.unfinished-", dir=out.absolute().parent))
+    try:
+        yield unfinished
+        unfinished.chmod(0o755)
+        if out.is_dir():
+            old = unfinished.with_name(unfinished.name + ".old")
+            out.rename(old)
+            unfinished.rename(out)
+            shutil.rmtree(old)
+        else:
+            unfinished.rename(out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def write_run(run: Run, out: Path, command: str, *, log: bool = False) -> Path:
+    """Write the folder of a run; returns the path of its report."""
+    with aside(out) as folder:
+        _write_common(folder, report_of(run), run.manifest | {"command": command})
+        yearly(run.measures).write_csv(folder / "summary.csv")
+        if log and run.log is not None:
+            run.log.write_parquet(folder / "log.parquet")
+    return out / "report.html"
+
+
+def write_comparison(found: Comparison, out: Path, command: str) -> Path:
+    """Write the folder of a comparison; returns the path of its report."""
+    with aside(out) as folder:
+        _write_common(folder, report_of(found), found.manifest | {"command": command})
+        (folder / "experiment.json").write_text(found.experiment.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
+        found.differences.write_csv(folder / "summary.csv")
+    return out / "report.html"
+
+
+def _write_common(folder: Path, report: ReportInput, manifest: dict[str, Any]) -> None:
+    report.measures.write_parquet(folder / "measures.parquet")
+    report.flows.write_parquet(folder / "flows.parquet")
+    (folder / "model.json").write_text(report.model.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
+    write_report(report, folder / "report.html")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def report_of(result: Run | Comparison) -> ReportInput:
+    """What the report reads, from a run or a comparison."""
+    if isinstance(result, Run):
+        return ReportInput(model=result.model, measures=result.measures, flows=result.flows, manifest=result.manifest)
+    return ReportInput(
+        model=result.model,
+        measures=result.measures,
+        flows=result.flows,
+        manifest=result.manifest,
+        experiment=result.experiment,
+        totals=result.totals,
+        differences=result.differences,
+    )
+
+
+def read_folder(folder: Path) -> ReportInput:
+    """The pieces of a finished folder, for a new report."""
+    if not (folder / MANIFEST).is_file():
+        raise BadInput(f"{folder}: is not a finished run: no {MANIFEST} in it")
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        model = Model.model_validate_json((folder / "model.json").read_text(encoding="utf-8"))
+        measures, flows = pl.read_parquet(folder / "measures.parquet"), pl.read_parquet(folder / "flows.parquet")
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise BadInput(f"{folder}: cannot be read as a run: {str(error).splitlines()[0]}") from error
+    if not (folder / "experiment.json").is_file():
+        return ReportInput(model=model, measures=measures, flows=flows, manifest=manifest)
+    experiment = Experiment.model_validate_json((folder / "experiment.json").read_text(encoding="utf-8"))
+    found = totals(measures)
+    names = [s.name for s in experiment.strategies]
+    return ReportInput(
+        model=model, measures=measures, flows=flows, manifest=manifest, experiment=experiment, totals=found, differences=differences(found, names)
+    )
+
+
+def yearly(measures: pl.DataFrame) -> pl.DataFrame:
+    """The yearly table: cash and real cost, and people in care, with the spread over replications.
+
+    Columns: financial_year, stage (null: all), measure, mean, low, high.
+    """
+    from simcare.summaries import caseload_by_year
+
+    cost = [cost_by_year(measures, "baseline", name).with_columns(pl.lit(name).alias("measure")) for name in ("cost", "cost_real")]
+    people = caseload_by_year(measures, "baseline").with_columns(pl.lit("caseload").alias("measure"))
+    columns = ["financial_year", "stage", "tier", "measure", "mean", "low", "high"]
+    frames = [frame if "tier" in frame.columns else frame.with_columns(pl.lit(None, pl.String).alias("tier")) for frame in (*cost, people)]
+    return pl.concat([frame.select(columns) for frame in frames]).sort("measure", "stage", "tier", "financial_year", nulls_last=False)

@@ -1,0 +1,57 @@
+"""How the rulebook is compiled: numba, with a cache on disk that knows when the rulebook changed.
+
+numba's own cache watches one file at a time; a rule that calls a rule in another file would go stale.
+So the cache folder is named after a digest of every compiled file. A read-only home falls back to the
+temporary folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numba
+import platformdirs
+
+F = TypeVar("F", bound=Callable[..., object])
+HERE = Path(__file__).parent
+
+
+def compiled_files() -> list[Path]:
+    """The files whose functions numba compiles."""
+    return sorted([HERE / "draws.py", HERE / "hazards.py", HERE / "calendar.py", *HERE.glob("rules/*.py"), *HERE.glob("engine/*.py")])
+
+
+def _cache_folder() -> Path:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in compiled_files():
+        digest.update(path.read_bytes())
+    name = digest.hexdigest()[:16]
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    for base in (Path(chosen) if chosen else Path(platformdirs.user_cache_dir("simcare")), Path(tempfile.gettempdir()) / "simcare-cache"):
+        folder = base / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+        except OSError:
+            continue
+    return Path(tempfile.mkdtemp(prefix="simcare-"))
+
+
+CACHE = _cache_folder()
+numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
+
+
+def is_compiled() -> bool:
+    """Whether an earlier call left compiled rules on disk (so that a first call can be announced as slow)."""
+    return any(CACHE.rglob("*.nbc"))
+
+
+def rule(function: F) -> F:
+    """Mark a function as part of the rulebook: compiled on first call, cached on disk."""
+    return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]

@@ -1,0 +1,45 @@
+"""The log as a frame: rows of the rulebook with their names put back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from numpy.typing import NDArray
+
+from simcare.rules.names import CAUSES, EVENTS
+from simcare.tables import Names
+
+ID_COLUMNS = ("strategy", "replication", "month", "area", "stage", "group", "tier", "service", "provider")
+
+
+def frame(log: NDArray[Any], names: Names, strategy: str, replication: int) -> pl.DataFrame:
+    """The log of one replication, a row for each thing that happened: the client's state after it.
+
+    Sorted by client, then time, then order of happening. ``time`` is in days from the start, ``age`` in years;
+    ``stay_start`` is when the present stay began (negative for people there on day 0).
+    """
+
+    def named(column: str, words: tuple[str, ...]) -> pl.Series:
+        codes = pl.Series(column, log[column])
+        return codes.set(codes < 0, None).cast(pl.UInt32).cat.to(pl.Enum(words))
+
+    columns = [
+        pl.Series("client", log["client"]),
+        pl.Series("time", log["time"]),
+        named("event", EVENTS),
+        named("cause", CAUSES),
+        named("area", names.areas),
+        named("stage", names.stages),
+        named("group", names.groups),
+        named("need", names.rungs),
+        named("tier", names.tiers),
+        named("service", names.services),
+        named("provider", names.providers),
+        pl.Series("waiting", log["waiting"] != 0),
+        pl.Series("stay_start", log["stay_start"]).fill_nan(None),
+        pl.Series("induced", log["induced"]).cast(pl.Int8),
+        pl.Series("age", log["age"]),
+    ]
+    ids = [pl.lit(strategy).alias("strategy"), pl.lit(replication, dtype=pl.Int32).alias("replication")]
+    return pl.DataFrame(columns).select(*ids, pl.all()).sort("client", "time", maintain_order=True)

@@ -1,0 +1,118 @@
+"""From the log to measures: frame in, frame out.
+
+A row of the log is a client's state after an event, and it holds until the client's next row. ``states`` turns rows
+into such intervals; all measures count their days, or the events between them, exactly and by calendar month:
+
+    log → states → provision → person_days → by_month        log → flows → counts
+
+``measure(log, model, days)`` is all of it, with the money. What every measure shares:
+
+- A month is [midnight, midnight): what happens on the stroke of its end belongs to the next month, and who leaves then
+  is still there at month end. The horizon ends the last month.
+- A row of nought is not kept: a cell that is absent is nought.
+- People in no service have the lowest tier; their service and provider are null.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from simcare import money
+from simcare.flows import flows, flows_between, waits, with_before
+from simcare.model import Model
+from simcare.periods import calendar, occupancy, period_of, total
+from simcare.states import IDS, PLACE, RUN, prepare, provision, states, stays
+
+COLUMNS = (*RUN, "month", *PLACE, "measure", "value")
+SETTLED_DAYS = 42  # by then the first review is due: care above need is no longer the caution of the first weeks
+DEPENDENT_DAYS = 91  # a quarter of a year
+
+# Person-days by measure: which states count, and from which day of the stay on.
+DAYS_OF: dict[str, tuple[str, int]] = {
+    "over_provided_days": ("over", SETTLED_DAYS),
+    "dependency_days": ("over", DEPENDENT_DAYS),
+    "excess_stay_days": ("excess", 0),
+    "induced_need_days": ("induced_need", 0),
+    "under_provided_days": ("under", 0),
+    "unmet_need_days": ("unmet", 0),
+    "waiting_days": ("waiting", 0),
+    "independent_days": ("independent", 0),
+}
+
+
+def after_day(states: pl.DataFrame, day_of_stay: float) -> pl.DataFrame:
+    """What is left of each state after so many days of its stay: it begins then, if it has not begun later.
+
+    >>> stay = pl.DataFrame({"stay_start": [-10.0], "time": [0.0], "until": [60.0]})
+    >>> after_day(stay, 42)["time"].to_list()
+    [32.0]
+    """
+    begins = pl.max_horizontal("time", pl.col("stay_start") + day_of_stay)
+    return states.with_columns(begins.alias("time")).filter(pl.col("time") < pl.col("until"))
+
+
+def with_cells(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The frame with a number ``cell`` for its combination of ID columns, and the combinations (``IDS``; row k is cell k)."""
+    code = pl.col("replication").cast(pl.Int64)
+    for name in ("strategy", *PLACE):
+        size = len(frame.schema[name].categories)  # type: ignore[attr-defined]
+        code = code * (size + 1) + pl.col(name).to_physical().cast(pl.Int64).fill_null(size)
+    coded = frame.with_columns(code.alias("cell"))
+    cells = coded.select("cell", *IDS).unique("cell", keep="any").sort("cell")
+    number = cells["cell"].search_sorted(coded["cell"]).cast(pl.Int64)
+    return coded.with_columns(number.alias("cell")), cells.drop("cell")
+
+
+def person_days(states: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """Person-days in each period of a calendar, and people at its end, by the ID columns, of whatever states are given.
+
+    Columns: strategy, replication, place (area … provider), period, days, at_end.
+
+    >>> from simcare.handmade import log_of
+    >>> import datetime as dt
+    >>> log = log_of([{"event": "referral", "time": 20}], ["independent", "community"])
+    >>> person_days(states(log, 61.0), calendar(dt.date(2013, 4, 1), 61)).select("tier", "period", "days", "at_end").rows()
+    [('independent', 0, 10.0, 1), ('independent', 1, 31.0, 1)]
+    """
+    coded, cells = with_cells(states.filter(pl.col("time") < pl.col("until")))
+    found = occupancy(coded.select("cell", "time", "until"), periods)
+    return pl.concat([cells[found["cell"]], found.drop("cell")], how="horizontal")
+
+
+def tidy(frame: pl.DataFrame, measure: str) -> pl.DataFrame:
+    """A frame with ``value`` as a tidy measure: all ID columns (null where it has none), named, without noughts."""
+    columns = [pl.col(c) if c in frame.columns else pl.lit(None).alias(c) for c in COLUMNS if c != "measure"]
+    text = pl.col("strategy", "month", *PLACE).cast(pl.String)
+    named = frame.filter(pl.col("value") != 0).select(columns).with_columns(text, pl.col("value").cast(pl.Float64), pl.lit(measure).alias("measure"))
+    return named.select(COLUMNS)
+
+
+def by_month(days: pl.DataFrame, periods: pl.DataFrame, measure: str) -> pl.DataFrame:
+    """Person-days summed to months, as a tidy measure."""
+    months = days.join(periods.select("period", "month"), on="period", maintain_order="left")
+    return tidy(total(months.rename({"days": "value"}), [*IDS, "month"], ["value"]), measure)
+
+
+def caseload(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """People in a service: ``person_days``, ``caseload`` (the mean over the month) and ``caseload_end`` (at month end), tidy."""
+    days = by_month(served_days, periods, "person_days")
+    lengths = total(periods.select("month", (pl.col("to_day") - pl.col("from_day")).alias("length")), ["month"], ["length"])
+    mean = days.join(lengths, on="month", maintain_order="left").with_columns(pl.col("value") / pl.col("length"))
+    lasts = periods.group_by("month", maintain_order=True).agg(pl.col("period").last())
+    ends = served_days.join(lasts, on="period", maintain_order="left").rename({"at_end": "value"})
+    return pl.concat([days, tidy(mean, "caseload"), tidy(ends, "caseload_end")])
+
+
+def counts(flows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """Events by month, tidy. ``flows`` are those of :func:`simcare.flows.flows`; an event at the horizon itself belongs to no month."""
+    coded, cells = with_cells(flows)
+    dated = coded.select("cell", "measure", pl.Series("period", period_of(coded["time"].to_numpy(), periods)))
+    counted = dated.join(periods.select("period", "month"), on="period", maintain_order="left").group_by("measure", "cell", "month").len("value")
+    ordered = counted.sort("measure", "cell", "month")
+    named = pl.concat([cells[ordered["cell"]], ordered.drop("cell", "measure")], how="horizontal")
+    ...
+
+
+def measure(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
+    """Every measure of a log, with the money, as one tidy frame.
+    """

@@ -1,0 +1,156 @@
+"""The model: one frozen value that holds everything a run needs, and checks itself.
+
+>>> from simcare.files import load_model
+>>> load_model("mm-infinity").about.name
+'mm-infinity'
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from simcare.model.checks import Fault, find_faults
+from simcare.model.number import Frozen, Number, Sourced
+from simcare.model.parts import (
+    Arrivals,
+    Caseload,
+    Clock,
+    ClockName,
+    Contract,
+    FrontDoor,
+    Group,
+    Handover,
+    Name,
+    Need,
+    Prices,
+    Provider,
+    Scope,
+    Service,
+    Stage,
+    Tier,
+)
+
+
+class About(Frozen):
+    """What the model is of, and the day it starts."""
+
+    name: Name
+    title: str
+    start: dt.date
+    areas: tuple[Name, ...] = Field(default=("all",), min_length=1)
+    description: str | None = None
+
+
+class Modifier(Frozen):
+    """From ``start`` on, a clock or the arrivals of some cells run ``multiply`` times as fast.
+
+    With ``ramp_days`` the change comes in equal steps at most a month apart, complete after that many days.
+    """
+
+    on: ClockName | Literal["arrivals"]
+    stages: Scope = None
+    groups: Scope = None
+    needs: tuple[Name, ...] | None = None
+    start: dt.date
+    ramp_days: int = Field(default=0, ge=0)
+    multiply: Number
+
+
+class Programme(Frozen):
+    """Money spent on a strategy beside the care itself."""
+
+    name: Name
+    start: dt.date
+    ramp_days: int = Field(default=0, ge=0)
+    stage: Name | None = None
+    gbp_per_year: Number | None = None
+    one_off_gbp: Number | None = None
+
+
+class Model(Frozen):
+    """Everything a run needs. Two equal models and one seed give one result."""
+
+    about: About
+    sources: dict[str, str] = Field(default_factory=dict)
+    tiers: tuple[Tier, ...] = Field(min_length=2)
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    groups: tuple[Group, ...] = Field(min_length=1)
+    services: tuple[Service, ...] = Field(min_length=1)
+    contracts: tuple[Contract, ...] = Field(min_length=1)
+    providers: tuple[Provider, ...] = Field(min_length=1)
+    clocks: tuple[Clock, ...] = ()
+    need: tuple[Need, ...] = ()
+    front_door: tuple[FrontDoor, ...] = ()
+    handovers: tuple[Handover, ...] = ()
+    arrivals: tuple[Arrivals, ...] = ()
+    caseload: tuple[Caseload, ...] = ()
+    prices: Prices
+    modifiers: tuple[Modifier, ...] = ()
+    programmes: tuple[Programme, ...] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        faults = find_faults(self)
+        if faults:
+            raise PydanticCustomError("faults", "{first}", {"first": str(faults[0]), "faults": faults})
+        return self
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The long-term tiers from the bottom: rung 0 is independence."""
+        return tuple(tier.name for tier in self.tiers if not tier.short_term)
+
+    def __repr__(self) -> str:
+        return (
+            f"Model({self.about.name!r}, starts {self.about.start}, {len(self.stages)} stages, "
+            f"{len(self.services)} services, {sum(int(c.count.value) for c in self.caseload)} people on day 0)"
+        )
+
+
+class Figure(Frozen):
+    """A number of a model with its address, as listed by ``simcare check --assumptions``."""
+
+    path: str
+    value: tuple[float, ...]
+    source: str
+    grade: str
+    note: str | None = None
+    since: dt.date | None = None
+
+
+def figures(value: BaseModel, path: str = "") -> Iterator[Figure]:
+    """Walk every sourced number in a value, with its path.
+
+    >>> from simcare.model.number import Number
+    >>> next(figures(Number(value=1, source="assumption", grade="D"), "x")).path
+    'x'
+    """
+    if isinstance(value, Sourced):
+        yield _figure(value, path)
+        return
+    for name, field in value:
+        if name == "steps":
+            for step in field:
+                yield _figure(step, path)
+            continue
+        here = f"{path}.{name}" if path else name
+        if isinstance(field, BaseModel):
+            yield from figures(field, here)
+        elif isinstance(field, tuple):
+            for i, item in enumerate(field):
+                if isinstance(item, BaseModel):
+                    yield from figures(item, f"{here}[{getattr(item, 'name', i)}]")
+
+
+def _figure(value: Sourced, path: str) -> Figure:
+    number = getattr(value, "value", None) or getattr(value, "shares", ())
+    many = number if isinstance(number, tuple) else (float(number or 0.0),)
+    return Figure(path=path, value=many, source=value.source, grade=value.grade, note=value.note, since=getattr(value, "from_", None))
+
+
+__all__ = ["About", "Fault", "Figure", "Model", "Modifier", "Programme", "figures"]

@@ -1,0 +1,24 @@
+"""What the user probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def unknown(value: str, options: Iterable[str]) -> str:
+    """A sentence on a name that is not there, with the nearest that is.
+
+    >>> unknown("comunity", ["community", "placement"])
+    "unknown 'comunity', did you mean 'community'?"
+    >>> unknown("x", ["community", "placement"])
+    "unknown 'x', expected one of: community, placement"
+    """
+    names = list(options)
+    near = get_close_matches(value, names, n=1, cutoff=0.6)
+    if near:
+        return f"unknown '{value}', did you mean '{near[0]}'?"
+    if not names:
+        return f"unknown '{value}', none is defined"
+    shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
+    return f"unknown '{value}', expected one of: {shown}"

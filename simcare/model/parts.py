@@ -1,0 +1,416 @@
+"""The parts of a model: ladders, stages, services, providers, need, demand, the caseload.
+
+Each is a frozen value that checks what it can see of itself; what takes two parts to judge is in
+``checks``. Units are in the names: ``per_year``, ``days``, ``gbp_per_week``. A year is 365.25 days.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from simcare.model.number import Finite, Frozen, Number, Numbers, Series, Sourced
+
+Name = Annotated[str, Field(min_length=1, max_length=60)]
+Scope = tuple[Name, ...] | None
+ClockName = Literal["rise", "recover", "induced", "crisis", "detection", "step_down", "death", "leaving"]
+Family = Literal["constant", "piecewise", "weibull", "gompertz", "log_logistic", "lognormal", "mixture"]
+
+
+def _require(ok: bool, sentence: str) -> None:
+    if not ok:
+        raise ValueError(sentence)
+
+
+def _no_negative(values: tuple[float, ...], what: str) -> None:
+    for value in values:
+        _require(value >= 0, f"{what} cannot be negative, got {value:g}")
+
+
+def _share(number: Number | None, what: str) -> None:
+    if number is not None:
+        _require(0 <= number.value <= 1, f"{what} is a share from 0 to 1, got {number.value:g}")
+
+
+class Tier(Frozen):
+    """A rung of the ladder, from the bottom up; a short-term tier stands beside the ladder."""
+
+    name: Name
+    title: str | None = None
+    short_term: bool = False
+
+
+class Stage(Frozen):
+    """A life stage ``[from_age, to_age)`` in years; the last has no ``to_age``."""
+
+    name: Name
+    from_age: float = Field(ge=0)
+    to_age: float | None = None
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        _require(self.to_age is None or self.to_age > self.from_age, "to_age must be above from_age")
+        return self
+
+
+class Group(Frozen):
+    """A client group, such as ``learning_disability``."""
+
+    name: Name
+    title: str | None = None
+
+
+class Service(Frozen):
+    """What fills a rung for an age range and some groups.
+
+    ``follows_need`` is the plain limit in which the tier follows need at once, without review,
+    crisis or provider delay: the limit in which exact answers live.
+    """
+
+    name: Name
+    title: str | None = None
+    tier: Name
+    from_age: float = Field(default=0, ge=0)
+    to_age: float | None = None
+    groups: Scope = None
+    enabling: bool = False
+    follows_need: bool = False
+    short_term_days: Series | None = None
+    first_review_days: Series | None = None
+    review_every_days: Series | None = None
+    client_share: Number | None = None
+    health_share: Number | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        _require(self.to_age is None or self.to_age > self.from_age, "to_age must be above from_age")
+        for what in ("short_term_days", "first_review_days", "review_every_days"):
+            series: Series | None = getattr(self, what)
+            if series is not None:
+                _require(min(series.values) > 0, f"{what} must be above 0, got {min(series.values):g}")
+        _share(self.client_share, "client_share")
+        _share(self.health_share, "health_share")
+        paid = sum(share.value for share in (self.client_share, self.health_share) if share is not None)
+        _require(paid <= 1, f"client_share and health_share together exceed 1: {paid:g}")
+        return self
+
+
+class PerDiem(Frozen):
+    """A flat price for each day of a stay, whatever its length: give it by the day or by the week."""
+
+    kind: Literal["per_diem"] = "per_diem"
+    gbp_per_day: Series | None = None
+    gbp_per_week: Series | None = None
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Self:
+        _require((self.gbp_per_day is None) != (self.gbp_per_week is None), "give gbp_per_day or gbp_per_week, one of them")
+        _no_negative(self.price.values, "a price")
+        return self
+
+    @property
+    def price(self) -> Series:
+        series = self.gbp_per_day or self.gbp_per_week
+        assert series is not None
+        return series
+
+    @property
+    def days(self) -> float:
+        """Days that one price buys: 1 or 7."""
+        return 1.0 if self.gbp_per_day is not None else 7.0
+
+
+class Contract(Frozen):
+    """What the council pays for a stay, as composed terms."""
+
+    name: Name
+    title: str | None = None
+    terms: tuple[PerDiem, ...] = Field(min_length=1)
+
+
+class Offer(Frozen):
+    """Places that a provider runs in one service, its contract, and its weight among new placements."""
+
+    service: Name
+    contract: Name
+    weight: Number
+
+    @model_validator(mode="after")
+    def _weighs(self) -> Self:
+        _no_negative((self.weight.value,), "weight")
+        return self
+
+
+class Provider(Frozen):
+    """Who runs places: in-house and external under one set of rules."""
+
+    name: Name
+    title: str | None = None
+    owner: Literal["council", "independent", "voluntary"]
+    offers: tuple[Offer, ...] = Field(min_length=1)
+
+
+class Clock(Frozen):
+    """A hazard: which clock, for whom, and how fast it runs.
+
+    ``since`` says what time the baseline runs in: since the present ``need`` began, since the present
+    ``stay`` began, or ``age``. With several ``needs``, ``per_year`` may hold one rate for each.
+
+    Families (u in days, or years of age): constant ``per_year``; piecewise ``per_year`` between
+    ``edges`` (days, or years of age); weibull ``shape, scale_days``; gompertz ``per_year`` at age 0
+    growing by ``growth_per_year``; log_logistic ``shape, scale_days``; lognormal ``log_mean, log_sd``
+    of days; mixture of exponentials ``shares, mean_days``.
+    """
+
+    clock: ClockName
+    stages: Scope = None
+    groups: Scope = None
+    needs: tuple[Name, ...] | None = None
+    services: Scope = None
+    by: int = Field(default=1, ge=1, le=5)
+    family: Family = "constant"
+    since: Literal["need", "stay", "age"] | None = None
+    per_year: Numbers | Number | None = None
+    edges: tuple[Finite, ...] | None = None
+    shape: Number | None = None
+    scale_days: Number | None = None
+    growth_per_year: Number | None = None
+    log_mean: Number | None = None
+    log_sd: Number | None = None
+    shares: Numbers | None = None
+    mean_days: Numbers | None = None
+    factor: Number | None = None
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        if self.per_year is None:
+            return ()
+        return self.per_year.value if isinstance(self.per_year, Numbers) else (self.per_year.value,)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        wanted = {
+            "constant": {"per_year"},
+            "piecewise": {"per_year", "edges"},
+            "weibull": {"shape", "scale_days"},
+            "gompertz": {"per_year", "growth_per_year"},
+            "log_logistic": {"shape", "scale_days"},
+            "lognormal": {"log_mean", "log_sd"},
+            "mixture": {"shares", "mean_days"},
+        }[self.family]
+        possible = ("per_year", "edges", "shape", "scale_days", "growth_per_year", "log_mean", "log_sd", "shares", "mean_days")
+        given = {name for name in possible if getattr(self, name) is not None}
+        if given != wanted:
+            missing, extra = sorted(wanted - given), sorted(given - wanted)
+            parts = [f"needs {', '.join(missing)}"] * bool(missing) + [f"does not take {', '.join(extra)}"] * bool(extra)
+            raise ValueError(f"family '{self.family}' " + " and ".join(parts))
+        _no_negative(self.rates, "a rate")
+        for positive in (self.shape, self.scale_days, self.log_sd):
+            _require(positive is None or positive.value > 0, "shape, scale_days and log_sd must be above 0")
+        if self.factor is not None:
+            _no_negative((self.factor.value,), "factor")
+        self._check_family()
+        return self
+
+    def _check_family(self) -> None:
+        if self.family == "piecewise":
+            assert self.edges is not None
+            _require(all(a < b for a, b in pairwise(self.edges)) and self.edges[0] >= 0, "edges must rise from 0 or above")
+            _require(len(self.rates) == len(self.edges), f"{len(self.edges)} edges need as many rates, got {len(self.rates)}")
+        if self.family == "gompertz":
+            _require(self.since == "age", "family 'gompertz' runs by age: since = \"age\"")
+        if self.family == "mixture":
+            assert self.shares is not None and self.mean_days is not None
+            _require(len(self.shares.value) == len(self.mean_days.value), "shares and mean_days differ in length")
+            _require(abs(sum(self.shares.value) - 1) < 1e-9, "shares must add to 1")
+            _require(min(self.mean_days.value) > 0, "mean_days must be above 0")
+        if self.family == "constant" and isinstance(self.per_year, Numbers):
+            _require(
+                self.needs is not None and len(self.needs) == len(self.per_year.value),
+                f"{len(self.per_year.value)} rates need as many 'needs'",
+            )
+
+
+class Need(Frozen):
+    """How need answers to care, for some stages: the multipliers of the clocks and the spread of luck.
+
+    Gamma frailty has mean 1 and the variance given; rise is multiplied by it, recovery divided.
+    """
+
+    name: Name
+    stages: Scope = None
+    frailty_variance: Number | None = None
+    enabling_recovery: Number | None = None
+    over_provided_recovery: Number | None = None
+    waiting_rise: Number | None = None
+    waiting_recovery: Number | None = None
+    crisis_at_once: Number | None = None
+    death_ratio: Numbers | None = None
+
+    @model_validator(mode="after")
+    def _signs(self) -> Self:
+        for name in ("frailty_variance", "enabling_recovery", "over_provided_recovery", "waiting_rise", "waiting_recovery"):
+            number: Number | None = getattr(self, name)
+            if number is not None:
+                _no_negative((number.value,), name)
+        _share(self.crisis_at_once, "crisis_at_once")
+        if self.death_ratio is not None:
+            _no_negative(self.death_ratio.value, "death_ratio")
+        return self
+
+
+class FrontDoor(Frozen):
+    """How a referral is met, for some stages: diversion, assessment and its errors, the first package."""
+
+    name: Name
+    stages: Scope = None
+    assessment_days: Series | None = None
+    diverted: Numbers | None = None
+    over_specified: Series | None = None
+    under_specified: Series | None = None
+    step_up_first: Series | None = None
+    step_up_tiers: tuple[Name, ...] | None = None
+    gbp_per_assessment: Series | None = None
+    gbp_per_review: Series | None = None
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        for name in ("over_specified", "under_specified", "step_up_first"):
+            series: Series | None = getattr(self, name)
+            if series is not None:
+                for value in series.values:
+                    _require(0 <= value <= 1, f"{name} is a share from 0 to 1, got {value:g}")
+        for value in self.diverted.value if self.diverted else ():
+            _require(0 <= value <= 1, f"diverted is a share from 0 to 1, got {value:g}")
+        for name in ("assessment_days", "gbp_per_assessment", "gbp_per_review"):
+            series = getattr(self, name)
+            if series is not None:
+                _no_negative(series.values, name)
+        return self
+
+
+class Handover(Frozen):
+    """What a birthday changes besides the stage: the group, and how much of the need goes on.
+
+    With chance ``keeps_need`` need goes on (capped at ``at_most``); otherwise it is met at rung 0.
+    """
+
+    age: float = Field(gt=0)
+    groups: Scope = None
+    to_group: Name | None = None
+    keeps_need: Number
+    at_most: Name | None = None
+
+    @model_validator(mode="after")
+    def _chance(self) -> Self:
+        _share(self.keeps_need, "keeps_need")
+        return self
+
+
+class Ages(Sourced):
+    """Ages in bands: ``edges`` in years, one more than ``shares``; even within a band."""
+
+    edges: tuple[Finite, ...] = Field(min_length=2)
+    shares: tuple[Finite, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _bands(self) -> Self:
+        _require(all(a < b for a, b in pairwise(self.edges)) and self.edges[0] >= 0, "edges must rise from 0 or above")
+        _require(len(self.edges) == len(self.shares) + 1, f"{len(self.shares)} shares need {len(self.shares) + 1} edges")
+        _no_negative(self.shares, "a share")
+        _require(abs(sum(self.shares) - 1) < 1e-6, f"shares must add to 1, they add to {sum(self.shares):g}")
+        return self
+
+
+class Elapsed(Sourced):
+    """Days already spent in the present stay, in bands; even within a band."""
+
+    edges_days: tuple[Finite, ...] = Field(min_length=2)
+    shares: tuple[Finite, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _bands(self) -> Self:
+        _require(all(a < b for a, b in pairwise(self.edges_days)) and self.edges_days[0] >= 0, "edges_days must rise from 0 or above")
+        _require(len(self.edges_days) == len(self.shares) + 1, f"{len(self.shares)} shares need {len(self.shares) + 1} edges_days")
+        _no_negative(self.shares, "a share")
+        _require(abs(sum(self.shares) - 1) < 1e-6, f"shares must add to 1, they add to {sum(self.shares):g}")
+        return self
+
+
+class Arrivals(Frozen):
+    """New people who come to the door of one stratum, by need at the door.
+
+    ``route``: ``referral`` (front door and assessment), ``crisis`` (straight to step-up) or
+    ``direct`` (placed on the rung of their need at once).
+    """
+
+    name: Name
+    stage: Name
+    group: Name
+    area: Name | None = None
+    route: Literal["referral", "crisis", "direct"] = "referral"
+    per_year: Series
+    growth_per_year: Number | None = None
+    season: Numbers | None = None
+    needs: Numbers
+    ages: Ages | None = None
+
+    @model_validator(mode="after")
+    def _counts(self) -> Self:
+        _no_negative(self.per_year.values, "a rate")
+        if self.season is not None:
+            _require(len(self.season.value) == 12, f"season has 12 factors, April first, got {len(self.season.value)}")
+            _no_negative(self.season.value, "a season factor")
+        _no_negative(self.needs.value, "a share")
+        _require(abs(sum(self.needs.value) - 1) < 1e-6, f"needs must add to 1, they add to {sum(self.needs.value):g}")
+        return self
+
+
+class Caseload(Frozen):
+    """People in a service on day 0: how many, their ages, need, and stay so far.
+
+    Without a ``service`` they are known people in no service (their ``elapsed`` is then the time in this need).
+    Without ``elapsed`` the stay so far is drawn from the equilibrium of the clocks of that stay
+    (density proportional to the chance of still being there).
+    """
+
+    name: Name
+    service: Name | None = None
+    stage: Name
+    group: Name
+    area: Name | None = None
+    count: Number
+    needs: Numbers
+    ages: Ages | None = None
+    elapsed: Elapsed | None = None
+
+    @model_validator(mode="after")
+    def _counts(self) -> Self:
+        _require(self.count.value >= 0 and self.count.value == int(self.count.value), f"count is a whole number of people, got {self.count.value:g}")
+        _no_negative(self.needs.value, "a share")
+        _require(abs(sum(self.needs.value) - 1) < 1e-6, f"needs must add to 1, they add to {sum(self.needs.value):g}")
+        return self
+
+
+class DiscountBand(Frozen):
+    """A real discount rate from a year of the horizon on."""
+
+    from_year: int = Field(ge=0)
+    per_year: Number
+
+
+class Prices(Frozen):
+    """Money over time: the price base, growth of prices and wages, and discounting."""
+
+    base_year: str = Field(pattern=r"^\d{4}/\d{2}$", description="Financial year of the prices, such as 2012/13.")
+    growth_per_year: Number
+    inflation_per_year: Number
+    discount: tuple[DiscountBand, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        years = [band.from_year for band in self.discount]
+        _require(years[0] == 0 and years == sorted(set(years)), "discount bands start at year 0 and rise")
+        return self

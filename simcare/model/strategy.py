@@ -1,0 +1,212 @@
+"""Strategies: overlays on a model that yield a new model, and the experiments that compare them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from simcare.errors import BadInput
+from simcare.model.model import Model, Modifier, Programme
+from simcare.model.nearmiss import unknown
+from simcare.model.number import Frozen, Grade, Number, Series, Step
+from simcare.model.parts import ClockName, Name, Scope
+
+RAMP_STEP_DAYS = 30.4375  # a ramp moves in equal steps at most a month apart
+PathText = Annotated[str, Field(pattern=r"^[a-z_]+\..+\.[a-z_]+$")]
+
+
+class Effect(Frozen):
+    """What a strategy does to a clock or to arrivals: it runs ``multiply`` times as fast in these cells."""
+
+    on: ClockName | Literal["arrivals"]
+    stages: Scope = None
+    groups: Scope = None
+    needs: tuple[Name, ...] | None = None
+    multiply: Number
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if self.multiply.value < 0 or (self.multiply.low is not None and self.multiply.low <= 0):
+            raise ValueError(f"multiply cannot be negative, got {self.multiply.value:g}")
+        return self
+
+
+class Change(Frozen):
+    """A number of the model that the strategy sets anew: ``path`` is ``part.name.field``."""
+
+    path: PathText
+    to: Number
+
+
+class Strategy(Frozen):
+    """A choice a commissioner could make: a start date, a ramp, what it changes and what it costs."""
+
+    name: Name
+    title: str
+    start: dt.date
+    ramp_days: int = Field(default=0, ge=0)
+    gbp_per_year: Number | None = None
+    one_off_gbp: Number | None = None
+    stage: Name | None = None
+    effects: tuple[Effect, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+class Shrinkage(Frozen):
+    """How far an effect of each grade is believed: the weight on its logarithm, from 0 (none) to 1 (in full)."""
+
+    A: Number
+    B: Number
+    C: Number
+    D: Number
+
+    def weight(self, grade: Grade) -> float:
+        weight: Number = getattr(self, grade)
+        return weight.value
+
+
+class Experiment(Frozen):
+    """Strategies to be compared with a baseline, on one model, on the same draws."""
+
+    name: Name
+    title: str
+    model: str
+    years: int = Field(gt=0, le=60)
+    replications: int = Field(gt=1)
+    seed: int = Field(default=1, ge=0)
+    description: str | None = None
+    sources: dict[str, str] = Field(default_factory=dict)
+    shrinkage: Shrinkage
+    strategies: tuple[Strategy, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [s.name for s in self.strategies]
+        for name in names:
+            if names.count(name) > 1 or name == "baseline":
+                raise ValueError(f"strategy name '{name}' is already taken")
+        return self
+
+
+def shrunk(multiply: Number, shrinkage: Shrinkage) -> Number:
+    """The effect as believed: value, low and high raised to the weight of its grade.
+
+    >>> halves = Shrinkage(**{g: {"value": 0.5, "source": "assumption", "grade": "D"} for g in "ABCD"})
+    >>> shrunk(Number(value=0.64, source="assumption", grade="C"), halves).value
+    0.8
+    """
+    weight = shrinkage.weight(multiply.grade)
+    parts = {name: getattr(multiply, name) for name in ("value", "low", "high")}
+    return multiply.model_copy(update={name: v**weight for name, v in parts.items() if v is not None})
+
+
+def believed(strategy: Strategy, shrinkage: Shrinkage) -> Strategy:
+    """The strategy with every effect shrunk by its grade."""
+    effects = tuple(e.model_copy(update={"multiply": shrunk(e.multiply, shrinkage)}) for e in strategy.effects)
+    return strategy.model_copy(update={"effects": effects})
+
+
+def drawn(strategy: Strategy, normal_draws: Mapping[int, float]) -> Strategy:
+    """One possible truth: effect k with an interval takes its value ``normal_draws[k]`` standard deviations off.
+
+    The interval is read as the middle 95 % of a lognormal around the value.
+    """
+    effects = []
+    for k, effect in enumerate(strategy.effects):
+        number = effect.multiply
+        if number.low is not None and number.high is not None and number.high > number.low:
+            sd = (math.log(number.high) - math.log(number.low)) / (2 * 1.959964)
+            value = number.value * math.exp(sd * normal_draws[k])
+            effect = effect.model_copy(update={"multiply": number.model_copy(update={"value": value, "low": None, "high": None})})
+        effects.append(effect)
+    return strategy.model_copy(update={"effects": tuple(effects)})
+
+
+def apply(model: Model, strategy: Strategy) -> Model:
+    """A new model with the strategy laid over it; the old one is untouched.
+
+    Raises BadInput when the strategy names what is not there, with the path inside the strategy.
+    """
+    faults: list[str] = []
+    for k, effect in enumerate(strategy.effects):
+        faults += _scope_faults(model, effect, f"effects[{k}]")
+    changed: BaseModel = model
+    for k, change in enumerate(strategy.changes):
+        try:
+            changed = _set(model, changed, change, strategy)
+        except LookupError as error:
+            faults.append(f"changes[{k}].path: {error.args[0]}")
+    if strategy.stage is not None and strategy.stage not in (names := [s.name for s in model.stages]):
+        faults.append(f"stage: {unknown(strategy.stage, names)}")
+    if faults:
+        raise BadInput(faults)
+    window = {"start": strategy.start, "ramp_days": strategy.ramp_days}
+    modifiers = tuple(Modifier(**effect.model_dump(), **window) for effect in strategy.effects)
+    money = {"gbp_per_year": strategy.gbp_per_year, "one_off_gbp": strategy.one_off_gbp}
+    programme = Programme(name=strategy.name, stage=strategy.stage, **money, **window)
+    assert isinstance(changed, Model)
+    return changed.model_copy(
+        update={
+            "modifiers": (*model.modifiers, *modifiers),
+            "programmes": (*model.programmes, programme),
+        }
+    )
+
+
+def _scope_faults(model: Model, effect: Effect, path: str) -> list[str]:
+    options = {"stages": [s.name for s in model.stages], "groups": [g.name for g in model.groups], "needs": list(model.rungs)}
+    return [
+        f"{path}.{field}[{i}]: {unknown(name, names)}"
+        for field, names in options.items()
+        for i, name in enumerate(getattr(effect, field) or ())
+        if name not in names
+    ]
+
+
+def ramp_steps(start: dt.date, ramp_days: int) -> list[tuple[dt.date, float]]:
+    """Dates and the share of the full change that holds from each.
+
+    >>> ramp_steps(dt.date(2014, 4, 1), 0)
+    [(datetime.date(2014, 4, 1), 1.0)]
+    >>> [share for _, share in ramp_steps(dt.date(2014, 4, 1), 90)]
+    [0.3333333333333333, 0.6666666666666666, 1.0]
+    """
+    steps = max(1, math.ceil(ramp_days / RAMP_STEP_DAYS))
+    return [(start + dt.timedelta(days=round(ramp_days * k / steps)), (k + 1) / steps) for k in range(steps)]
+
+
+def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) -> BaseModel:
+    match = re.fullmatch(r"([a-z_]+)\.(.+)\.([a-z_]+)", change.path)
+    assert match is not None
+    part, name, field = match.groups()
+    parts = ("services", "contracts", "front_door", "arrivals")
+    if part not in parts:
+        raise LookupError(unknown(part, parts))
+    rows = getattr(model, part)
+    names = [row.name for row in rows]
+    if name not in names:
+        raise LookupError(unknown(name, names))
+    k = names.index(name)
+    target = rows[k].terms[0] if part == "contracts" else rows[k]
+    settable = [f for f in type(target).model_fields if isinstance(getattr(target, f), Series)]
+    if field not in settable:
+        raise LookupError(unknown(field, settable))
+    new = target.model_copy(update={field: _series_after(getattr(target, field), change.to, strategy)})
+    new = type(target).model_validate(new.model_dump(by_alias=True))
+    if part == "contracts":
+        new = rows[k].model_copy(update={"terms": (new, *rows[k].terms[1:])})
+    return model.model_copy(update={part: (*rows[:k], new, *rows[k + 1 :])})
+
+
+def _series_after(old: Series, to: Number, strategy: Strategy) -> Series:
+    before = old.at(strategy.start)
+    steps = tuple(
+        Step(value=before + share * (to.value - before), source=to.source, grade=to.grade, note=to.note, from_=date)
+        for date, share in ramp_steps(strategy.start, strategy.ramp_days)
+    )
+    return old.since(steps)

@@ -1,0 +1,298 @@
+"""One offline HTML file: what was asked, what was found, how sure it is, and what it rests on.
+
+Everything is inside the file; opening it asks no network for anything, and the page says so to the browser
+(Content-Security-Policy).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import plotly.graph_objects as go
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from simcare import figures, report_tables, summaries, theme, words
+from simcare.figures import BASELINE
+from simcare.model.model import Model
+from simcare.model.strategy import Experiment, Strategy
+from simcare.report_tables import Table
+
+USED = ("caseload", "cost", "cost_real", "cost_pv")  # the measures that figures and tables are drawn from
+
+
+class Result(Protocol):
+    """What a report needs of a run or of a comparison."""
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def measures(self) -> pl.DataFrame: ...
+    @property
+    def flows(self) -> pl.DataFrame: ...
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """The pieces of a report. A run has no experiment and no differences, and its report no comparison.
+
+    ``measures``: the tidy frame of all strategies and replications ("baseline" among them). ``flows``: strategy, replication,
+    financial_year, from_tier, to_tier, moves. ``differences``: a row a strategy and measure, as a comparison gives them.
+    """
+
+    model: Model
+    measures: pl.DataFrame
+    manifest: Mapping[str, Any]
+    flows: pl.DataFrame
+    experiment: Experiment | None = None
+    totals: pl.DataFrame | None = None
+    differences: pl.DataFrame | None = None
+
+    @classmethod
+    def of(cls, result: Result) -> ReportInput:
+        """The pieces of a run, of a comparison, or of anything with the same names."""
+        extra = {name: getattr(result, name, None) for name in ("experiment", "totals", "differences")}
+        return cls(result.model, result.measures, result.manifest, result.flows, **extra)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The title of each strategy, the baseline left out."""
+        return {s.name: s.title for s in self.experiment.strategies} if self.experiment is not None else {}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure in the page: its title, what it shows in words, a note below it, its data and the table beside it."""
+
+    key: str
+    title: str
+    alt: str
+    note: str
+    data: Markup
+    height: int
+    table: Table
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows of one strategy."""
+
+    strategy: str
+    name: str
+    caseload: tuple[Shown, ...]
+    caseload_table: Table
+    cost: Shown
+    moves: Shown | None
+
+
+def write_report(result: Result, path: str | Path) -> Path:
+    """Write the report of a run or a comparison to ``path`` and return it. The file is complete or it is not there."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(html(ReportInput.of(result)), encoding="utf-8")
+    return aside.replace(path)
+
+
+def html(given: ReportInput) -> str:
+    """The whole page as text."""
+    slim = given.measures.filter(pl.col("measure").is_in(USED))
+    years = summaries.financial_years(slim)
+    runs = summaries.replications(slim).height
+    period = words.period(years)
+    names = {BASELINE: "Baseline", **given.titles}
+    assumptions = report_tables.assumptions(given.model, given.experiment)
+    environment = Environment(loader=PackageLoader("simcare"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template("report.html").render(
+        title=given.experiment.title if given.experiment else given.model.about.title,
+        asked=_asked(given, period, runs),
+        period=period,
+        start=words.date(given.model.about.start),
+        runs=runs,
+        baseline=_baseline_sentence(slim, period),
+        strategies=_strategies(given, slim, period, runs),
+        comparison=_comparison(given, period, runs),
+        assumed=report_tables.strategies(given.experiment) if given.experiment else None,
+        change=_change(given, slim, period),
+        views=[_view(given, slim, strategy, name, period, runs) for strategy, name in names.items()],
+        assumptions=assumptions,
+        grades=report_tables.grade_counts(assumptions),
+        range_words=summaries.range_words(runs),
+        prices=_prices(given.model),
+        base_year=given.model.prices.base_year,
+        facts=_facts(given.manifest),
+        sources=_sources(given),
+        plotly=Markup(get_plotlyjs()),  # noqa: S704  our own dependency, not input
+        config=Markup(json.dumps(theme.CONFIG)),  # noqa: S704
+        narrow_px=theme.NARROW_PX,
+    )
+
+
+def script_json(value: str) -> Markup:
+    """JSON that cannot end the script element it stands in, nor open a comment in it.
+
+    >>> str(script_json('{"a": "</script>"}'))
+    '{"a": "\\\\u003c/script>"}'
+    """
+    return Markup(value.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
+
+
+def _shown(fig: go.Figure, note: str, table: Table) -> Shown:
+    bare = theme.untitled(fig)
+    data = bare.to_json()
+    key = "f" + hashlib.sha256(f"{fig.layout.title.text}{data}".encode()).hexdigest()[:12]
+    return Shown(key, Markup(fig.layout.title.text).unescape(), fig.layout.meta["alt"], note, script_json(data), int(bare.layout.height), table)  # noqa: S704
+
+
+# ------------------------------------------------------------------------------------------------------------ sentences
+def _asked(given: ReportInput, period: str, runs: int) -> str:
+    about = given.model.about
+    if given.experiment is None:
+        return f"What care will cost and how many people it will serve in {period}, if nothing changes, by the model “{about.title}”, in {runs} replications."
+    count = len(given.experiment.strategies)
+    what = "one strategy is" if count == 1 else f"{count} strategies are"
+    return f"How {what} expected to change cost and independence in {period} compared with the baseline, by the model “{about.title}”, in {runs} paired replications."
+
+
+def _baseline_sentence(measures: pl.DataFrame, period: str) -> str:
+    """What happens if nothing changes: cash over the period, and people in care in the first and last year."""
+    costs = measures.filter((pl.col("strategy") == BASELINE) & (pl.col("measure") == "cost"))
+    runs = summaries.replications(measures)
+    everything = costs.with_columns(pl.lit("all").alias("what"))
+    total = summaries.spread(summaries.sums(everything, ["what"], runs), ["what"]).row(0, named=True)
+    cash, low, high = words.three(words.Estimate.of(total["mean"], total["low"], total["high"]), words.POUNDS, signed=False)
+    people = summaries.caseload_by_year(measures, BASELINE).group_by("financial_year").agg(pl.col("mean").sum()).sort("financial_year")["mean"]
+    first, last = (words.quantity(people[k], words.PEOPLE) for k in (0, -1))
+    spread = f" ({summaries.range_words(runs.height)}: {low} to {high})" if low and low != high else ""
+    over = "Over" if " to " in period else "In"
+    ends = f"; people in care average {first} in the first year and {last} in the last" if len(people) > 1 else f"; people in care average {first}"
+    return f"{over} {period}, if nothing changes, care is expected to cost {cash} in cash{spread}{ends}."
+
+
+def _strategies(given: ReportInput, measures: pl.DataFrame, period: str, runs: int) -> list[dict[str, str]]:
+    """For each strategy: its title, its sentence, how often it does better, and how good its evidence is."""
+    if given.experiment is None or given.differences is None:
+        return []
+    return [
+        {
+            "name": strategy.title,
+            "sentence": sentence(given.differences, strategy, measures, period),
+            "often": _often(given.differences, strategy, runs),
+            "evidence": report_tables.evidence(strategy),
+        }
+        for strategy in given.experiment.strategies
+    ]
+
+
+def sentence(differences: pl.DataFrame, strategy: Strategy, measures: pl.DataFrame, period: str) -> str:
+    """The plain sentence of one strategy, from its paired differences."""
+    said = {"cost_pv": "total cost in present value", "dependency_days": "dependency-days", "independent_days": "independent days"}
+    mine = differences.filter(pl.col("strategy") == strategy.name)
+    findings = []
+    for name, what in said.items():
+        for row in mine.filter(pl.col("measure") == name).iter_rows(named=True):
+            unit = words.POUNDS if name == "cost_pv" else words.COUNT  # the words before it say that these are days
+            findings.append(words.Finding(what, unit, words.Estimate.of(row["difference"], row["low"], row["high"])))
+    return words.strategy_sentence(strategy.title, period, findings, _own_cost(strategy, measures))
+
+
+def _own_cost(strategy: Strategy, measures: pl.DataFrame) -> str:
+    if strategy.gbp_per_year is None and strategy.one_off_gbp is None:
+        return "with no cost of its own assumed"
+    cost = summaries.own_cost(measures, strategy.name)
+    return f"at a cost of {words.quantity(cost, words.POUNDS)} for the strategy itself, which total cost includes"
+
+
+def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
+    rows = differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == "cost_pv")).to_dicts()
+    if not rows:
+        return ""
+    low, high = (words.quantity(rows[0][end], words.POUNDS, words.significant_place(max(abs(rows[0]["spread_low"]), abs(rows[0]["spread_high"])), 2), True)
+                 for end in ("spread_low", "spread_high"))  # fmt: skip
+    cheaper = round(rows[0]["share_better"] * runs)
+    return f"Total cost was lower than the baseline's in {cheaper} of {runs} replications; nine in ten lay between {low} and {high}."
+
+
+def _prices(model: Model) -> list[str]:
+    """How money over time is counted, in sentences."""
+    prices = model.prices
+    bands = [f"{100 * band.per_year.value:g}% a year from year {band.from_year}" if band.from_year else f"{100 * band.per_year.value:g}% a year" for band in prices.discount]
+    return [
+        f"Cash: prices of {prices.base_year} raised by {100 * prices.growth_per_year.value:g}% each 1 April after that year. This is what budgets see.",
+        f"Constant prices: cash with general inflation of {100 * prices.inflation_per_year.value:g}% a year taken out, in {prices.base_year} prices.",
+        f"Present value: constant prices discounted by {', then '.join(bands)}; the first financial year is not discounted.",
+    ]
+
+
+FACTS = {
+    "simcare": "simcare version", "version": "simcare version", "experiment": "Experiment", "model": "Model", "model_sha256": "Model fingerprint (SHA-256)",
+    "model_hash": "Model fingerprint", "start": "Start", "years": "Years", "replications": "Replications", "seed": "Seed", "engine": "Engine",
+    "workers": "Workers", "began": "Run began", "wall_seconds": "Wall time, seconds", "strategies": "Strategies", "command": "Command",
+}  # fmt: skip
+
+
+def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What it takes to get the same figures again."""
+    named = sorted(manifest, key=lambda key: list(FACTS).index(key) if key in FACTS else len(FACTS))
+    return [(FACTS.get(key, words.title(key)), ", ".join(map(str, v)) if isinstance(v := manifest[key], (list, tuple)) else str(v)) for key in named]
+
+
+def _sources(given: ReportInput) -> list[str]:
+    experiment = given.experiment.sources if given.experiment else {}
+    return list(dict.fromkeys([*given.model.sources.values(), *experiment.values()]))
+
+
+# -------------------------------------------------------------------------------------------------------------- figures
+def _comparison(given: ReportInput, period: str, runs: int) -> Shown | None:
+    if given.differences is None or not given.titles:
+        return None
+    note = (
+        f"Total cost is in {given.model.prices.base_year} prices, discounted, and includes what each strategy itself costs. Thick bar: 95% interval of the average "
+        f"difference over {runs} paired replications. Thin line: the middle nine in ten replications. A finding whose 95% interval holds nought cannot be told from no difference."
+    )
+    table = report_tables.comparison(given.differences, given.titles, period, runs)
+    return _shown(figures.comparison(given.differences, given.titles, period), note, table)
+
+
+def _change(given: ReportInput, measures: pl.DataFrame, period: str) -> Shown | None:
+    if not given.titles:
+        return None
+    note = "Cash, the strategy's own cost included. Below nought: cheaper than the baseline in that year. All panels share one scale."
+    return _shown(figures.cost_change(measures, given.titles), note, report_tables.cost_change(measures, given.titles))
+
+
+def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, period: str, runs: int) -> View:
+    model, spread = given.model, summaries.range_words(runs)
+    table = report_tables.caseload(measures, model, strategy, name)
+    mine = summaries.caseload_by_year(measures, strategy)
+    stages = [s.name for s in model.stages if float(mine.filter(pl.col("stage") == s.name)["mean"].sum()) > 0]
+    note = f"Average of each month, {period}. Band: {spread}. Each panel has its own scale, from nought."
+    each = tuple(_shown(figures.caseload(measures, model, stage, strategy, name), note, _of_stage(table, stage)) for stage in stages)
+    cost_note = (
+        f"Blue: cash. Pale blue: {model.prices.base_year} prices. Whisker: {spread}. Scales differ between panels. "
+        "Spending that belongs to no life stage is in the first panel only."
+    )
+    costs = _shown(figures.cost_by_year(measures, model, strategy, name), cost_note, report_tables.cost(measures, model, strategy, name))
+    return View(strategy, name, each, table, costs, _moves(given, measures, strategy, name, period))
+
+
+def _of_stage(table: Table, stage: str) -> Table:
+    rows = tuple(row[1:] for row in table.rows if row[0] == stage)
+    return Table(f"{table.caption}, {stage}", table.head[1:], rows, headers=1)
+
+
+def _moves(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, period: str) -> Shown | None:
+    if given.flows.filter(pl.col("strategy") == strategy).is_empty():
+        return None
+    note = f"Average a year over {period} and over replications. Left: the tier before; right: the tier after. People who stay on their tier are not shown."
+    table = report_tables.moves(given.flows, measures, given.model, strategy, name)
+    return _shown(figures.moves(given.flows, measures, given.model, strategy, name), note, table)

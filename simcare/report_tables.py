@@ -1,0 +1,210 @@
+"""The tables of a report: the numbers behind each figure, in words, and every assumption with its source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from simcare import summaries, words
+from simcare.figures import BASELINE, GONE, NEW, tier_titles
+from simcare.model.model import Figure, Model, figures
+from simcare.model.number import GRADES, Number
+from simcare.model.strategy import Experiment, Strategy, believed
+
+CLOCKS = {
+    "arrivals": "new people at the door",
+    "rise": "need rising",
+    "recover": "need falling",
+    "induced": "need learned from care above need",
+    "crisis": "crises",
+    "detection": "people in need coming forward",
+    "step_down": "providers stepping people down",
+    "death": "deaths",
+    "leaving": "leaving care for other reasons",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as text. ``rows`` are cells; the first ``headers`` cells of a row name it, the rest are numbers."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    headers: int = 1
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One number that the answer rests on."""
+
+    part: str
+    path: str
+    value: str
+    grade: str
+    word: str
+    source: str
+    note: str
+
+
+def _spread(mean: float, low: float | None, high: float | None, unit: words.Unit) -> tuple[str, str]:
+    """The mean and its range, rounded alike."""
+    estimate = words.Estimate.of(mean, low, high)
+    value, *_ = words.three(estimate, unit, signed=False)
+    return value, words.interval(estimate, unit, signed=False)
+
+
+def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str, count: int) -> Table:
+    """Every measure of every strategy against the baseline."""
+    rows = []
+    for strategy, name in titles.items():
+        for row in differences.filter(pl.col("strategy") == strategy).iter_rows(named=True):
+            about = words.measure(row["measure"])
+            estimate = words.Estimate.of(row["difference"], row["low"], row["high"])
+            place = words.estimate_place(estimate) if estimate.value else words.significant_place(row["baseline_mean"])
+            value, *_ = words.three(estimate, about.unit)
+            wide = words.Estimate.of(row["difference"], row["spread_low"], row["spread_high"])
+            better = f"{round(row['share_better'] * count)} of {count}" if about.better else "–"
+            rows.append((
+                name, about.label, words.quantity(row["baseline_mean"], about.unit, place), value, words.interval(estimate, about.unit), _percent(estimate, row["baseline_mean"]),
+                words.interval(wide, about.unit), better,
+            ))  # fmt: skip
+    head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "Nine in ten replications", "Better in")
+    return Table(f"Difference from the baseline over {years}", head, tuple(rows), headers=2)
+
+
+def _percent(difference: words.Estimate, baseline: float) -> str:
+    """The difference in per cent of the baseline, with the digits that its interval supports."""
+    if baseline <= 0:
+        return "–"
+    scaled = (None if x is None else 100 * x / baseline for x in (difference.low, difference.high))
+    return words.three(words.Estimate(100 * difference.value / baseline, *scaled), words.PERCENT)[0]
+
+
+def caseload(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
+    """People in care by stage and tier, mean over each financial year with its range."""
+    frame, tiers, years = summaries.caseload_by_year(measures, strategy), tier_titles(model), summaries.financial_years(measures)
+    rows = []
+    for stage in model.stages:
+        for tier, tier_name in tiers.items():
+            cell = frame.filter((pl.col("stage") == stage.name) & (pl.col("tier") == tier)).sort("financial_year")
+            if cell.height and float(cell["mean"].sum()) > 0:
+                texts = [_with_range(m, lo, hi, words.COUNT) for m, lo, hi in cell.select("mean", "low", "high").iter_rows()]
+                rows.append((stage.name, tier_name, *texts))
+    return Table(f"People in care, mean over each financial year: {name}", ("Life stage", "Tier", *years), tuple(rows), headers=2)
+
+
+def _with_range(mean: float, low: float | None, high: float | None, unit: words.Unit) -> str:
+    value, low_to_high = _spread(mean, low, high, unit)
+    return value if low is None or low == high else f"{value} ({low_to_high})"
+
+
+def cost(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
+    """Cash and constant prices by stage and financial year with its range."""
+    years, rows = summaries.financial_years(measures), []
+    stages: list[str | None] = [None, *(stage.name for stage in model.stages)]
+    for measure, prices in (("cost", "cash"), ("cost_real", f"{model.prices.base_year} prices")):
+        frame = summaries.cost_by_year(measures, strategy, measure)
+        for stage in stages:
+            cell = frame.filter(pl.col("stage").eq_missing(pl.lit(stage, dtype=pl.String))).sort("financial_year")
+            if cell.height:
+                texts = [_with_range(m, lo, hi, words.POUNDS) for m, lo, hi in cell.select("mean", "low", "high").iter_rows()]
+                rows.append((stage or "All life stages", prices, *texts))
+    return Table(f"Cost by financial year: {name}", ("Life stage", "Prices", *years), tuple(rows), headers=2)
+
+
+def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> Table:
+    """Change in cash cost from the baseline by financial year, with the 95 % interval of the average."""
+    rows = []
+    for strategy, name in titles.items():
+        frame = summaries.cost_change_by_year(measures, strategy)
+        cells = [words.Estimate.of(m, lo, hi) for m, lo, hi in frame.select("mean", "low", "high").iter_rows()]
+        rows.append((name, *(f"{words.three(c, words.POUNDS)[0]} ({words.interval(c, words.POUNDS)})" for c in cells)))
+    head = ("Strategy", *summaries.financial_years(measures))
+    return Table("Change in cash cost from the baseline by financial year (95% interval of the average)", head, tuple(rows))
+
+
+def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
+    """Average moves a year from tier to tier with their range, and the baseline's average beside a strategy's."""
+    years = summaries.financial_years(measures)
+    titles = {NEW: "New", **tier_titles(model), GONE: "Gone"}
+    mine = summaries.moves_per_year(flows, strategy, summaries.replications(measures, strategy), len(years))
+    base = summaries.moves_per_year(flows, BASELINE, summaries.replications(measures, BASELINE), len(years))
+    before = {(a, b): mean for a, b, mean in base.select("from_tier", "to_tier", "mean").iter_rows()}
+    order = {tier: k for k, tier in enumerate(titles)}
+    rows = []
+    for row in sorted(mine.iter_rows(named=True), key=lambda r: (order[r["from_tier"]], order[r["to_tier"]])):
+        value, low_to_high = _spread(row["mean"], row["low"], row["high"], words.COUNT)
+        baseline = () if strategy == BASELINE else (words.quantity(before.get((row["from_tier"], row["to_tier"]), 0.0)),)
+        rows.append((titles[row["from_tier"]], titles[row["to_tier"]], value, low_to_high, *baseline))
+    head = ("From", "To", "Moves a year", "Range over replications", *(() if strategy == BASELINE else ("Baseline",)))
+    return Table(f"Average moves a year between tiers: {name}", head, tuple(rows), headers=2)
+
+
+def strategies(experiment: Experiment) -> Table:
+    """What each strategy is assumed to do, from when, how well it is known, and what it costs."""
+    rows = []
+    for strategy in experiment.strategies:
+        used = believed(strategy, experiment.shrinkage)
+        starts = words.date(strategy.start) + (f", in full after {strategy.ramp_days} days" if strategy.ramp_days else "")
+        rows.append((strategy.title, starts, "; ".join(_assumed(strategy, used)) or "Nothing", "; ".join(_paid(strategy)) or "No cost of its own assumed"))
+    return Table("What each strategy is assumed to do", ("Strategy", "Starts", "Changes", "Costs"), tuple(rows), headers=4)
+
+
+def _assumed(strategy: Strategy, used: Strategy) -> Iterator[str]:
+    for effect, held in zip(strategy.effects, used.effects, strict=True):
+        scope = [*(effect.stages or ()), *(words.title(g) for g in effect.groups or ())]
+        needs = [f"need {words.title(n).lower()}" for n in effect.needs or ()]
+        where = f" ({', '.join([*scope, *needs])})" if scope or needs else ""
+        yield f"{CLOCKS[effect.on]}{where}: × {effect.multiply.value:g}{_range(effect.multiply)}, {_grade(effect.multiply)}, used as × {held.multiply.value:.3g}"
+    for change in strategy.changes:
+        yield f"{change.path} set to {change.to.value:g}, {_grade(change.to)}"
+
+
+def _range(number: Number) -> str:
+    return f" ({number.low:g} to {number.high:g})" if number.low is not None else ""
+
+
+def _grade(number: Number) -> str:
+    return f"grade {number.grade} {GRADES[number.grade]}"
+
+
+def _paid(strategy: Strategy) -> Iterator[str]:
+    for number, how in ((strategy.gbp_per_year, "a year"), (strategy.one_off_gbp, "once")):
+        if number is not None:
+            yield f"{words.quantity(number.value, words.POUNDS)} {how}, {_grade(number)}"
+
+
+def evidence(strategy: Strategy) -> str:
+    """How well what a strategy does is known, in a sentence: its effects and changes by grade."""
+    numbers = [effect.multiply for effect in strategy.effects] + [change.to for change in strategy.changes]
+    if not numbers:
+        return "It changes nothing but spending."
+    grades = Counter(number.grade for number in numbers)
+    said = [f"{grades[grade]} graded {grade} ({GRADES[grade]})" for grade in sorted(grades)]
+    noun = "assumed effect" if len(numbers) == 1 else "assumed effects"
+    return f"Rests on {len(numbers)} {noun}: {words.listed(said)}."
+
+
+def assumptions(model: Model, experiment: Experiment | None) -> list[Assumption]:
+    """Every sourced number of the model and of the experiment, in the order of the files."""
+    listed = [_assumption("Model", figure, model.sources) for figure in figures(model)]
+    if experiment is not None:
+        listed += [_assumption("Strategies", figure, experiment.sources) for figure in figures(experiment)]
+    return listed
+
+
+def _assumption(part: str, figure: Figure, sources: Mapping[str, str]) -> Assumption:
+    value = ", ".join(f"{x:,.6g}" for x in figure.value)
+    since = f" (from {words.date(figure.since)})" if figure.since else ""
+    source = "Assumption: no published source" if figure.source == "assumption" else sources.get(figure.source, figure.source)
+    return Assumption(part, figure.path, value + since, figure.grade, GRADES[figure.grade], source, figure.note or "")
+
+
+def grade_counts(listed: Sequence[Assumption]) -> list[tuple[str, str, int]]:
+    """Grade, word and how many numbers have it, A to D."""
+    counts = Counter(assumption.grade for assumption in listed)
+    return [(grade, word, counts[grade]) for grade, word in GRADES.items()]

@@ -1,0 +1,192 @@
+"""Running a model: replications on as many workers as asked, measured, checked, kept in a folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+from joblib import Parallel, delayed
+
+from simcare import __version__
+from simcare.errors import BadInput
+from simcare.files import load_model
+from simcare.model import Model
+from simcare.model.nearmiss import unknown
+
+ENGINES = ("simpy",)
+Progress = Callable[[int, int], None]
+
+
+class Task(NamedTuple):
+    """One replication of one strategy."""
+
+    model: Model
+    strategy: str
+    seed: int
+    replication: int
+    years: int
+    engine: str = "simpy"
+    keep_log: bool = False
+
+
+class Outcome(NamedTuple):
+    """What one replication gave: its measures, the moves between tiers, and the log if it was asked for."""
+
+    measures: pl.DataFrame
+    flows: pl.DataFrame
+    log: pl.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Replications of one model. ``measures`` and ``log`` are polars frames."""
+
+    model: Model
+    years: int
+    replications: int
+    seed: int
+    engine: str
+    measures: pl.DataFrame = field(repr=False)
+    flows: pl.DataFrame = field(repr=False)
+    log: pl.DataFrame | None = field(repr=False)
+    manifest: dict[str, Any] = field(repr=False)
+
+    @property
+    def days(self) -> float:
+        """The horizon in days."""
+        return horizon_days(self.model, self.years)
+
+    def by_year(self) -> pl.DataFrame:
+        """Cash and real cost by financial year and replication."""
+        from simcare.money import by_year
+
+        return by_year(self.measures)
+
+
+def horizon_days(model: Model, years: int) -> float:
+    """Days from the start to the same date ``years`` later.
+
+    >>> from simcare.files import load_model
+    >>> horizon_days(load_model("mm-infinity"), 3)
+    1096.0
+    """
+    start = model.about.start
+    try:
+        return float((start.replace(year=start.year + years) - start).days)
+    except ValueError:  # 29 February
+        return float((dt.date(start.year + years, 3, 1) - start).days)
+
+
+def run(
+    model: Model | str | Path,
+    years: int = 5,
+    replications: int = 10,
+    seed: int = 1,
+    *,
+    engine: str = "simpy",
+    workers: int | None = None,
+    keep_log: bool | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a model (a value, a path or a library name) and measure it.
+
+    The result depends on the model, years, replications and seed only, never on the number of workers.
+    The log is kept when asked for, and by default when there is one replication.
+    """
+    model = load_model(model) if not isinstance(model, Model) else model
+    keep = replications == 1 if keep_log is None else keep_log
+    tasks = [Task(model, "baseline", seed, r, years, engine, keep) for r in range(replications)]
+    began = dt.datetime.now(dt.UTC)
+    outcomes = list(outcomes_of(tasks, workers, progress))
+    logs = [o.log for o in outcomes if o.log is not None]
+    return Run(
+        model=model,
+        years=years,
+        replications=replications,
+        seed=seed,
+        engine=engine,
+        measures=pl.concat([o.measures for o in outcomes]),
+        flows=pl.concat([o.flows for o in outcomes]),
+        log=pl.concat(logs) if logs else None,
+        manifest=manifest(model, years, replications, seed, engine, workers, began),
+    )
+
+
+def outcomes_of(tasks: Sequence[Task], workers: int | None = None, progress: Progress | None = None) -> Iterator[Outcome]:
+    """The outcome of every task, in the order of the tasks; worked out in parallel."""
+    for task in tasks:
+        check_options(task)
+    workers = min(len(tasks), workers or os.cpu_count() or 1)
+    results: Any
+    if workers == 1:
+        results = map(simulate, tasks)
+    else:
+        compile_rules(tasks[0].model)  # once here, rather than in every worker at the same time
+        results = Parallel(n_jobs=workers, return_as="generator")(delayed(simulate)(task) for task in tasks)
+    for done, outcome in enumerate(results, start=1):
+        if progress is not None:
+            progress(done, len(tasks))
+        yield outcome
+
+
+def check_options(task: Task) -> None:
+    """Refuse what cannot be run, in one sentence."""
+    if task.engine not in ENGINES:
+        raise BadInput(f"engine: {unknown(task.engine, ENGINES)}")
+    for name, value, least in (("years", task.years, 1), ("seed", task.seed, 0)):
+        if value < least:
+            raise BadInput(f"{name}: must be {least} or more, got {value}")
+
+
+def simulate(task: Task) -> Outcome:
+    """One replication, from the model to its measures; the invariants are checked before anyone sees them."""
+    from simcare.engine import simpy
+    from simcare.invariants import check
+    from simcare.logs import frame
+    from simcare.measures import flows_between, measure
+    from simcare.tables import build, names_of
+
+    days = horizon_days(task.model, task.years)
+    rows = simpy.simulate(task.model, build(task.model), task.seed, task.replication, days)
+    log = frame(rows, names_of(task.model), task.strategy, task.replication)
+    measures = measure(log, task.model, days)
+    check(log, measures, task.model, days)
+    return Outcome(measures, flows_between(log, task.model), log if task.keep_log else None)
+
+
+def compile_rules(model: Model) -> None:
+    """Compile the rulebook if this machine has not yet: a day of the model passes through it."""
+    from simcare.engine import simpy
+    from simcare.tables import build
+
+    simpy.simulate(model, build(model), 0, 0, 1.0)
+
+
+
+def fingerprint(model: Model) -> str:
+    """A digest of everything in a model."""
+    return hashlib.sha256(model.model_dump_json(by_alias=True).encode()).hexdigest()
+
+
+def manifest(model: Model, years: int, replications: int, seed: int, engine: str, workers: int | None, began: dt.datetime) -> dict[str, Any]:
+    """What a reader needs to get the same figures again."""
+    start = model.about.start
+    return {
+        "simcare": __version__,
+        "model": model.about.name,
+        "model_sha256": fingerprint(model),
+        "start": start.isoformat(),
+        "years": years,
+        "replications": replications,
+        "seed": seed,
+        "engine": engine,
+        "workers": workers or os.cpu_count() or 1,
+        "began": began.isoformat(timespec="seconds"),
+        "wall_seconds": round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1),
+    }

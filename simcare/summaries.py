@@ -1,0 +1,145 @@
+"""From the tidy measures to what a figure or a table shows: sums within a replication first, then the mean and range over replications.
+
+A cell that is absent in a replication counts as nought there, so that a mean is never taken over the replications
+in which something happened to occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+from scipy.stats import t
+
+RANGE_FROM = 20  # with fewer replications the 5th and 95th percentile are hardly more than the extremes, which are shown instead
+YEAR = (
+    pl.col("month").str.slice(0, 4).cast(pl.Int32) - (pl.col("month").str.slice(5, 2).cast(pl.Int32) < 4).cast(pl.Int32)
+).alias("start_year")  # fmt: skip
+
+
+def financial_years(measures: pl.DataFrame) -> list[str]:
+    """The financial years of the frame in order.
+
+    >>> financial_years(pl.DataFrame({"month": ["2014-04", "2013-04", "2014-03"]}))
+    ['2013/14', '2014/15']
+    """
+    months = measures.lazy().select(pl.col("month").unique())
+    years = months.select(YEAR).unique().sort("start_year").collect()["start_year"].to_list()
+    return [_year_name(year) for year in years]
+
+
+def _year_name(year: int) -> str:
+    return f"{year}/{(year + 1) % 100:02d}"
+
+
+def with_year(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with ``financial_year`` as text, ``2013/14``."""
+    years = frame.select(pl.col("month").unique()).with_columns(YEAR)
+    named = years.with_columns(pl.col("start_year").map_elements(_year_name, return_dtype=pl.String).alias("financial_year"))
+    return frame.join(named.select("month", "financial_year"), on="month", how="left")
+
+
+def replications(measures: pl.DataFrame, strategy: str = "baseline") -> pl.DataFrame:
+    """The replications of a strategy, one row each."""
+    return measures.filter(pl.col("strategy") == strategy).select("replication").unique().sort("replication")
+
+
+def sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str = "value") -> pl.DataFrame:
+    """``value`` summed by cell and replication, with a nought for each cell that a replication lacks. Columns: by, replication, value."""
+    summed = frame.group_by([*by, "replication"]).agg(pl.col(value).sum().alias("value"))
+    cells = summed.select(by).unique().join(runs, how="cross")
+    return cells.join(summed, on=[*by, "replication"], how="left", nulls_equal=True).with_columns(pl.col("value").fill_null(0.0))
+
+
+def spread(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Over replications: mean, low and high (5th to 95th percentile, or the extremes of fewer than 20), null from one replication."""
+    many = pl.len() >= RANGE_FROM
+    low = pl.when(many).then(pl.col("value").quantile(0.05, "linear")).otherwise(pl.col("value").min())
+    high = pl.when(many).then(pl.col("value").quantile(0.95, "linear")).otherwise(pl.col("value").max())
+    several = pl.len() > 1
+    return summed.group_by(by).agg(
+        pl.col("value").mean().alias("mean"),
+        pl.when(several).then(low).alias("low"),
+        pl.when(several).then(high).alias("high"),
+    ).sort(by)  # fmt: skip
+
+
+def mean_interval(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """The mean over replications with its 95 % interval (Student's t over replications), null from one replication."""
+    count = summed["replication"].n_unique()
+    factor = float(t.ppf(0.975, count - 1)) if count > 1 else None
+    half = pl.lit(factor, dtype=pl.Float64) * pl.col("value").std() / pl.len().sqrt()
+    mean = pl.col("value").mean()
+    return summed.group_by(by).agg(mean.alias("mean"), (mean - half).alias("low"), (mean + half).alias("high")).sort(by)
+
+
+def range_words(count: int) -> str:
+    """What ``low`` to ``high`` of :func:`spread` is, in words.
+
+    >>> range_words(50)
+    '5th to 95th percentile of 50 replications'
+    >>> range_words(8)
+    'lowest to highest of 8 replications'
+    """
+    if count == 1:
+        return "one replication, so no range"
+    return f"5th to 95th percentile of {count} replications" if count >= RANGE_FROM else f"lowest to highest of {count} replications"
+
+
+def caseload_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
+    """People in a service, mean over each month. Columns: stage, tier, month, mean, low, high."""
+    rows = measures.filter((pl.col("strategy") == strategy) & (pl.col("measure") == "caseload") & pl.col("service").is_not_null())
+    by = ["stage", "tier", "month"]
+    return spread(sums(rows.with_columns(pl.col("stage", "tier").cast(pl.String)), by, replications(measures, strategy)), by)
+
+
+def caseload_by_year(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
+    """People in a service, mean over each financial year (months weighted by their days). Columns: stage, tier, financial_year, mean, low, high."""
+    rows = measures.filter((pl.col("strategy") == strategy) & (pl.col("measure") == "caseload") & pl.col("service").is_not_null())
+    days = rows.select(pl.col("month").unique()).with_columns((pl.col("month") + "-01").str.to_date().dt.days_in_month().alias("days"))
+    in_year = with_year(days).with_columns((pl.col("days") / pl.col("days").sum().over("financial_year")).alias("weight"))
+    weighed = rows.with_columns(pl.col("stage", "tier").cast(pl.String)).join(in_year, on="month")
+    weighed = weighed.with_columns(pl.col("value") * pl.col("weight"))
+    by = ["stage", "tier", "financial_year"]
+    return spread(sums(weighed, by, replications(measures, strategy)), by)
+
+
+def cost_by_year(measures: pl.DataFrame, strategy: str, measure: str) -> pl.DataFrame:
+    """Pounds by financial year and stage, and in all (stage null: everything). Columns: stage, financial_year, mean, low, high."""
+    rows = with_year(measures.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure)))
+    rows = rows.with_columns(pl.col("stage").cast(pl.String))
+    runs, by = replications(measures, strategy), ["stage", "financial_year"]
+    staged = sums(rows.filter(pl.col("stage").is_not_null()), by, runs)
+    everything = sums(rows.with_columns(pl.lit(None, dtype=pl.String).alias("stage")), by, runs)
+    return spread(pl.concat([everything, staged.select(everything.columns)]), by)
+
+
+def cost_change_by_year(measures: pl.DataFrame, strategy: str, measure: str = "cost") -> pl.DataFrame:
+    """The paired difference from the baseline by financial year: mean, its 95 % interval. Columns: financial_year, mean, low, high."""
+    rows = with_year(measures.filter((pl.col("measure") == measure) & pl.col("strategy").is_in(["baseline", strategy])))
+    sign = pl.when(pl.col("strategy") == "baseline").then(-1.0).otherwise(1.0)
+    signed = rows.with_columns((pl.col("value") * sign).alias("value"))
+    by = ["financial_year"]
+    return mean_interval(sums(signed, by, replications(measures, strategy)), by)
+
+
+def own_cost(measures: pl.DataFrame, strategy: str, measure: str = "cost_pv") -> float:
+    """What a strategy spends beside care (its programme), beyond the baseline's programmes; the same in every replication.
+
+    Programme rows are the cost rows with neither service nor group.
+    """
+    rows = measures.filter((pl.col("measure") == measure) & pl.col("service").is_null() & pl.col("group").is_null())
+
+    def mean(name: str) -> float:
+        total = rows.filter(pl.col("strategy") == name)["value"].sum()
+        return float(total) / max(1, replications(measures, name).height)
+
+    return mean(strategy) - mean("baseline")
+
+
+def moves_per_year(flows: pl.DataFrame, strategy: str, runs: pl.DataFrame, years: int) -> pl.DataFrame:
+    """Average moves a year between tiers. Columns: from_tier, to_tier, mean, low, high (over replications). Moves within a tier are left out."""
+    rows = flows.filter((pl.col("strategy") == strategy) & pl.col("from_tier").cast(pl.String).ne_missing(pl.col("to_tier").cast(pl.String)))
+    by = ["from_tier", "to_tier"]
+    rows = rows.with_columns(pl.col(by).cast(pl.String), pl.col("moves") / years)
+    return spread(sums(rows, by, runs, "moves"), by)
