@@ -1,0 +1,46 @@
+"""Every shipped file is valid, loads and runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simcare.comparisons import compare
+from simcare.files import check_file, library
+from simcare.runs import run
+
+
+def shipped(folder: str) -> list[Path]:
+    return sorted(library(folder).glob("**/*.toml"))
+
+
+EVERY = [path for folder in ("models", "calibration", "experiments") for path in shipped(folder)]
+
+
+def name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+@pytest.mark.parametrize("path", EVERY, ids=name)
+def test_it_is_valid(path: Path) -> None:
+    kind, figures = check_file(path)
+    assert path.parent.name.startswith(kind)
+    assert figures
+
+
+@pytest.mark.parametrize("path", shipped("models"), ids=name)
+def test_a_model_runs(path: Path) -> None:
+    done = run(path, years=1, replications=1, seed=1)
+    assert done.replications == 1
+    assert done.measures["month"].n_unique() == 12
+    assert done.measures.filter(done.measures["measure"] == "person_days")["value"].sum() > 0
+
+
+@pytest.mark.parametrize("path", shipped("experiments"), ids=name)
+def test_an_experiment_runs(path: Path) -> None:
+    found = compare(path, 2, years=1, seed=1)
+    strategies = ["baseline", *(strategy.name for strategy in found.experiment.strategies)]
+    assert found.measures["strategy"].unique(maintain_order=True).to_list() == strategies
+    assert found.differences["strategy"].unique(maintain_order=True).to_list() == strategies[1:]
+    assert found.totals.height == 2 * len(strategies)

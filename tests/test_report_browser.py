@@ -1,0 +1,124 @@
+"""The report in a real browser: it draws its figures, asks the network for nothing, and fits a phone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simcare.comparisons import compare
+from simcare.folders import write_comparison
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+]
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
+
+def chromium() -> str:
+    """The browser's path. Without one the tests are left out, unless SIMCARE_BROWSER=required."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is not None:
+        return found
+    if os.environ.get("SIMCARE_BROWSER") == "required":
+        pytest.fail("SIMCARE_BROWSER=required, but there is no chromium on the path")
+    pytest.skip("no chromium on the path")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the shipped comparison, cut to one year and two replications."""
+    found = compare("prevention", 2, years=1)
+    return write_comparison(found, tmp_path_factory.mktemp("report") / "prevention", "simcare compare prevention --years 1 --reps 2")
+
+
+@dataclass
+class Visit:
+    """What happened when a page was opened."""
+
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    drawn: int = 0
+    expected: int = 0
+    empty: int = 0
+    page_px: int = 0
+    window_px: int = 0
+
+
+def visit(browser: Browser, report: Path, size: tuple[int, int]) -> Visit:
+    """Open the report, scroll through it, and note every request and every complaint."""
+    seen = Visit()
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("websocket", lambda socket: seen.requests.append(socket.url))
+    page.on("pageerror", lambda error: seen.errors.append(str(error)))
+    page.on("console", lambda message: seen.errors.append(message.text) if message.type in {"error", "warning"} else None)
+    page.goto(report.as_uri())
+    page.wait_for_selector("svg.main-svg", state="attached", timeout=60_000)
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length === document.querySelectorAll('.js-plotly-plot:has(svg.main-svg)').length")
+    page.wait_for_load_state("networkidle")
+    seen.expected = page.locator(".js-plotly-plot").count()
+    seen.drawn = page.locator(".js-plotly-plot:has(svg.main-svg)").count()
+    boxes = "e => e.map(x => x.getBoundingClientRect()).filter(b => b.width < 50 || b.height < 50).length"
+    seen.empty = page.locator(".js-plotly-plot").evaluate_all(boxes)
+    seen.page_px = page.evaluate("document.documentElement.scrollWidth")
+    seen.window_px = page.evaluate("document.documentElement.clientWidth")
+    context.close()
+    return seen
+
+
+@pytest.fixture(scope="module", params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def seen(request: pytest.FixtureRequest, browser: Browser, report: Path) -> Visit:
+    return visit(browser, report, request.param)
+
+
+def test_the_report_asks_the_network_for_nothing(seen: Visit, report: Path) -> None:
+    assert [url for url in seen.requests if not url.startswith(("data:", "blob:"))] == [report.as_uri()]
+
+
+def test_the_browser_has_nothing_to_complain_about(seen: Visit) -> None:
+    assert seen.errors == []
+
+
+def test_every_figure_is_drawn(seen: Visit) -> None:
+    assert seen.drawn == seen.expected >= 2
+    assert seen.empty == 0
+
+
+def test_the_page_does_not_scroll_sideways(seen: Visit) -> None:
+    assert seen.page_px <= seen.window_px
+
+
+def test_a_request_to_the_network_would_be_seen(browser: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "leaky.html"
+    page.write_text("<svg class='main-svg'></svg><img src='http://localhost:9/x.png'><script>console.error('oh')</script>", encoding="utf-8")
+    seen = visit(browser, page, DESKTOP)
+    assert seen.requests == [page.as_uri(), "http://localhost:9/x.png"]
+    assert "oh" in seen.errors
