@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -184,7 +184,7 @@ def schema(what: Annotated[str, typer.Argument(help="model or experiment.")]) ->
 
 
 @contextmanager
-def _progress(what: str, engine: str) -> Iterator[object]:
+def _progress(what: str, engine: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error; the first run on a machine also says that the rulebook is being compiled."""
     from simcare.jit import is_compiled
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from simcare.model import Model
 from simcare.periods import YEAR_STARTS_IN
-from simcare.states import GONE, IDS, PERSON, PLACE, RUN, differs, level, prepare, rungs_of
+from simcare.states import GONE, PERSON, PLACE, RUN, differs, level, prepare, rungs_of
 
 RE_REFERRAL_DAYS = (91, 365)
 
@@ -122,7 +122,7 @@ def flows_between(log: pl.DataFrame, model: Model | None = None) -> pl.DataFrame
     >>> care = {"need": "community", "tier": "community", "service": "care", "provider": "p", "stay_start": -9}
     >>> log = log_of([{"event": "present", **care}, {"event": "end", "time": 5}, {"event": "death", "time": 8}], ["independent", "community"])
     >>> flows_between(log).select("financial_year", "from_tier", "to_tier", "moves").rows()
-    [(None, 'community', 'independent', 1), (None, 'independent', 'gone', 1)]
+    [(None, 'independent', 'gone', 1), (None, 'community', 'independent', 1)]
     """
     moved = _is("start", "move", "end") & (pl.col("tier") != pl.col("from_tier"))
     to = pl.when(_is(*GONE)).then(pl.lit("gone")).otherwise(pl.col("tier").cast(pl.String)).alias("to_tier")

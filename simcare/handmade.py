@@ -34,7 +34,7 @@ def log_of(rows: Sequence[Mapping[str, Any]], rungs: Sequence[str], short_term: 
     def names(column: str) -> pl.Enum:
         return pl.Enum(sorted({row[column] for row in full} - {None}))
 
-    schema = {
+    schema: dict[str, Any] = {
         "strategy": pl.String, "replication": pl.Int32, "client": pl.Int64, "time": pl.Float64, "event": pl.Enum(EVENTS), "cause": pl.Enum(CAUSES),
         "area": names("area"), "stage": names("stage"), "group": names("group"), "need": pl.Enum(rungs), "tier": pl.Enum([*rungs, *short_term]),
         "service": names("service"), "provider": names("provider"), "waiting": pl.Boolean, "stay_start": pl.Float64, "induced": pl.Int8,

@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
 import platformdirs
@@ -54,4 +54,4 @@ def is_compiled() -> bool:
 
 def rule(function: F) -> F:
     """Mark a function as part of the rulebook: compiled on first call, cached on disk."""
-    return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return cast(F, numba.njit(cache=True, error_model="numpy")(function))

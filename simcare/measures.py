@@ -104,15 +104,70 @@ def caseload(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
 
 
 def counts(flows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
-    """Events by month, tidy. ``flows`` are those of :func:`simcare.flows.flows`; an event at the horizon itself belongs to no month."""
+    """Events (as :func:`simcare.flows.flows` lists them) counted by month, tidy."""
     coded, cells = with_cells(flows)
     dated = coded.select("cell", "measure", pl.Series("period", period_of(coded["time"].to_numpy(), periods)))
     counted = dated.join(periods.select("period", "month"), on="period", maintain_order="left").group_by("measure", "cell", "month").len("value")
     ordered = counted.sort("measure", "cell", "month")
-    named = pl.concat([cells[ordered["cell"]], ordered.drop("cell", "measure")], how="horizontal")
-    ...
+    named = pl.concat([cells[ordered["cell"]], ordered.drop("cell")], how="horizontal")
+    return pl.concat([tidy(part.drop("measure"), str(name)) for (name,), part in named.group_by("measure", maintain_order=True)])
+
+
+def money_of(ledger: pl.DataFrame) -> pl.DataFrame:
+    """The ledger summed over its kinds, each amount a tidy measure."""
+    summed = total(ledger, [*IDS, "month"], money.AMOUNTS)
+    return pl.concat([tidy(summed.rename({amount: "value"}), amount) for amount in money.AMOUNTS])
+
+
+def induced_cost(provision: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """``induced_cost``: cash cost of care on the days on which some rung of need was induced, tidy.
+
+    It is the whole cost of those days, part of ``cost``, not what they would have saved: that takes the counterfactual.
+    """
+    days = person_days(provision.filter(pl.col("served") & pl.col("induced_need")), periods)
+    priced = money.priced(money.care(days, model, periods), "care", model, periods)
+    return tidy(priced.rename({"cost": "value"}), "induced_cost")
 
 
 def measure(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
     """Every measure of a log, with the money, as one tidy frame.
+
+    ``log`` is in blocks of strategy, replication and client, in order of time; ``days`` is the horizon. Columns: strategy,
+    replication, month ("2013-04"), area, stage, group, tier, service, provider, measure, value. Programmes are charged to
+    each strategy and replication that has a row in the log. Measures, beside those of :func:`simcare.flows.flows` and
+    the amounts of :func:`simcare.money.ledger`:
+
+    - ``person_days`` in services, ``caseload`` (their mean over the month), ``caseload_end`` (at month end);
+    - ``over_provided_days``: over-provided in a long-term service after day 42 of the stay; ``dependency_days``: after
+      day 91; ``excess_stay_days``: from first readiness to step down until the stay ends; ``under_provided_days``;
+    - ``unmet_need_days``, ``waiting_days`` (referred and not yet served), ``independent_days`` of people once in a
+      service, ``induced_need_days``; ``induced_cost`` (see :func:`induced_cost`).
+
+    >>> from simcare.files import load_model
+    >>> from simcare.handmade import log_of
+    >>> care = {"need": "community", "tier": "community", "service": "community_care", "provider": "council", "stay_start": 0}
+    >>> log = log_of([
+    ...     {"event": "arrival", "cause": "direct", "need": "community"},
+    ...     {"event": "start", "cause": "direct", **care},
+    ...     {"event": "left", "time": 9.5, **care},
+    ... ], ["independent", "community"])
+    >>> measures = measure(log, load_model("mm-infinity"), 30.0)
+    >>> dict(measures.filter(pl.col("measure").is_in(["person_days", "entries", "leavers", "cost"])).select("measure", "value").rows())
+    {'person_days': 9.5, 'entries': 1.0, 'leavers': 1.0, 'cost': 95.0}
     """
+    log = prepare(log)
+    periods = calendar(model.about.start, days, money.price_dates(model))
+    provided = provision(states(log, days))
+    served = person_days(provided.filter("served"), periods)
+    parts = [caseload(served, periods), counts(flows(log), periods)]
+    for name, (column, day) in DAYS_OF.items():
+        chosen = provided.filter(column)
+        parts.append(by_month(person_days(after_day(chosen, day) if day else chosen, periods), periods, name))
+    parts += [money_of(money.ledger(served, log, model, periods)), induced_cost(provided, model, periods)]
+    return pl.concat(parts)
+
+
+__all__ = [
+    "COLUMNS", "DAYS_OF", "DEPENDENT_DAYS", "SETTLED_DAYS", "after_day", "by_month", "caseload", "counts", "flows", "flows_between", "induced_cost",
+    "measure", "money_of", "person_days", "provision", "states", "stays", "tidy", "waits", "with_before", "with_cells",
+]  # fmt: skip

@@ -16,17 +16,16 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
 from itertools import pairwise
 
 import polars as pl
 
 from simcare.errors import BadInput, BrokenInvariant
-from simcare.model import Model, Series
+from simcare.model import Model
 from simcare.model.model import Programme
 from simcare.model.parts import Prices
 from simcare.model.strategy import ramp_steps
-from simcare.periods import total
+from simcare.periods import first_year, period_of, total, year_name
 from simcare.states import IDS, PLACE, RUN
 
 AMOUNTS = ("cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv")
@@ -56,7 +55,7 @@ def discount_factor(prices: Prices, year: int) -> float:
     1.0
     """
     rates = [[band.per_year.value for band in prices.discount if band.from_year <= y][-1] for y in range(1, year + 1)]
-    return math.prod(1.0 / (1.0 + rate) for rate in rates)
+    return math.prod((1.0 / (1.0 + rate) for rate in rates), start=1.0)
 
 
 def annuity(prices: Prices, years: float) -> float:
@@ -103,8 +102,8 @@ def care_prices(model: Model, periods: pl.DataFrame) -> pl.DataFrame:
                 raise BadInput(f"providers[{i}].offers[{k}].service: '{provider.name}' offers '{offer.service}' twice; the price would be unclear")
             terms = contracts[offer.contract].terms
             rows[offer.service, provider.name] = [sum(term.price.at(date) / term.days for term in terms) for date in periods["date"]]
-    frames = [periods.select(pl.lit(s).alias("service"), pl.lit(p).alias("provider"), "period", pl.Series("price", prices)) for (s, p), prices in rows.items()]
-    return pl.concat(frames)
+    columns = {"service": [s for s, _ in rows], "provider": [p for _, p in rows], "period": [periods["period"].to_list()] * len(rows)}
+    return pl.DataFrame({**columns, "price": list(rows.values())}).explode("period", "price")
 
 
 def payers(model: Model) -> pl.DataFrame:
@@ -119,7 +118,132 @@ def payers(model: Model) -> pl.DataFrame:
     )
 
 
-def care_cost(served_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """Person-days in services, priced. Columns: strategy, replication, place, period, kind ("care"), price_cost.
+def care(served_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """Person-days in services at the price in force. Columns: IDS, period, gbp (base-year prices), health_share, client_share.
+
+    Raises BrokenInvariant where somebody was in a service that no provider of the model offers under that name.
     """
-    ...
+    kinds = [pl.col(name).cast(served_days.schema[name], strict=False) for name in ("service", "provider")]
+    prices = care_prices(model, periods).with_columns(kinds).drop_nulls()
+    priced = served_days.join(prices, on=["service", "provider", "period"], how="left", maintain_order="left")
+    missing = priced.filter(pl.col("price").is_null())
+    if missing.height:
+        raise BrokenInvariant(f"the log has people in '{missing['service'][0]}' of '{missing['provider'][0]}', which the model does not offer")
+    shares = payers(model).with_columns(kinds[0]).drop_nulls()
+    return priced.join(shares, on="service", how="left", maintain_order="left").select(
+        *IDS, "period", (pl.col("days") * pl.col("price")).alias("gbp"), "health_share", "client_share"
+    )
+
+
+def fees(log: pl.DataFrame, model: Model, periods: pl.DataFrame, event: str) -> pl.DataFrame:
+    """What events of one kind cost at the fee of the stage's front door on their day: "assessed" or "review".
+
+    Columns: strategy, replication, area, stage, group, period, gbp (base-year prices). Stages without a fee cost nothing.
+    """
+    dated = log.filter(pl.col("event") == event).select(*RUN, "area", "stage", "group", "time")
+    dated = dated.with_columns(pl.Series("period", period_of(dated["time"].to_numpy(), periods)))
+    keys = (*RUN, "area", "stage", "group", "period")
+    counted = dated.group_by(keys).len("events").sort(keys)
+    stages = [stage.name for stage in model.stages]
+    rows = [
+        (stage, period, series.at(date))
+        for door in model.front_door
+        if (series := door.gbp_per_assessment if event == "assessed" else door.gbp_per_review) is not None
+        for stage in door.stages or stages
+        for period, date in zip(periods["period"], periods["date"], strict=True)
+    ]
+    table = pl.DataFrame(rows, schema={"stage": pl.String, "period": pl.Int64, "fee": pl.Float64}, orient="row")
+    table = table.with_columns(pl.col("stage").cast(log.schema["stage"], strict=False)).drop_nulls()
+    charged = counted.join(table, on=["stage", "period"], how="inner", maintain_order="left")
+    return charged.select(*keys, (pl.col("events") * pl.col("fee")).alias("gbp"))
+
+
+def spending(programme: Programme, periods: pl.DataFrame) -> pl.DataFrame:
+    """What a programme spends in each period of a calendar cut at its dates. Columns: period, gbp (base-year prices).
+
+    ``gbp_per_year`` is spread evenly over the days of each financial year, so that a full year costs just that, leap
+    year or not; during the ramp, the share in force. ``one_off_gbp`` falls on the start date, if the run covers it.
+    """
+    yearly = 0.0 if programme.gbp_per_year is None else programme.gbp_per_year.value
+    once = 0.0 if programme.one_off_gbp is None else programme.one_off_gbp.value
+    ramp = ramp_steps(programme.start, programme.ramp_days)
+    share = [max((share for date, share in ramp if date <= day), default=0.0) for day in periods["date"]]
+    even = yearly * pl.Series(share) * (pl.col("to_day") - pl.col("from_day")) / pl.col("year_days")
+    one_off = pl.when(pl.col("date") == programme.start).then(once).otherwise(0.0)
+    return periods.select("period", (even + one_off).alias("gbp"))
+
+
+def programmes(log: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """What the programmes cost, in each strategy and replication of the log. Columns: strategy, replication, stage, period, gbp."""
+    runs = log.select(RUN).unique().sort(RUN)
+    schema = {"stage": pl.String, "period": pl.Int64, "gbp": pl.Float64}
+    stages = [pl.lit(programme.stage, dtype=pl.String).alias("stage") for programme in model.programmes]
+    spent = [spending(programme, periods).select(stage, "period", "gbp") for programme, stage in zip(model.programmes, stages, strict=True)]
+    return runs.join(pl.concat([pl.DataFrame(schema=schema), *spent]), how="cross")
+
+
+def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """Base-year pounds by period as cash, payers' shares, real and present value, by month: rows of the ledger."""
+    indices = with_indices(periods, model).select("period", "month", "growth", "deflator", "discount")
+    shares = [pl.col(name) if name in base.columns else pl.lit(0.0).alias(name) for name in ("health_share", "client_share")]
+    dated = base.with_columns(shares).join(indices, on="period", how="inner", maintain_order="left")
+    cash = dated.with_columns((pl.col("gbp") * pl.col("growth")).alias("cost"))
+    amounts = cash.with_columns(
+        (pl.col("cost") * (1.0 - pl.col("health_share") - pl.col("client_share"))).alias("cost_council"),
+        (pl.col("cost") * pl.col("health_share")).alias("cost_health"),
+        (pl.col("cost") * pl.col("client_share")).alias("cost_client"),
+        (pl.col("cost") * pl.col("deflator")).alias("cost_real"),
+        (pl.col("cost") * pl.col("deflator") * pl.col("discount")).alias("cost_pv"),
+    )
+    keys = [name for name in (*IDS, "month") if name in amounts.columns]
+    summed = total(amounts, keys, AMOUNTS)
+    place = [pl.col(name).cast(pl.String) if name in keys else pl.lit(None, dtype=pl.String).alias(name) for name in ("strategy", *PLACE)]
+    return summed.with_columns(place).select(*IDS, "month", pl.lit(kind).alias("kind"), *AMOUNTS)
+
+
+def ledger(served_days: pl.DataFrame, log: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """Every pound, by month, place and kind (care, assessment, review, programme).
+
+    ``served_days`` are person-days in services over ``periods``, a calendar cut at :func:`price_dates`. Care carries the
+    whole place; assessments and reviews carry area, stage and group; programmes carry their stage, if they have one.
+    Clients and health pay their shares of a service; the council pays the rest, and everything that is not care.
+    Columns: IDS, month, kind, then the amounts: cost (cash) = cost_council + cost_health + cost_client; cost_real; cost_pv.
+    """
+    return pl.concat(
+        [
+            priced(care(served_days, model, periods), "care", model, periods),
+            priced(fees(log, model, periods, "assessed"), "assessment", model, periods),
+            priced(fees(log, model, periods, "review"), "review", model, periods),
+            priced(programmes(log, model, periods), "programme", model, periods),
+        ]
+    )
+
+
+def by_year(measures: pl.DataFrame) -> pl.DataFrame:
+    """Cost by financial year from the tidy measures, over everything. Columns: strategy, replication, financial_year, then the amounts.
+
+    Every strategy and replication has a row for every financial year of the frame; what is absent is nought.
+
+    >>> rows = {"strategy": "baseline", "replication": 0, "month": ["2014-03", "2014-04"], "measure": "cost", "value": [10.0, 20.0]}
+    >>> by_year(pl.DataFrame(rows)).select("financial_year", "cost").rows()
+    [('2013/14', 10.0), ('2014/15', 20.0)]
+    """
+    months = measures.select(pl.col("month").unique()).with_columns((pl.col("month") + "-01").str.to_date().alias("date"))
+    years = months.with_columns(pl.Series("financial_year", [year_name(first_year(date)) for date in months["date"]], dtype=pl.String))
+    dated = measures.join(years.drop("date"), on="month", maintain_order="left")
+    keys = (*RUN, "financial_year")
+    grid = measures.select(RUN).unique().sort(RUN).join(years.select("financial_year").unique().sort("financial_year"), how="cross")
+    for amount in AMOUNTS:
+        summed = total(dated.filter(pl.col("measure") == amount).rename({"value": amount}), keys, [amount])
+        grid = grid.join(summed, on=keys, how="left", maintain_order="left").with_columns(pl.col(amount).fill_null(0.0))
+    return grid
+
+
+def present_value(measures: pl.DataFrame) -> pl.DataFrame:
+    """Cost of the whole run by strategy and replication: strategy, replication, then the amounts; cost_pv is the present value.
+
+    >>> rows = {"strategy": "baseline", "replication": 0, "month": ["2013-04", "2014-04"], "measure": "cost_pv", "value": [10.0, 9.5]}
+    >>> present_value(pl.DataFrame(rows))["cost_pv"].to_list()
+    [19.5]
+    """
+    return total(by_year(measures), RUN, AMOUNTS)

@@ -132,7 +132,7 @@ def occupancy(intervals: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
         at, k = (cell * count + period)[inside], period[inside]
         size = shape[0] * count
         heads = np.bincount(at, minlength=size).astype(np.int64)
-        return heads.reshape(shape), np.bincount(at, weights=ends[k] - when[inside], minlength=size).reshape(shape)
+        return heads.reshape(shape), np.bincount(at, weights=ends[k] - when[inside], minlength=size).astype(np.float64).reshape(shape)
 
     came, came_days = changes(intervals["time"].to_numpy())
     went, went_days = changes(intervals["until"].to_numpy())

@@ -193,6 +193,14 @@ def _strategies(given: ReportInput, measures: pl.DataFrame, period: str, runs: i
     ]
 
 
+def sentences(given: ReportInput) -> list[str]:
+    """The plain sentences of a report: the baseline's, then one a strategy."""
+    measures = given.measures.filter(pl.col("measure").is_in(USED))
+    period = words.period(summaries.financial_years(measures))
+    runs = summaries.replications(measures).height
+    return [_baseline_sentence(measures, period), *(found["sentence"] for found in _strategies(given, measures, period, runs))]
+
+
 def sentence(differences: pl.DataFrame, strategy: Strategy, measures: pl.DataFrame, period: str) -> str:
     """The plain sentence of one strategy, from its paired differences."""
     said = {"cost_pv": "total cost in present value", "dependency_days": "dependency-days", "independent_days": "independent days"}

@@ -123,7 +123,8 @@ def stays(states: pl.DataFrame) -> pl.DataFrame:
 
     >>> from simcare.handmade import log_of
     >>> care = {"need": "community", "tier": "community", "service": "care", "provider": "p", "stay_start": -10}
-    >>> log = log_of([{"event": "present", **care}, {"event": "review", "time": 7, **care}, {"event": "end", "time": 9}], ["independent", "community"])
+    >>> rows = [{"event": "present", **care}, {"event": "review", "time": 7, **care}, {"event": "end", "time": 9}]
+    >>> log = log_of(rows, ["independent", "community"])
     >>> stays(states(log, 30.0)).select("stay_start", "time", "until").rows()
     [(-10.0, 0.0, 9.0)]
     """

@@ -19,6 +19,7 @@ from simpy.events import NORMAL, Event
 from simcare.engine.start import world
 from simcare.model import Model
 from simcare.rules.events import begin, happen
+from simcare.rules.handle import handle
 from simcare.rules.names import DAY_0, PRESENT, UNBORN, Tables, World
 
 MOST_ROWS = 32  # no event writes as many rows as this
@@ -44,7 +45,7 @@ class Engine:
         self.env = Clock()
         self.days = days
         self.world: World = world(model, tables, seed, replication, days)
-        self.stamps = np.zeros(self.world.clients.size, np.int64)
+        self.handle = handle(self.world)
 
     def __repr__(self) -> str:
         return f"Engine(day {self.env.now:g} of {self.days:g}, {self.world.clients.size} clients, {self.world.counts[0]} rows logged)"
@@ -60,7 +61,7 @@ class Engine:
         present = int((self.world.clients["status"] != UNBORN).sum())
         for i in range(present):
             self._room()
-            self._set(i, begin(self.world, i, PRESENT, DAY_0))
+            self._set(i, begin(self.handle, i, PRESENT, DAY_0))
         self.present = present
 
     def _arrivals(self) -> Generator[Event, Any, None]:
@@ -78,7 +79,7 @@ class Engine:
 
     def _happen(self, i: int, time: float) -> None:
         self._room()
-        self._set(i, happen(self.world, i, time))
+        self._set(i, happen(self.handle, i, time))
 
     def _room(self) -> None:
         """Keep the log long enough for one more event."""
@@ -86,6 +87,7 @@ class Engine:
             longer = np.zeros(2 * self.world.log.size, self.world.log.dtype)
             longer[: self.world.log.size] = self.world.log
             self.world = self.world._replace(log=longer)
+            self.handle = handle(self.world)
 
 
 def _nothing(event: Event) -> None:

@@ -117,7 +117,7 @@ def _person(
 
 def frailty(variance: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gamma multipliers with mean 1 and this variance, kept within 0.1 to 10."""
-    return np.clip(gammaincinv(1.0 / variance, u) * variance, *FRAILTY_RANGE)  # type: ignore[no-any-return]
+    return np.clip(gammaincinv(1.0 / variance, u) * variance, *FRAILTY_RANGE)
 
 
 def _spread(edges: Sequence[float], shares: Sequence[float], u: NDArray[np.float64]) -> NDArray[np.float64]:
