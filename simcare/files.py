@@ -103,7 +103,10 @@ def parse(kind: type[M], data: Mapping[str, Any], name: str) -> M:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        lines = [line for fault in error.errors() for line in _lines(fault, kind, data)]
+        found = error.errors()
+        # A list whose only row is at fault is reported as too short as well: once is enough.
+        found = [f for f in found if not (f["type"] == "too_short" and any(o["loc"][: len(f["loc"])] == f["loc"] and o is not f for o in found))]
+        lines = [line for fault in found for line in _lines(fault, kind, data)]
         misspelt = [line for line in lines if "unknown key" in line]
         raise BadInput([f"{name}: {line}" for line in (misspelt or lines)]) from error
 
@@ -118,6 +121,10 @@ def _lines(fault: Mapping[str, Any], kind: type[BaseModel], data: Mapping[str, A
         return [f"{path}: {unknown(key, _keys(kind, fault['loc'][:-1])).replace(repr(key), 'key', 1)}"]
     if fault["type"] == "missing":
         return [f"{path}: is required"]
+    if fault["type"].startswith("date_"):
+        return [f"{path}: should be a date such as 2013-04-01, got {fault['input']!r}"]
+    if fault["type"] in ("model_type", "model_attributes_type"):
+        return [f"{path}: needs a table such as {{ value = 1, source = \"…\", grade = \"A\" }}, got {fault['input']!r}"]
     if "error" in ctx:
         return [f"{path}: {ctx['error']}"]
     got = fault["input"]

@@ -9,6 +9,10 @@ from simcare.periods import YEAR_STARTS_IN
 from simcare.states import GONE, PERSON, PLACE, RUN, differs, level, prepare, rungs_of
 
 RE_REFERRAL_DAYS = (91, 365)
+COUNTED = pl.Enum(
+    ["entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91", "re_referrals_365", "diverted",
+     "assessments", "reviews", "deaths", "leavers"]
+)  # fmt: skip
 
 
 def with_before(log: pl.DataFrame) -> pl.DataFrame:
@@ -77,7 +81,7 @@ def _is(*events: str) -> pl.Expr:
 
 def _taken(rows: pl.DataFrame, measure: str, before: bool) -> pl.DataFrame:
     place = [pl.col(f"from_{name}").alias(name) if before else pl.col(name) for name in PLACE]
-    return rows.select(*RUN, *place, "time", pl.lit(measure).alias("measure"))
+    return rows.select(*RUN, *place, "time", pl.lit(measure, dtype=COUNTED).alias("measure"))
 
 
 def _re_referrals(rows: pl.DataFrame) -> list[pl.DataFrame]:

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 
 def compiled_files() -> list[Path]:
     """The files whose functions numba compiles."""
-    return sorted([HERE / "draws.py", HERE / "hazards.py", HERE / "calendar.py", *HERE.glob("rules/*.py"), *HERE.glob("engine/*.py")])
+    return sorted([HERE / "draws.py", HERE / "hazards.py", HERE / "calendar.py", *HERE.glob("rules/*.py"), HERE / "engine" / "start.py", HERE / "engine" / "equilibrium.py"])
 
 
 def _cache_folder() -> Path:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import polars as pl
 
 from simcare import money
-from simcare.flows import flows, flows_between, waits, with_before
+from simcare.flows import COUNTED, flows, flows_between, waits, with_before
 from simcare.model import Model
 from simcare.periods import calendar, occupancy, period_of, total
 from simcare.states import IDS, PLACE, RUN, prepare, provision, states, stays
@@ -90,7 +90,7 @@ def tidy(frame: pl.DataFrame, measure: str) -> pl.DataFrame:
 def by_month(days: pl.DataFrame, periods: pl.DataFrame, measure: str) -> pl.DataFrame:
     """Person-days summed to months, as a tidy measure."""
     months = days.join(periods.select("period", "month"), on="period", maintain_order="left")
-    return tidy(total(months.rename({"days": "value"}), [*IDS, "month"], ["value"]), measure)
+    return tidy(total(months.rename({"days": "value"}), [*IDS, "month"], ["value"], in_order=True), measure)
 
 
 def caseload(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
@@ -106,16 +106,22 @@ def caseload(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
 def counts(flows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """Events (as :func:`simcare.flows.flows` lists them) counted by month, tidy."""
     coded, cells = with_cells(flows)
-    dated = coded.select("cell", "measure", pl.Series("period", period_of(coded["time"].to_numpy(), periods)))
-    counted = dated.join(periods.select("period", "month"), on="period", maintain_order="left").group_by("measure", "cell", "month").len("value")
-    ordered = counted.sort("measure", "cell", "month")
-    named = pl.concat([cells[ordered["cell"]], ordered.drop("cell")], how="horizontal")
-    return pl.concat([tidy(part.drop("measure"), str(name)) for (name,), part in named.group_by("measure", maintain_order=True)])
+    period = pl.Series("period", period_of(coded["time"].to_numpy(), periods))
+    dated = coded.select("cell", pl.col("measure").to_physical().cast(pl.Int64).alias("code"), period).filter(pl.col("period") < periods.height)
+    key = (pl.col("code") * cells.height + pl.col("cell")) * periods.height + pl.col("period")
+    counted = dated.group_by(key.alias("key")).agg(pl.first("cell", "code", "period"), pl.len().alias("days")).sort("key")
+    named = pl.concat([cells[counted["cell"]], counted.drop("cell", "key")], how="horizontal")
+    parts = named.partition_by("code", maintain_order=True, include_key=False, as_dict=True)
+    if not parts:
+        return by_month(named.drop("code"), periods, "")
+    return pl.concat([by_month(part, periods, COUNTED.categories[code]) for (code,), part in parts.items()])
 
 
 def money_of(ledger: pl.DataFrame) -> pl.DataFrame:
     """The ledger summed over its kinds, each amount a tidy measure."""
-    summed = total(ledger, [*IDS, "month"], money.AMOUNTS)
+    # No other kind has a service, so care needs no summing with them.
+    care = pl.col("kind") == "care"
+    summed = pl.concat([ledger.filter(care).drop("kind"), total(ledger.filter(~care), [*IDS, "month"], money.AMOUNTS)])
     return pl.concat([tidy(summed.rename({amount: "value"}), amount) for amount in money.AMOUNTS])
 
 

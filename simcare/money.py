@@ -179,11 +179,11 @@ def programmes(log: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.Dat
     schema = {"stage": pl.String, "period": pl.Int64, "gbp": pl.Float64}
     stages = [pl.lit(programme.stage, dtype=pl.String).alias("stage") for programme in model.programmes]
     spent = [spending(programme, periods).select(stage, "period", "gbp") for programme, stage in zip(model.programmes, stages, strict=True)]
-    return runs.join(pl.concat([pl.DataFrame(schema=schema), *spent]), how="cross")
+    return runs.join(total(pl.concat([pl.DataFrame(schema=schema), *spent]), ["stage", "period"], ["gbp"]), how="cross", maintain_order="left_right")
 
 
 def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """Base-year pounds by period as cash, payers' shares, real and present value, by month: rows of the ledger."""
+    """Base-year pounds by period, in order of place and period, as rows of the ledger: cash, who pays, real and present value, by month."""
     indices = with_indices(periods, model).select("period", "month", "growth", "deflator", "discount")
     shares = [pl.col(name) if name in base.columns else pl.lit(0.0).alias(name) for name in ("health_share", "client_share")]
     dated = base.with_columns(shares).join(indices, on="period", how="inner", maintain_order="left")
@@ -196,7 +196,7 @@ def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -
         (pl.col("cost") * pl.col("deflator") * pl.col("discount")).alias("cost_pv"),
     )
     keys = [name for name in (*IDS, "month") if name in amounts.columns]
-    summed = total(amounts, keys, AMOUNTS)
+    summed = total(amounts, keys, AMOUNTS, in_order=True)
     place = [pl.col(name).cast(pl.String) if name in keys else pl.lit(None, dtype=pl.String).alias(name) for name in ("strategy", *PLACE)]
     return summed.with_columns(place).select(*IDS, "month", pl.lit(kind).alias("kind"), *AMOUNTS)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 import plotly.graph_objects as go
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
 from simcare import figures, report_tables, summaries, theme, words
@@ -88,8 +89,8 @@ class View:
 
     strategy: str
     name: str
+    change: Shown | None
     caseload: tuple[Shown, ...]
-    caseload_table: Table
     cost: Shown
     moves: Shown | None
 
@@ -112,6 +113,7 @@ def html(given: ReportInput) -> str:
     names = {BASELINE: "Baseline", **given.titles}
     assumptions = report_tables.assumptions(given.model, given.experiment)
     environment = Environment(loader=PackageLoader("simcare"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"unbroken": unbroken, "breakable": breakable}
     return environment.get_template("report.html").render(
         title=given.experiment.title if given.experiment else given.model.about.title,
         asked=_asked(given, period, runs),
@@ -123,7 +125,7 @@ def html(given: ReportInput) -> str:
         comparison=_comparison(given, period, runs),
         assumed=report_tables.strategies(given.experiment) if given.experiment else None,
         change=_change(given, slim, period),
-        views=[_view(given, slim, strategy, name, period, runs) for strategy, name in names.items()],
+        views=[_view(given, slim, strategy, name, period) for strategy, name in names.items()],
         assumptions=assumptions,
         grades=report_tables.grade_counts(assumptions),
         range_words=summaries.range_words(runs),
@@ -134,6 +136,7 @@ def html(given: ReportInput) -> str:
         plotly=Markup(get_plotlyjs()),  # noqa: S704  our own dependency, not input
         config=Markup(json.dumps(theme.CONFIG)),  # noqa: S704
         narrow_px=theme.NARROW_PX,
+        middle_px=theme.MIDDLE_PX,
     )
 
 
@@ -144,6 +147,20 @@ def script_json(value: str) -> Markup:
     '{"a": "\\\\u003c/script>"}'
     """
     return Markup(value.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
+
+
+def unbroken(text: str) -> Markup:
+    """Text whose signed numbers do not break after the sign at the end of a line.
+
+    >>> str(unbroken("<b> −£5m"))
+    '&lt;b&gt; <span class="n">−£5m</span>'
+    """
+    return Markup(re.sub(r"[−+]£?\d[\d,.]*(?:m|bn|%)?", r'<span class="n">\g<0></span>', str(escape(text))))  # noqa: S704
+
+
+def breakable(path: str) -> Markup:
+    """A path that may break after its dots."""
+    return Markup(str(escape(path)).replace(".", ".<wbr>"))  # noqa: S704
 
 
 def _shown(fig: go.Figure, note: str, table: Table) -> Shown:
@@ -157,10 +174,12 @@ def _shown(fig: go.Figure, note: str, table: Table) -> Shown:
 def _asked(given: ReportInput, period: str, runs: int) -> str:
     about = given.model.about
     if given.experiment is None:
-        return f"What care will cost and how many people it will serve in {period}, if nothing changes, by the model “{about.title}”, in {runs} replications."
+        asked = f"What care will cost and how many people it will serve in {period}, if nothing changes"
+        return f"{asked}, by the model “{about.title}”, in {words.number(runs)} {'replication' if runs == 1 else 'replications'}."
     count = len(given.experiment.strategies)
-    what = "one strategy is" if count == 1 else f"{count} strategies are"
-    return f"How {what} expected to change cost and independence in {period} compared with the baseline, by the model “{about.title}”, in {runs} paired replications."
+    what = "one strategy is" if count == 1 else f"{words.number(count)} strategies are"
+    asked = f"How {what} expected to change cost and independence in {period} compared with the baseline"
+    return f"{asked}, by the model “{about.title}”, in {runs} paired replications."
 
 
 def _baseline_sentence(measures: pl.DataFrame, period: str) -> str:
@@ -171,7 +190,7 @@ def _baseline_sentence(measures: pl.DataFrame, period: str) -> str:
     total = summaries.spread(summaries.sums(everything, ["what"], runs), ["what"]).row(0, named=True)
     cash, low, high = words.three(words.Estimate.of(total["mean"], total["low"], total["high"]), words.POUNDS, signed=False)
     people = summaries.caseload_by_year(measures, BASELINE).group_by("financial_year").agg(pl.col("mean").sum()).sort("financial_year")["mean"]
-    first, last = (words.quantity(people[k], words.PEOPLE) for k in (0, -1))
+    first, last = (words.quantity(people[k]) for k in (0, -1))
     spread = f" ({summaries.range_words(runs.height)}: {low} to {high})" if low and low != high else ""
     over = "Over" if " to " in period else "In"
     ends = f"; people in care average {first} in the first year and {last} in the last" if len(people) > 1 else f"; people in care average {first}"
@@ -222,30 +241,51 @@ def _own_cost(strategy: Strategy, measures: pl.DataFrame) -> str:
 
 def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
     rows = differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == "cost_pv")).to_dicts()
-    if not rows:
+    if not rows or not rows[0]["baseline_mean"] > 0:
         return ""
-    low, high = (words.quantity(rows[0][end], words.POUNDS, words.significant_place(max(abs(rows[0]["spread_low"]), abs(rows[0]["spread_high"])), 2), True)
-                 for end in ("spread_low", "spread_high"))  # fmt: skip
+    _, low, high = words.three(words.Estimate.of(rows[0]["difference"], rows[0]["spread_low"], rows[0]["spread_high"]), words.POUNDS)
     cheaper = round(rows[0]["share_better"] * runs)
-    return f"Total cost was lower than the baseline's in {cheaper} of {runs} replications; nine in ten lay between {low} and {high}."
+    share = words.three(words.Estimate.of(*(100 * rows[0][end] / rows[0]["baseline_mean"] for end in ("difference", "low", "high"))), words.PERCENT)[
+        0
+    ]
+    of = words.quantity(rows[0]["baseline_mean"], words.POUNDS)
+    cheaper_in = f"Total cost was lower than the baseline's in {cheaper} of {runs} replications"
+    return f"The average change is {share} of the baseline's {of}. {cheaper_in}; in nine of ten it changed by between {low} and {high}."
 
 
 def _prices(model: Model) -> list[str]:
     """How money over time is counted, in sentences."""
     prices = model.prices
-    bands = [f"{100 * band.per_year.value:g}% a year from year {band.from_year}" if band.from_year else f"{100 * band.per_year.value:g}% a year" for band in prices.discount]
+    growth, inflation = (f"{100 * rate.value:g}%" for rate in (prices.growth_per_year, prices.inflation_per_year))
+    bands = [
+        f"{100 * band.per_year.value:g}% a year from year {band.from_year}" if band.from_year else f"{100 * band.per_year.value:g}% a year"
+        for band in prices.discount
+    ]
     return [
-        f"Cash: prices of {prices.base_year} raised by {100 * prices.growth_per_year.value:g}% each 1 April after that year. This is what budgets see.",
-        f"Constant prices: cash with general inflation of {100 * prices.inflation_per_year.value:g}% a year taken out, in {prices.base_year} prices.",
+        f"Cash: prices of {prices.base_year} raised by {growth} each 1 April after that year. This is what budgets see.",
+        f"Constant prices: cash with general inflation of {inflation} a year taken out, in {prices.base_year} prices.",
         f"Present value: constant prices discounted by {', then '.join(bands)}; the first financial year is not discounted.",
     ]
 
 
 FACTS = {
-    "simcare": "simcare version", "version": "simcare version", "experiment": "Experiment", "model": "Model", "model_sha256": "Model fingerprint (SHA-256)",
-    "model_hash": "Model fingerprint", "start": "Start", "years": "Years", "replications": "Replications", "seed": "Seed", "engine": "Engine",
-    "workers": "Workers", "began": "Run began", "wall_seconds": "Wall time, seconds", "strategies": "Strategies", "command": "Command",
-}  # fmt: skip
+    "simcare": "simcare version",
+    "version": "simcare version",
+    "experiment": "Experiment",
+    "model": "Model",
+    "model_sha256": "Model fingerprint (SHA-256)",
+    "model_hash": "Model fingerprint",
+    "start": "Start",
+    "years": "Years",
+    "replications": "Replications",
+    "seed": "Seed",
+    "engine": "Engine",
+    "workers": "Workers",
+    "began": "Run began",
+    "wall_seconds": "Wall time, seconds",
+    "strategies": "Strategies",
+    "command": "Command",
+}
 
 
 def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -264,8 +304,9 @@ def _comparison(given: ReportInput, period: str, runs: int) -> Shown | None:
     if given.differences is None or not given.titles:
         return None
     note = (
-        f"Total cost is in {given.model.prices.base_year} prices, discounted, and includes what each strategy itself costs. Thick bar: 95% interval of the average "
-        f"difference over {runs} paired replications. Thin line: the middle nine in ten replications. A finding whose 95% interval holds nought cannot be told from no difference."
+        f"Total cost is in {given.model.prices.base_year} prices, discounted, and includes what each strategy itself costs. "
+        f"Thick bar: 95% interval of the average difference over {runs} paired replications. Thin line: the middle nine in ten replications. "
+        "A finding whose 95% interval holds nought cannot be told from no difference."
     )
     table = report_tables.comparison(given.differences, given.titles, period, runs)
     return _shown(figures.comparison(given.differences, given.titles, period), note, table)
@@ -278,8 +319,8 @@ def _change(given: ReportInput, measures: pl.DataFrame, period: str) -> Shown | 
     return _shown(figures.cost_change(measures, given.titles), note, report_tables.cost_change(measures, given.titles))
 
 
-def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, period: str, runs: int) -> View:
-    model, spread = given.model, summaries.range_words(runs)
+def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, period: str) -> View:
+    model, spread = given.model, summaries.range_words(summaries.replications(measures, strategy).height)
     table = report_tables.caseload(measures, model, strategy, name)
     mine = summaries.caseload_by_year(measures, strategy)
     stages = [s.name for s in model.stages if float(mine.filter(pl.col("stage") == s.name)["mean"].sum()) > 0]
@@ -290,7 +331,15 @@ def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, 
         "Spending that belongs to no life stage is in the first panel only."
     )
     costs = _shown(figures.cost_by_year(measures, model, strategy, name), cost_note, report_tables.cost(measures, model, strategy, name))
-    return View(strategy, name, each, table, costs, _moves(given, measures, strategy, name, period))
+    return View(strategy, name, _caseload_change(measures, model, strategy, name), each, costs, _moves(given, measures, strategy, name, period))
+
+
+def _caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Shown | None:
+    if strategy == BASELINE:
+        return None
+    note = "All life stages together, average of each month. Band: 95% interval of the average difference. Each panel has its own scale."
+    table = report_tables.caseload_change(measures, model, strategy, name)
+    return _shown(figures.caseload_change(measures, model, strategy, name), note, table)
 
 
 def _of_stage(table: Table, stage: str) -> Table:
@@ -301,6 +350,6 @@ def _of_stage(table: Table, stage: str) -> Table:
 def _moves(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, period: str) -> Shown | None:
     if given.flows.filter(pl.col("strategy") == strategy).is_empty():
         return None
-    note = f"Average a year over {period} and over replications. Left: the tier before; right: the tier after. People who stay on their tier are not shown."
+    note = f"Average a year over {period} and over replications. People who stay on their tier are not shown, nor are people never in care."
     table = report_tables.moves(given.flows, measures, given.model, strategy, name)
     return _shown(figures.moves(given.flows, measures, given.model, strategy, name), note, table)

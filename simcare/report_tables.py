@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from simcare import summaries, words
-from simcare.figures import BASELINE, GONE, NEW, tier_titles
+from simcare.figures import BASELINE, places
 from simcare.model.model import Figure, Model, figures
 from simcare.model.number import GRADES, Number
 from simcare.model.strategy import Experiment, Strategy, believed
@@ -68,12 +68,24 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
             value, *_ = words.three(estimate, about.unit)
             wide = words.Estimate.of(row["difference"], row["spread_low"], row["spread_high"])
             better = f"{round(row['share_better'] * count)} of {count}" if about.better else "–"
-            rows.append((
-                name, about.label, words.quantity(row["baseline_mean"], about.unit, place), value, words.interval(estimate, about.unit), _percent(estimate, row["baseline_mean"]),
-                words.interval(wide, about.unit), better,
-            ))  # fmt: skip
+            rows.append(
+                (
+                    name,
+                    about.label,
+                    words.quantity(row["baseline_mean"], about.unit, place),
+                    value,
+                    _interval(estimate, about.unit),
+                    _percent(estimate, row["baseline_mean"]),
+                    _interval(wide, about.unit),
+                    better,
+                )
+            )
     head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "Nine in ten replications", "Better in")
     return Table(f"Difference from the baseline over {years}", head, tuple(rows), headers=2)
+
+
+def _interval(estimate: words.Estimate, unit: words.Unit) -> str:
+    return "the same in every replication" if estimate.verdict == "none" else words.interval(estimate, unit)
 
 
 def _percent(difference: words.Estimate, baseline: float) -> str:
@@ -86,7 +98,7 @@ def _percent(difference: words.Estimate, baseline: float) -> str:
 
 def caseload(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
     """People in care by stage and tier, mean over each financial year with its range."""
-    frame, tiers, years = summaries.caseload_by_year(measures, strategy), tier_titles(model), summaries.financial_years(measures)
+    frame, tiers, years = summaries.caseload_by_year(measures, strategy), words.tier_titles(model), summaries.financial_years(measures)
     rows = []
     for stage in model.stages:
         for tier, tier_name in tiers.items():
@@ -116,6 +128,19 @@ def cost(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Tabl
     return Table(f"Cost by financial year: {name}", ("Life stage", "Prices", *years), tuple(rows), headers=2)
 
 
+def caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
+    """Change in people in care from the baseline in the last month of each financial year, all stages, with the 95 % interval of the average."""
+    frame, rows = summaries.caseload_change_by_month(measures, strategy), []
+    last = summaries.with_year(frame).group_by("financial_year").agg(pl.col("month").max()).sort("financial_year")
+    for tier, tier_name in words.tier_titles(model).items():
+        mine = frame.filter((pl.col("tier") == tier) & pl.col("month").is_in(last["month"].to_list())).sort("month")
+        if mine.height:
+            cells = [words.Estimate.of(m, lo, hi) for m, lo, hi in mine.select("mean", "low", "high").iter_rows()]
+            rows.append((tier_name, *(f"{words.three(c, words.COUNT)[0]} ({words.interval(c, words.COUNT)})" for c in cells)))
+    caption = f"Change in people in care from the baseline, mean of the last month of each financial year (95% interval of the average): {name}"
+    return Table(caption, ("Tier", *last["financial_year"]), tuple(rows))
+
+
 def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> Table:
     """Change in cash cost from the baseline by financial year, with the 95 % interval of the average."""
     rows = []
@@ -130,7 +155,7 @@ def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> Table:
 def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
     """Average moves a year from tier to tier with their range, and the baseline's average beside a strategy's."""
     years = summaries.financial_years(measures)
-    titles = {NEW: "New", **tier_titles(model), GONE: "Gone"}
+    titles = places(model)
     mine = summaries.moves_per_year(flows, strategy, summaries.replications(measures, strategy), len(years))
     base = summaries.moves_per_year(flows, BASELINE, summaries.replications(measures, BASELINE), len(years))
     before = {(a, b): mean for a, b, mean in base.select("from_tier", "to_tier", "mean").iter_rows()}
@@ -150,7 +175,9 @@ def strategies(experiment: Experiment) -> Table:
     for strategy in experiment.strategies:
         used = believed(strategy, experiment.shrinkage)
         starts = words.date(strategy.start) + (f", in full after {strategy.ramp_days} days" if strategy.ramp_days else "")
-        rows.append((strategy.title, starts, "; ".join(_assumed(strategy, used)) or "Nothing", "; ".join(_paid(strategy)) or "No cost of its own assumed"))
+        rows.append(
+            (strategy.title, starts, "; ".join(_assumed(strategy, used)) or "Nothing", "; ".join(_paid(strategy)) or "No cost of its own assumed")
+        )
     return Table("What each strategy is assumed to do", ("Strategy", "Starts", "Changes", "Costs"), tuple(rows), headers=4)
 
 
@@ -159,7 +186,8 @@ def _assumed(strategy: Strategy, used: Strategy) -> Iterator[str]:
         scope = [*(effect.stages or ()), *(words.title(g) for g in effect.groups or ())]
         needs = [f"need {words.title(n).lower()}" for n in effect.needs or ()]
         where = f" ({', '.join([*scope, *needs])})" if scope or needs else ""
-        yield f"{CLOCKS[effect.on]}{where}: × {effect.multiply.value:g}{_range(effect.multiply)}, {_grade(effect.multiply)}, used as × {held.multiply.value:.3g}"
+        stated = f"× {effect.multiply.value:g}{_range(effect.multiply)}, {_grade(effect.multiply)}"
+        yield f"{CLOCKS[effect.on]}{where}: {stated}, used as × {held.multiply.value:.3g}"
     for change in strategy.changes:
         yield f"{change.path} set to {change.to.value:g}, {_grade(change.to)}"
 
@@ -183,10 +211,11 @@ def evidence(strategy: Strategy) -> str:
     numbers = [effect.multiply for effect in strategy.effects] + [change.to for change in strategy.changes]
     if not numbers:
         return "It changes nothing but spending."
+    if len(numbers) == 1:
+        return f"Rests on one assumed effect, graded {numbers[0].grade} ({GRADES[numbers[0].grade]})."
     grades = Counter(number.grade for number in numbers)
-    said = [f"{grades[grade]} graded {grade} ({GRADES[grade]})" for grade in sorted(grades)]
-    noun = "assumed effect" if len(numbers) == 1 else "assumed effects"
-    return f"Rests on {len(numbers)} {noun}: {words.listed(said)}."
+    said = [f"{words.number(grades[grade])} graded {grade} ({GRADES[grade]})" for grade in sorted(grades)]
+    return f"Rests on {words.number(len(numbers))} assumed effects: {words.listed(said)}."
 
 
 def assumptions(model: Model, experiment: Experiment | None) -> list[Assumption]:

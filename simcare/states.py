@@ -17,8 +17,11 @@ GONE = ("death", "left")
 def prepare(log: pl.DataFrame) -> pl.DataFrame:
     """The log with names as enums (to compare numbers is faster than to compare text) and each strategy in one block.
 
-    ``need`` and ``tier`` must be enums already, since their order is the ladder. Raises BrokenInvariant otherwise.
+    ``need`` and ``tier`` must be enums already, since their order is the ladder; BrokenInvariant otherwise. A log whose
+    ``strategy`` is an enum has been prepared before, and is returned as it is.
     """
+    if isinstance(log.schema["strategy"], pl.Enum):
+        return log
     for column in ("need", "tier"):
         if not isinstance(log.schema[column], pl.Enum):
             raise BrokenInvariant(f"log column '{column}' must be an Enum in the order of the ladder, got {log.schema[column]}")

@@ -12,9 +12,7 @@ import polars as pl
 from scipy.stats import t
 
 RANGE_FROM = 20  # with fewer replications the 5th and 95th percentile are hardly more than the extremes, which are shown instead
-YEAR = (
-    pl.col("month").str.slice(0, 4).cast(pl.Int32) - (pl.col("month").str.slice(5, 2).cast(pl.Int32) < 4).cast(pl.Int32)
-).alias("start_year")  # fmt: skip
+YEAR = (pl.col("month").str.slice(0, 4).cast(pl.Int32) - (pl.col("month").str.slice(5, 2).cast(pl.Int32) < 4).cast(pl.Int32)).alias("start_year")
 
 
 def financial_years(measures: pl.DataFrame) -> list[str]:
@@ -57,11 +55,15 @@ def spread(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     low = pl.when(many).then(pl.col("value").quantile(0.05, "linear")).otherwise(pl.col("value").min())
     high = pl.when(many).then(pl.col("value").quantile(0.95, "linear")).otherwise(pl.col("value").max())
     several = pl.len() > 1
-    return summed.group_by(by).agg(
-        pl.col("value").mean().alias("mean"),
-        pl.when(several).then(low).alias("low"),
-        pl.when(several).then(high).alias("high"),
-    ).sort(by)  # fmt: skip
+    return (
+        summed.group_by(by)
+        .agg(
+            pl.col("value").mean().alias("mean"),
+            pl.when(several).then(low).alias("low"),
+            pl.when(several).then(high).alias("high"),
+        )
+        .sort(by)
+    )
 
 
 def mean_interval(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
@@ -86,6 +88,11 @@ def range_words(count: int) -> str:
     return f"5th to 95th percentile of {count} replications" if count >= RANGE_FROM else f"lowest to highest of {count} replications"
 
 
+def range_short(count: int) -> str:
+    """The same for a legend."""
+    return "Nine in ten replications" if count >= RANGE_FROM else "Lowest to highest" if count > 1 else "One replication"
+
+
 def caseload_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
     """People in a service, mean over each month. Columns: stage, tier, month, mean, low, high."""
     rows = measures.filter((pl.col("strategy") == strategy) & (pl.col("measure") == "caseload") & pl.col("service").is_not_null())
@@ -104,6 +111,19 @@ def caseload_by_year(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
     return spread(sums(weighed, by, replications(measures, strategy)), by)
 
 
+def caseload_change_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
+    """The paired difference in people in care from the baseline, all stages together. Columns: tier, month, mean, low, high (95 % interval)."""
+    rows = measures.filter((pl.col("measure") == "caseload") & pl.col("service").is_not_null())
+    by = ["tier", "month"]
+    return mean_interval(sums(_signed(rows, strategy).with_columns(pl.col("tier").cast(pl.String)), by, replications(measures, strategy)), by)
+
+
+def _signed(rows: pl.DataFrame, strategy: str) -> pl.DataFrame:
+    """The strategy's rows, and the baseline's with their sign turned, so that a sum is a difference."""
+    sign = pl.when(pl.col("strategy") == "baseline").then(-1.0).otherwise(1.0)
+    return rows.filter(pl.col("strategy").is_in(["baseline", strategy])).with_columns((pl.col("value") * sign).alias("value"))
+
+
 def cost_by_year(measures: pl.DataFrame, strategy: str, measure: str) -> pl.DataFrame:
     """Pounds by financial year and stage, and in all (stage null: everything). Columns: stage, financial_year, mean, low, high."""
     rows = with_year(measures.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure)))
@@ -116,11 +136,9 @@ def cost_by_year(measures: pl.DataFrame, strategy: str, measure: str) -> pl.Data
 
 def cost_change_by_year(measures: pl.DataFrame, strategy: str, measure: str = "cost") -> pl.DataFrame:
     """The paired difference from the baseline by financial year: mean, its 95 % interval. Columns: financial_year, mean, low, high."""
-    rows = with_year(measures.filter((pl.col("measure") == measure) & pl.col("strategy").is_in(["baseline", strategy])))
-    sign = pl.when(pl.col("strategy") == "baseline").then(-1.0).otherwise(1.0)
-    signed = rows.with_columns((pl.col("value") * sign).alias("value"))
+    rows = with_year(_signed(measures.filter(pl.col("measure") == measure), strategy))
     by = ["financial_year"]
-    return mean_interval(sums(signed, by, replications(measures, strategy)), by)
+    return mean_interval(sums(rows, by, replications(measures, strategy)), by)
 
 
 def own_cost(measures: pl.DataFrame, strategy: str, measure: str = "cost_pv") -> float:

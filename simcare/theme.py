@@ -1,7 +1,8 @@
 """How every figure looks: type, colours that stay apart for colour-blind readers, axes, panels, and the phone layout.
 
 Colours are from Okabe and Ito (2008), with greys; a difference is never told by colour alone.
-A figure carries in ``layout.meta``: ``alt`` (what it shows, in words) and ``narrow`` (what changes on a phone).
+A figure carries in ``layout.meta``: ``alt`` (what it shows, in words), ``narrow`` (what changes on a phone) and
+``middle`` (what changes on a tablet and on paper), both in the words of ``Plotly.relayout``.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ INK, QUIET, RULE, ZERO = "#1f2a33", "#55626d", "#dfe4e8", "#8a959e"
 BLUE, SKY, VERMILION, GREEN, PURPLE, GREY = "#0072b2", "#8cc4e6", "#d55e00", "#009e73", "#a4527f", "#8a959e"
 PALE_GREY = "rgba(138,149,158,0.28)"
 TITLE_PX = 44  # what a title of up to two lines takes
-NARROW_PX = 600  # a page narrower than this takes the phone layout
-CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False, "doubleClick": False, "showTips": False}
+NARROW_PX, MIDDLE_PX = 600, 860  # a figure narrower than this takes the phone layout, or that of paper
+CONFIG = {"displayModeBar": False, "responsive": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 
 
 @dataclass(frozen=True)
@@ -79,30 +80,57 @@ def label(text: str, width: int = 0) -> str:
     return "<br>".join(html.escape(line, quote=False) for line in lines)
 
 
-def figure(title: str, alt: str, wide: Panels, narrow: Panels) -> go.Figure:
+def legend_px(items: int, across: int) -> int:
+    """The height of a legend with so many items across, and of the panel's heading below it."""
+    return 52 + 20 * math.ceil(items / across)
+
+
+def figure(title: str, alt: str, wide: Panels, narrow: Panels, middle: Panels | None = None) -> go.Figure:
     """An empty figure in the house style with its panels' axes placed."""
     fig = go.Figure()
     height = wide.height_px + TITLE_PX
     fig.update_layout(
         template=None,
-        title={"text": label(title, 100), "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12, "l": 12}, "font": {"size": 17}},
+        title={
+            "text": label(title, 100),
+            "x": 0,
+            "xref": "container",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 12, "l": 12},
+            "font": {"size": 17},
+        },
         font={"family": FONT, "size": 13, "color": INK},
         paper_bgcolor="white",
         plot_bgcolor="white",
         height=height,
         margin={"l": 52, "r": 14, "t": wide.top_px + TITLE_PX, "b": wide.bottom_px},
         hoverlabel={"bgcolor": "white", "bordercolor": ZERO, "font": {"family": FONT, "size": 13, "color": INK}},
-        legend={"orientation": "h", "x": 0, "y": 1 - TITLE_PX / height, "yref": "container", "yanchor": "top", "xanchor": "left", "font": {"size": 12.5}, "itemclick": False, "itemdoubleclick": False},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xref": "container",
+            "y": 1 - TITLE_PX / height,
+            "yref": "container",
+            "yanchor": "top",
+            "xanchor": "left",
+            "font": {"size": 12.5},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
         dragmode=False,
-        meta={"alt": alt, "narrow": narrow.relayout()},
-    )  # fmt: skip
+        meta={"alt": alt, "narrow": narrow.relayout(), "middle": (middle or wide).relayout()},
+    )
     for k in range(wide.count):
         x, y = wide.domain(k)
         plain = {"zeroline": False, "showgrid": False, "linecolor": ZERO, "tickfont": {"size": 12, "color": QUIET}, "fixedrange": True}
-        fig.update_layout({
-            axis("x", k): {**plain, "domain": x, "anchor": axis("y", k, short=True), "showline": True},
-            axis("y", k): {**plain, "domain": y, "anchor": axis("x", k, short=True), "showgrid": True, "gridcolor": RULE},
-        })  # fmt: skip
+        fig.update_layout(
+            {
+                axis("x", k): {**plain, "domain": x, "anchor": axis("y", k, short=True), "showline": True},
+                axis("y", k): {**plain, "domain": y, "anchor": axis("x", k, short=True), "showgrid": True, "gridcolor": RULE},
+            }
+        )
     return fig
 
 
@@ -131,24 +159,37 @@ def nice_step(span: float, ticks: int) -> float:
     return next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * 0.999)
 
 
-def ticks(low: float, high: float, unit: words.Unit, count: int = 4, signed: bool = False) -> dict[str, Any]:
-    """Tick values and texts for an axis that holds ``low`` to ``high``, and its range; texts share one scale and carry the unit's sign only."""
+def ticks(low: float, high: float, unit: words.Unit, count: int = 4, signed: bool = False, tight: bool = False) -> dict[str, Any]:
+    """Tick values and texts for an axis that holds ``low`` to ``high``, and its range; texts share one scale and carry the unit's sign only.
+
+    The axis ends at a tick, or exactly at ``low`` and ``high`` when ``tight``.
+    """
     if high <= low:
         high = low + 1
     step = nice_step(high - low, count)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    first, last = (math.ceil(low / step), math.floor(high / step)) if tight else (math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9))
     values = [k * step for k in range(first, last + 1)]
     bare = words.Unit(unit.before, "%" if unit == words.PERCENT else "", "m", unit.billion if unit == words.POUNDS else "bn")
     largest = max(abs(v) for v in values)
     place = math.floor(math.log10(step) + 1e-9)
     texts = ["0" if v == 0 else words.quantity(v, bare, place, signed, largest) for v in values]
-    return {"tickmode": "array", "tickvals": values, "ticktext": texts, "range": [values[0], values[-1]]}
+    return {"tickmode": "array", "tickvals": values, "ticktext": texts, "tickangle": 0, "range": [low, high] if tight else [values[0], values[-1]]}
 
 
 def band(fig: go.Figure, k: int, x: Sequence[Any], low: Sequence[float], high: Sequence[float], fill: str, name: str, legend: bool) -> None:
     """A filled interval over time in panel ``k``."""
     xs, ys = [*x, *reversed(x)], [*high, *reversed(low)]
     fig.add_scatter(
-        x=xs, y=ys, fill="toself", fillcolor=fill, line={"width": 0}, mode="lines", hoverinfo="skip", name=name, legendgroup=name,
-        showlegend=legend, xaxis=axis("x", k, True), yaxis=axis("y", k, True),
-    )  # fmt: skip
+        x=xs,
+        y=ys,
+        fill="toself",
+        fillcolor=fill,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        name=name,
+        legendgroup=name,
+        showlegend=legend,
+        xaxis=axis("x", k, True),
+        yaxis=axis("y", k, True),
+    )

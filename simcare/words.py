@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from simcare.model import Model
+
 MINUS = "\N{MINUS SIGN}"
 INTERVAL = "95% interval"
 
@@ -67,16 +69,25 @@ class Measure:
 
 
 MEASURES: dict[str, Measure] = {
-    "cost_pv": Measure("Total cost, present value", POUNDS, -1, "All care, assessments, reviews and the strategy's own cost, in base-year prices, later years discounted."),
+    "cost_pv": Measure(
+        "Total cost, present value",
+        POUNDS,
+        -1,
+        "All care, assessments, reviews and the strategy's own cost, in base-year prices, later years discounted.",
+    ),
     "cost_real": Measure("Total cost, constant prices", POUNDS, -1, "The same in base-year prices, not discounted."),
     "cost_cash": Measure("Total cost, cash", POUNDS, -1, "The same in the prices of each year: what budgets see."),
-    "cost": Measure("Total cost, cash", POUNDS, -1, "All care, assessments, reviews and the strategy's own cost, in the prices of each year: what budgets see."),
+    "cost": Measure(
+        "Total cost, cash", POUNDS, -1, "All care, assessments, reviews and the strategy's own cost, in the prices of each year: what budgets see."
+    ),
     "cost_council": Measure("Cost to the council, cash", POUNDS, -1, "The council's share of total cost in cash."),
     "cost_health": Measure("Cost to the NHS, cash", POUNDS, -1, "The health partner's share of total cost in cash."),
     "cost_client": Measure("Paid by clients, cash", POUNDS, 0, "What clients contribute, in cash."),
     "dependency_days": Measure("Dependency-days", DAYS, -1, "Days on a tier of long-term care above need, beyond day 91 of the stay."),
     "over_provided_days": Measure("Over-provided days", DAYS, -1, "Days on a tier of long-term care above need, beyond day 42 of the stay."),
-    "induced_need_days": Measure("Induced-need days", DAYS, -1, "Days of need that was learned from care above need; read beside over-provided days, which it can hide."),
+    "induced_need_days": Measure(
+        "Induced-need days", DAYS, -1, "Days of need that was learned from care above need; read beside over-provided days, which it can hide."
+    ),
     "excess_stay_days": Measure("Excess-stay days", DAYS, -1, "Days from first being ready to step down to the step down."),
     "under_provided_days": Measure("Under-provided days", DAYS, -1, "Days on a tier below need."),
     "unmet_need_days": Measure("Unmet-need days", DAYS, -1, "Days with need and in no service."),
@@ -93,7 +104,7 @@ MEASURES: dict[str, Measure] = {
     "step_downs": Measure("Step-downs", COUNT, 0, "Moves to a less intensive tier or to independence."),
     "entries": Measure("Entries", COUNT, 0, "Starts of care from no service."),
     "exits": Measure("Exits", COUNT, 0, "Ends of care, deaths and moves away included."),
-}  # fmt: skip
+}
 
 
 def measure(name: str) -> Measure:
@@ -106,6 +117,22 @@ def measure(name: str) -> Measure:
         return MEASURES[name]
     unit = POUNDS if name.startswith("cost") else DAYS if name.endswith("_days") else COUNT
     return Measure(title(name), unit, 0, "")
+
+
+def tier_titles(model: Model) -> dict[str, str]:
+    """What each tier is called, from the bottom of the ladder; short-term tiers last."""
+    ordered = sorted(model.tiers, key=lambda tier: tier.short_term)
+    return {tier.name: tier.title or title(tier.name) for tier in ordered}
+
+
+def number(count: int) -> str:
+    """A whole number in running text: words up to ten.
+
+    >>> number(3), number(24)
+    ('three', '24')
+    """
+    small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return small[count] if 0 <= count < len(small) else f"{count:,}"
 
 
 def title(name: str) -> str:
@@ -134,7 +161,7 @@ def last_place(low: float, high: float) -> int | None:
 
 
 def estimate_place(estimate: Estimate) -> int:
-    """The last place for all three numbers; finer where rounding would make an end touch zero that does not.
+    """The last place for all three numbers; up to two places finer where rounding would make an end touch nought that does not.
 
     >>> estimate_place(Estimate(3.4e6, 0.04e6, 6.8e6))
     4
@@ -143,7 +170,8 @@ def estimate_place(estimate: Estimate) -> int:
     place = last_place(low, high) if low is not None and high is not None else None
     if place is None or low is None or high is None:
         return significant_place(estimate.value)
-    while (low > 0 or high < 0) and 0 in (_round(low, place), _round(high, place)):
+    finest = place - 2
+    while place > finest and any(end != 0 and _round(end, place) == 0 for end in (low, high)):
         place -= 1
     return place
 
@@ -272,15 +300,16 @@ def strategy_sentence(name: str, years: str, findings: Sequence[Finding], own_co
     >>> strategy_sentence("early help", "2013/14 to 2017/18", [total], "at no cost of its own")
     'Over 2013/14 to 2017/18, early help is expected to reduce total cost by £3.1m (95% interval £1.2m to £5.0m), at no cost of its own.'
     """
-    by_verdict = {verdict: [f for f in findings if f.difference.verdict == verdict] for verdict in ("lower", "higher", "unclear", "none")}
-    expected = [
-        f"to {verb} {listed([f.change() for f in by_verdict[verdict]])}" for verb, verdict in (("reduce", "lower"), ("increase", "higher")) if by_verdict[verdict]
-    ]
+    by_verdict: dict[str, list[Finding]] = {"unclear": [], "none": []}
+    for finding in findings:  # the first finding leads, whichever way it goes
+        by_verdict.setdefault(finding.difference.verdict, []).append(finding)
+    verbs = {"lower": "reduce", "higher": "increase"}
+    expected = [f"to {verbs[verdict]} {listed([f.change() for f in found])}" for verdict, found in by_verdict.items() if verdict in verbs]
     nothing = [f"makes no difference at all to {listed([f.what for f in by_verdict['none']], 'or')}"] if by_verdict["none"] else []
     unclear = listed([f.unclear() for f in by_verdict["unclear"]], "or") if by_verdict["unclear"] else ""
     start = f"{'Over' if ' to ' in years else 'In'} {years}, "
     if expected or nothing:
-        known = listed([*([f"is expected {listed(expected)}"] if expected else []), *nothing])
+        known = listed([*([f"is expected {', and '.join(expected)}"] if expected else []), *nothing])
         tail = f"; the model cannot tell it from no difference in {unclear}" if unclear else ""
         return f"{start}{name} {known}, {own_cost}{tail}."
     return f"{start}the model cannot tell {name} from no difference in {unclear}, {own_cost}."

@@ -27,62 +27,100 @@ def guess(value: Any, grade: str = "D", source: str = "assumption", **more: Any)
 def sample_model(**about: Any) -> Model:
     services = [{"name": f"{tier}_care", "tier": tier} for tier in TIERS if tier != "step_up"]
     services.append({"name": "step_up_care", "tier": "step_up", "short_term_days": guess(42)})
-    return Model.model_validate({
-        "about": {"name": "sample", "title": "Sample county", "start": dt.date(2013, 4, 1), **about},
-        "sources": {"survey": "County survey of care 2013, table 4"},
-        "tiers": [*({"name": rung} for rung in RUNGS), {"name": "step_up", "title": "Step-up (short-term)", "short_term": True}],
-        "stages": [{"name": name, "from_age": low, "to_age": high} for name, (low, high) in STAGES.items()],
-        "groups": [{"name": "general"}],
-        "services": services,
-        "contracts": [{"name": t, "terms": [{"kind": "per_diem", "gbp_per_day": guess(p, "A", "survey", note="mean of returns")}]} for t, p in TIERS.items()],
-        "providers": [{"name": "council", "owner": "council", "offers": [{"service": f"{t}_care", "contract": t, "weight": guess(1)} for t in TIERS]}],
-        "prices": {
-            "base_year": "2012/13", "growth_per_year": guess(0.02), "inflation_per_year": guess(0.018),
-            "discount": [{"from_year": 0, "per_year": guess(0.035, "B", "survey")}],
-        },
-    })  # fmt: skip
+    return Model.model_validate(
+        {
+            "about": {"name": "sample", "title": "Sample county", "start": dt.date(2013, 4, 1), **about},
+            "sources": {"survey": "County survey of care 2013, table 4"},
+            "tiers": [*({"name": rung} for rung in RUNGS), {"name": "step_up", "title": "Step-up (short-term)", "short_term": True}],
+            "stages": [{"name": name, "from_age": low, "to_age": high} for name, (low, high) in STAGES.items()],
+            "groups": [{"name": "general"}],
+            "services": services,
+            "contracts": [
+                {"name": t, "terms": [{"kind": "per_diem", "gbp_per_day": guess(p, "A", "survey", note="mean of returns")}]} for t, p in TIERS.items()
+            ],
+            "providers": [
+                {"name": "council", "owner": "council", "offers": [{"service": f"{t}_care", "contract": t, "weight": guess(1)} for t in TIERS]}
+            ],
+            "prices": {
+                "base_year": "2012/13",
+                "growth_per_year": guess(0.02),
+                "inflation_per_year": guess(0.018),
+                "discount": [{"from_year": 0, "per_year": guess(0.035, "B", "survey")}],
+            },
+        }
+    )
 
 
 def sample_experiment(**changes: Any) -> Experiment:
     early = {
-        "name": "early", "title": "Early help for families", "start": dt.date(2013, 10, 1), "ramp_days": 180, "stage": "0-11", "gbp_per_year": guess(400_000),
+        "name": "early",
+        "title": "Early help for families",
+        "start": dt.date(2013, 10, 1),
+        "ramp_days": 180,
+        "stage": "0-11",
+        "gbp_per_year": guess(400_000),
         "effects": [{"on": "rise", "stages": ["0-11"], "multiply": guess(0.8, "C", "trial", low=0.6, high=1.0)}],
-    }  # fmt: skip
+    }
     telecare = {
-        "name": "telecare", "title": "Telecare for older people", "start": dt.date(2014, 4, 1), "gbp_per_year": guess(250_000),
+        "name": "telecare",
+        "title": "Telecare for older people",
+        "start": dt.date(2014, 4, 1),
+        "gbp_per_year": guess(250_000),
         "effects": [{"on": "recover", "stages": ["older people"], "multiply": guess(1.05)}],
-    }  # fmt: skip
+    }
     tariff = {
-        "name": "tariff", "title": "Tiered tariff that rewards stepping down", "start": dt.date(2014, 4, 1),
+        "name": "tariff",
+        "title": "Tiered tariff that rewards stepping down",
+        "start": dt.date(2014, 4, 1),
         "effects": [{"on": "step_down", "multiply": guess(1.4)}],
-    }  # fmt: skip
-    return Experiment.model_validate({
-        "name": "sample", "title": "Three ways to lower long-term dependency", "model": "sample", "years": YEARS, "replications": REPLICATIONS,
-        "sources": {"trial": "Randomised trial of family support, 2011"},
-        "shrinkage": {"A": guess(1), "B": guess(0.75), "C": guess(0.5), "D": guess(0.25)},
-        "strategies": [early, telecare, tariff],
-    } | changes)  # fmt: skip
+    }
+    return Experiment.model_validate(
+        {
+            "name": "sample",
+            "title": "Three ways to lower long-term dependency",
+            "model": "sample",
+            "years": YEARS,
+            "replications": REPLICATIONS,
+            "sources": {"trial": "Randomised trial of family support, 2011"},
+            "shrinkage": {"A": guess(1), "B": guess(0.75), "C": guess(0.5), "D": guess(0.25)},
+            "strategies": [early, telecare, tariff],
+        }
+        | changes
+    )
 
 
 def months(years: int = YEARS) -> list[str]:
     return [f"{2013 + (3 + k) // 12}-{(3 + k) % 12 + 1:02d}" for k in range(12 * years)]
 
 
-def sample_measures(years: int = YEARS, replications: int = REPLICATIONS, strategies: tuple[str, ...] = ("baseline", "early", "telecare", "tariff")) -> pl.DataFrame:
+def sample_measures(
+    years: int = YEARS, replications: int = REPLICATIONS, strategies: tuple[str, ...] = ("baseline", "early", "telecare", "tariff")
+) -> pl.DataFrame:
     """Caseload falls a little under ``early`` and ``tariff`` and wobbles around the baseline under ``telecare``."""
     rng = np.random.default_rng(7)
     rows = []
     for r in range(replications):
         luck = {(s, t): rng.normal(1, 0.03) for s in STAGES for t in TIERS}
         for strategy in strategies:
-            effect = {"baseline": 0.0, "early": 0.030, "telecare": 0.0, "tariff": 0.015}[strategy] * rng.normal(1, 0.4) + (strategy == "telecare") * rng.normal(0, 0.004)
+            effect = {"baseline": 0.0, "early": 0.030, "telecare": 0.0, "tariff": 0.015}[strategy] * rng.normal(1, 0.4) + (
+                strategy == "telecare"
+            ) * rng.normal(0.003, 0.006)
             rows += _replication(strategy, r, luck, effect, years)
     columns = ["strategy", "replication", "month", "stage", "group", "tier", "service", "provider", "measure", "value"]
     frame = pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None)
     return frame.select(
-        "strategy", pl.col("replication").cast(pl.Int32), "month", pl.lit("all").alias("area"), "stage", "group", "tier", "service", "provider", "measure",
+        "strategy",
+        pl.col("replication").cast(pl.Int32),
+        "month",
+        pl.lit("all").alias("area"),
+        "stage",
+        "group",
+        "tier",
+        "service",
+        "provider",
+        "measure",
         pl.col("value").cast(pl.Float64),
-    )  # fmt: skip
+    )
 
 
 def _replication(strategy: str, r: int, luck: dict[tuple[str, str], float], effect: float, years: int) -> list[tuple[Any, ...]]:
@@ -101,7 +139,9 @@ def _replication(strategy: str, r: int, luck: dict[tuple[str, str], float], effe
                 money |= {"cost_council": 0.8 * money["cost"]}
                 days = {"dependency_days": size * 3 * fall**4, "over_provided_days": size * 4 * fall**4, "person_days": size * 30.4}
                 rows += [(*where, name, value) for name, value in ({"caseload": size} | money | days).items()]
-            rows.append((strategy, r, month, stage, "general", "independent", None, None, "independent_days", 30.4 * (900 + 3 * k + 4000 * (1 - fall))))
+            rows.append(
+                (strategy, r, month, stage, "general", "independent", None, None, "independent_days", 30.4 * (900 + 3 * k + 4000 * (1 - fall)))
+            )
         if strategy != "baseline":
             yearly = {"early": 400_000, "telecare": 250_000, "tariff": 0}[strategy]
             stage = "0-11" if strategy == "early" else None
@@ -110,30 +150,50 @@ def _replication(strategy: str, r: int, luck: dict[tuple[str, str], float], effe
     return rows
 
 
-def sample_flows(years: int = YEARS, replications: int = REPLICATIONS, strategies: tuple[str, ...] = ("baseline", "early", "telecare", "tariff")) -> pl.DataFrame:
+def sample_flows(
+    years: int = YEARS, replications: int = REPLICATIONS, strategies: tuple[str, ...] = ("baseline", "early", "telecare", "tariff")
+) -> pl.DataFrame:
     rng = np.random.default_rng(8)
     ladder = ["independent", *TIERS]
     pairs = [(a, b) for a in RUNGS for b in RUNGS if abs(RUNGS.index(a) - RUNGS.index(b)) in (1, 2)]
-    pairs += [("new", "independent"), ("independent", "step_up"), ("community", "step_up"), ("enhanced", "step_up"), ("step_up", "independent"), ("step_up", "community")]
+    pairs += [("independent", "step_up"), ("community", "step_up"), ("enhanced", "step_up"), ("step_up", "independent"), ("step_up", "community")]
     pairs += [(tier, "gone") for tier in ladder]
     rows = [
         (s, r, f"{y}/{(y + 1) % 100:02d}", a, b, int(rng.poisson(900 / (1 + ladder.index(a if a in ladder else "independent")))))
-        for s in strategies for r in range(replications) for y in range(2013, 2013 + years) for a, b in pairs
-    ]  # fmt: skip
-    return pl.DataFrame(rows, schema=["strategy", "replication", "financial_year", "from_tier", "to_tier", "moves"], orient="row").with_columns(pl.col("replication").cast(pl.Int32))
+        for s in strategies
+        for r in range(replications)
+        for y in range(2013, 2013 + years)
+        for a, b in pairs
+    ]
+    return pl.DataFrame(rows, schema=["strategy", "replication", "financial_year", "from_tier", "to_tier", "moves"], orient="row").with_columns(
+        pl.col("replication").cast(pl.Int32)
+    )
 
 
 def manifest() -> dict[str, Any]:
-    return {"simcare": "0.1.0", "model": "sample", "model_sha256": "ab12" * 16, "seed": 7, "engine": "simpy", "replications": REPLICATIONS, "years": YEARS}
+    return {
+        "simcare": "0.1.0",
+        "model": "sample",
+        "model_sha256": "ab12" * 16,
+        "seed": 7,
+        "engine": "simpy",
+        "replications": REPLICATIONS,
+        "years": YEARS,
+    }
 
 
 def sample_comparison(**changes: Any) -> ReportInput:
     experiment, measures = sample_experiment(**changes), sample_measures()
     found = totals(measures)
     return ReportInput(
-        model=sample_model(), measures=measures, flows=sample_flows(), manifest=manifest(), experiment=experiment, totals=found,
+        model=sample_model(),
+        measures=measures,
+        flows=sample_flows(),
+        manifest=manifest(),
+        experiment=experiment,
+        totals=found,
         differences=differences(found, [s.name for s in experiment.strategies]),
-    )  # fmt: skip
+    )
 
 
 def sample_run(replications: int = REPLICATIONS) -> ReportInput:

@@ -8,11 +8,13 @@ recovery, and in a service that follows need also a rise; death runs at the rate
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simcare.hazards import SINCE_BIRTH, cumulative
+from simcare.jit import rule
 from simcare.rules.names import DEATH, INDUCED, LEAVING, RECOVER, Tables
 
 LONGEST_DAYS = 60 * 365.25
@@ -31,7 +33,16 @@ def equilibrium_days(tables: Tables, stage: int, group: int, need: int, follows_
             continue
         shift = age * 365.25 if hazard["since"] == SINCE_BIRTH else 0.0
         ratio = tables.stage_rungs[stage, need]["death_ratio"] if clock == DEATH else 1.0
-        total += ratio * np.array([cumulative(hazard, tables.knots, shift + x) - cumulative(hazard, tables.knots, shift) for x in grid])
+        total += ratio * _integrated(hazard, tables.knots, shift, grid)
     staying = np.exp(-total)
     area = np.concatenate([[0.0], np.cumsum((staying[1:] + staying[:-1]) / 2.0 * np.diff(grid))])
     return np.interp(u * area[-1], area, grid) if math.isfinite(area[-1]) else u * LONGEST_DAYS
+
+
+@rule
+def _integrated(hazard: Any, knots: NDArray[Any], shift: float, grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The baseline hazard integrated from ``shift`` to ``shift`` + each point of the grid."""
+    out = np.empty(grid.size)
+    for k in range(grid.size):
+        out[k] = cumulative(hazard, knots, shift + grid[k]) - cumulative(hazard, knots, shift)
+    return out

@@ -1,13 +1,12 @@
-"""The reference engine: SimPy's clock over the rulebook, one pending callback for each client.
+"""The reference engine: SimPy's clock over the rulebook, one pending event for each client.
 
-A client's callback lets its next event happen and sets the callback after it. Rules return absolute times and an
-event carries its own: SimPy's ``now + delay`` could differ from it in the last bit.
+When a client's event comes up, the rulebook lets it happen and says when the next one is. Rules return absolute
+times and an event carries its own: SimPy's ``now + delay`` could differ from it in the last bit.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from heapq import heappush
 from typing import Any
 
@@ -25,63 +24,56 @@ from simcare.rules.names import DAY_0, PRESENT, UNBORN, Tables, World
 MOST_ROWS = 32  # no event writes as many rows as this
 
 
-class Clock(simpy.Environment):
-    """A SimPy environment in which a thing can be set for an absolute time."""
+class Turn(Event):
+    """A client's next event, set for an absolute time."""
 
-    def at(self, time: float, callback: Callable[[Event], None]) -> Event:
-        """An event that happens at ``time`` exactly."""
-        event = Event(self)
-        event._ok, event._value = True, time
-        assert event.callbacks is not None
-        event.callbacks.append(callback)
-        heappush(self._queue, (time, NORMAL, next(self._eid), event))
-        return event
+    __slots__ = ("client", "time")
+
+    def __init__(self, env: simpy.Environment, client: int, time: float, callbacks: list[Callable[[Event], None]]) -> None:
+        # SimPy's own constructor would make a list of callbacks for each of millions of events: they share one.
+        self.env, self.client, self.time, self.callbacks = env, client, time, callbacks
+        self._ok, self._value, self._defused = True, None, False
+
+    def __repr__(self) -> str:
+        return f"Turn(client {self.client} on day {self.time:g})"
 
 
 class Engine:
     """One replication under way: ``run`` carries it to the horizon."""
 
     def __init__(self, model: Model, tables: Tables, seed: int, replication: int, days: float) -> None:
-        self.env = Clock()
+        self.env = simpy.Environment()
         self.days = days
         self.world: World = world(model, tables, seed, replication, days)
         self.handle = handle(self.world)
+        self._callbacks: list[Callable[[Event], None]] = [self._turn]
 
     def __repr__(self) -> str:
         return f"Engine(day {self.env.now:g} of {self.days:g}, {self.world.clients.size} clients, {self.world.counts[0]} rows logged)"
 
     def run(self) -> NDArray[Any]:
-        """Everything that happens before the horizon, as rows of the log."""
-        self._begin()
-        self.env.process(self._arrivals())
+        """Everything that happens before the horizon, as rows of the log in order of happening."""
+        clients = self.world.clients
+        present = int(np.count_nonzero(clients["status"] != UNBORN))
+        for i in range(present):
+            self._make_room()
+            self._set(i, begin(self.handle, i, PRESENT, DAY_0))
+        for i, time in enumerate(clients["entered"][present:].tolist(), start=present):
+            self._set(i, time)
         self.env.run(until=self.days)
         return self.world.log[: self.world.counts[0]]
 
-    def _begin(self) -> None:
-        present = int((self.world.clients["status"] != UNBORN).sum())
-        for i in range(present):
-            self._room()
-            self._set(i, begin(self.handle, i, PRESENT, DAY_0))
-        self.present = present
-
-    def _arrivals(self) -> Generator[Event, Any, None]:
-        """Newcomers come to the door in order of time."""
-        entered = self.world.clients["entered"]
-        for i in range(self.present, self.world.clients.size):
-            yield self.env.at(float(entered[i]), _nothing)
-            self._happen(i, float(entered[i]))
-
     def _set(self, i: int, time: float) -> None:
-        """Replace the client's pending event by one at ``time``."""
-        if time >= self.days:
-            return
-        self.env.at(time, lambda event: self._happen(i, time))
+        """Put the client's next event at ``time`` on SimPy's agenda."""
+        if time < self.days:
+            heappush(self.env._queue, (time, NORMAL, next(self.env._eid), Turn(self.env, i, time, self._callbacks)))
 
-    def _happen(self, i: int, time: float) -> None:
-        self._room()
-        self._set(i, happen(self.handle, i, time))
+    def _turn(self, event: Event) -> None:
+        assert isinstance(event, Turn)
+        self._make_room()
+        self._set(event.client, happen(self.handle, event.client, event.time))
 
-    def _room(self) -> None:
+    def _make_room(self) -> None:
         """Keep the log long enough for one more event."""
         if self.world.counts[0] + MOST_ROWS > self.world.log.size:
             longer = np.zeros(2 * self.world.log.size, self.world.log.dtype)
@@ -90,12 +82,6 @@ class Engine:
             self.handle = handle(self.world)
 
 
-def _nothing(event: Event) -> None:
-    """The arrivals process itself goes on when its event happens."""
-
-
 def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
-    """The log of one replication (rows of ``rules.names.LOG``, in order of happening)."""
-    if not math.isfinite(days) or days <= 0:
-        raise ValueError(f"days must be above 0, got {days}")
+    """The log of one replication: rows of ``rules.names.LOG``, in order of happening."""
     return Engine(model, tables, seed, replication, days).run()

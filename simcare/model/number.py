@@ -10,12 +10,15 @@ import datetime as dt
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema, field_validator, model_validator
 
 Grade = Literal["A", "B", "C", "D"]
 GRADES: dict[str, str] = {"A": "measured", "B": "indirect", "C": "weak", "D": "assumption"}
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+_ONE_OR_MANY = {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "minItems": 1}]}
 
 
 class Frozen(BaseModel):
@@ -59,7 +62,12 @@ class Numbers(Sourced):
     (0.5, 0.5)
     """
 
-    value: tuple[Finite, ...] = Field(min_length=1)
+    value: Annotated[tuple[Finite, ...], Field(min_length=1), WithJsonSchema(_ONE_OR_MANY)]
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _one_is_a_row(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, (int, float)) else value
 
 
 class Step(Number):
@@ -89,6 +97,13 @@ class Series(Frozen):
         if isinstance(data, (list, tuple)):
             return {"steps": list(data)}
         return data
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """In files a series is one number, or a list of dated ones."""
+        steps = handler(core_schema)
+        steps = handler.resolve_ref_schema(steps)["properties"]["steps"]
+        return {"description": cls.__doc__.splitlines()[0] if cls.__doc__ else "", "anyOf": [steps["items"], steps]}
 
     @model_validator(mode="after")
     def _in_order(self) -> Series:

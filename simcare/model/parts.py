@@ -7,9 +7,9 @@ Each is a frozen value that checks what it can see of itself; what takes two par
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from simcare.model.number import Finite, Frozen, Number, Numbers, Series, Sourced
 
@@ -24,14 +24,60 @@ def _require(ok: bool, sentence: str) -> None:
         raise ValueError(sentence)
 
 
-def _no_negative(values: tuple[float, ...], what: str) -> None:
-    for value in values:
-        _require(value >= 0, f"{what} cannot be negative, got {value:g}")
+def _values(number: Number | Numbers | Series) -> tuple[float, ...]:
+    if isinstance(number, Series):
+        return number.values
+    return number.value if isinstance(number, Numbers) else (number.value,)
 
 
-def _share(number: Number | None, what: str) -> None:
-    if number is not None:
-        _require(0 <= number.value <= 1, f"{what} is a share from 0 to 1, got {number.value:g}")
+def _not_negative(number: Any) -> Any:
+    for value in _values(number):
+        _require(value >= 0, f"cannot be negative, got {value:g}")
+    return number
+
+
+def _above_zero(number: Any) -> Any:
+    for value in _values(number):
+        _require(value > 0, f"must be above 0, got {value:g}")
+    return number
+
+
+def _share(number: Any) -> Any:
+    for value in _values(number):
+        _require(0 <= value <= 1, f"is a share from 0 to 1, got {value:g}")
+    return number
+
+
+def _adding_to_one(number: Any) -> Any:
+    total = sum(_values(number))
+    _require(abs(total - 1) < 1e-6, f"must add to 1, they add to {total:g}")
+    return number
+
+
+def _whole(number: Number) -> Number:
+    _require(number.value >= 0 and number.value == int(number.value), f"is a whole number of people, got {number.value:g}")
+    return number
+
+
+Amount = Annotated[Number, AfterValidator(_not_negative)]
+Amounts = Annotated[Numbers, AfterValidator(_not_negative)]
+AmountSeries = Annotated[Series, AfterValidator(_not_negative)]
+Positive = Annotated[Number, AfterValidator(_above_zero)]
+Positives = Annotated[Numbers, AfterValidator(_above_zero)]
+PositiveSeries = Annotated[Series, AfterValidator(_above_zero)]
+Share = Annotated[Number, AfterValidator(_share)]
+Shares = Annotated[Numbers, AfterValidator(_share)]
+ShareSeries = Annotated[Series, AfterValidator(_share)]
+Count = Annotated[Number, AfterValidator(_whole)]
+Mix = Annotated[Numbers, AfterValidator(_share), AfterValidator(_adding_to_one)]
+
+
+def _bands(edges: tuple[float, ...], shares: tuple[float, ...], name: str) -> None:
+    """Bands hold together: rising edges, one more than the shares, which add to 1."""
+    _require(all(a < b for a, b in pairwise(edges)) and edges[0] >= 0, f"{name} must rise from 0 or above")
+    _require(len(edges) == len(shares) + 1, f"{len(shares)} shares need {len(shares) + 1} {name}, got {len(edges)}")
+    _require(min(shares) >= 0, f"a share cannot be negative, got {min(shares):g}")
+    _require(abs(sum(shares) - 1) < 1e-6, f"shares must add to 1, they add to {sum(shares):g}")
 
 
 class Tier(Frozen):
@@ -77,21 +123,15 @@ class Service(Frozen):
     groups: Scope = None
     enabling: bool = False
     follows_need: bool = False
-    short_term_days: Series | None = None
-    first_review_days: Series | None = None
-    review_every_days: Series | None = None
-    client_share: Number | None = None
-    health_share: Number | None = None
+    short_term_days: PositiveSeries | None = None
+    first_review_days: PositiveSeries | None = None
+    review_every_days: PositiveSeries | None = None
+    client_share: Share | None = None
+    health_share: Share | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         _require(self.to_age is None or self.to_age > self.from_age, "to_age must be above from_age")
-        for what in ("short_term_days", "first_review_days", "review_every_days"):
-            series: Series | None = getattr(self, what)
-            if series is not None:
-                _require(min(series.values) > 0, f"{what} must be above 0, got {min(series.values):g}")
-        _share(self.client_share, "client_share")
-        _share(self.health_share, "health_share")
         paid = sum(share.value for share in (self.client_share, self.health_share) if share is not None)
         _require(paid <= 1, f"client_share and health_share together exceed 1: {paid:g}")
         return self
@@ -101,13 +141,12 @@ class PerDiem(Frozen):
     """A flat price for each day of a stay, whatever its length: give it by the day or by the week."""
 
     kind: Literal["per_diem"] = "per_diem"
-    gbp_per_day: Series | None = None
-    gbp_per_week: Series | None = None
+    gbp_per_day: AmountSeries | None = None
+    gbp_per_week: AmountSeries | None = None
 
     @model_validator(mode="after")
     def _one_price(self) -> Self:
         _require((self.gbp_per_day is None) != (self.gbp_per_week is None), "give gbp_per_day or gbp_per_week, one of them")
-        _no_negative(self.price.values, "a price")
         return self
 
     @property
@@ -135,12 +174,7 @@ class Offer(Frozen):
 
     service: Name
     contract: Name
-    weight: Number
-
-    @model_validator(mode="after")
-    def _weighs(self) -> Self:
-        _no_negative((self.weight.value,), "weight")
-        return self
+    weight: Amount
 
 
 class Provider(Frozen):
@@ -172,22 +206,20 @@ class Clock(Frozen):
     by: int = Field(default=1, ge=1, le=5)
     family: Family = "constant"
     since: Literal["need", "stay", "age"] | None = None
-    per_year: Numbers | Number | None = None
+    per_year: Amounts | None = None
     edges: tuple[Finite, ...] | None = None
-    shape: Number | None = None
-    scale_days: Number | None = None
+    shape: Positive | None = None
+    scale_days: Positive | None = None
     growth_per_year: Number | None = None
     log_mean: Number | None = None
-    log_sd: Number | None = None
-    shares: Numbers | None = None
-    mean_days: Numbers | None = None
-    factor: Number | None = None
+    log_sd: Positive | None = None
+    shares: Mix | None = None
+    mean_days: Positives | None = None
+    factor: Amount | None = None
 
     @property
     def rates(self) -> tuple[float, ...]:
-        if self.per_year is None:
-            return ()
-        return self.per_year.value if isinstance(self.per_year, Numbers) else (self.per_year.value,)
+        return () if self.per_year is None else self.per_year.value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -206,11 +238,6 @@ class Clock(Frozen):
             missing, extra = sorted(wanted - given), sorted(given - wanted)
             parts = [f"needs {', '.join(missing)}"] * bool(missing) + [f"does not take {', '.join(extra)}"] * bool(extra)
             raise ValueError(f"family '{self.family}' " + " and ".join(parts))
-        _no_negative(self.rates, "a rate")
-        for positive in (self.shape, self.scale_days, self.log_sd):
-            _require(positive is None or positive.value > 0, "shape, scale_days and log_sd must be above 0")
-        if self.factor is not None:
-            _no_negative((self.factor.value,), "factor")
         self._check_family()
         return self
 
@@ -224,13 +251,10 @@ class Clock(Frozen):
         if self.family == "mixture":
             assert self.shares is not None and self.mean_days is not None
             _require(len(self.shares.value) == len(self.mean_days.value), "shares and mean_days differ in length")
-            _require(abs(sum(self.shares.value) - 1) < 1e-9, "shares must add to 1")
-            _require(min(self.mean_days.value) > 0, "mean_days must be above 0")
-        if self.family == "constant" and isinstance(self.per_year, Numbers):
-            _require(
-                self.needs is not None and len(self.needs) == len(self.per_year.value),
-                f"{len(self.per_year.value)} rates need as many 'needs'",
-            )
+        if self.family == "constant" and len(self.rates) > 1:
+            _require(self.needs is not None and len(self.needs) == len(self.rates), f"{len(self.rates)} rates need as many 'needs'")
+        if self.family == "gompertz":
+            _require(len(self.rates) == 1, f"family 'gompertz' takes one rate, got {len(self.rates)}")
 
 
 class Need(Frozen):
@@ -241,24 +265,13 @@ class Need(Frozen):
 
     name: Name
     stages: Scope = None
-    frailty_variance: Number | None = None
-    enabling_recovery: Number | None = None
-    over_provided_recovery: Number | None = None
-    waiting_rise: Number | None = None
-    waiting_recovery: Number | None = None
-    crisis_at_once: Number | None = None
-    death_ratio: Numbers | None = None
-
-    @model_validator(mode="after")
-    def _signs(self) -> Self:
-        for name in ("frailty_variance", "enabling_recovery", "over_provided_recovery", "waiting_rise", "waiting_recovery"):
-            number: Number | None = getattr(self, name)
-            if number is not None:
-                _no_negative((number.value,), name)
-        _share(self.crisis_at_once, "crisis_at_once")
-        if self.death_ratio is not None:
-            _no_negative(self.death_ratio.value, "death_ratio")
-        return self
+    frailty_variance: Amount | None = None
+    enabling_recovery: Amount | None = None
+    over_provided_recovery: Amount | None = None
+    waiting_rise: Amount | None = None
+    waiting_recovery: Amount | None = None
+    crisis_at_once: Share | None = None
+    death_ratio: Amounts | None = None
 
 
 class FrontDoor(Frozen):
@@ -266,29 +279,14 @@ class FrontDoor(Frozen):
 
     name: Name
     stages: Scope = None
-    assessment_days: Series | None = None
-    diverted: Numbers | None = None
-    over_specified: Series | None = None
-    under_specified: Series | None = None
-    step_up_first: Series | None = None
+    assessment_days: AmountSeries | None = None
+    diverted: Shares | None = None
+    over_specified: ShareSeries | None = None
+    under_specified: ShareSeries | None = None
+    step_up_first: ShareSeries | None = None
     step_up_tiers: tuple[Name, ...] | None = None
-    gbp_per_assessment: Series | None = None
-    gbp_per_review: Series | None = None
-
-    @model_validator(mode="after")
-    def _shares(self) -> Self:
-        for name in ("over_specified", "under_specified", "step_up_first"):
-            series: Series | None = getattr(self, name)
-            if series is not None:
-                for value in series.values:
-                    _require(0 <= value <= 1, f"{name} is a share from 0 to 1, got {value:g}")
-        for value in self.diverted.value if self.diverted else ():
-            _require(0 <= value <= 1, f"diverted is a share from 0 to 1, got {value:g}")
-        for name in ("assessment_days", "gbp_per_assessment", "gbp_per_review"):
-            series = getattr(self, name)
-            if series is not None:
-                _no_negative(series.values, name)
-        return self
+    gbp_per_assessment: AmountSeries | None = None
+    gbp_per_review: AmountSeries | None = None
 
 
 class Handover(Frozen):
@@ -300,13 +298,8 @@ class Handover(Frozen):
     age: float = Field(gt=0)
     groups: Scope = None
     to_group: Name | None = None
-    keeps_need: Number
+    keeps_need: Share
     at_most: Name | None = None
-
-    @model_validator(mode="after")
-    def _chance(self) -> Self:
-        _share(self.keeps_need, "keeps_need")
-        return self
 
 
 class Ages(Sourced):
@@ -316,11 +309,8 @@ class Ages(Sourced):
     shares: tuple[Finite, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _bands(self) -> Self:
-        _require(all(a < b for a, b in pairwise(self.edges)) and self.edges[0] >= 0, "edges must rise from 0 or above")
-        _require(len(self.edges) == len(self.shares) + 1, f"{len(self.shares)} shares need {len(self.shares) + 1} edges")
-        _no_negative(self.shares, "a share")
-        _require(abs(sum(self.shares) - 1) < 1e-6, f"shares must add to 1, they add to {sum(self.shares):g}")
+    def _hold_together(self) -> Self:
+        _bands(self.edges, self.shares, "edges")
         return self
 
 
@@ -331,11 +321,8 @@ class Elapsed(Sourced):
     shares: tuple[Finite, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _bands(self) -> Self:
-        _require(all(a < b for a, b in pairwise(self.edges_days)) and self.edges_days[0] >= 0, "edges_days must rise from 0 or above")
-        _require(len(self.edges_days) == len(self.shares) + 1, f"{len(self.shares)} shares need {len(self.shares) + 1} edges_days")
-        _no_negative(self.shares, "a share")
-        _require(abs(sum(self.shares) - 1) < 1e-6, f"shares must add to 1, they add to {sum(self.shares):g}")
+    def _hold_together(self) -> Self:
+        _bands(self.edges_days, self.shares, "edges_days")
         return self
 
 
@@ -351,20 +338,15 @@ class Arrivals(Frozen):
     group: Name
     area: Name | None = None
     route: Literal["referral", "crisis", "direct"] = "referral"
-    per_year: Series
+    per_year: AmountSeries
     growth_per_year: Number | None = None
-    season: Numbers | None = None
-    needs: Numbers
+    season: Amounts | None = None
+    needs: Mix
     ages: Ages | None = None
 
     @model_validator(mode="after")
-    def _counts(self) -> Self:
-        _no_negative(self.per_year.values, "a rate")
-        if self.season is not None:
-            _require(len(self.season.value) == 12, f"season has 12 factors, April first, got {len(self.season.value)}")
-            _no_negative(self.season.value, "a season factor")
-        _no_negative(self.needs.value, "a share")
-        _require(abs(sum(self.needs.value) - 1) < 1e-6, f"needs must add to 1, they add to {sum(self.needs.value):g}")
+    def _twelve_months(self) -> Self:
+        _require(self.season is None or len(self.season.value) == 12, "season has 12 factors, April first")
         return self
 
 
@@ -381,17 +363,10 @@ class Caseload(Frozen):
     stage: Name
     group: Name
     area: Name | None = None
-    count: Number
-    needs: Numbers
+    count: Count
+    needs: Mix
     ages: Ages | None = None
     elapsed: Elapsed | None = None
-
-    @model_validator(mode="after")
-    def _counts(self) -> Self:
-        _require(self.count.value >= 0 and self.count.value == int(self.count.value), f"count is a whole number of people, got {self.count.value:g}")
-        _no_negative(self.needs.value, "a share")
-        _require(abs(sum(self.needs.value) - 1) < 1e-6, f"needs must add to 1, they add to {sum(self.needs.value):g}")
-        return self
 
 
 class DiscountBand(Frozen):
