@@ -35,7 +35,7 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-6  # sums of millions of floats differ in the last
 
 def check(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float) -> None:
     """Every invariant, of one log and its measures. Returns nothing; raises BrokenInvariant with one sentence on the first fault."""
-    log = prepare(log)
+    log, measures = prepare(log), _slim(measures)
     in_order(log, days)
     lives(log)
     in_place(log, model)
@@ -48,6 +48,13 @@ def check(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float) 
     little(log, spells, measures, model, days)
     payers_add_up(measures)
     money_adds_up(log, spells, measures, model, days)
+
+
+def _slim(measures: pl.DataFrame) -> pl.DataFrame:
+    """The columns that totals are compared by, their text as enums."""
+    text = ("month", "service", "provider", "measure")
+    slim = measures.select(*RUN, "month", "service", "provider", "measure", "value")
+    return slim.with_columns([pl.col(name).cast(pl.Enum(slim[name].unique().drop_nulls().sort())) for name in text if slim.schema[name] == pl.String])
 
 
 def _never(faults: pl.DataFrame, sentence: str) -> None:
@@ -159,13 +166,14 @@ def people_add_up(log: pl.DataFrame, states: pl.DataFrame, measures: pl.DataFram
     first, served = differs(*PERSON), pl.col("service").is_not_null()
     entered, gone = log.select(*RUN, "time", first.alias("first")).filter("first"), log.filter(pl.col("event").is_in(GONE))
     outside = states.filter(~served & (pl.col("time") < pl.col("until")))
+    heads = measures.filter(pl.col("measure").is_in(("caseload_end", "entries", "exits")))
     on_day_0 = log.filter((pl.col("event") == "present") & served)
     for strategy, replication in log.filter(differs(*RUN)).select(RUN).rows():
 
         def here(frame: pl.DataFrame, run: tuple[str, int] = (strategy, replication)) -> pl.DataFrame:
             return frame.filter((pl.col("strategy") == run[0]) & (pl.col("replication") == run[1]))
 
-        mine = here(measures)
+        mine = here(heads)
         months = {name: dict(_sum(mine, name, ["month"]).rows()) for name in ("caseload_end", "entries", "exits")}
         caseload = np.array([months["caseload_end"].get(month, 0.0) for month in periods["month"]])
         change = np.array([months["entries"].get(month, 0.0) - months["exits"].get(month, 0.0) for month in periods["month"]])
@@ -200,7 +208,9 @@ def little(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFrame, mode
     keys = (*RUN, "service")
     length = pl.col("until") - pl.col("time")
     whole = spells.group_by(keys).agg((pl.len() * length.mean()).alias("value"))
-    months = calendar(model.about.start, days).select("month", (pl.col("to_day") - pl.col("from_day")).alias("length"))
+    months = calendar(model.about.start, days).select(
+        pl.col("month").cast(measures.schema["month"], strict=False), (pl.col("to_day") - pl.col("from_day")).alias("length")
+    )
     monthly = measures.filter(pl.col("measure") == "caseload").join(months, on="month", maintain_order="left")
     measured = total(monthly.with_columns(pl.col("value") * pl.col("length")), keys, ["value"])
     _same(whole, measured, keys, "days of whole stays, and caseload times days")
@@ -311,7 +321,7 @@ def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFram
     care, fees = pl.concat(parts), _fees(log, model, days)
     each = total(pl.concat([care.select(*PERSON, "value"), fees.select(*PERSON, pl.col("gbp").alias("value"))]), PERSON, ["value"])
     runs = log.filter(differs(*RUN)).select(RUN).unique()
-    others = runs.with_columns(pl.lit(sum(programme_cash(p, model, days) for p in model.programmes)).alias("value"))
+    others = runs.with_columns(pl.lit(math.fsum(programme_cash(p, model, days) for p in model.programmes)).alias("value"))
     _same(total(pl.concat([each.drop("client"), others]), RUN, ["value"]), _sum(measures, "cost", RUN), RUN, "the cost by client, and the ledger")
 
     priced = measures.filter((pl.col("measure") == "cost") & pl.col("service").is_not_null())

@@ -18,9 +18,9 @@ from __future__ import annotations
 import polars as pl
 
 from simcare import money
-from simcare.flows import COUNTED, flows, flows_between, waits, with_before
+from simcare.flows import flows, flows_between, waits, with_before
 from simcare.model import Model
-from simcare.periods import calendar, occupancy, period_of, total
+from simcare.periods import calendar, numbered_keys, occupancy, period_of, total
 from simcare.states import IDS, PLACE, RUN, prepare, provision, states, stays
 
 COLUMNS = (*RUN, "month", *PLACE, "measure", "value")
@@ -51,18 +51,6 @@ def after_day(states: pl.DataFrame, day_of_stay: float) -> pl.DataFrame:
     return states.with_columns(begins.alias("time")).filter(pl.col("time") < pl.col("until"))
 
 
-def with_cells(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The frame with a number ``cell`` for its combination of ID columns, and the combinations (``IDS``; row k is cell k)."""
-    code = pl.col("replication").cast(pl.Int64)
-    for name in ("strategy", *PLACE):
-        size = len(frame.schema[name].categories)  # type: ignore[attr-defined]
-        code = code * (size + 1) + pl.col(name).to_physical().cast(pl.Int64).fill_null(size)
-    coded = frame.with_columns(code.alias("cell"))
-    cells = coded.select("cell", *IDS).unique("cell", keep="any").sort("cell")
-    number = cells["cell"].search_sorted(coded["cell"]).cast(pl.Int64)
-    return coded.with_columns(number.alias("cell")), cells.drop("cell")
-
-
 def person_days(states: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """Person-days in each period of a calendar, and people at its end, by the ID columns, of whatever states are given.
 
@@ -74,23 +62,26 @@ def person_days(states: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     >>> person_days(states(log, 61.0), calendar(dt.date(2013, 4, 1), 61)).select("tier", "period", "days", "at_end").rows()
     [('independent', 0, 10.0, 1), ('independent', 1, 31.0, 1)]
     """
-    coded, cells = with_cells(states.filter(pl.col("time") < pl.col("until")))
-    found = occupancy(coded.select("cell", "time", "until"), periods)
+    coded, cells = numbered_keys(states.filter(pl.col("time") < pl.col("until")), IDS)
+    found = occupancy(coded.select(pl.col("key").alias("cell"), "time", "until"), periods)
     return pl.concat([cells[found["cell"]], found.drop("cell")], how="horizontal")
 
 
-def tidy(frame: pl.DataFrame, measure: str) -> pl.DataFrame:
-    """A frame with ``value`` as a tidy measure: all ID columns (null where it has none), named, without noughts."""
-    columns = [pl.col(c) if c in frame.columns else pl.lit(None).alias(c) for c in COLUMNS if c != "measure"]
-    text = pl.col("strategy", "month", *PLACE).cast(pl.String)
-    named = frame.filter(pl.col("value") != 0).select(columns).with_columns(text, pl.col("value").cast(pl.Float64), pl.lit(measure).alias("measure"))
-    return named.select(COLUMNS)
+def tidy(frame: pl.DataFrame, measure: str | None = None) -> pl.DataFrame:
+    """A frame with ``value`` in the columns of the tidy frame: an ID column that it lacks is null, and rows of nought are left out.
+
+    ``measure`` names it, unless it has a column ``measure`` already.
+    """
+    named = frame.filter(pl.col("value") != 0)
+    named = named if measure is None else named.with_columns(pl.lit(measure).alias("measure"))
+    columns = [pl.col(name) if name in named.columns else pl.lit(None).alias(name) for name in COLUMNS]
+    return named.select(columns).with_columns(pl.col("strategy", "month", *PLACE, "measure").cast(pl.String), pl.col("value").cast(pl.Float64))
 
 
 def by_month(days: pl.DataFrame, periods: pl.DataFrame, measure: str) -> pl.DataFrame:
     """Person-days summed to months, as a tidy measure."""
     months = days.join(periods.select("period", "month"), on="period", maintain_order="left")
-    return tidy(total(months.rename({"days": "value"}), [*IDS, "month"], ["value"], in_order=True), measure)
+    return tidy(total(months.rename({"days": "value"}), [*IDS, "month"], ["value"]), measure)
 
 
 def caseload(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
@@ -105,16 +96,11 @@ def caseload(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
 
 def counts(flows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """Events (as :func:`simcare.flows.flows` lists them) counted by month, tidy."""
-    coded, cells = with_cells(flows)
-    period = pl.Series("period", period_of(coded["time"].to_numpy(), periods))
-    dated = coded.select("cell", pl.col("measure").to_physical().cast(pl.Int64).alias("code"), period).filter(pl.col("period") < periods.height)
-    key = (pl.col("code") * cells.height + pl.col("cell")) * periods.height + pl.col("period")
-    counted = dated.group_by(key.alias("key")).agg(pl.first("cell", "code", "period"), pl.len().alias("days")).sort("key")
-    named = pl.concat([cells[counted["cell"]], counted.drop("cell", "key")], how="horizontal")
-    parts = named.partition_by("code", maintain_order=True, include_key=False, as_dict=True)
-    if not parts:
-        return by_month(named.drop("code"), periods, "")
-    return pl.concat([by_month(part, periods, COUNTED.categories[code]) for (code,), part in parts.items()])
+    period = period_of(flows["time"].to_numpy(), periods)
+    inside = period < periods.height
+    months = periods["month"].cast(pl.Enum(periods["month"].unique(maintain_order=True)))[period[inside]]
+    dated = flows.filter(pl.Series(inside)).with_columns(months, pl.lit(1.0).alias("value"))
+    return tidy(total(dated, ["measure", *IDS, "month"], ["value"]))
 
 
 def money_of(ledger: pl.DataFrame) -> pl.DataFrame:
@@ -175,5 +161,5 @@ def measure(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
 
 __all__ = [
     "COLUMNS", "DAYS_OF", "DEPENDENT_DAYS", "SETTLED_DAYS", "after_day", "by_month", "caseload", "counts", "flows", "flows_between", "induced_cost",
-    "measure", "money_of", "person_days", "provision", "states", "stays", "tidy", "waits", "with_before", "with_cells",
+    "measure", "money_of", "person_days", "provision", "states", "stays", "tidy", "waits", "with_before",
 ]  # fmt: skip

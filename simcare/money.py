@@ -26,7 +26,7 @@ from simcare.model.model import Programme
 from simcare.model.parts import Prices
 from simcare.model.strategy import ramp_steps
 from simcare.periods import first_year, period_of, total, year_name
-from simcare.states import IDS, PLACE, RUN
+from simcare.states import IDS, PLACE, RUN, differs
 
 AMOUNTS = ("cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv")
 
@@ -175,15 +175,15 @@ def spending(programme: Programme, periods: pl.DataFrame) -> pl.DataFrame:
 
 def programmes(log: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """What the programmes cost, in each strategy and replication of the log. Columns: strategy, replication, stage, period, gbp."""
-    runs = log.select(RUN).unique().sort(RUN)
+    runs = log.filter(differs(*RUN)).select(RUN).unique().sort(RUN)
     schema = {"stage": pl.String, "period": pl.Int64, "gbp": pl.Float64}
     stages = [pl.lit(programme.stage, dtype=pl.String).alias("stage") for programme in model.programmes]
     spent = [spending(programme, periods).select(stage, "period", "gbp") for programme, stage in zip(model.programmes, stages, strict=True)]
-    return runs.join(total(pl.concat([pl.DataFrame(schema=schema), *spent]), ["stage", "period"], ["gbp"]), how="cross", maintain_order="left_right")
+    return runs.join(pl.concat([pl.DataFrame(schema=schema), *spent]), how="cross", maintain_order="left_right")
 
 
 def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """Base-year pounds by period, in order of place and period, as rows of the ledger: cash, who pays, real and present value, by month."""
+    """Base-year pounds by period, as rows of the ledger: cash, who pays, real and present value, by month."""
     indices = with_indices(periods, model).select("period", "month", "growth", "deflator", "discount")
     shares = [pl.col(name) if name in base.columns else pl.lit(0.0).alias(name) for name in ("health_share", "client_share")]
     dated = base.with_columns(shares).join(indices, on="period", how="inner", maintain_order="left")
@@ -196,7 +196,7 @@ def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -
         (pl.col("cost") * pl.col("deflator") * pl.col("discount")).alias("cost_pv"),
     )
     keys = [name for name in (*IDS, "month") if name in amounts.columns]
-    summed = total(amounts, keys, AMOUNTS, in_order=True)
+    summed = total(amounts, keys, AMOUNTS)
     place = [pl.col(name).cast(pl.String) if name in keys else pl.lit(None, dtype=pl.String).alias(name) for name in ("strategy", *PLACE)]
     return summed.with_columns(place).select(*IDS, "month", pl.lit(kind).alias("kind"), *AMOUNTS)
 
@@ -228,9 +228,11 @@ def by_year(measures: pl.DataFrame) -> pl.DataFrame:
     >>> by_year(pl.DataFrame(rows)).select("financial_year", "cost").rows()
     [('2013/14', 10.0), ('2014/15', 20.0)]
     """
-    months = measures.select(pl.col("month").unique()).with_columns((pl.col("month") + "-01").str.to_date().alias("date"))
-    years = months.with_columns(pl.Series("financial_year", [year_name(first_year(date)) for date in months["date"]], dtype=pl.String))
-    dated = measures.join(years.drop("date"), on="month", maintain_order="left")
+    amounts = measures.filter(pl.col("measure").is_in(AMOUNTS)).select(*RUN, "month", "measure", "value")
+    months = measures.select(pl.col("month").unique())
+    dates = months["month"].cast(pl.String) + "-01"
+    years = months.with_columns(pl.Series("financial_year", [year_name(first_year(date)) for date in dates.str.to_date()], dtype=pl.String))
+    dated = amounts.join(years, on="month", maintain_order="left")
     keys = (*RUN, "financial_year")
     grid = measures.select(RUN).unique().sort(RUN).join(years.select("financial_year").unique().sort("financial_year"), how="cross")
     for amount in AMOUNTS:

@@ -143,19 +143,42 @@ def occupancy(intervals: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame({"cell": found[0], "period": found[1], "days": days[found], "at_end": after[found]})
 
 
-def total(frame: pl.DataFrame, by: Sequence[str], values: Sequence[str], in_order: bool = False) -> pl.DataFrame:
-    """Sums by key, sorted by it. Added up in one fixed order, so that two runs agree to the last bit whatever the number of threads.
-
-    ``in_order`` spares the sorting where the rows already come in order of the keys.
+def total(frame: pl.DataFrame, by: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
+    """Sums by key, sorted by it, nulls last. Added up in the order of the rows, so that runs agree to the last bit whatever the number of threads.
 
     >>> total(pl.DataFrame({"k": ["b", "a", "b"], "v": [1.0, 2.0, 3.0]}), ["k"], ["v"]).rows()
     [('a', 2.0), ('b', 4.0)]
     """
-    kept = frame.select(*by, *values)
-    if kept.height == 0:
-        return kept
-    kept = kept if in_order else kept.sort(by, maintain_order=True, nulls_last=True)
-    changed = kept.select(pl.any_horizontal([pl.col(name).ne_missing(pl.col(name).shift()) for name in by])).to_series()
-    first = np.concatenate([[0], 1 + np.flatnonzero(changed.to_numpy()[1:])])
-    sums = [pl.Series(value, np.add.reduceat(kept[value].to_numpy(), first)) for value in values]
-    return kept.select(by)[first].with_columns(sums)
+    numbered, keys = numbered_keys(frame.select(*by, *values), by)
+    key = numbered["key"].to_numpy()
+    sums = [pl.Series(value, np.bincount(key, weights=numbered[value].to_numpy(), minlength=keys.height), dtype=pl.Float64) for value in values]
+    return keys.with_columns(sums)
+
+
+def numbered_keys(frame: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The frame with a number ``key`` for its combination of the columns ``by``, and the combinations in order (row k is key k), nulls last.
+
+    >>> numbered, keys = numbered_keys(pl.DataFrame({"a": ["y", None, "y"], "b": [1, 1, 2]}), ["a", "b"])
+    >>> numbered["key"].to_list(), keys.rows()
+    ([0, 2, 1], [('y', 1), ('y', 2), (None, 1)])
+    """
+    code = pl.Series("key", np.zeros(frame.height, np.int64))
+    for name in by:
+        part, size = _codes(frame[name])
+        code = code * (size + 1) + part
+    coded = frame.with_columns(code.alias("key"))
+    keys = coded.select("key", *by).unique("key", keep="any").sort("key")
+    return coded.with_columns(keys["key"].search_sorted(code).cast(pl.Int64).alias("key")), keys.drop("key")
+
+
+def _codes(column: pl.Series) -> tuple[pl.Series, int]:
+    """A number from 0 for each value of a column, in order, and how many there can be; null comes after them all."""
+    if column.dtype == pl.String:
+        column = column.cast(pl.Enum(column.unique().drop_nulls().sort()))
+    if isinstance(column.dtype, pl.Enum):
+        size = len(column.dtype.categories)
+        return column.to_physical().cast(pl.Int64).fill_null(size), size
+    known = column.unique().drop_nulls().sort()
+    if known.len() == 1 and not column.has_nulls():
+        return pl.Series(np.zeros(column.len(), np.int64)), 0
+    return known.search_sorted(column).cast(pl.Int64), known.len()

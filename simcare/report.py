@@ -66,8 +66,8 @@ class ReportInput:
 
     @property
     def titles(self) -> dict[str, str]:
-        """The title of each strategy, the baseline left out."""
-        return {s.name: s.title for s in self.experiment.strategies} if self.experiment is not None else {}
+        """What each strategy is called in figures, the baseline left out."""
+        return {s.name: words.short_title(s.name, s.title) for s in self.experiment.strategies} if self.experiment is not None else {}
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def write_report(result: Result, path: str | Path) -> Path:
 
 def html(given: ReportInput) -> str:
     """The whole page as text."""
-    slim = given.measures.filter(pl.col("measure").is_in(USED))
+    slim = _slim(given.measures)
     years = summaries.financial_years(slim)
     runs = summaries.replications(slim).height
     period = words.period(years)
@@ -129,6 +129,7 @@ def html(given: ReportInput) -> str:
         assumptions=assumptions,
         grades=report_tables.grade_counts(assumptions),
         range_words=summaries.range_words(runs),
+        tiers=words.tier_meanings(given.model),
         prices=_prices(given.model),
         base_year=given.model.prices.base_year,
         facts=_facts(given.manifest),
@@ -138,6 +139,15 @@ def html(given: ReportInput) -> str:
         narrow_px=theme.NARROW_PX,
         middle_px=theme.MIDDLE_PX,
     )
+
+
+def _slim(measures: pl.DataFrame) -> pl.DataFrame:
+    """The measures that are drawn, summed over what no figure tells apart; whether there is a service or a group is kept, as spending shows by it."""
+    known = [pl.when(pl.col(name).is_not_null()).then(pl.lit("any")).alias(name) for name in ("service", "group")]
+    cells = [pl.col(name).cast(pl.String) for name in ("strategy", "month", "stage", "tier", "measure")]
+    drawn = measures.lazy().filter(pl.col("measure").is_in(USED)).with_columns(*known, *cells)
+    by = ["strategy", "replication", "month", "stage", "group", "tier", "service", "measure"]
+    return drawn.group_by(by).agg(pl.col("value").sum()).sort(by).collect()
 
 
 def script_json(value: str) -> Markup:
@@ -167,7 +177,8 @@ def _shown(fig: go.Figure, note: str, table: Table) -> Shown:
     bare = theme.untitled(fig)
     data = bare.to_json()
     key = "f" + hashlib.sha256(f"{fig.layout.title.text}{data}".encode()).hexdigest()[:12]
-    return Shown(key, Markup(fig.layout.title.text).unescape(), fig.layout.meta["alt"], note, script_json(data), int(bare.layout.height), table)  # noqa: S704
+    about = fig.layout.meta
+    return Shown(key, about["title"], about["alt"], note, script_json(data), int(bare.layout.height), table)
 
 
 # ------------------------------------------------------------------------------------------------------------ sentences
@@ -203,7 +214,7 @@ def _strategies(given: ReportInput, measures: pl.DataFrame, period: str, runs: i
         return []
     return [
         {
-            "name": strategy.title,
+            "name": given.titles[strategy.name],
             "sentence": sentence(given.differences, strategy, measures, period),
             "often": _often(given.differences, strategy, runs),
             "evidence": report_tables.evidence(strategy),
@@ -214,7 +225,7 @@ def _strategies(given: ReportInput, measures: pl.DataFrame, period: str, runs: i
 
 def sentences(given: ReportInput) -> list[str]:
     """The plain sentences of a report: the baseline's, then one a strategy."""
-    measures = given.measures.filter(pl.col("measure").is_in(USED))
+    measures = _slim(given.measures)
     period = words.period(summaries.financial_years(measures))
     runs = summaries.replications(measures).height
     return [_baseline_sentence(measures, period), *(found["sentence"] for found in _strategies(given, measures, period, runs))]
@@ -250,7 +261,7 @@ def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
     ]
     of = words.quantity(rows[0]["baseline_mean"], words.POUNDS)
     cheaper_in = f"Total cost was lower than the baseline's in {cheaper} of {runs} replications"
-    return f"The average change is {share} of the baseline's {of}. {cheaper_in}; in nine of ten it changed by between {low} and {high}."
+    return f"The average change is {share} of the baseline's {of}. {cheaper_in}; it changed by between {low} and {high} (5th to 95th percentile)."
 
 
 def _prices(model: Model) -> list[str]:
@@ -305,7 +316,8 @@ def _comparison(given: ReportInput, period: str, runs: int) -> Shown | None:
         return None
     note = (
         f"Total cost is in {given.model.prices.base_year} prices, discounted, and includes what each strategy itself costs. "
-        f"Thick bar: 95% interval of the average difference over {runs} paired replications. Thin line: the middle nine in ten replications. "
+        f"Thick bar: 95% interval of the average difference over {runs} paired replications. "
+        "Thin line: from the 5th to the 95th percentile of the replications. "
         "A finding whose 95% interval holds nought cannot be told from no difference."
     )
     table = report_tables.comparison(given.differences, given.titles, period, runs)
@@ -350,6 +362,9 @@ def _of_stage(table: Table, stage: str) -> Table:
 def _moves(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, period: str) -> Shown | None:
     if given.flows.filter(pl.col("strategy") == strategy).is_empty():
         return None
-    note = f"Average a year over {period} and over replications. People who stay on their tier are not shown, nor are people never in care."
+    note = (
+        f"Average a year over {period} and over replications. People who stay on their tier are not shown; "
+        "moves that are less than 0.2% of all are in the table only."
+    )
     table = report_tables.moves(given.flows, measures, given.model, strategy, name)
     return _shown(figures.moves(given.flows, measures, given.model, strategy, name), note, table)

@@ -80,7 +80,7 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
                     better,
                 )
             )
-    head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "Nine in ten replications", "Better in")
+    head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "5th to 95th percentile", "Better in")
     return Table(f"Difference from the baseline over {years}", head, tuple(rows), headers=2)
 
 
@@ -175,21 +175,29 @@ def strategies(experiment: Experiment) -> Table:
     for strategy in experiment.strategies:
         used = believed(strategy, experiment.shrinkage)
         starts = words.date(strategy.start) + (f", in full after {strategy.ramp_days} days" if strategy.ramp_days else "")
-        rows.append(
-            (strategy.title, starts, "; ".join(_assumed(strategy, used)) or "Nothing", "; ".join(_paid(strategy)) or "No cost of its own assumed")
-        )
+        short = words.short_title(strategy.name, strategy.title)
+        named = short if short == strategy.title else f"{short}: {strategy.title}"
+        changes, costs = "; ".join(_assumed(strategy, used)), "; ".join(_paid(strategy))
+        rows.append((named, starts, changes or "Nothing", costs or "No cost of its own assumed"))
     return Table("What each strategy is assumed to do", ("Strategy", "Starts", "Changes", "Costs"), tuple(rows), headers=4)
 
 
 def _assumed(strategy: Strategy, used: Strategy) -> Iterator[str]:
     for effect, held in zip(strategy.effects, used.effects, strict=True):
-        scope = [*(effect.stages or ()), *(words.title(g) for g in effect.groups or ())]
-        needs = [f"need {words.title(n).lower()}" for n in effect.needs or ()]
-        where = f" ({', '.join([*scope, *needs])})" if scope or needs else ""
-        stated = f"× {effect.multiply.value:g}{_range(effect.multiply)}, {_grade(effect.multiply)}"
-        yield f"{CLOCKS[effect.on]}{where}: {stated}, used as × {held.multiply.value:.3g}"
+        scope = [words.listed(effect.stages)] if effect.stages else []
+        scope += [f"{words.listed([words.title(g).lower() for g in effect.groups])} group"] if effect.groups else []
+        scope += [f"need of {words.listed([words.title(n).lower() for n in effect.needs], 'or')}"] if effect.needs else []
+        where = f" ({'; '.join(scope)})" if scope else ""
+        stated = f"×\N{NO-BREAK SPACE}{effect.multiply.value:g}{_range(effect.multiply)}, {_grade(effect.multiply)}"
+        yield f"{CLOCKS[effect.on]}{where}: {stated}, used as ×\N{NO-BREAK SPACE}{held.multiply.value:.3g}"
+    alike: dict[tuple[str, str, float, str], list[str]] = {}
     for change in strategy.changes:
-        yield f"{change.path} set to {change.to.value:g}, {_grade(change.to)}"
+        part, _, rest = change.path.partition(".")
+        name, _, field = rest.rpartition(".")
+        alike.setdefault((part, field, change.to.value, _grade(change.to)), []).append(words.title(name).lower())
+    for (part, field, value, grade), names in alike.items():
+        where = words.listed(names) if len(names) <= 3 else f"{len(names)} {words.title(part).lower()}"
+        yield f"{words.title(field).lower()} set to {value:g} ({where}), {grade}"
 
 
 def _range(number: Number) -> str:

@@ -1,7 +1,7 @@
 """How every figure looks: type, colours that stay apart for colour-blind readers, axes, panels, and the phone layout.
 
 Colours are from Okabe and Ito (2008), with greys; a difference is never told by colour alone.
-A figure carries in ``layout.meta``: ``alt`` (what it shows, in words), ``narrow`` (what changes on a phone) and
+A figure carries in ``layout.meta``: ``title``, ``alt`` (what it shows, in words), ``narrow`` (what changes on a phone) and
 ``middle`` (what changes on a tablet and on paper), both in the words of ``Plotly.relayout``.
 """
 
@@ -120,7 +120,7 @@ def figure(title: str, alt: str, wide: Panels, narrow: Panels, middle: Panels | 
             "itemdoubleclick": False,
         },
         dragmode=False,
-        meta={"alt": alt, "narrow": narrow.relayout(), "middle": (middle or wide).relayout()},
+        meta={"title": title, "alt": alt, "narrow": narrow.relayout(), "middle": (middle or wide).relayout()},
     )
     for k in range(wide.count):
         x, y = wide.domain(k)

@@ -120,9 +120,24 @@ def measure(name: str) -> Measure:
 
 
 def tier_titles(model: Model) -> dict[str, str]:
-    """What each tier is called, from the bottom of the ladder; short-term tiers last."""
+    """What each tier is called, from the bottom of the ladder, short-term tiers last: its title up to the colon."""
     ordered = sorted(model.tiers, key=lambda tier: tier.short_term)
-    return {tier.name: tier.title or title(tier.name) for tier in ordered}
+    return {tier.name: (tier.title or title(tier.name)).partition(":")[0] for tier in ordered}
+
+
+def tier_meanings(model: Model) -> dict[str, str]:
+    """What stands after the colon in the titles of tiers, by the tier's short title: what each tier holds."""
+    parts = [(tier.title or "").partition(":") for tier in model.tiers]
+    return {short: meaning.strip() for short, _, meaning in parts if meaning}
+
+
+def short_title(name: str, full: str, most: int = 44) -> str:
+    """What a strategy is called where there is little room: its title if that is short, otherwise its name.
+
+    >>> short_title("faster_reviews", "Review every long-term adult package twice a year instead of once")
+    'Faster reviews'
+    """
+    return full if len(full) <= most else title(name)
 
 
 def number(count: int) -> str:
@@ -297,8 +312,8 @@ def strategy_sentence(name: str, years: str, findings: Sequence[Finding], own_co
     ``own_cost`` closes the sentence, for example "at a cost of £6.0m for the strategy itself, which total cost includes".
 
     >>> total = Finding("total cost", POUNDS, Estimate(-3.14e6, -5.04e6, -1.21e6))
-    >>> strategy_sentence("early help", "2013/14 to 2017/18", [total], "at no cost of its own")
-    'Over 2013/14 to 2017/18, early help is expected to reduce total cost by £3.1m (95% interval £1.2m to £5.0m), at no cost of its own.'
+    >>> strategy_sentence("Early help", "2013/14 to 2017/18", [total], "at no cost of its own")
+    'Over 2013/14 to 2017/18, “Early help” is expected to reduce total cost by £3.1m (95% interval £1.2m to £5.0m), at no cost of its own.'
     """
     by_verdict: dict[str, list[Finding]] = {"unclear": [], "none": []}
     for finding in findings:  # the first finding leads, whichever way it goes
@@ -311,5 +326,5 @@ def strategy_sentence(name: str, years: str, findings: Sequence[Finding], own_co
     if expected or nothing:
         known = listed([*([f"is expected {', and '.join(expected)}"] if expected else []), *nothing])
         tail = f"; the model cannot tell it from no difference in {unclear}" if unclear else ""
-        return f"{start}{name} {known}, {own_cost}{tail}."
-    return f"{start}the model cannot tell {name} from no difference in {unclear}, {own_cost}."
+        return f"{start}“{name}” {known}, {own_cost}{tail}."
+    return f"{start}the model cannot tell “{name}” from no difference in {unclear}, {own_cost}."

@@ -210,7 +210,7 @@ class Naive:
     def refer(self, p: Person, time: float, cause: str) -> None:
         door = self.front_door(p.stage)
         p.known = True
-        p.assessment_due = time + self.at(door.assessment_days, time)
+        p.assessment_due = time if door.assessment_days is None else self.due(door.assessment_days, time, time)
         self.log(p, time, "referral", cause)
         if cause == "crisis":
             self.rescue(p, time)
@@ -294,11 +294,22 @@ class Naive:
         """When the stay that began at ``p.stay_start`` ends by plan, and when it is first reviewed."""
         p.short_term_due = p.review_due = NEVER
         if self.short_term(p.service):
-            p.short_term_due = max(time, p.stay_start + self.at(p.service.short_term_days, p.stay_start))
+            p.short_term_due = self.due(p.service.short_term_days, p.stay_start, time)
         elif not p.service.follows_need:
-            p.review_due = p.stay_start + self.at(p.service.first_review_days, p.stay_start, NEVER)
-            if p.review_due == NEVER or p.review_due < time:
+            first = p.service.first_review_days
+            if first is None or p.stay_start + self.at(first, time) < time:
                 p.review_due = self.regular_review(p, time)
+            else:
+                p.review_due = self.due(first, p.stay_start, time)
+
+    def due(self, series: Series, since: float, now: float) -> float:
+        """The first moment, from now on, at which as many days have passed as are then in force."""
+        dates = [self.day(step.from_) for step in series.steps[1:]]
+        for begin, finish, days in zip([-NEVER, *dates], [*dates, NEVER], series.values, strict=True):
+            moment = max(begin, now, since + days)
+            if moment < finish:
+                return moment
+        raise AssertionError("the last value holds for ever")
 
     def regular_review(self, p: Person, time: float) -> float:
         """The first moment at which the time since the last review is the interval then in force.
@@ -310,12 +321,7 @@ class Naive:
             return NEVER
         while p.last_review < 0 and p.last_review + self.at(series, time) <= time:
             p.last_review += self.at(series, time)
-        dates = [self.day(step.from_) for step in series.steps[1:]]
-        for begin, finish, value in zip([-NEVER, *dates], [*dates, NEVER], series.values, strict=True):
-            due = max(begin, time, p.last_review + value)
-            if due < finish:
-                return due
-        raise AssertionError("the last interval has no end")
+        return self.due(series, p.last_review, time)
 
     def review(self, p: Person, time: float) -> None:
         seen, tier = self.see(p, time), self.rungs.index(p.service.tier)

@@ -52,9 +52,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the shipped comparison, cut to one year and two replications."""
-    found = compare("prevention", 2, years=1)
-    return write_comparison(found, tmp_path_factory.mktemp("report") / "prevention", "simcare compare prevention --years 1 --reps 2")
+    """The report of the shipped comparison, cut to two replications of two years: the strategies start in the second."""
+    found = compare("prevention", 2, years=2)
+    return write_comparison(found, tmp_path_factory.mktemp("report") / "prevention", "simcare compare prevention --years 2 --reps 2")
 
 
 @dataclass

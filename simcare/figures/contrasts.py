@@ -40,17 +40,17 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
     if not names:
         raise ValueError(f"differences hold none of {', '.join(measures)}")
     strategies = list(titles)
-    tall = 40 + 52 * len(strategies)
-    wide = theme.Panels(len(names), len(names), panel_px=tall, top_px=theme.legend_px(5, 5), bottom_px=30, column_gap=0.045)
-    narrow = theme.Panels(len(names), 1, panel_px=tall, top_px=theme.legend_px(5, 1), bottom_px=30, row_gap_px=84)
-    middle = theme.Panels(len(names), len(names), panel_px=tall, top_px=theme.legend_px(5, 2), bottom_px=30, column_gap=0.045)
+    texts, slim = ([label(titles[s], width) for s in strategies] for width in (26, 16))
+    tall, taller = (40 + len(strategies) * max(52, 12 + 17 * max(text.count("<br>") + 1 for text in each)) for each in (texts, slim))
+    wide = theme.Panels(len(names), len(names), panel_px=tall, top_px=theme.legend_px(5, 4), bottom_px=30, column_gap=0.045)
+    narrow = theme.Panels(len(names), 1, panel_px=taller, top_px=theme.legend_px(5, 1), bottom_px=30, row_gap_px=84)
+    middle = theme.Panels(len(names), len(names), panel_px=taller, top_px=theme.legend_px(5, 2), bottom_px=30, column_gap=0.045)
     rows = differences.filter(pl.col("measure").is_in(names) & pl.col("strategy").is_in(strategies))
     fig = theme.figure(f"Difference from the baseline, by strategy, {years}", _comparison_alt(rows, titles, years), wide, narrow, middle)
     seen: set[str] = set()
     for k, name in enumerate(names):
         _difference_panel(fig, k, name, rows.filter(pl.col("measure") == name), strategies, seen)
     _verdict_legend(fig, seen)
-    texts = [label(titles[s], 26) for s in strategies]
     for k in range(len(names)):
         axis_y = {
             "tickmode": "array",
@@ -62,7 +62,7 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
         fig.update_layout({axis("y", k): {**axis_y, "showticklabels": k == 0, "automargin": True, "tickfont": {"size": 13, "color": theme.INK}}})
         fig.layout.meta["narrow"][f"{axis('y', k)}.showticklabels"] = True
         for layout in ("narrow", "middle"):
-            fig.layout.meta[layout][f"{axis('y', k)}.ticktext"] = [label(titles[s], 15) for s in strategies]
+            fig.layout.meta[layout][f"{axis('y', k)}.ticktext"] = slim
     return fig
 
 
@@ -132,7 +132,7 @@ def _verdict_legend(fig: go.Figure, seen: set[str]) -> None:
                 marker={"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}},
             )
     fig.add_scatter(x=[None], y=[None], mode="lines", name="95% interval of the average", line={"color": theme.QUIET, "width": 6}, opacity=0.55)
-    fig.add_scatter(x=[None], y=[None], mode="lines", name="Nine in ten replications", line={"color": theme.QUIET, "width": 1.5})
+    fig.add_scatter(x=[None], y=[None], mode="lines", name="5th to 95th percentile of replications", line={"color": theme.QUIET, "width": 1.5})
 
 
 def _comparison_alt(rows: pl.DataFrame, titles: Mapping[str, str], years: str) -> str:

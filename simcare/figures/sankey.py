@@ -9,6 +9,7 @@ from simcare import summaries, theme, words
 from simcare.model.model import Model
 from simcare.theme import label
 
+RAREST = 0.002  # of all moves: fewer would be a hair's breadth; the numbers at the ends count them all the same
 GONE = "gone"  # after death or moving away
 WAYS = {
     "into": ("Into care", theme.GREEN),
@@ -42,7 +43,7 @@ def places(model: Model) -> dict[str, str]:
 
 
 def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: str = "baseline", name: str = "Baseline") -> go.Figure:
-    """Average moves a year between tiers over the horizon. People who stay on their tier are not drawn."""
+    """Average moves a year between tiers over the horizon. People who stay on their tier are not drawn, nor are the rarest moves (see RAREST)."""
     years = summaries.financial_years(measures)
     rows = summaries.moves_per_year(flows, strategy, summaries.replications(measures, strategy), len(years)).filter(pl.col("mean") > 0)
     titles = places(model)
@@ -53,6 +54,8 @@ def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: s
         pl.col("from_tier").replace_strict({t: i for i, t in enumerate(titles)}),
         pl.col("to_tier").replace_strict({t: i for i, t in enumerate(titles)}),
     )
+    everything = rows
+    rows = rows.filter(pl.col("mean") >= RAREST * pl.col("mean").sum())
     ways = [way(a, b, model) for a, b in rows.select("from_tier", "to_tier").iter_rows()]
     used = [key for key in WAYS if key in ways]
     wide = theme.Panels(1, 1, panel_px=480, top_px=theme.legend_px(len(used), 3) + 6, bottom_px=14)
@@ -65,7 +68,7 @@ def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: s
         arrangement="fixed",
         textfont={"size": 13, "color": theme.INK, "family": theme.FONT},
         node={
-            "label": [*(_node(titles[t], rows, "from_tier", t) for t in left), *(_node(titles[t], rows, "to_tier", t) for t in right)],
+            "label": [*(_node(titles[t], everything, "from_tier", t) for t in left), *(_node(titles[t], everything, "to_tier", t) for t in right)],
             "color": theme.QUIET,
             "pad": 18,
             "thickness": 14,

@@ -102,6 +102,12 @@ def _origin(world: Any, i: int, since: int) -> float:
 
 
 @rule
+def _runs(client: Any, hazard: Any) -> bool:
+    """A hazard in time since the stay began needs a stay."""
+    return hazard.since != SINCE_STAY or client.status == IN_SERVICE
+
+
+@rule
 def spend(world: Any, i: int, now: float) -> None:
     """Take from every budget what its clock has run since the client's last event. What is unspent is kept."""
     tables, client = world.tables, world.clients[i]
@@ -110,9 +116,9 @@ def spend(world: Any, i: int, now: float) -> None:
         budget = world.budgets[i, clock]
         if cell.hazard == 0 or math.isnan(budget):
             continue
-        intensity = intensity_of(world, i, clock)
+        hazard = tables.hazards[cell.hazard]
+        intensity = intensity_of(world, i, clock) if _runs(client, hazard) else 0.0
         if intensity > 0.0:
-            hazard = tables.hazards[cell.hazard]
             origin = _origin(world, i, hazard.since)
             used = spent(hazard, tables.knots, tables.steps, tables.spans[cell.timeline], intensity, origin, client.last, now)
             world.budgets[i, clock] = max(budget - used, 0.0)
@@ -128,12 +134,12 @@ def schedule(world: Any, i: int, now: float) -> float:
         cell = cell_of(world, i, clock)
         if cell.hazard == 0:
             continue
-        intensity = intensity_of(world, i, clock)
+        hazard = tables.hazards[cell.hazard]
+        intensity = intensity_of(world, i, clock) if _runs(client, hazard) else 0.0
         if intensity <= 0.0:
             continue
         if math.isnan(world.budgets[i, clock]):
             world.budgets[i, clock] = _budget(world, i, clock)
-        hazard = tables.hazards[cell.hazard]
         origin = _origin(world, i, hazard.since)
         when = fires_at(hazard, tables.knots, tables.steps, tables.spans[cell.timeline], intensity, origin, now, world.budgets[i, clock])
         if when < best:
