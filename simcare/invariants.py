@@ -223,8 +223,8 @@ def little(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFrame, mode
 
 
 def payers_add_up(measures: pl.DataFrame) -> None:
-    """Council, health and client pay the whole cost between them, in every month; no amount or count is below nought."""
-    below = measures.filter(~(pl.col("value") >= 0))
+    """Council, health and client pay the whole cost between them, in every month; no value is below nought or no number."""
+    below = measures.filter(~(pl.col("value").is_finite() & (pl.col("value") >= 0)))
     if below.height:
         row = below.row(0, named=True)
         raise BrokenInvariant(f"{row['measure']} is {row['value']!r} in {row['month']}, replication {row['replication']}")

@@ -15,12 +15,14 @@ into such intervals; all measures count their days, or the events between them, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from simcare import money
 from simcare.flows import flows, flows_between, waits, with_before
 from simcare.model import Model
-from simcare.periods import calendar, numbered_keys, occupancy, period_of, total
+from simcare.periods import calendar, numbered, occupancy, period_of, total
 from simcare.states import IDS, PLACE, RUN, prepare, provision, states, stays
 
 COLUMNS = (*RUN, "month", *PLACE, "measure", "value")
@@ -47,14 +49,16 @@ def after_day(states: pl.DataFrame, day_of_stay: float) -> pl.DataFrame:
     >>> after_day(stay, 42)["time"].to_list()
     [32.0]
     """
+    if day_of_stay == 0:
+        return states
     begins = pl.max_horizontal("time", pl.col("stay_start") + day_of_stay)
     return states.with_columns(begins.alias("time")).filter(pl.col("time") < pl.col("until"))
 
 
-def person_days(states: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
-    """Person-days in each period of a calendar, and people at its end, by the ID columns, of whatever states are given.
+def person_days(states: pl.DataFrame, periods: pl.DataFrame, by: Sequence[str] = IDS) -> pl.DataFrame:
+    """Person-days in each period of a calendar, and people at its end, of whatever states are given.
 
-    Columns: strategy, replication, place (area … provider), period, days, at_end.
+    Columns: ``by`` (the ID columns), period, days, at_end.
 
     >>> from simcare.handmade import log_of
     >>> import datetime as dt
@@ -62,9 +66,20 @@ def person_days(states: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     >>> person_days(states(log, 61.0), calendar(dt.date(2013, 4, 1), 61)).select("tier", "period", "days", "at_end").rows()
     [('independent', 0, 10.0, 1), ('independent', 1, 31.0, 1)]
     """
-    coded, cells = numbered_keys(states.filter(pl.col("time") < pl.col("until")), IDS)
-    found = occupancy(coded.select(pl.col("key").alias("cell"), "time", "until"), periods)
+    lasting = states.filter(pl.col("time") < pl.col("until"))
+    number, cells = numbered(lasting, by)
+    found = occupancy(lasting.select(pl.Series("cell", number), "time", "until"), periods)
     return pl.concat([cells[found["cell"]], found.drop("cell")], how="horizontal")
+
+
+def days_by_measure(provision: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """Person-days in each period for every measure of :data:`DAYS_OF`. Columns: measure, IDS, period, days, at_end."""
+    names = pl.Enum(list(DAYS_OF))
+    chosen = [
+        after_day(provision.filter(what), day).select(pl.lit(name, dtype=names).alias("measure"), *IDS, "time", "until")
+        for name, (what, day) in DAYS_OF.items()
+    ]
+    return person_days(pl.concat(chosen), periods, ("measure", *IDS))
 
 
 def tidy(frame: pl.DataFrame, measure: str | None = None) -> pl.DataFrame:
@@ -78,15 +93,20 @@ def tidy(frame: pl.DataFrame, measure: str | None = None) -> pl.DataFrame:
     return named.select(columns).with_columns(pl.col("strategy", "month", *PLACE, "measure").cast(pl.String), pl.col("value").cast(pl.Float64))
 
 
-def by_month(days: pl.DataFrame, periods: pl.DataFrame, measure: str) -> pl.DataFrame:
-    """Person-days summed to months, as a tidy measure."""
-    months = days.join(periods.select("period", "month"), on="period", maintain_order="left")
-    return tidy(total(months.rename({"days": "value"}), [*IDS, "month"], ["value"]), measure)
+def by_month(days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """Person-days by measure and period, summed to months, tidy."""
+    months = days.join(month_names(periods), on="period", maintain_order="left").rename({"days": "value"})
+    return tidy(total(months, ["measure", *IDS, "month"], ["value"]))
+
+
+def month_names(periods: pl.DataFrame) -> pl.DataFrame:
+    """The month of each period, as an enum in order of time. Columns: period, month."""
+    return periods.select("period", pl.col("month").cast(pl.Enum(periods["month"].unique(maintain_order=True))))
 
 
 def caseload(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """People in a service: ``person_days``, ``caseload`` (the mean over the month) and ``caseload_end`` (at month end), tidy."""
-    days = by_month(served_days, periods, "person_days")
+    days = by_month(served_days.with_columns(pl.lit("person_days").alias("measure")), periods)
     lengths = total(periods.select("month", (pl.col("to_day") - pl.col("from_day")).alias("length")), ["month"], ["length"])
     mean = days.join(lengths, on="month", maintain_order="left").with_columns(pl.col("value") / pl.col("length"))
     lasts = periods.group_by("month", maintain_order=True).agg(pl.col("period").last())
@@ -98,8 +118,7 @@ def counts(flows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """Events (as :func:`simcare.flows.flows` lists them) counted by month, tidy."""
     period = period_of(flows["time"].to_numpy(), periods)
     inside = period < periods.height
-    months = periods["month"].cast(pl.Enum(periods["month"].unique(maintain_order=True)))[period[inside]]
-    dated = flows.filter(pl.Series(inside)).with_columns(months, pl.lit(1.0).alias("value"))
+    dated = flows.filter(pl.Series(inside)).with_columns(month_names(periods)["month"][period[inside]], pl.lit(1.0).alias("value"))
     return tidy(total(dated, ["measure", *IDS, "month"], ["value"]))
 
 
@@ -111,14 +130,13 @@ def money_of(ledger: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([tidy(summed.rename({amount: "value"}), amount) for amount in money.AMOUNTS])
 
 
-def induced_cost(provision: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+def induced_cost(induced_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """``induced_cost``: cash cost of care on the days on which some rung of need was induced, tidy.
 
     It is the whole cost of those days, part of ``cost``, not what they would have saved: that takes the counterfactual.
     """
-    days = person_days(provision.filter(pl.col("served") & pl.col("induced_need")), periods)
-    priced = money.priced(money.care(days, model, periods), "care", model, periods)
-    return tidy(priced.rename({"cost": "value"}), "induced_cost")
+    care = money.care(induced_days.filter(pl.col("service").is_not_null()), model, periods)
+    return tidy(money.priced(care, "care", model, periods).rename({"cost": "value"}), "induced_cost")
 
 
 def measure(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
@@ -151,15 +169,20 @@ def measure(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
     periods = calendar(model.about.start, days, money.price_dates(model))
     provided = provision(states(log, days))
     served = person_days(provided.filter("served"), periods)
-    parts = [caseload(served, periods), counts(flows(log), periods)]
-    for name, (column, day) in DAYS_OF.items():
-        chosen = provided.filter(column)
-        parts.append(by_month(person_days(after_day(chosen, day) if day else chosen, periods), periods, name))
-    parts += [money_of(money.ledger(served, log, model, periods)), induced_cost(provided, model, periods)]
-    return pl.concat(parts)
+    given = days_by_measure(provided, periods)
+    ledger = money.ledger(served, log, model, periods)
+    return pl.concat(
+        [
+            caseload(served, periods),
+            counts(flows(log), periods),
+            by_month(given, periods),
+            money_of(ledger),
+            induced_cost(given.filter(pl.col("measure") == "induced_need_days"), model, periods),
+        ]
+    )
 
 
 __all__ = [
-    "COLUMNS", "DAYS_OF", "DEPENDENT_DAYS", "SETTLED_DAYS", "after_day", "by_month", "caseload", "counts", "flows", "flows_between", "induced_cost",
-    "measure", "money_of", "person_days", "provision", "states", "stays", "tidy", "waits", "with_before",
+    "COLUMNS", "DAYS_OF", "DEPENDENT_DAYS", "SETTLED_DAYS", "after_day", "by_month", "caseload", "counts", "days_by_measure", "flows",
+    "flows_between", "induced_cost", "measure", "money_of", "person_days", "provision", "states", "stays", "tidy", "waits", "with_before",
 ]  # fmt: skip

@@ -189,7 +189,7 @@ def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -
     dated = base.with_columns(shares).join(indices, on="period", how="inner", maintain_order="left")
     cash = dated.with_columns((pl.col("gbp") * pl.col("growth")).alias("cost"))
     amounts = cash.with_columns(
-        (pl.col("cost") * (1.0 - pl.col("health_share") - pl.col("client_share"))).alias("cost_council"),
+        (pl.col("cost") * (1.0 - (pl.col("health_share") + pl.col("client_share")))).alias("cost_council"),
         (pl.col("cost") * pl.col("health_share")).alias("cost_health"),
         (pl.col("cost") * pl.col("client_share")).alias("cost_client"),
         (pl.col("cost") * pl.col("deflator")).alias("cost_real"),

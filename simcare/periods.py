@@ -21,6 +21,7 @@ Days = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 YEAR_STARTS_IN = 4  # April
+MOST_CODES = 2**62
 
 
 def first_year(date: dt.date) -> int:
@@ -138,47 +139,62 @@ def occupancy(intervals: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     went, went_days = changes(intervals["until"].to_numpy())
     net = came - went
     after = np.cumsum(net, axis=1)
-    days = (after - net) * (ends - begins) + (came_days - went_days)
+    days = np.maximum((after - net) * (ends - begins) + (came_days - went_days), 0.0)  # rounding could leave −1e-14
     found = np.nonzero((after != 0) | (came != 0) | (after != net))
     return pl.DataFrame({"cell": found[0], "period": found[1], "days": days[found], "at_end": after[found]})
 
 
 def total(frame: pl.DataFrame, by: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
-    """Sums by key, sorted by it, nulls last. Added up in the order of the rows, so that runs agree to the last bit whatever the number of threads.
+    """Sums by key, sorted by it, nulls last. Added up in the order of the rows: runs agree to the last bit whatever the number of threads.
 
     >>> total(pl.DataFrame({"k": ["b", "a", "b"], "v": [1.0, 2.0, 3.0]}), ["k"], ["v"]).rows()
     [('a', 2.0), ('b', 4.0)]
     """
-    numbered, keys = numbered_keys(frame.select(*by, *values), by)
-    key = numbered["key"].to_numpy()
-    sums = [pl.Series(value, np.bincount(key, weights=numbered[value].to_numpy(), minlength=keys.height), dtype=pl.Float64) for value in values]
-    return keys.with_columns(sums)
+    number, keys = numbered(frame, by)
+    return keys.with_columns(
+        [pl.Series(v, np.bincount(number, weights=frame[v].to_numpy(), minlength=keys.height), dtype=pl.Float64) for v in values]
+    )
 
 
-def numbered_keys(frame: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The frame with a number ``key`` for its combination of the columns ``by``, and the combinations in order (row k is key k), nulls last.
+def numbered(frame: pl.DataFrame, by: Sequence[str]) -> tuple[Index, pl.DataFrame]:
+    """A number for each row's combination of the columns ``by``, and the combinations in order (row k has number k), nulls last.
 
-    >>> numbered, keys = numbered_keys(pl.DataFrame({"a": ["y", None, "y"], "b": [1, 1, 2]}), ["a", "b"])
-    >>> numbered["key"].to_list(), keys.rows()
+    >>> number, keys = numbered(pl.DataFrame({"a": ["y", None, "y"], "b": [1, 1, 2]}), ["a", "b"])
+    >>> number.tolist(), keys.rows()
     ([0, 2, 1], [('y', 1), ('y', 2), (None, 1)])
     """
-    code = pl.Series("key", np.zeros(frame.height, np.int64))
+    code, count = np.zeros(frame.height, np.int64), 1
     for name in by:
         part, size = _codes(frame[name])
-        code = code * (size + 1) + part
-    coded = frame.with_columns(code.alias("key"))
-    keys = coded.select("key", *by).unique("key", keep="any").sort("key")
-    return coded.with_columns(keys["key"].search_sorted(code).cast(pl.Int64).alias("key")), keys.drop("key")
+        if count * size > MOST_CODES:
+            code, count = _dense(code, count)
+        code, count = code * size + part, count * size
+    number, count = _dense(code, count)
+    first = np.zeros(count, np.int64)
+    first[number[::-1]] = np.arange(frame.height)[::-1]
+    return number, frame.select(by)[first]
 
 
-def _codes(column: pl.Series) -> tuple[pl.Series, int]:
-    """A number from 0 for each value of a column, in order, and how many there can be; null comes after them all."""
+def _dense(code: Index, count: int) -> tuple[Index, int]:
+    """Codes below ``count`` numbered without gaps, in the same order, and how many there are."""
+    if count > 8 * code.size + 1024:
+        found = pl.Series(code).unique().sort().to_numpy()
+        return np.searchsorted(found, code), found.size
+    there = np.zeros(count, np.bool_)
+    there[code] = True
+    return (np.cumsum(there) - 1)[code], int(there.sum())
+
+
+def _codes(column: pl.Series) -> tuple[Index, int]:
+    """A code from 0 for each value of a column, in order, and how many codes there can be; null comes after the values."""
     if column.dtype == pl.String:
         column = column.cast(pl.Enum(column.unique().drop_nulls().sort()))
     if isinstance(column.dtype, pl.Enum):
         size = len(column.dtype.categories)
-        return column.to_physical().cast(pl.Int64).fill_null(size), size
-    known = column.unique().drop_nulls().sort()
-    if known.len() == 1 and not column.has_nulls():
-        return pl.Series(np.zeros(column.len(), np.int64)), 0
-    return known.search_sorted(column).cast(pl.Int64), known.len()
+        return column.to_physical().cast(pl.Int64).fill_null(size).to_numpy(), size + 1
+    values = column.to_numpy()
+    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    if high - low <= 8 * values.size:
+        return values.astype(np.int64) - low, high - low + 1
+    found, code = np.unique(values, return_inverse=True)
+    return code, found.size

@@ -147,7 +147,7 @@ def _slim(measures: pl.DataFrame) -> pl.DataFrame:
     cells = [pl.col(name).cast(pl.String) for name in ("strategy", "month", "stage", "tier", "measure")]
     drawn = measures.lazy().filter(pl.col("measure").is_in(USED)).with_columns(*known, *cells)
     by = ["strategy", "replication", "month", "stage", "group", "tier", "service", "measure"]
-    return drawn.group_by(by).agg(pl.col("value").sum()).sort(by).collect()
+    return drawn.group_by(by, maintain_order=True).agg(pl.col("value").sum()).collect()
 
 
 def script_json(value: str) -> Markup:
@@ -239,7 +239,7 @@ def sentence(differences: pl.DataFrame, strategy: Strategy, measures: pl.DataFra
     for name, what in said.items():
         for row in mine.filter(pl.col("measure") == name).iter_rows(named=True):
             unit = words.POUNDS if name == "cost_pv" else words.COUNT  # the words before it say that these are days
-            findings.append(words.Finding(what, unit, words.Estimate.of(row["difference"], row["low"], row["high"])))
+            findings.append(words.Finding(what, unit, words.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])))
     return words.strategy_sentence(strategy.title, period, findings, _own_cost(strategy, measures))
 
 
@@ -256,9 +256,8 @@ def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
         return ""
     _, low, high = words.three(words.Estimate.of(rows[0]["difference"], rows[0]["spread_low"], rows[0]["spread_high"]), words.POUNDS)
     cheaper = round(rows[0]["share_better"] * runs)
-    share = words.three(words.Estimate.of(*(100 * rows[0][end] / rows[0]["baseline_mean"] for end in ("difference", "low", "high"))), words.PERCENT)[
-        0
-    ]
+    relative = words.Estimate.of(*(100 * rows[0][end] / rows[0]["baseline_mean"] for end in ("difference", "low", "high")))
+    share = words.three(relative, words.PERCENT)[0]
     of = words.quantity(rows[0]["baseline_mean"], words.POUNDS)
     cheaper_in = f"Total cost was lower than the baseline's in {cheaper} of {runs} replications"
     return f"The average change is {share} of the baseline's {of}. {cheaper_in}; it changed by between {low} and {high} (5th to 95th percentile)."

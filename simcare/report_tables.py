@@ -63,10 +63,10 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
     for strategy, name in titles.items():
         for row in differences.filter(pl.col("strategy") == strategy).iter_rows(named=True):
             about = words.measure(row["measure"])
-            estimate = words.Estimate.of(row["difference"], row["low"], row["high"])
+            estimate = words.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
             place = words.estimate_place(estimate) if estimate.value else words.significant_place(row["baseline_mean"])
             value, *_ = words.three(estimate, about.unit)
-            wide = words.Estimate.of(row["difference"], row["spread_low"], row["spread_high"])
+            wide = words.Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"])
             better = f"{round(row['share_better'] * count)} of {count}" if about.better else "–"
             rows.append(
                 (
@@ -86,6 +86,11 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
 
 def _interval(estimate: words.Estimate, unit: words.Unit) -> str:
     return "the same in every replication" if estimate.verdict == "none" else words.interval(estimate, unit)
+
+
+def _with_interval(estimate: words.Estimate, unit: words.Unit) -> str:
+    value = words.three(estimate, unit)[0]
+    return value if estimate.verdict == "none" else f"{value} ({words.interval(estimate, unit)})"
 
 
 def _percent(difference: words.Estimate, baseline: float) -> str:
@@ -136,7 +141,7 @@ def caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: s
         mine = frame.filter((pl.col("tier") == tier) & pl.col("month").is_in(last["month"].to_list())).sort("month")
         if mine.height:
             cells = [words.Estimate.of(m, lo, hi) for m, lo, hi in mine.select("mean", "low", "high").iter_rows()]
-            rows.append((tier_name, *(f"{words.three(c, words.COUNT)[0]} ({words.interval(c, words.COUNT)})" for c in cells)))
+            rows.append((tier_name, *(_with_interval(c, words.COUNT) for c in cells)))
     caption = f"Change in people in care from the baseline, mean of the last month of each financial year (95% interval of the average): {name}"
     return Table(caption, ("Tier", *last["financial_year"]), tuple(rows))
 
@@ -147,7 +152,7 @@ def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> Table:
     for strategy, name in titles.items():
         frame = summaries.cost_change_by_year(measures, strategy)
         cells = [words.Estimate.of(m, lo, hi) for m, lo, hi in frame.select("mean", "low", "high").iter_rows()]
-        rows.append((name, *(f"{words.three(c, words.POUNDS)[0]} ({words.interval(c, words.POUNDS)})" for c in cells)))
+        rows.append((name, *(_with_interval(c, words.POUNDS) for c in cells)))
     head = ("Strategy", *summaries.financial_years(measures))
     return Table("Change in cash cost from the baseline by financial year (95% interval of the average)", head, tuple(rows))
 

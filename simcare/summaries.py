@@ -12,6 +12,7 @@ import polars as pl
 from scipy.stats import t
 
 RANGE_FROM = 20  # with fewer replications the 5th and 95th percentile are hardly more than the extremes, which are shown instead
+ROUNDING = 1e-11
 YEAR = (pl.col("month").str.slice(0, 4).cast(pl.Int32) - (pl.col("month").str.slice(5, 2).cast(pl.Int32) < 4).cast(pl.Int32)).alias("start_year")
 
 
@@ -43,10 +44,17 @@ def replications(measures: pl.DataFrame, strategy: str = "baseline") -> pl.DataF
 
 
 def sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str = "value") -> pl.DataFrame:
-    """``value`` summed by cell and replication, with a nought for each cell that a replication lacks. Columns: by, replication, value."""
-    summed = frame.group_by([*by, "replication"]).agg(pl.col(value).sum().alias("value"))
-    cells = summed.select(by).unique().join(runs, how="cross")
-    return cells.join(summed, on=[*by, "replication"], how="left", nulls_equal=True).with_columns(pl.col("value").fill_null(0.0))
+    """``value`` summed by cell and replication, with a nought for each cell that a replication lacks. Columns: by, replication, value.
+
+    A sum that is only the rounding error of its parts (as where a strategy changes nothing yet) is nought.
+    """
+    whole, size = pl.col(value).sum(), pl.col(value).abs().sum()
+    exact = pl.when(whole.abs() > ROUNDING * size).then(whole).otherwise(0.0).alias("value")
+    summed = frame.group_by([*by, "replication"], maintain_order=True).agg(exact)
+    cells = summed.select(by).unique(maintain_order=True).join(runs, how="cross")
+    return cells.join(summed, on=[*by, "replication"], how="left", nulls_equal=True, maintain_order="left").with_columns(
+        pl.col("value").fill_null(0.0)
+    )
 
 
 def spread(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:

@@ -44,9 +44,13 @@ class Estimate:
     high: float | None = None
 
     @classmethod
-    def of(cls, value: float, low: float | None, high: float | None) -> Estimate:
-        """From a frame, where no interval may be null or not a number."""
-        return cls(value, *(None if x is None or math.isnan(x) else x for x in (low, high)))
+    def of(cls, value: float, low: float | None, high: float | None, beside: float = 0.0) -> Estimate:
+        """From a frame, where no interval may be null or not a number; what is only rounding error of numbers like ``beside`` is nought."""
+
+        def clean(x: float | None) -> float | None:
+            return None if x is None or math.isnan(x) else 0.0 if abs(x) <= 1e-11 * abs(beside) else x
+
+        return cls(clean(value) or 0.0, clean(low), clean(high))
 
     @property
     def verdict(self) -> Literal["lower", "higher", "unclear", "none"]:

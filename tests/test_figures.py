@@ -199,6 +199,22 @@ def test_the_way_of_a_move() -> None:
     assert way("independent", "gone", model) == "gone"
 
 
+def test_rounding_error_is_no_difference() -> None:
+    runs = pl.DataFrame({"replication": [0]}, schema={"replication": pl.Int32})
+    parts = [0.1] * 10 + [-1.0]
+    frame = pl.DataFrame({"stage": "a", "replication": 0, "value": parts}, schema_overrides={"replication": pl.Int32})
+    assert frame["value"].cum_sum()[-1] != 0
+    assert summaries.sums(frame, ["stage"], runs)["value"].item() == 0.0
+    assert words.Estimate.of(1e-4, -1e-4, 2e-4, beside=1e9).verdict == "none"
+    assert words.Estimate.of(1.0, 0.5, 2.0, beside=1e9).verdict == "higher"
+
+
+def test_before_a_strategy_starts_nothing_differs() -> None:
+    frame = summaries.caseload_change_by_month(given().measures, "tariff").filter(pl.col("month") <= "2013-10")
+    assert frame.height
+    assert set(frame["mean"]) == set(frame["low"]) == set(frame["high"]) == {0.0}
+
+
 # Noughts, single replications, nobody.
 
 

@@ -87,6 +87,15 @@ def test_who_pays() -> None:
     assert paid == pytest.approx(expected, rel=1e-12)
 
 
+def test_when_client_and_health_pay_all_the_council_pays_nothing() -> None:
+    """0.8 and 0.2 leave 1 − 0.8 − 0.2 = −5.6e−17 in floating point."""
+    text = CARE_ONLY.replace("client_share = { value = 0.3,", "client_share = { value = 0.2,").replace(
+        "health_share = { value = 0.2,", "health_share = { value = 0.8,"
+    )
+    assert costs([resident("care_home")], town(text), 30.0, "cost_council") == {}
+    assert costs([resident("care_home")], town(text), 30.0, "cost_health")["2013-04"] == pytest.approx(0.8 * 30 * 106 * 1.03, rel=1e-12)
+
+
 def test_real_cost_and_present_value() -> None:
     """Real: 2 % inflation a year from 2012/13. Discounted by 3.5 % in the second year and 3 % (the next band) in the third."""
     measures = measure(log_of([resident()], RUNGS, SHORT), town(CARE_ONLY), 1096.0)

@@ -89,15 +89,9 @@ def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, str
         fig.add_annotation(
             x=row["difference"], y=y, text=f"<b>{short}</b>", showarrow=False, yshift=17, font={"size": 13}, xref=place["xaxis"], yref=place["yaxis"]
         )
-    fig.update_layout(
-        {
-            axis("x", k): {
-                **theme.ticks(min(ends) - pad, max(ends) + pad, about.unit, 4, signed=True, tight=True),
-                "showgrid": True,
-                "gridcolor": theme.RULE,
-            }
-        }
-    )
+    wide, few = (theme.ticks(min(ends) - pad, max(ends) + pad, about.unit, count, signed=True, tight=True) for count in (4, 2))
+    fig.update_layout({axis("x", k): {**wide, "showgrid": True, "gridcolor": theme.RULE}})
+    fig.layout.meta["middle"] |= {f"{axis('x', k)}.{key}": few[key] for key in ("tickvals", "ticktext")}
     fig.update_layout({axis("y", k): {"showline": False}})
     fig.add_shape(
         type="line",

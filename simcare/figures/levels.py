@@ -77,7 +77,7 @@ def middles(rows: pl.DataFrame) -> list[dt.date]:
 def tier_panels(count: int, legend: int) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
     """A row of tiers on a screen; two across on a phone, three on paper."""
     wide = theme.Panels(count, max(3, count), panel_px=150, top_px=theme.legend_px(legend, 3), bottom_px=32, column_gap=0.045)
-    narrow = theme.Panels(count, 2, panel_px=120, top_px=theme.legend_px(legend, 1), bottom_px=32, row_gap_px=78, column_gap=0.16)
+    narrow = theme.Panels(count, 2, panel_px=120, top_px=theme.legend_px(legend + 1, 1), bottom_px=32, row_gap_px=78, column_gap=0.16)
     middle = theme.Panels(count, 3, panel_px=100, top_px=theme.legend_px(legend, 3), bottom_px=32, row_gap_px=78, column_gap=0.09)
     return wide, narrow, middle
 

@@ -1,0 +1,283 @@
+"""Invariants hold on every walk, and each way of breaking a log or its measures is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from walker import RUNGS, SHORT, TEXT, TIER_OF, town, walk
+
+from simcare.errors import BrokenInvariant
+from simcare.handmade import log_of
+from simcare.invariants import check, little, money_adds_up, no_negative_wait, payers_add_up, people_add_up, programme_cash, stays_once
+from simcare.measures import measure
+from simcare.model import Model
+from simcare.states import prepare, states, stays
+
+DAYS = 730.0
+Rows = list[dict[str, Any]]
+
+
+def care(service: str, provider: str, since: float, need: str) -> dict[str, Any]:
+    return {"tier": TIER_OF[service], "service": service, "provider": provider, "stay_start": since, "need": need}
+
+
+def three_lives() -> Rows:
+    """One goes through crisis and step-up to a care home and dies there; one is served, let go and referred again; one stays."""
+    home, risen = care("home_care", "council", -10.0, "community"), care("home_care", "council", -10.0, "placement")
+    rescue, last = care("reablement", "council", 5.0, "placement"), care("care_home", "northern", 47.0, "placement")
+    first, well = care("home_care", "northern", 24.0, "community"), care("home_care", "northern", 24.0, "independent")
+    rows = [
+        (1, 0.0, "present", home), (1, 5.0, "rise", risen), (1, 5.0, "crisis", risen), (1, 5.0, "move", rescue), (1, 47.0, "assessed", rescue),
+        (1, 47.0, "move", last), (1, 89.0, "review", last), (1, 400.0, "death", last),
+        (2, 3.0, "referral", {"need": "community", "waiting": True}), (2, 24.0, "assessed", {"need": "community", "waiting": True}),
+        (2, 24.0, "start", first), (2, 60.0, "fall", well), (2, 100.5, "end", {"need": "independent"}),
+        (2, 130.0, "rise", {"need": "community"}), (2, 150.0, "referral", {"need": "community", "waiting": True}),
+        (2, 150.0, "diverted", {"need": "community"}),
+        (3, 10.0, "arrival", {"need": "enhanced"}), (3, 10.0, "start", care("extra_care", "northern", 10.0, "enhanced")),
+    ]  # fmt: skip
+    return [{"client": client, "time": time, "event": event, "stage": "adult", **state} for client, time, event, state in rows]
+
+
+LIVES = {(row["client"], row["event"]): k for k, row in reversed(list(enumerate(three_lives())))}  # the first row of each kind
+
+
+def checked(log: pl.DataFrame, model: Model | None = None, days: float = DAYS) -> None:
+    model = model or town()
+    check(log, measure(log, model, days), model, days)
+
+
+# --- what holds ----------------------------------------------------------------------------------------------------------------
+
+
+def test_three_lives_hold() -> None:
+    checked(log_of(three_lives(), RUNGS, SHORT))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**9), people=st.integers(1, 30), days=st.sampled_from([30.0, 61.0, 365.0, 730.0, 1096.0]))
+def test_every_walk_holds(seed: int, people: int, days: float) -> None:
+    checked(walk(seed, people, days), days=days)
+
+
+def test_strategies_and_replications_hold_together() -> None:
+    checked(walk(2, runs=(("baseline", 0), ("baseline", 1), ("other", 0))))
+
+
+def test_a_year_without_care_or_without_programmes_holds() -> None:
+    rows = three_lives()[:8]
+    checked(log_of(rows, RUNGS, SHORT), town(TEXT[: TEXT.index("[[programmes]]")]), 1461.0)
+    checked(log_of([{"event": "present", "stage": "adult"}], RUNGS, SHORT))
+
+
+def test_care_that_costs_nothing_holds() -> None:
+    free = TEXT[: TEXT.index("[[front_door]]")] + TEXT[TEXT.index("[prices]") : TEXT.index("[[programmes]]")]
+    for price in ("20", "23", "700", "721", "770", "3"):
+        free = free.replace(f"value = {price}, GUESS", "value = 0, GUESS")
+    log = log_of(three_lives(), RUNGS, SHORT)
+    assert "cost" not in set(measure(log, town(free), DAYS)["measure"])
+    checked(log, town(free))
+
+
+def test_a_run_in_which_nobody_comes_holds() -> None:
+    checked(log_of(three_lives(), RUNGS, SHORT).clear())
+
+
+def test_programme_cash_is_that_of_the_measures() -> None:
+    model = town()
+    spent = measure(walk(0, people=1), model, DAYS).filter((pl.col("measure") == "cost") & pl.col("group").is_null())["value"].sum()
+    assert sum(programme_cash(programme, model, DAYS) for programme in model.programmes) == pytest.approx(spent, rel=1e-12)
+
+
+# --- broken logs ---------------------------------------------------------------------------------------------------------------
+
+
+def change(client: int, event: str, /, **to: Any) -> Callable[[Rows], Rows]:
+    """Change the first such row of a client."""
+
+    def broken(rows: Rows) -> Rows:
+        rows[LIVES[client, event]] |= to
+        return rows
+
+    return broken
+
+
+def without(client: int, event: str) -> Callable[[Rows], Rows]:
+    return lambda rows: [row for k, row in enumerate(rows) if k != LIVES[client, event]]
+
+
+def again(client: int, event: str, /, **to: Any) -> Callable[[Rows], Rows]:
+    """Repeat a row of a client with a change, at once after it."""
+
+    def broken(rows: Rows) -> Rows:
+        k = LIVES[client, event]
+        return [*rows[: k + 1], {**rows[k], **to}, *rows[k + 1 :]]
+
+    return broken
+
+
+def last_first(rows: Rows) -> Rows:
+    """The last row of the first client after everybody else's."""
+    k = LIVES[1, "death"]
+    return [*rows[:k], *rows[k + 1 :], rows[k]]
+
+
+FAULTS: dict[str, tuple[Callable[[Rows], Rows], str]] = {
+    "time goes back": (change(1, "review", time=46.0), "client 1, day 46: time goes back"),
+    "before the run": (change(2, "referral", time=-1.0), "client 2, day -1: a row lies outside the run of 730 days"),
+    "after the run": (change(1, "death", time=731.0), "client 1, day 731: a row lies outside the run"),
+    "a client in two places of the log": (last_first, "client 1, day 400: the client's rows do not stand together"),
+    "out of nowhere": (without(3, "arrival"), r"client 3, day 10: appears out of nowhere \(start\)"),
+    "enters twice": (again(3, "arrival"), r"enters \(arrival\) a second time"),
+    "present later": (change(1, "present", time=2.0), "is 'present' on another day than day 0"),
+    "acts after death": (again(1, "death", event="review"), r"does something \(review\) after death"),
+    "dies twice": (again(1, "death"), r"does something \(death\) after death"),
+    "tier of another service": (change(1, "review", tier="community"), "tier 'community' in service 'care_home', whose tier is 'placement'"),
+    "provider without the service": (change(3, "start", provider="council"), "provider 'council' does not offer the service 'extra_care'"),
+    "tier without service": (change(2, "diverted", tier="community"), "in no service, but on tier 'community'"),
+    "provider without service": (change(2, "diverted", provider="council"), "in no service, but .* with provider 'council'"),
+    "stay without beginning": (change(1, "review", stay_start=None), "in service 'care_home' without a beginning"),
+    "start out of a service": (change(1, "move", event="start"), "a 'start' that does not lead from no service"),
+    "move out of no service": (change(2, "start", event="move"), "a 'move' that does not lead from one service"),
+    "end of no service": (change(2, "diverted", event="end"), "an 'end' that does not lead from a service"),
+    "end that goes on": (change(1, "review", event="end"), "an 'end' that does not lead from a service"),
+    "start with a past": (change(3, "start", stay_start=4.0), "a 'start' whose stay began on another day"),
+    "stay in the future": (change(1, "present", stay_start=3.0), "a stay that is still to begin"),
+    "silent move": (change(1, "move", event="review"), "the place changes at a 'review', which moves nobody"),
+    "silent new provider": (change(1, "review", provider="council"), "the place changes at a 'review', which moves nobody"),
+    "silent new stay": (change(1, "review", stay_start=80.0), "the place changes at a 'review', which moves nobody"),
+    "rise that falls": (change(2, "fall", event="rise"), "a 'rise' that does not raise need"),
+    "fall that rises": (change(1, "rise", event="fall"), "a 'fall' that does not lower need"),
+    "silent need": (change(1, "review", need="enhanced"), "need changes at a 'review', which changes no need"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_broken_log_is_found_out(name: str) -> None:
+    broken, sentence = FAULTS[name]
+    sound = log_of(three_lives(), RUNGS, SHORT)
+    measures = measure(sound, town(), DAYS)
+    with pytest.raises(BrokenInvariant, match=sentence):
+        check(log_of(broken(three_lives()), RUNGS, SHORT), measures, town(), DAYS)
+
+
+def test_a_fault_names_the_strategy_and_replication() -> None:
+    log = walk(2, runs=(("baseline", 0), ("other", 3)))
+    broken = log.with_columns(pl.when(pl.col("strategy") == "other").then(pl.col("time") - 1000.0).otherwise(pl.col("time")).alias("time"))
+    with pytest.raises(BrokenInvariant, match="strategy 'other', replication 3, client 3, day -1000: a row lies outside"):
+        check(broken, measure(log, town(), DAYS), town(), DAYS)
+
+
+def test_overlapping_stays_are_found_out() -> None:
+    spells = stays(states(log_of(three_lives(), RUNGS, SHORT), DAYS))
+    stays_once(spells)
+    early = spells.with_columns(pl.when(pl.col("service") == "care_home").then(46.0).otherwise(pl.col("stay_start")).alias("stay_start"))
+    with pytest.raises(BrokenInvariant, match="client 1, day 47: a stay in 'care_home' overlaps the one before"):
+        stays_once(early)
+
+
+def test_a_negative_wait_is_found_out() -> None:
+    rows = three_lives()
+    no_negative_wait(log_of(rows, RUNGS, SHORT))
+    with pytest.raises(BrokenInvariant, match="client 2, day 30: a wait of -6 days"):
+        no_negative_wait(log_of(change(2, "referral", time=30.0)(rows), RUNGS, SHORT))
+
+
+# --- broken measures -----------------------------------------------------------------------------------------------------------
+
+
+def edit(where: dict[str, str], value: Callable[[pl.Expr], pl.Expr]) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Change the value of the first row found."""
+
+    def broken(measures: pl.DataFrame) -> pl.DataFrame:
+        rows = measures.with_row_index("k")
+        for column, name in where.items():
+            rows = rows.filter(pl.col(column) == name)
+        at = pl.col("k") == rows["k"][0]
+        return measures.with_row_index("k").with_columns(pl.when(at).then(value(pl.col("value"))).otherwise(pl.col("value")).alias("value")).drop("k")
+
+    return broken
+
+
+def more(by: float) -> Callable[[pl.Expr], pl.Expr]:
+    return lambda value: value + by
+
+
+def both(*edits: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    def broken(measures: pl.DataFrame) -> pl.DataFrame:
+        for one in edits:
+            measures = one(measures)
+        return measures
+
+    return broken
+
+
+PAID = ("cost_council", "cost_real", "cost_pv")
+SLIPS: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], str]] = {
+    "a person too many at month end": (
+        edit({"measure": "caseload_end", "month": "2013-07"}, more(1)), "people entered, and people there or gone, .*2013-07"),
+    "an entry too many": (edit({"measure": "entries"}, more(1)), "entries less exits, and the caseload, at the end of 2013-04"),
+    "an exit too few": (edit({"measure": "exits"}, more(-1)), "entries less exits, and the caseload, at the end of 2013-07"),
+    "a mean caseload too high": (edit({"measure": "caseload"}, lambda v: v * 1.000001), "days of whole stays, and caseload times days"),
+    "a payer pays twice": (edit({"measure": "cost_client"}, lambda v: v * 2), "what the payers pay, and the cost"),
+    "a count below nought": (edit({"measure": "reviews"}, lambda v: -v), "reviews is -1.0"),
+    "no number": (edit({"measure": "waiting_days"}, lambda v: v * float("nan")), "waiting_days is nan"),
+    "a pound too much": (
+        both(edit({"measure": "cost"}, more(1)), *(edit({"measure": name}, more(1)) for name in PAID)), "the cost by client, and the ledger"),
+    "a pound at another provider": (
+        both(edit({"measure": "cost", "provider": "council", "month": "2013-04"}, more(1)),
+             edit({"measure": "cost", "provider": "northern", "month": "2013-04"}, more(-1))), "the cost of whole stays, and the ledger"),
+    "a pound in another year": (
+        both(*(edit({"measure": name, "service": "extra_care", "month": month}, more(by)) for name in ("cost", "cost_council")
+               for month, by in (("2013-05", 1), ("2014-05", -1)))), "the cost of stays within a year, and the ledger"),
+    "real cost adrift": (edit({"measure": "cost_real"}, more(1)), "real cost of 2013/14"),
+    "present value adrift": (edit({"measure": "cost_pv"}, more(1)), "present value of 2013/14"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_broken_measures_are_found_out(name: str) -> None:
+    broken, sentence = SLIPS[name]
+    log = log_of(three_lives(), RUNGS, SHORT)
+    measures = measure(log, town(), DAYS)
+    with pytest.raises(BrokenInvariant, match=sentence):
+        check(log, broken(measures), town(), DAYS)
+
+
+def test_measures_of_another_log_are_found_out() -> None:
+    log = log_of(three_lives(), RUNGS, SHORT)
+    fewer = measure(log.filter(pl.col("client") != 3), town(), DAYS)
+    shown = states(log, DAYS)
+    with pytest.raises(BrokenInvariant, match="people entered, and people there or gone"):
+        people_add_up(prepare(log), shown, fewer, town(), DAYS)
+    with pytest.raises(BrokenInvariant, match=r"days of whole stays, and caseload times days .*service extra_care"):
+        little(prepare(log), stays(shown), fewer, town(), DAYS)
+    with pytest.raises(BrokenInvariant, match="the cost by client, and the ledger"):
+        money_adds_up(prepare(log), stays(shown), fewer, town(), DAYS)
+
+
+def test_events_that_belie_the_states_break_littles_law() -> None:
+    """The days between coming and going are counted from events alone: here a death is missing from them."""
+    log = log_of(three_lives(), RUNGS, SHORT)
+    measures, spells = measure(log, town(), DAYS), stays(states(log, DAYS))
+    blind = prepare(log).with_columns(
+        pl.when(pl.col("event") == "death").then(pl.lit("review")).otherwise(pl.col("event").cast(pl.String)).alias("event")
+    )
+    little(prepare(log), spells, measures, town(), DAYS)
+    with pytest.raises(BrokenInvariant, match="days between coming and going, and caseload times days"):
+        little(blind, spells, measures, town(), DAYS)
+
+
+def test_prices_of_another_model_are_found_out() -> None:
+    log = log_of(three_lives(), RUNGS, SHORT)
+    dearer = town(TEXT.replace("{ from = 2013-06-17, value = 23, GUESS }", "{ from = 2013-06-18, value = 23, GUESS }"))
+    with pytest.raises(BrokenInvariant, match="the cost by client, and the ledger"):
+        check(log, measure(log, town(), DAYS), dearer, DAYS)
+
+
+def test_payers_alone() -> None:
+    payers_add_up(measure(walk(0), town(), DAYS))
