@@ -19,7 +19,7 @@ demo: .venv/.stamp-run ## installs simcare, compares three years of prevention s
 	@$(BIN)/simcare compare prevention --out runs/prevention
 
 test: .venv/.stamp-dev ## runs the whole test suite, doctests included
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 check: lint types imports files test wheel ## everything that must hold before a change goes in
 

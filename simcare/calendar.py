@@ -43,8 +43,8 @@ def birthday(born: float, years: float, start: int) -> float:
     >>> str(start + dt.timedelta(days=birthday(born, 18, start.toordinal())))
     '2018-03-01'
     """
-    whole = int(math.floor(years))
-    date = start + int(math.floor(born))
+    whole = math.floor(years)
+    date = start + math.floor(born)
     year = _year_of(date)
     month = 1
     while month < 12 and _ordinal(year, month + 1, 1) <= date:

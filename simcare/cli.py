@@ -33,9 +33,9 @@ app = typer.Typer(
 out_console = Console()
 err_console = Console(stderr=True)
 
-Years = Annotated[int | None, typer.Option("--years", min=1, max=60, help="Financial years to simulate.")]
-Reps = Annotated[int | None, typer.Option("--reps", min=1, max=100_000, help="Replications: possible futures to try.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
+YEARS = typer.Option("--years", min=1, max=60, help="Financial years to simulate.")
+REPS = typer.Option("--reps", min=1, max=100_000, help="Replications: possible futures to try.")
+SEED = typer.Option("--seed", min=0, max=2**62, help="The same seed gives the same result.")
 Engine = Annotated[str, typer.Option("--engine", help="The clock that carries the rulebook: simpy.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use; all cores unless said.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results; runs/NAME unless said.")]
@@ -97,9 +97,9 @@ def _print_assumptions(figures: list[Figure]) -> None:
 @app.command()
 def run(
     model: Annotated[str, typer.Argument(help="Path of a model file, or a name in the library such as kent-2013.")],
-    years: Years = 5,
-    reps: Reps = 10,
-    seed: Seed = 1,
+    years: Annotated[int, YEARS] = 5,
+    reps: Annotated[int, REPS] = 10,
+    seed: Annotated[int, SEED] = 1,
     engine: Engine = "simpy",
     workers: Workers = None,
     out: Out = None,
@@ -110,15 +110,18 @@ def run(
 
     Example: `simcare run kent-2013 --years 2 --reps 2 --seed 1 --out runs/first`
     """
+    from simcare.aside import check_free
     from simcare.files import load_model
-    from simcare.folders import check_free, write_run, yearly
-    from simcare.runs import run as run_model
 
     chosen = load_model(model)
     folder = out or Path("runs") / chosen.about.name
     check_free(folder)
+
+    from simcare.folders import write_run, yearly  # heavy: only for input that is good
+    from simcare.runs import run as run_model
+
     with _progress("Running", engine) as progress:
-        done = run_model(chosen, years or 5, reps or 10, seed or 0, engine=engine, workers=workers, keep_log=log, progress=progress)
+        done = run_model(chosen, years, reps, seed, engine=engine, workers=workers, keep_log=log, progress=progress)
     report = write_run(done, folder, _command(), log=log)
     if as_json:
         print(json.dumps({"manifest": done.manifest, "out": str(folder), "yearly": yearly(done.measures).to_dicts()}, indent=1))
@@ -130,9 +133,9 @@ def run(
 @app.command()
 def compare(
     experiment: Annotated[str, typer.Argument(help="Path of an experiment file, or a name in the library such as prevention.")],
-    years: Years = None,
-    reps: Reps = None,
-    seed: Seed = None,
+    years: Annotated[int | None, YEARS] = None,
+    reps: Annotated[int | None, REPS] = None,
+    seed: Annotated[int | None, SEED] = None,
     engine: Engine = "simpy",
     workers: Workers = None,
     out: Out = None,
@@ -142,13 +145,16 @@ def compare(
 
     Example: `simcare compare prevention --reps 4 --out runs/prevention`
     """
-    from simcare.comparisons import compare as compare_strategies
+    from simcare.aside import check_free
     from simcare.files import load_experiment
-    from simcare.folders import check_free, write_comparison
 
     chosen, model = load_experiment(experiment)
     folder = out or Path("runs") / chosen.name
     check_free(folder)
+
+    from simcare.comparisons import compare as compare_strategies  # heavy: only for input that is good
+    from simcare.folders import write_comparison
+
     with _progress("Comparing", engine) as progress:
         found = compare_strategies(chosen, reps, model=model, years=years, seed=seed, engine=engine, workers=workers, progress=progress)
     report = write_comparison(found, folder, _command())
@@ -165,7 +171,11 @@ def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished
 
     Example: `simcare report runs/prevention`
     """
-    from simcare.folders import read_folder
+    from simcare.aside import check_finished
+
+    check_finished(folder)
+
+    from simcare.folders import read_folder  # heavy: only for input that is good
     from simcare.report import write_report
 
     write_report(read_folder(folder), folder / "report.html")
@@ -211,7 +221,7 @@ def _print_run(done: Run) -> None:
     for (year,), part in rows.group_by("financial_year", maintain_order=True):
         cost = part.filter((part["measure"] == "cost") & part["stage"].is_null()).to_dicts()[0]
         real = part.filter((part["measure"] == "cost_real") & part["stage"].is_null()).to_dicts()[0]
-        people = part.filter(part["measure"] == "caseload")["mean"].sum()
+        people = float(part.filter(part["measure"] == "caseload")["mean"].sum() or 0.0)
         spread = "" if cost["low"] is None else f"{quantity(cost['low'], POUNDS, 5)} to {quantity(cost['high'], POUNDS, 5)}"
         table.add_row(str(year), quantity(cost["mean"], POUNDS, 5), spread, quantity(real["mean"], POUNDS, 5), quantity(people, PEOPLE, 0))
     out_console.print(table)

@@ -108,9 +108,7 @@ def tasks(experiment: Experiment, model: Model, engine: str) -> Iterator[Task]:
 
 def effect_draws(strategy: Strategy, seed: int, replication: int) -> dict[int, float]:
     """A standard normal for each effect of a strategy: which of the possible truths this replication lives in."""
-    return {
-        k: float(norm.ppf(uniform(seed, replication, key("effect", f"{strategy.name}.{k}"), EFFECT, 0))) for k in range(len(strategy.effects))
-    }
+    return {k: float(norm.ppf(uniform(seed, replication, key("effect", f"{strategy.name}.{k}"), EFFECT, 0))) for k in range(len(strategy.effects))}
 
 
 def totals(measures: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from simcare.errors import BadInput
+from simcare.model.checks import source_faults
 from simcare.model.model import Figure, Model, figures
 from simcare.model.nearmiss import unknown
 from simcare.model.strategy import Experiment, apply, believed
@@ -68,7 +69,7 @@ def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
     experiment = parse(Experiment, read_toml(path), str(path))
     beside = path.parent / experiment.model
     model = load_model(beside if beside.suffix == ".toml" and beside.is_file() else experiment.model)
-    faults: list[str] = []
+    faults = [f"{path}: {fault}" for fault in source_faults(experiment, tuple(experiment.sources))]
     for k, strategy in enumerate(experiment.strategies):
         try:
             apply(model, believed(strategy, experiment.shrinkage))
@@ -124,7 +125,7 @@ def _lines(fault: Mapping[str, Any], kind: type[BaseModel], data: Mapping[str, A
     if fault["type"].startswith("date_"):
         return [f"{path}: should be a date such as 2013-04-01, got {fault['input']!r}"]
     if fault["type"] in ("model_type", "model_attributes_type"):
-        return [f"{path}: needs a table such as {{ value = 1, source = \"…\", grade = \"A\" }}, got {fault['input']!r}"]
+        return [f'{path}: needs a table such as {{ value = 1, source = "…", grade = "A" }}, got {fault["input"]!r}']
     if "error" in ctx:
         return [f"{path}: {ctx['error']}"]
     got = fault["input"]

@@ -1,18 +1,14 @@
-"""A run's folder: written aside and renamed, so that an unfinished one never passes for a finished one."""
+"""A run's folder: what is in it, written and read back."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from simcare.aside import MANIFEST, aside, check_finished
 from simcare.comparisons import Comparison, differences, totals
 from simcare.errors import BadInput
 from simcare.model import Model
@@ -20,41 +16,6 @@ from simcare.model.strategy import Experiment
 from simcare.report import ReportInput, write_report
 from simcare.runs import Run
 from simcare.summaries import cost_by_year
-
-MANIFEST = "manifest.json"
-
-
-def check_free(out: Path) -> None:
-    """Refuse, before any work, a folder that is not ours to replace or cannot be written."""
-    if out.exists() and not out.is_dir():
-        raise BadInput(f"{out}: is a file; give a folder for the results")
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise BadInput(f"{out}: holds other files and no {MANIFEST}; give a new folder, or one that an earlier run wrote")
-    parent = out.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise BadInput(f"{out}: cannot be written: no permission in {parent}")
-
-
-@contextmanager
-def aside(out: Path) -> Iterator[Path]:
-    """A folder beside ``out`` that takes its place when everything in it is written."""
-    check_free(out)
-    out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}.unfinished-", dir=out.absolute().parent))
-    try:
-        yield unfinished
-        unfinished.chmod(0o755)
-        if out.is_dir():
-            old = unfinished.with_name(unfinished.name + ".old")
-            out.rename(old)
-            unfinished.rename(out)
-            shutil.rmtree(old)
-        else:
-            unfinished.rename(out)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def write_run(run: Run, out: Path, command: str, *, log: bool = False) -> Path:
@@ -101,8 +62,7 @@ def report_of(result: Run | Comparison) -> ReportInput:
 
 def read_folder(folder: Path) -> ReportInput:
     """The pieces of a finished folder, for a new report."""
-    if not (folder / MANIFEST).is_file():
-        raise BadInput(f"{folder}: is not a finished run: no {MANIFEST} in it")
+    check_finished(folder)
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         model = Model.model_validate_json((folder / "model.json").read_text(encoding="utf-8"))

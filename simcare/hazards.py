@@ -140,9 +140,7 @@ def spent(hazard: Any, knots: NDArray[Any], steps: NDArray[Any], span: Any, inte
 
 
 @rule
-def fires_at(
-    hazard: Any, knots: NDArray[Any], steps: NDArray[Any], span: Any, intensity: float, origin: float, now: float, budget: float
-) -> float:
+def fires_at(hazard: Any, knots: NDArray[Any], steps: NDArray[Any], span: Any, intensity: float, origin: float, now: float, budget: float) -> float:
     """The time at which a clock with this unspent budget fires, if nothing changes; infinity if never.
 
     Where the multiplier is 1, the arithmetic is that of a clock with no timeline, to the last bit: until a

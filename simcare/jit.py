@@ -23,7 +23,8 @@ HERE = Path(__file__).parent
 
 def compiled_files() -> list[Path]:
     """The files whose functions numba compiles."""
-    return sorted([HERE / "draws.py", HERE / "hazards.py", HERE / "calendar.py", *HERE.glob("rules/*.py"), HERE / "engine" / "start.py", HERE / "engine" / "equilibrium.py"])
+    single = [HERE / name for name in ("draws.py", "hazards.py", "calendar.py", "engine/start.py", "engine/equilibrium.py")]
+    return sorted([*single, *HERE.glob("rules/*.py")])
 
 
 def _cache_folder() -> Path:

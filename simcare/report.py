@@ -48,6 +48,7 @@ class ReportInput:
 
     ``measures``: the tidy frame of all strategies and replications ("baseline" among them). ``flows``: strategy, replication,
     financial_year, from_tier, to_tier, moves. ``differences``: a row a strategy and measure, as a comparison gives them.
+    ``manifest`` says at least how many ``years`` and ``replications`` were run.
     """
 
     model: Model
@@ -106,7 +107,7 @@ def write_report(result: Result, path: str | Path) -> Path:
 
 def html(given: ReportInput) -> str:
     """The whole page as text."""
-    slim = _slim(given.measures)
+    slim = _slim(given)
     years = summaries.financial_years(slim)
     runs = summaries.replications(slim).height
     period = words.period(years)
@@ -141,13 +142,27 @@ def html(given: ReportInput) -> str:
     )
 
 
-def _slim(measures: pl.DataFrame) -> pl.DataFrame:
-    """The measures that are drawn, summed over what no figure tells apart; whether there is a service or a group is kept, as spending shows by it."""
+def _slim(given: ReportInput) -> pl.DataFrame:
+    """The measures that are drawn, summed over what no figure tells apart; whether there is a service or a group is kept, as spending shows by it.
+
+    Noughts stand for every month of every replication, so that one in which nothing happened counts.
+    """
     known = [pl.when(pl.col(name).is_not_null()).then(pl.lit("any")).alias(name) for name in ("service", "group")]
     cells = [pl.col(name).cast(pl.String) for name in ("strategy", "month", "stage", "tier", "measure")]
-    drawn = measures.lazy().filter(pl.col("measure").is_in(USED)).with_columns(*known, *cells)
+    drawn = given.measures.lazy().filter(pl.col("measure").is_in(USED)).with_columns(*known, *cells).collect()
     by = ["strategy", "replication", "month", "stage", "group", "tier", "service", "measure"]
-    return drawn.group_by(by, maintain_order=True).agg(pl.col("value").sum()).collect()
+    runs = pl.DataFrame({"replication": range(int(given.manifest["replications"]))}, schema={"replication": drawn.schema["replication"]})
+    every = pl.DataFrame({"strategy": ["baseline", *given.titles]}).join(runs, how="cross").join(_months(given), how="cross")
+    noughts = every.join(pl.DataFrame({"measure": [name for name in USED if name.startswith("cost")]}), how="cross").with_columns(
+        pl.lit(0.0).alias("value")
+    )
+    return pl.concat([drawn.select(*by, "value"), noughts], how="diagonal").group_by(by, maintain_order=True).agg(pl.col("value").sum())
+
+
+def _months(given: ReportInput) -> pl.DataFrame:
+    """The months of the run."""
+    first = given.model.about.start.year * 12 + given.model.about.start.month - 1
+    return pl.DataFrame({"month": [f"{m // 12}-{m % 12 + 1:02d}" for m in range(first, first + 12 * int(given.manifest["years"]))]})
 
 
 def script_json(value: str) -> Markup:
@@ -201,11 +216,12 @@ def _baseline_sentence(measures: pl.DataFrame, period: str) -> str:
     total = summaries.spread(summaries.sums(everything, ["what"], runs), ["what"]).row(0, named=True)
     cash, low, high = words.three(words.Estimate.of(total["mean"], total["low"], total["high"]), words.POUNDS, signed=False)
     people = summaries.caseload_by_year(measures, BASELINE).group_by("financial_year").agg(pl.col("mean").sum()).sort("financial_year")["mean"]
-    first, last = (words.quantity(people[k]) for k in (0, -1))
     spread = f" ({summaries.range_words(runs.height)}: {low} to {high})" if low and low != high else ""
     over = "Over" if " to " in period else "In"
-    ends = f"; people in care average {first} in the first year and {last} in the last" if len(people) > 1 else f"; people in care average {first}"
-    return f"{over} {period}, if nothing changes, care is expected to cost {cash} in cash{spread}{ends}."
+    means = [words.quantity(mean) for mean in people]
+    ends = "nobody is in care" if not means else f"people in care average {means[0]}"
+    ends += f" in the first year and {means[-1]} in the last" if len(means) > 1 else ""
+    return f"{over} {period}, if nothing changes, care is expected to cost {cash} in cash{spread}; {ends}."
 
 
 def _strategies(given: ReportInput, measures: pl.DataFrame, period: str, runs: int) -> list[dict[str, str]]:
@@ -225,7 +241,7 @@ def _strategies(given: ReportInput, measures: pl.DataFrame, period: str, runs: i
 
 def sentences(given: ReportInput) -> list[str]:
     """The plain sentences of a report: the baseline's, then one a strategy."""
-    measures = _slim(given.measures)
+    measures = _slim(given)
     period = words.period(summaries.financial_years(measures))
     runs = summaries.replications(measures).height
     return [_baseline_sentence(measures, period), *(found["sentence"] for found in _strategies(given, measures, period, runs))]

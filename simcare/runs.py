@@ -168,7 +168,6 @@ def compile_rules(model: Model) -> None:
     simpy.simulate(model, build(model), 0, 0, 1.0)
 
 
-
 def fingerprint(model: Model) -> str:
     """A digest of everything in a model."""
     return hashlib.sha256(model.model_dump_json(by_alias=True).encode()).hexdigest()

@@ -96,12 +96,7 @@ class _Steps:
 
     def timeline(self, changes: Iterable[tuple[dt.date, int, float]]) -> int:
         """The index of the product of ramped multipliers, 0 where nothing changes."""
-        dated = [(self.day(date), k, 1.0 + share * (multiply - 1.0)) for k, (start, ramp, multiply) in enumerate(changes) for date, share in ramp_steps(start, ramp)]
-        values: dict[int, float] = {}
-        steps = [(-math.inf, 1.0)]
-        for day, k, value in sorted(dated):
-            values[k] = value
-            steps.append((day, math.prod(values.values())))
+        steps = multiplier_steps(changes, self.start)
         if all(value == 1.0 for _, value in steps):
             return 0
         return self.add(steps)
@@ -109,6 +104,25 @@ class _Steps:
     def day(self, date: dt.date | None) -> float:
         assert date is not None
         return float((date - self.start).days)
+
+
+def multiplier_steps(changes: Iterable[tuple[dt.date, int, float]], start: dt.date) -> list[tuple[float, float]]:
+    """The product of ramped multipliers as dated steps: (day, value), the first from −infinity.
+
+    ``changes`` are start date, ramp in days, multiplier.
+
+    >>> multiplier_steps([(dt.date(2013, 4, 11), 0, 0.5), (dt.date(2013, 5, 1), 0, 0.8)], dt.date(2013, 4, 1))
+    [(-inf, 1.0), (10.0, 0.5), (30.0, 0.4)]
+    """
+    dated: list[tuple[int, int, float]] = []
+    for k, (begin, ramp, multiply) in enumerate(changes):
+        dated += [((date - start).days, k, 1.0 + share * (multiply - 1.0)) for date, share in ramp_steps(begin, ramp)]
+    values: dict[int, float] = {}
+    steps = [(-math.inf, 1.0)]
+    for day, k, value in sorted(dated):
+        values[k] = value
+        steps.append((float(day), math.prod(values.values())))
+    return steps
 
 
 class _Hazards:

@@ -170,16 +170,9 @@ def sample_flows(
     )
 
 
-def manifest() -> dict[str, Any]:
-    return {
-        "simcare": "0.1.0",
-        "model": "sample",
-        "model_sha256": "ab12" * 16,
-        "seed": 7,
-        "engine": "simpy",
-        "replications": REPLICATIONS,
-        "years": YEARS,
-    }
+def manifest(years: int = YEARS, replications: int = REPLICATIONS) -> dict[str, Any]:
+    ours = {"simcare": "0.1.0", "model": "sample", "model_sha256": "ab12" * 16, "seed": 7, "engine": "simpy"}
+    return {**ours, "replications": replications, "years": years}
 
 
 def sample_comparison(**changes: Any) -> ReportInput:
@@ -198,4 +191,4 @@ def sample_comparison(**changes: Any) -> ReportInput:
 
 def sample_run(replications: int = REPLICATIONS) -> ReportInput:
     alone = ("baseline",)
-    return ReportInput(sample_model(), sample_measures(2, replications, alone), manifest(), sample_flows(2, replications, alone))
+    return ReportInput(sample_model(), sample_measures(2, replications, alone), manifest(2, replications), sample_flows(2, replications, alone))

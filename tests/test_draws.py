@@ -37,7 +37,11 @@ def test_uniform_is_uniform_and_open() -> None:
 def test_neighbouring_addresses_are_unrelated() -> None:
     n = 20_000
     here = uniforms(5, 0, np.arange(n, dtype=np.int64), 3, 0)
-    for other in (uniforms(5, 0, np.arange(n, dtype=np.int64), 3, 1), uniforms(5, 1, np.arange(n, dtype=np.int64), 3, 0), uniforms(6, 0, np.arange(n, dtype=np.int64), 3, 0)):
+    for other in (
+        uniforms(5, 0, np.arange(n, dtype=np.int64), 3, 1),
+        uniforms(5, 1, np.arange(n, dtype=np.int64), 3, 0),
+        uniforms(6, 0, np.arange(n, dtype=np.int64), 3, 0),
+    ):
         assert abs(np.corrcoef(here, other)[0, 1]) < 4 / math.sqrt(n)
 
 

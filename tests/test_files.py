@@ -54,7 +54,8 @@ WRONG = [
     (("arrivals", 0, "per_year", "value"), -2, "f.toml: arrivals[0].per_year: cannot be negative, got -2"),
     (("arrivals", 0, "per_year", "valeu"), 2, "f.toml: arrivals[0].per_year.valeu: unknown key, did you mean 'value'?"),
     (("arrivals", 0, "per_year"), 3, 'f.toml: arrivals[0].per_year: needs a table such as { value = 1, source = "…", grade = "A" }, got 3'),
-    (("arrivals", 0, "needs", "value"), [1], "f.toml: arrivals[0].needs: needs one value for each of 3 rungs (independent, community, placement), got 1"),
+    (("arrivals", 0, "needs", "value"), [1],
+     "f.toml: arrivals[0].needs: needs one value for each of 3 rungs (independent, community, placement), got 1"),
     (("arrivals", 0, "needs", "value"), [0.5, 0.2, 0.2], "f.toml: arrivals[0].needs: must add to 1, they add to 0.9"),
     (("arrivals", 0, "per_year", "grade"), "E", "f.toml: arrivals[0].per_year.grade: unknown 'E', expected one of: A, B, C, D"),
     (("arrivals", 0, "per_year", "grade"), "B", "f.toml: arrivals[0].per_year.grade: an assumption is graded D, not B"),
@@ -67,7 +68,8 @@ WRONG = [
     (("stages", 1, "to_age"), 90, "f.toml: stages[1].to_age: the last stage must have no to_age: people grow older than that"),
     (("clocks", 0, "clock"), "ris", "f.toml: clocks[0].clock: unknown 'ris', did you mean 'rise'?"),
     (("clocks", 0, "per_year", "value"), [0.5, -1], "f.toml: clocks[0].per_year: cannot be negative, got -1"),
-    (("clocks", 0, "needs"), ["independent", "placement"], "f.toml: clocks[0].needs: need cannot rise by 1 from 'placement': the ladder ends at 'placement'"),
+    (("clocks", 0, "needs"), ["independent", "placement"],
+     "f.toml: clocks[0].needs: need cannot rise by 1 from 'placement': the ladder ends at 'placement'"),
     (("clocks", 8, "shape"), None, "f.toml: clocks[8]: family 'weibull' needs shape"),
     (("contracts", 0, "terms", 0, "gbp_per_day"), NUMBER, "f.toml: contracts[0].terms[0]: give gbp_per_day or gbp_per_week, one of them"),
     (("providers", 0, "offers", 0, "contract"), "cheep", "f.toml: providers[0].offers[0].contract: unknown 'cheep', did you mean 'cheap'?"),
@@ -98,7 +100,9 @@ def test_an_overlap_of_clocks_names_both_rows(toy: dict[str, Any]) -> None:
 
 def test_dated_values_keep_their_order_and_path(toy: dict[str, Any]) -> None:
     dated = [NUMBER, {**NUMBER, "from": "2014-04-01"}, {**NUMBER, "from": "2013-04-01"}]
-    assert faults(put(toy, ("arrivals", 0, "per_year"), dated)) == ("f.toml: arrivals[0].per_year: dated values must be in order of their 'from' dates",)
+    assert faults(put(toy, ("arrivals", 0, "per_year"), dated)) == (
+        "f.toml: arrivals[0].per_year: dated values must be in order of their 'from' dates",
+    )
     dated[1]["valeu"] = 3
     assert faults(put(toy, ("arrivals", 0, "per_year"), dated)) == ("f.toml: arrivals[0].per_year[1].valeu: unknown key, did you mean 'value'?",)
 
@@ -109,7 +113,12 @@ def test_truncated_and_wrongly_encoded_files(tmp_path: Path) -> None:
     short.write_bytes(whole[: len(whole) // 2 - 3])
     latin.write_bytes(whole.replace(b"A small council", "Canterbury caf\xe9".encode("latin-1")))
     folder.mkdir()
-    for path, words in ((short, "is not complete, valid TOML"), (latin, "is not UTF-8 text"), (folder, "is a folder"), (tmp_path / "no.toml", "no such file")):
+    for path, words in (
+        (short, "is not complete, valid TOML"),
+        (latin, "is not UTF-8 text"),
+        (folder, "is a folder"),
+        (tmp_path / "no.toml", "no such file"),
+    ):
         with pytest.raises(BadInput) as caught:
             load_model(path)
         assert len(caught.value.faults) == 1

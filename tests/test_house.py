@@ -97,7 +97,13 @@ def bare_numbers(value: Any, path: str = "", sourced: bool = False) -> Iterator[
 
 def test_bare_numbers_are_found() -> None:
     good = {"value": 1, "low": 0, "high": 2, "source": "x", "grade": "A"}
-    file = {"stages": [{"from_age": 0, "on": True}], "a": [good, {"value": [1, 2], "source": "x"}], "b": {"c": 3.0}, "years": 5, "ages": {"edges": [1]}}
+    file = {
+        "stages": [{"from_age": 0, "on": True}],
+        "a": [good, {"value": [1, 2], "source": "x"}],
+        "b": {"c": 3.0},
+        "years": 5,
+        "ages": {"edges": [1]},
+    }
     assert list(bare_numbers(file)) == ["a[1].value[0]", "a[1].value[1]", "b.c"]
 
 
@@ -184,7 +190,9 @@ def repository_files() -> list[Path]:
 # Written in two parts, so that this file does not hold what it forbids.
 FORBIDDEN = {
     "a path on somebody's machine": re.compile(r"(?<![\w.:/-])/" + r"(?:work|root|home/\w+|Users/\w+|opt|tmp/\w+)/"),
-    "the address of a package registry": re.compile(r"(?:pypi|files\.pythonhosted|registry\.npmjs|deb\.debian|proxy\.golang)" + r"\.org", re.IGNORECASE),
+    "the address of a package registry": re.compile(
+        r"(?:pypi|files\.pythonhosted|registry\.npmjs|deb\.debian|proxy\.golang)" + r"\.org", re.IGNORECASE
+    ),
     "an index address": re.compile(r"(?m)^\s*--?(?:extra-)?(?:index" + r"-url|find-links)"),
 }
 

@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("models", "calibration", "experiments")
 
+pytestmark = pytest.mark.xdist_group("packaging")  # one worker, so that the wheel is built once
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:

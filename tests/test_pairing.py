@@ -50,7 +50,10 @@ def test_the_toy_uses_every_event(baseline: pl.DataFrame) -> None:
     "idle",
     [
         {},
-        {"effects": [{"on": clock, "multiply": number(1)} for clock in ("rise", "recover", "death", "leaving", "crisis", "step_down", "arrivals")], "ramp_days": 200},
+        {
+            "effects": [{"on": clock, "multiply": number(1)} for clock in ("rise", "recover", "death", "leaving", "crisis", "step_down", "arrivals")],
+            "ramp_days": 200,
+        },
         {"changes": [{"path": "services.care_home.review_every_days", "to": number(365)}]},
         {"changes": [{"path": "front_door.all.step_up_first", "to": number(0.3)}], "ramp_days": 300},
         {"gbp_per_year": number(1_000_000)},

@@ -145,6 +145,22 @@ def test_a_run_has_no_comparison() -> None:
     assert "baseline’s" not in run_page().text
 
 
+def test_a_run_in_which_nobody_is_in_care_can_be_reported() -> None:
+    given = sample_run(2)
+    nobody = given.measures.filter(pl.col("measure") == "independent_days")
+    found = Page(html(ReportInput(given.model, nobody, given.manifest, given.flows.clear())))
+    assert "Over 2013/14 to 2014/15, if nothing changes, care is expected to cost £0 in cash; nobody is in care." in found.text
+    assert "moves" not in {a["id"] for a in found.of("section")}
+
+
+def test_a_replication_in_which_nothing_happened_counts() -> None:
+    given = sample_run(2)
+    first = given.measures.filter(pl.col("replication") == 0)
+    cash = first.filter(pl.col("measure") == "cost")["value"].sum() / 2
+    said = sentences(ReportInput(given.model, first, given.manifest, given.flows))[0]
+    assert f"cost {quantity(cash, POUNDS, 7)} in cash (lowest to highest of 2 replications: £0m to" in said
+
+
 # What it says.
 
 

@@ -28,6 +28,8 @@ FLAGS = [
 ]
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
+pytestmark = pytest.mark.xdist_group("browser")  # one worker, so that the report is made once
+
 
 def chromium() -> str:
     """The browser's path. Without one the tests are left out, unless SIMCARE_BROWSER=required."""
@@ -82,7 +84,9 @@ def visit(browser: Browser, report: Path, size: tuple[int, int]) -> Visit:
     page.goto(report.as_uri())
     page.wait_for_selector("svg.main-svg", state="attached", timeout=60_000)
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length === document.querySelectorAll('.js-plotly-plot:has(svg.main-svg)').length")
+    page.wait_for_function(
+        "document.querySelectorAll('.js-plotly-plot').length === document.querySelectorAll('.js-plotly-plot:has(svg.main-svg)').length"
+    )
     page.wait_for_load_state("networkidle")
     seen.expected = page.locator(".js-plotly-plot").count()
     seen.drawn = page.locator(".js-plotly-plot:has(svg.main-svg)").count()

@@ -100,7 +100,9 @@ def test_length_bias(log_of: LogOf) -> None:
     share_holds("residual stay under a year", int((ends < 365.25).sum()), present, 0.3345)
 
 
-@pytest.mark.parametrize(("name", "who", "age", "born_years"), [("newborns", 100, 1, 0), ("newborns", 100, 11, 0), ("aged 24", 10, 25, 24), ("aged 64", 10, 65, 64)])
+@pytest.mark.parametrize(
+    ("name", "who", "age", "born_years"), [("newborns", 100, 1, 0), ("newborns", 100, 11, 0), ("aged 24", 10, 25, 24), ("aged 64", 10, 65, 64)]
+)
 def test_birthdays_are_exact(name: str, who: int, age: int, born_years: int, log_of: LogOf) -> None:
     start = dt.date(2013, 4, 1)
     turned = log_of("ageing", 4100.0).filter((pl.col("event") == "birthday") & pl.col("age").is_between(age - 0.01, age + 0.01))

@@ -21,7 +21,9 @@ LONGEST_DAYS = 60 * 365.25
 POINTS = 4000
 
 
-def equilibrium_days(tables: Tables, stage: int, group: int, need: int, follows_need: bool, age: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
+def equilibrium_days(
+    tables: Tables, stage: int, group: int, need: int, follows_need: bool, age: float, u: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Elapsed days for uniform draws ``u``, from the equilibrium of a cell's clocks; ``age`` in years."""
     grid = np.concatenate([[0.0], np.geomspace(1e-2, LONGEST_DAYS, POINTS)])
     total = np.zeros_like(grid)

@@ -25,7 +25,7 @@ from simcare.jit import rule
 from simcare.model import Model
 from simcare.model.parts import Ages, Arrivals, Caseload, Elapsed
 from simcare.rules.names import ARRIVE, CLIENT, CLOCKS, IN_SERVICE, LOG, OUT, ROUTES, UNBORN, Tables, World
-from simcare.tables import YEAR_DAYS, changes_on, names_of
+from simcare.tables import YEAR_DAYS, changes_on, multiplier_steps, names_of
 
 FRAILTY_RANGE = (0.1, 10.0)
 LAYER_BITS, CANDIDATE_BITS = 12, 20
@@ -104,7 +104,14 @@ def caseload(model: Model, tables: Tables, row: Caseload, seed: int, replication
 
 
 def _person(
-    model: Model, tables: Tables, row: Caseload | Arrivals, clients: NDArray[Any], age: NDArray[np.float64], when: NDArray[Any] | float, seed: int, replication: int
+    model: Model,
+    tables: Tables,
+    row: Caseload | Arrivals,
+    clients: NDArray[Any],
+    age: NDArray[np.float64],
+    when: NDArray[Any] | float,
+    seed: int,
+    replication: int,
 ) -> None:
     names = names_of(model)
     clients["born"], clients["entered"] = when - age * YEAR_DAYS, when
@@ -177,26 +184,12 @@ def arrival_rates(model: Model, row: Arrivals, days: float) -> tuple[NDArray[np.
     while (day := (month - start).days) < days:
         cuts.add(float(max(day, 0)))
         month = (month + dt.timedelta(days=32)).replace(day=1)
-    modifiers = [changes_on(model, "arrivals", row.stage, row.group, rung) for rung in model.rungs]
-    lines = [multiplier_steps(changes, start) for changes in modifiers]
+    lines = [multiplier_steps(changes_on(model, "arrivals", row.stage, row.group, rung), start) for rung in model.rungs]
     dated = [step.from_ for step in row.per_year.steps if step.from_ is not None]
     cuts |= {float((date - start).days) for date in dated} | {day for line in lines for day, _ in line if math.isfinite(day)}
     edges = np.array(sorted(c for c in cuts if 0.0 <= c <= days))
     rates = np.array([[_rate(row, start, left, right) * _at(line, left) for line in lines] for left, right in pairwise(edges)])
     return edges, rates
-
-
-def multiplier_steps(changes: Sequence[tuple[dt.date, int, float]], start: dt.date) -> list[tuple[float, float]]:
-    """The product of ramped multipliers as dated steps: (day, value), the first from −infinity."""
-    from simcare.model.strategy import ramp_steps
-
-    dated = [((date - start).days, k, 1.0 + share * (multiply - 1.0)) for k, (begin, ramp, multiply) in enumerate(changes) for date, share in ramp_steps(begin, ramp)]
-    values: dict[int, float] = {}
-    steps = [(-math.inf, 1.0)]
-    for day, k, value in sorted(dated):
-        values[k] = value
-        steps.append((float(day), math.prod(values.values())))
-    return steps
 
 
 def _at(line: Sequence[tuple[float, float]], day: float) -> float:
@@ -215,7 +208,14 @@ def _rate(row: Arrivals, start: dt.date, left: float, right: float) -> float:
 
 @rule
 def candidates(
-    seed: int, replication: int, base: int, layers: int, days: float, edges: NDArray[np.float64], rates: NDArray[np.float64], shares: NDArray[np.float64]
+    seed: int,
+    replication: int,
+    base: int,
+    layers: int,
+    days: float,
+    edges: NDArray[np.float64],
+    rates: NDArray[np.float64],
+    shares: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """The candidates that come: their ids, times and needs."""
     size = layers * int(days + 12.0 * math.sqrt(days) + 64.0)

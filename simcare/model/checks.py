@@ -31,7 +31,7 @@ class Fault(NamedTuple):
 
 def find_faults(model: Model) -> list[Fault]:
     """Everything wrong between the parts; first the names, and only if they hold, the rest."""
-    faults = [*_duplicates(model), *_stages(model), *_names(model), *_sources(model)]
+    faults = [*_duplicates(model), *_stages(model), *_names(model), *source_faults(model, tuple(model.sources))]
     if faults:
         return faults
     return [*_services(model), *_clocks(model), *_rows(model), *_lengths(model), *_ages(model), *_reachable(model)]
@@ -51,7 +51,9 @@ def _stages(model: Model) -> Iterator[Fault]:
         if earlier.to_age is None:
             yield Fault(f"stages[{i}].to_age", f"'{earlier.name}' has no end but is not the last stage")
         elif later.from_age > earlier.to_age:
-            yield Fault(f"stages[{i + 1}].from_age", f"gap between '{earlier.name}' (to {earlier.to_age:g}) and '{later.name}' (from {later.from_age:g})")
+            yield Fault(
+                f"stages[{i + 1}].from_age", f"gap between '{earlier.name}' (to {earlier.to_age:g}) and '{later.name}' (from {later.from_age:g})"
+            )
         elif later.from_age < earlier.to_age:
             yield Fault(f"stages[{i + 1}].from_age", f"'{later.name}' (from {later.from_age:g}) overlaps '{earlier.name}' (to {earlier.to_age:g})")
     if model.stages[-1].to_age is not None:
@@ -97,7 +99,9 @@ def _names(model: Model) -> Iterator[Fault]:
             yield Fault(path, unknown(name, options))
 
 
-def _sources(model: Model) -> Iterator[Fault]:
+def source_faults(value: BaseModel, sources: Iterable[str]) -> Iterator[Fault]:
+    """Numbers in a value whose source is not among ``sources``, or that are assumptions of another grade than D."""
+
     def walk(value: BaseModel, path: str) -> Iterator[tuple[str, Sourced]]:
         if isinstance(value, Sourced):
             yield path, value
@@ -110,12 +114,12 @@ def _sources(model: Model) -> Iterator[Fault]:
                     if isinstance(item, BaseModel):
                         yield from walk(item, path if name == "steps" else f"{here}[{i}]")
 
-    for path, number in walk(model, ""):
+    for path, number in walk(value, ""):
         if number.source == "assumption":
             if number.grade != "D":
                 yield Fault(f"{path}.grade", f"an assumption is graded D, not {number.grade}")
-        elif number.source not in model.sources:
-            yield Fault(f"{path}.source", unknown(number.source, [*model.sources, "assumption"]))
+        elif number.source not in sources:
+            yield Fault(f"{path}.source", unknown(number.source, [*sources, "assumption"]))
 
 
 def _services(model: Model) -> Iterator[Fault]:
@@ -130,6 +134,11 @@ def _services(model: Model) -> Iterator[Fault]:
             yield Fault(f"services[{i}]", f"'{service.name}' {needs}")
         if service.name not in offered:
             yield Fault(f"services[{i}].name", f"no provider offers '{service.name}'")
+    for i, provider in enumerate(model.providers):
+        names = [offer.service for offer in provider.offers]
+        for k, name in enumerate(names):
+            if name in names[:k]:
+                yield Fault(f"providers[{i}].offers[{k}].service", f"'{provider.name}' already offers '{name}'")
 
 
 def clock_cells(model: Model, clock: Clock) -> Iterator[tuple[str, str, str]]:

@@ -172,7 +172,10 @@ def _budget(world: Any, i: int, clock: int) -> float:
 
 @rule
 def due(world: Any, series: int, since: float, now: float) -> float:
-    """When ``series`` days (a dated interval) have passed since ``since``: the first time t ≥ now at which t − since reaches the interval in force at t."""
+    """When ``series`` days (a dated interval) have passed since ``since``.
+
+    That is the first time t ≥ now at which t − since reaches the interval in force at t.
+    """
     if series < 0:
         return math.inf
     tables = world.tables

@@ -9,7 +9,7 @@ from simcare.calendar import birthday
 from simcare.draws import AT_ONCE, DIVERT, KEEPS_NEED, STEP_UP_FIRST
 from simcare.jit import rule
 from simcare.rules.clocks import dated, due, gap_of, restart, schedule, spend
-from simcare.rules.moves import assess, begin_stay, depart, divert, draw, let_go, look, seek, settle, write
+from simcare.rules.moves import assess, begin_stay, depart, divert, draw, look, seek, settle, write
 from simcare.rules.names import (
     ADVICE,
     AGAIN,

@@ -43,7 +43,7 @@ structref.define_proxy(WorldHandle, _WorldType, list(World._fields))
 def handle(world: World) -> Any:
     """The handle of a world; its arrays are the world's own, so what a rule changes is changed for all."""
     t = world.tables
-    tables = TablesHandle(
-        t.hazards, t.knots, t.spans, t.steps, t.cells, t.step_down, t.stages, t.stage_rungs, t.services, t.open_to, t.lists, t.offers, t.bands, t.handovers
-    )
+    clocks = (t.hazards, t.knots, t.spans, t.steps, t.cells, t.step_down)
+    places = (t.stages, t.stage_rungs, t.services, t.open_to, t.lists, t.offers, t.bands, t.handovers)
+    tables = TablesHandle(*clocks, *places)
     return WorldHandle(tables, world.clients, world.budgets, world.ordinals, world.log, world.counts, world.address)

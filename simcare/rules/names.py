@@ -86,7 +86,17 @@ LOG = np.dtype(
 )
 
 # Records of the model's tables (built by ``tables``).
-SERVICE = np.dtype([("tier", "i8"), ("enabling", "i8"), ("follows_need", "i8"), ("short", "i8"), ("short_days", "i8"), ("first_review", "i8"), ("review_every", "i8")])
+SERVICE = np.dtype(
+    [
+        ("tier", "i8"),
+        ("enabling", "i8"),
+        ("follows_need", "i8"),
+        ("short", "i8"),
+        ("short_days", "i8"),
+        ("first_review", "i8"),
+        ("review_every", "i8"),
+    ]
+)
 OFFER_ROW = np.dtype([("service", "i8"), ("provider", "i8"), ("up_to", "f8")])  # up_to: cumulative share of its list
 STAGE = np.dtype(
     [("frailty_variance", "f8"), ("enabling", "f8"), ("over_provided", "f8"), ("wait_rise", "f8"), ("wait_recover", "f8"),
