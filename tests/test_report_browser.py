@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-quic",
     "--no-first-run",
 ]
+ALL_DRAWN = "document.querySelectorAll('.js-plotly-plot:not(:has(svg.main-svg))').length === 0"
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker, so that the report is made once
@@ -84,9 +85,7 @@ def visit(browser: Browser, report: Path, size: tuple[int, int]) -> Visit:
     page.goto(report.as_uri())
     page.wait_for_selector("svg.main-svg", state="attached", timeout=60_000)
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-    page.wait_for_function(
-        "document.querySelectorAll('.js-plotly-plot').length === document.querySelectorAll('.js-plotly-plot:has(svg.main-svg)').length"
-    )
+    page.wait_for_function(ALL_DRAWN)
     page.wait_for_load_state("networkidle")
     seen.expected = page.locator(".js-plotly-plot").count()
     seen.drawn = page.locator(".js-plotly-plot:has(svg.main-svg)").count()
