@@ -15,7 +15,7 @@ MAKEFLAGS += --no-print-directory
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name does; do printf '  make %-9s %s\n' "$$name" "$$does"; done
 
-demo: .venv/.stamp-run ## installs simcare, compares three years of prevention strategies for Kent, says where the report is
+demo: .venv/.stamp-run ## installs simcare, compares three prevention strategies for Kent over five years, says where the report is
 	@$(BIN)/simcare compare prevention --out runs/prevention
 
 test: .venv/.stamp-dev ## runs the whole test suite, doctests included

@@ -333,7 +333,7 @@ def _comparison(given: ReportInput, period: str, runs: int) -> Shown | None:
         f"Total cost is in {given.model.prices.base_year} prices, discounted, and includes what each strategy itself costs. "
         f"Thick bar: 95% interval of the average difference over {runs} paired replications. "
         "Thin line: from the 5th to the 95th percentile of the replications. "
-        "A finding whose 95% interval holds nought cannot be told from no difference."
+        "Where no bar shows, it is narrower than the marker. A finding whose 95% interval holds nought cannot be told from no difference."
     )
     table = report_tables.comparison(given.differences, given.titles, period, runs)
     return _shown(figures.comparison(given.differences, given.titles, period), note, table)

@@ -180,15 +180,20 @@ def last_place(low: float, high: float) -> int | None:
 
 
 def estimate_place(estimate: Estimate) -> int:
-    """The last place for all three numbers; up to two places finer where rounding would make an end touch nought that does not.
+    """The last place for all three numbers: what the interval supports, three figures where those do.
 
-    >>> estimate_place(Estimate(3.4e6, 0.04e6, 6.8e6))
-    4
+    Up to two places finer where rounding would make an end touch nought that does not.
+
+    >>> estimate_place(Estimate(3.4e6, 0.04e6, 6.8e6)), estimate_place(Estimate(11.08e6, 10.79e6, 11.37e6))
+    (4, 5)
     """
     low, high = estimate.low, estimate.high
     place = last_place(low, high) if low is not None and high is not None else None
     if place is None or low is None or high is None:
         return significant_place(estimate.value)
+    coarse = significant_place(max(abs(low), abs(high)))
+    if (high - low) / 2 >= 10.0**coarse:  # three figures are enough for anybody, where they still tell the ends apart
+        place = max(place, coarse)
     finest = place - 2
     while place > finest and any(end != 0 and _round(end, place) == 0 for end in (low, high)):
         place -= 1

@@ -13,7 +13,7 @@ import random
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -101,17 +101,17 @@ def cumulative(row: Clock, per_year: float, u: float) -> float:
     return -factor * math.log(sum(share * math.exp(-u / mean) for share, mean in zip(row.shares.value, row.mean_days.value, strict=True)))
 
 
-def waiting_time(hazard: Clock, per_year: float, multiplier: float, u: float, longest: float, budget: float) -> float:
+def waiting_time(row: Clock, per_year: float, multiplier: float, u: float, longest: float, budget: float) -> float:
     """How long until a clock, ``u`` days after its origin, has spent its budget; NEVER if not within ``longest`` days."""
     if multiplier <= 0:
         return NEVER
-    spent = partial(lambda wait, before: multiplier * (cumulative(hazard, per_year, u + wait) - before), before=cumulative(hazard, per_year, u))
-    if spent(longest) < budget:
+    reached = cumulative(row, per_year, u) + budget / multiplier
+    if cumulative(row, per_year, u + longest) < reached:
         return NEVER
     low, high = 0.0, longest
-    for _ in range(60):
+    while high - low > 1e-6:
         middle = (low + high) / 2
-        low, high = (middle, high) if spent(middle) < budget else (low, middle)
+        low, high = (middle, high) if cumulative(row, per_year, u + middle) < reached else (low, middle)
     return high
 
 
@@ -131,6 +131,8 @@ class Naive:
         self.clocks_of = cache(self.clocks_of)
         self.modified = cache(self.modified)
         self.offers_of = cache(self.offers_of)
+        self.need_rows = {stage.name: next((n for n in model.need if matches(n.stages, stage.name)), Need(name="none")) for stage in model.stages}
+        self.doors = {stage.name: next((d for d in model.front_door if matches(d.stages, stage.name)), FrontDoor(name="none")) for stage in model.stages}
 
     # The calendar and dated numbers.
 
@@ -172,13 +174,7 @@ class Naive:
             turned = dt.date(date.year + int(age), 3, 1)
         return self.day(turned) + born % 1 + age % 1 * YEAR
 
-    # What the model says of a stage, and of how a person stands.
-
-    def need_row(self, stage: str) -> Need:
-        return next((row for row in self.model.need if matches(row.stages, stage)), Need(name="none"))
-
-    def front_door(self, stage: str) -> FrontDoor:
-        return next((row for row in self.model.front_door if matches(row.stages, stage)), FrontDoor(name="none"))
+    # How a person stands, and what is open to them.
 
     def short_term(self, service: Service | None) -> bool:
         return service is not None and service.tier not in self.ladder
@@ -208,7 +204,7 @@ class Naive:
     # The door, assessment, placement.
 
     def refer(self, p: Person, time: float, cause: str) -> None:
-        door = self.front_door(p.stage)
+        door = self.doors[p.stage]
         p.known = True
         p.assessment_due = time if door.assessment_days is None else self.due(door.assessment_days, time, time)
         self.log(p, time, "referral", cause)
@@ -220,7 +216,7 @@ class Naive:
 
     def see(self, p: Person, time: float) -> int:
         """The rung that an assessor or reviewer finds."""
-        door, luck = self.front_door(p.stage), self.rng.random()
+        door, luck = self.doors[p.stage], self.rng.random()
         over, under = self.at(door.over_specified, time), self.at(door.under_specified, time)
         if luck < over:
             return min(p.need + 1, len(self.rungs) - 1)
@@ -228,10 +224,10 @@ class Naive:
 
     def assess(self, p: Person, time: float) -> None:
         """The assessment after a referral."""
-        p.assessment_due = NEVER
         seen = self.see(p, time)
         self.log(p, time, "assessed", "assessment")
-        door = self.front_door(p.stage)
+        p.assessment_due = NEVER
+        door = self.doors[p.stage]
         wanted = self.rungs[1:] if door.step_up_tiers is None else door.step_up_tiers
         if seen == 0:
             self.log(p, time, "diverted", "not_in_need")
@@ -240,11 +236,12 @@ class Naive:
 
     def rescue(self, p: Person, time: float) -> None:
         """Straight to short-term care; where there is none, assessed and placed on the spot."""
-        p.assessment_due = NEVER
         if self.step_up(p, time, "crisis"):
             return
+        p.assessment_due = time if p.service is None else NEVER
         seen = self.see(p, time)
         self.log(p, time, "assessed", "assessment")
+        p.assessment_due = NEVER
         if seen == 0 and p.service is None:
             self.log(p, time, "diverted", "not_in_need")
         else:
@@ -342,7 +339,7 @@ class Naive:
     def rise(self, p: Person, time: float, by: int, cause: str) -> None:
         p.need, p.need_since = p.need + by, time
         self.log(p, time, "rise", cause)
-        at_once = self.need_row(p.stage).crisis_at_once
+        at_once = self.need_rows[p.stage].crisis_at_once
         if p.service is not None and p.service.follows_need:
             self.place(p, time, p.need, "need")
         elif at_once is not None and self.gap(p) <= -2 and self.rng.random() < at_once.value:
@@ -399,7 +396,7 @@ class Naive:
 
     def multiplier(self, p: Person, row: Clock, named: bool) -> float:
         """How many times as fast as its baseline a clock runs for a person as they are now; 0 where it does not run."""
-        need, service, gap = self.need_row(p.stage), p.service, self.gap(p)
+        need, service, gap = self.need_rows[p.stage], p.service, self.gap(p)
         long_term = service is not None and not self.short_term(service)
         follows = service is not None and service.follows_need
         value = 1.0
@@ -494,7 +491,7 @@ class Naive:
         age = draw_in_bands(self.rng, ages.edges, ages.shares)
         band = [edge for edge in self.ages if edge <= age][-1]
         p = Person(born=time - age * YEAR, band=band, stage=row.stage, group=row.group, need=need, need_since=since)
-        variance = self.need_row(row.stage).frailty_variance
+        variance = self.need_rows[row.stage].frailty_variance
         if variance is not None and variance.value > 0:
             p.frailty = min(10.0, max(0.1, self.rng.gammavariate(1 / variance.value, variance.value)))
         return p

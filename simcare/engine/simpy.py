@@ -25,13 +25,11 @@ MOST_ROWS = 32  # no event writes as many rows as this
 
 
 class Turn(Event):
-    """A client's next event, set for an absolute time."""
+    """A client's next event, set for an absolute time; one object serves a client for the whole run."""
 
-    __slots__ = ("client", "time")
-
-    def __init__(self, env: simpy.Environment, client: int, time: float, callbacks: list[Callable[[Event], None]]) -> None:
-        # SimPy's own constructor would make a list of callbacks for each of millions of events: they share one.
-        self.env, self.client, self.time, self.callbacks = env, client, time, callbacks
+    def __init__(self, env: simpy.Environment, client: int, time: float) -> None:
+        # SimPy's constructor would make a list of callbacks for each event: the turns of a run share one.
+        self.env, self.client, self.time = env, client, time
         self._ok, self._value, self._defused = True, None, False
 
     def __repr__(self) -> str:
@@ -46,7 +44,7 @@ class Engine:
         self.days = days
         self.world: World = world(model, tables, seed, replication, days)
         self.handle = handle(self.world)
-        self._callbacks: list[Callable[[Event], None]] = [self._turn]
+        self._callbacks: list[Callable[[Event], None]] = [self._happen]
 
     def __repr__(self) -> str:
         return f"Engine(day {self.env.now:g} of {self.days:g}, {self.world.clients.size} clients, {self.world.counts[0]} rows logged)"
@@ -57,21 +55,22 @@ class Engine:
         present = int(np.count_nonzero(clients["status"] != UNBORN))
         for i in range(present):
             self._make_room()
-            self._set(i, begin(self.handle, i, PRESENT, DAY_0))
+            self._set(Turn(self.env, i, begin(self.handle, i, PRESENT, DAY_0)))
         for i, time in enumerate(clients["entered"][present:].tolist(), start=present):
-            self._set(i, time)
+            self._set(Turn(self.env, i, time))
         self.env.run(until=self.days)
         return self.world.log[: self.world.counts[0]]
 
-    def _set(self, i: int, time: float) -> None:
-        """Put the client's next event at ``time`` on SimPy's agenda."""
-        if time < self.days:
-            heappush(self.env._queue, (time, NORMAL, next(self.env._eid), Turn(self.env, i, time, self._callbacks)))
+    def _set(self, turn: Turn) -> None:
+        """Put a client's next event on SimPy's agenda at exactly its time."""
+        if turn.time < self.days:
+            turn.callbacks = self._callbacks
+            heappush(self.env._queue, (turn.time, NORMAL, next(self.env._eid), turn))
 
-    def _turn(self, event: Event) -> None:
-        assert isinstance(event, Turn)
+    def _happen(self, turn: Any) -> None:
         self._make_room()
-        self._set(event.client, happen(self.handle, event.client, event.time))
+        turn.time = happen(self.handle, turn.client, turn.time)
+        self._set(turn)
 
     def _make_room(self) -> None:
         """Keep the log long enough for one more event."""

@@ -69,7 +69,7 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
 def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, strategies: list[str], seen: set[str]) -> None:
     about, place = words.measure(name), {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "showlegend": False}
     ends = [x for column in ("low", "high", "spread_low", "spread_high", "difference") for x in rows[column].drop_nulls()] + [0.0]
-    pad = 0.1 * (max(ends) - min(ends) or 1)
+    pad = 0.14 * (max(ends) - min(ends) or 1)
     for row in rows.iter_rows(named=True):
         y, estimate = strategies.index(row["strategy"]), words.Estimate.of(row["difference"], row["low"], row["high"])
         key = verdict(name, estimate)
@@ -85,7 +85,7 @@ def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, str
         hover = f"{value}<br>{words.INTERVAL} {low} to {high}<extra></extra>"
         marker = {"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}}
         fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
-        short = value.removesuffix(about.unit.after) if about.unit.after else value
+        short = (value.removesuffix(about.unit.after) if about.unit.after else value).replace(" million", "m")
         fig.add_annotation(
             x=row["difference"], y=y, text=f"<b>{short}</b>", showarrow=False, yshift=17, font={"size": 13}, xref=place["xaxis"], yref=place["yaxis"]
         )
