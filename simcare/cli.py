@@ -214,7 +214,7 @@ def _print_run(done: Run) -> None:
     from simcare.summaries import range_words
     from simcare.words import PEOPLE, POUNDS, quantity
 
-    table = Table(title=f"{done.model.about.title}: {range_words(done.replications)} of {done.replications} replications", title_justify="left")
+    table = Table(title=f"{done.model.about.title}: mean, and {range_words(done.replications)}", title_justify="left")
     for heading in ("Financial year", "Cost, cash", "", "Cost, constant prices", "People in care"):
         table.add_column(heading, justify="left" if heading == "Financial year" else "right")
     rows = yearly(done.measures)
@@ -241,7 +241,7 @@ def _print_comparison(found: Comparison) -> None:
         rows = {row["measure"]: row for row in found.differences.filter(found.differences["strategy"] == strategy.name).to_dicts()}
         for k, name in enumerate(shown):
             row, label = rows[name], measure(name)
-            value, low, high = three(Estimate(row["difference"], row["low"], row["high"]), label.unit)
+            value, low, high = three(Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"]), label.unit)
             base = three(Estimate(row["baseline_mean"]), label.unit, signed=False)[0]
             table.add_row(strategy.title if k == 0 else "", label.label, base, value, f"{low} to {high}", end_section=k + 1 == len(shown))
     out_console.print(table)

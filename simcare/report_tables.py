@@ -241,6 +241,8 @@ def assumptions(model: Model, experiment: Experiment | None) -> list[Assumption]
 
 def _assumption(part: str, figure: Figure, sources: Mapping[str, str]) -> Assumption:
     value = ", ".join(f"{x:,.6g}" for x in figure.value)
+    if figure.low is not None and figure.high is not None:
+        value += f" ({figure.low:,.6g} to {figure.high:,.6g})"
     since = f" (from {words.date(figure.since)})" if figure.since else ""
     source = "Assumption: no published source" if figure.source == "assumption" else sources.get(figure.source, figure.source)
     return Assumption(part, figure.path, value + since, figure.grade, GRADES[figure.grade], source, figure.note or "")

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from simcare.draws import AGE, ELAPSED, FIRST_OFFER, FRAILTY, GAP, HEIGHT, NEED, RULE_PURPOSES, exponential, uniform, uniforms
+from simcare.draws import AGE, DIVERT, ELAPSED, FIRST_OFFER, FRAILTY, GAP, HEIGHT, NEED, RULE_PURPOSES, exponential, uniform, uniforms
 from simcare.engine.equilibrium import equilibrium_days
 from simcare.errors import BadInput
 from simcare.jit import rule
 from simcare.model import Model
 from simcare.model.parts import Ages, Arrivals, Caseload, Elapsed
-from simcare.rules.names import ARRIVE, CLIENT, CLOCKS, IN_SERVICE, LOG, OUT, ROUTES, UNBORN, Tables, World
+from simcare.rules.names import ARRIVE, CLIENT, CLOCKS, IN_SERVICE, LOG, OUT, REFERRED, ROUTES, UNBORN, Tables, World
 from simcare.tables import YEAR_DAYS, changes_on, multiplier_steps, names_of
 
 FRAILTY_RANGE = (0.1, 10.0)
@@ -36,14 +36,17 @@ def world(model: Model, tables: Tables, seed: int, replication: int, days: float
     check_keys(model)
     there = [caseload(model, tables, row, seed, replication) for row in model.caseload]
     coming = [arrivals(model, tables, row, seed, replication, days) for row in model.arrivals]
-    present = np.concatenate(there) if there else np.zeros(0, CLIENT)
-    expected = np.concatenate(coming) if coming else np.zeros(0, CLIENT)
-    clients = np.concatenate([present, expected[np.argsort(expected["entered"], kind="stable")]])
+    expected = np.concatenate([np.zeros(0, CLIENT), *coming])
+    referred = expected["status"] == REFERRED
+    later = expected[~referred]
+    clients = np.concatenate([np.zeros(0, CLIENT), *there, expected[referred], later[np.argsort(later["entered"], kind="stable")]])
+    ordinals = np.zeros((clients.size, RULE_PURPOSES), np.int32)
+    ordinals[clients["status"] == REFERRED, DIVERT] = 1  # they are past the front door
     return World(
         tables=tables,
         clients=clients,
         budgets=np.full((clients.size, CLOCKS), np.nan),
-        ordinals=np.zeros((clients.size, RULE_PURPOSES), np.int32),
+        ordinals=ordinals,
         log=np.zeros(max(4096, 6 * clients.size), LOG),
         counts=np.zeros(1, np.int64),
         address=np.array([seed, replication, model.about.start.toordinal()], np.int64),
@@ -158,28 +161,48 @@ def _elapsed(model: Model, tables: Tables, row: Caseload, clients: NDArray[Any],
 
 
 def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication: int, days: float) -> NDArray[Any]:
-    """The clients of one stratum who will come to the door before the horizon."""
-    edges, rates = arrival_rates(model, row, days)
+    """The clients of one stratum who will come to the door before the horizon, and those who came but are not yet assessed."""
+    lead = lead_days(model, row)
+    edges, rates = arrival_rates(model, row, -lead, days)
     layers = math.ceil(float(rates.max(initial=0.0)))
     if layers >= 1 << LAYER_BITS or days >= (1 << CANDIDATE_BITS) - 4096:
         raise BadInput(f"arrivals.{row.name}: more than {(1 << LAYER_BITS) - 1} people a day; split the stratum")
     base = key("arrivals", row.name) << 32
-    ids, times, needs = candidates(seed, replication, base, layers, days, edges, rates, np.cumsum(row.needs.value))
+    ids, times, needs = candidates(seed, replication, base, layers, edges, rates, np.cumsum(row.needs.value))
     clients = _blank(ids)
     age = _ages(model, row, uniforms(seed, replication, ids, AGE, 0))
     _person(model, tables, row, clients, age, times, seed, replication)
     clients["need"], clients["route"] = needs, ROUTES[row.route]
     clients["status"], clients["what"], clients["next"] = UNBORN, ARRIVE, times
-    return clients
+    return _waiting(tables, clients, lead, seed, replication)
 
 
-def arrival_rates(model: Model, row: Arrivals, days: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Arrivals a day by need, constant between ``edges`` (days): shape (pieces, rungs), multipliers included.
+def lead_days(model: Model, row: Arrivals) -> float:
+    """How long before day 0 someone may have come to the door and still wait for an assessment."""
+    doors = [door for door in model.front_door if door.stages is None or row.stage in door.stages]
+    if row.route != "referral" or not doors or doors[0].assessment_days is None:
+        return 0.0
+    return doors[0].assessment_days.at(model.about.start)
+
+
+def _waiting(tables: Tables, clients: NDArray[Any], lead: float, seed: int, replication: int) -> NDArray[Any]:
+    """Those who came before day 0 and were not diverted at the door wait for their assessment; the diverted are left out."""
+    early = clients["entered"] < 0.0
+    diverted = uniforms(seed, replication, clients["id"], DIVERT, 0) < tables.stage_rungs[clients["stage"], clients["need"]]["diverted"]
+    waiting = early & ~diverted
+    clients["status"][waiting] = REFERRED
+    clients["assess_at"][waiting] = clients["entered"][waiting] + lead
+    clients["need_since"][waiting] = clients["entered"][waiting]
+    return clients[~early | waiting]
+
+
+def arrival_rates(model: Model, row: Arrivals, begin: float, days: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Arrivals a day by need, constant between ``edges`` (days, from ``begin``): shape (pieces, rungs), multipliers included.
 
     Column n is the whole stratum's rate as if all had need n; shares are applied when a candidate's need is drawn.
     """
     start = model.about.start
-    cuts = {0.0, days}
+    cuts = {begin, 0.0, days}
     month = dt.date(start.year, start.month, 1)
     while (day := (month - start).days) < days:
         cuts.add(float(max(day, 0)))
@@ -187,7 +210,7 @@ def arrival_rates(model: Model, row: Arrivals, days: float) -> tuple[NDArray[np.
     lines = [multiplier_steps(changes_on(model, "arrivals", row.stage, row.group, rung), start) for rung in model.rungs]
     dated = [step.from_ for step in row.per_year.steps if step.from_ is not None]
     cuts |= {float((date - start).days) for date in dated} | {day for line in lines for day, _ in line if math.isfinite(day)}
-    edges = np.array(sorted(c for c in cuts if 0.0 <= c <= days))
+    edges = np.array(sorted(c for c in cuts if begin <= c <= days))
     rates = np.array([[_rate(row, start, left, right) * _at(line, left) for line in lines] for left, right in pairwise(edges)])
     return edges, rates
 
@@ -212,21 +235,21 @@ def candidates(
     replication: int,
     base: int,
     layers: int,
-    days: float,
     edges: NDArray[np.float64],
     rates: NDArray[np.float64],
     shares: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """The candidates that come: their ids, times and needs."""
+    """The candidates that come between the first and the last edge: their ids, times and needs."""
+    days = edges[-1] - edges[0]
     size = layers * int(days + 12.0 * math.sqrt(days) + 64.0)
     ids, times, needs = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
     n = 0
     for layer in range(layers):
-        time, k, piece = 0.0, 0, 0
+        time, k, piece = edges[0], 0, 0
         while True:
             client = base + (layer << CANDIDATE_BITS) + k
             time += exponential(seed, replication, client, GAP, 0)
-            if time >= days:
+            if time >= edges[-1]:
                 break
             while edges[piece + 1] <= time:
                 piece += 1

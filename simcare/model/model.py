@@ -121,6 +121,8 @@ class Figure(Frozen):
     grade: str
     note: str | None = None
     since: dt.date | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 def figures(value: BaseModel, path: str = "") -> Iterator[Figure]:
@@ -148,9 +150,10 @@ def figures(value: BaseModel, path: str = "") -> Iterator[Figure]:
 
 
 def _figure(value: Sourced, path: str) -> Figure:
-    number = getattr(value, "value", None) or getattr(value, "shares", ())
-    many = number if isinstance(number, tuple) else (float(number or 0.0),)
-    return Figure(path=path, value=many, source=value.source, grade=value.grade, note=value.note, since=getattr(value, "from_", None))
+    number = getattr(value, "value", None)
+    many = getattr(value, "shares", ()) if number is None else number if isinstance(number, tuple) else (number,)
+    interval = {"low": getattr(value, "low", None), "high": getattr(value, "high", None)}
+    return Figure(path=path, value=many, source=value.source, grade=value.grade, note=value.note, since=getattr(value, "from_", None), **interval)
 
 
 __all__ = ["About", "Fault", "Figure", "Model", "Modifier", "Programme", "figures"]
