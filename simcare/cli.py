@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -214,7 +215,8 @@ def _print_run(done: Run) -> None:
     from simcare.summaries import range_words
     from simcare.words import PEOPLE, POUNDS, quantity
 
-    table = Table(title=f"{done.model.about.title}: mean, and {range_words(done.replications)}", title_justify="left")
+    heading = f"{done.model.about.title}: mean, and {range_words(done.replications)}"
+    table = Table(title=heading, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("Financial year", "Cost, cash", "", "Cost, constant prices", "People in care"):
         table.add_column(heading, justify="left" if heading == "Financial year" else "right")
     rows = yearly(done.measures)
@@ -230,21 +232,22 @@ def _print_run(done: Run) -> None:
 def _print_comparison(found: Comparison) -> None:
     from simcare.folders import report_of
     from simcare.report import sentences
-    from simcare.words import Estimate, measure, three
+    from simcare.words import COUNT, POUNDS, Estimate, measure, three
 
     shown = ("cost_pv", "cost", "dependency_days", "over_provided_days", "induced_need_days", "independent_days", "unmet_need_days")
     experiment, start = found.experiment, found.model.about.start
-    table = Table(title=f"{experiment.title}: difference from the baseline over {experiment.years} years from {start:%B %Y}", title_justify="left")
-    for heading in ("Strategy", "Measure", "Baseline", "Difference", "95% interval"):
-        table.add_column(heading, justify="left" if heading in ("Strategy", "Measure") else "right")
+    out_console.print(f"{experiment.title}: differences from the baseline over {experiment.years} years from {start:%B %Y}", style="bold")
     for strategy in experiment.strategies:
         rows = {row["measure"]: row for row in found.differences.filter(found.differences["strategy"] == strategy.name).to_dicts()}
-        for k, name in enumerate(shown):
+        table = Table(title=f"\n{strategy.title}", title_justify="left", title_style="italic", box=SIMPLE_HEAD, pad_edge=False)
+        for heading in ("", "Baseline", "Difference", "95% interval"):
+            table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+        for name in shown:
             row, label = rows[name], measure(name)
-            value, low, high = three(Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"]), label.unit)
-            base = three(Estimate(row["baseline_mean"]), label.unit, signed=False)[0]
-            table.add_row(strategy.title if k == 0 else "", label.label, base, value, f"{low} to {high}", end_section=k + 1 == len(shown))
-    out_console.print(table)
+            unit = POUNDS if label.unit == POUNDS else COUNT  # the label says days
+            value, low, high = three(Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"]), unit)
+            table.add_row(label.label, three(Estimate(row["baseline_mean"]), unit, signed=False)[0], value, f"{low} to {high}" if low else "none")
+        out_console.print(table)
     for sentence in sentences(report_of(found)):
         out_console.print(f"\n{sentence}", highlight=False)
 

@@ -17,7 +17,8 @@ from simcare.files import parse, read_toml
 from simcare.model import Model
 
 MODELS = Path(__file__).parent / "models"
-DAYS = 3 * 365.25
+YEAR = 365.25
+DAYS = 3 * YEAR
 RUNS = 3
 DATES = (45.0, 200.0, 420.0, 700.0, 1090.0)
 PLAIN = {"start", "from", "from_age", "to_age", "age", "by", "edges", "from_year", "ramp_days"}  # numbers and dates that name no source
@@ -58,10 +59,13 @@ def lives_of(log: pl.DataFrame) -> list[list[Row]]:
 def tally(rows: Sequence[Row], days: float) -> Counter[Key]:
     """What is counted of one person: events, where they were on each date, and their days in each tier and need."""
     found: Counter[Key] = Counter()
+    if rows[0].event != "present":
+        found["newcomers by two months", int(rows[0].time / YEAR * 6)] += 1
     for row, until in zip(rows, [*(row.time for row in rows[1:]), days], strict=True):
         found["event", row.event, row.cause] += 1
         found["event by stage", row.event, row.cause, row.stage] += 1
         found["event by tier", row.event, row.cause, row.tier, row.waiting] += 1
+        found["event by half-year", row.event, int(row.time / YEAR * 2)] += 1
         if row.event in GONE:
             continue
         found["days", row.tier, row.need] += until - row.time
