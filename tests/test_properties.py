@@ -123,7 +123,13 @@ def service(draw: st.DrawFn, tier: str, name: str) -> dict[str, Any]:
 def clocks(draw: st.DrawFn, rate: st.SearchStrategy[float]) -> list[dict[str, Any]]:
     simple = [{"clock": clock, "per_year": number(draw(rate))} for clock in ("rise", "recover", "induced", "crisis", "detection", "step_down")]
     death = {"clock": "death", "family": "gompertz", "since": "age", "per_year": number(0.001), "growth_per_year": number(0.08)}
-    stay = {"clock": "leaving", "family": "weibull", "since": draw(st.sampled_from(["need", "stay"])), "shape": number(0.7), "scale_days": number(500)}
+    stay = {
+        "clock": "leaving",
+        "family": "weibull",
+        "since": draw(st.sampled_from(["need", "stay"])),
+        "shape": number(0.7),
+        "scale_days": number(500),
+    }
     return [clock for clock in (*simple, death, stay) if draw(st.booleans())]
 
 
