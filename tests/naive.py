@@ -132,7 +132,9 @@ class Naive:
         self.modified = cache(self.modified)
         self.offers_of = cache(self.offers_of)
         self.need_rows = {stage.name: next((n for n in model.need if matches(n.stages, stage.name)), Need(name="none")) for stage in model.stages}
-        self.doors = {stage.name: next((d for d in model.front_door if matches(d.stages, stage.name)), FrontDoor(name="none")) for stage in model.stages}
+        self.doors = {
+            stage.name: next((d for d in model.front_door if matches(d.stages, stage.name)), FrontDoor(name="none")) for stage in model.stages
+        }
 
     # The calendar and dated numbers.
 
@@ -505,7 +507,9 @@ class Naive:
         p.known = True
         if row.service is not None:
             service = self.services[row.service]
-            offers = [(provider.name, offer.weight.value) for provider in self.model.providers for offer in provider.offers if offer.service == row.service]
+            offers = [
+                (provider.name, offer.weight.value) for provider in self.model.providers for offer in provider.offers if offer.service == row.service
+            ]
             p.provider = self.rng.choices([name for name, _ in offers], [weight for _, weight in offers])[0]
             p.service, p.stay_start, p.last_review = service, -elapsed, -elapsed
             self.plan(p, 0.0)
@@ -514,6 +518,13 @@ class Naive:
 
     def arrive(self, row: Arrivals, time: float, need: int) -> list[Row]:
         p = self.born_into(row, time, time, need)
+        if time < 0:  # came before day 0: whoever was not diverted at the door waits for an assessment
+            self.refer(p, time, "new")
+            if not p.waiting:
+                return []
+            p.rows.clear()
+            self.log(p, 0.0, "present", "day_0")
+            return self.live(p, 0.0)
         if row.route == "direct":
             self.log(p, time, "arrival", "direct")
             p.known = True
@@ -528,7 +539,9 @@ class Naive:
         growth = 1 + (row.growth_per_year.value if row.growth_per_year else 0.0)
         effects = math.prod(max(1.0, m.multiply.value) for m in self.model.modifiers if m.on == "arrivals")
         bound = max(row.per_year.values) * max(season) * effects * max(1.0, growth ** (self.days / YEAR)) / YEAR
-        time = 0.0
+        door = self.doors.get(row.stage)
+        waits = row.route == "referral" and door is not None and door.assessment_days is not None
+        time = -door.assessment_days.values[0] if waits else 0.0
         while bound > 0:
             time += self.rng.expovariate(bound)
             if time >= self.days:
@@ -543,4 +556,5 @@ class Naive:
     def lives(self) -> list[list[Row]]:
         """The rows of everyone's log, a list for each person."""
         people = [self.present(row) for row in self.model.caseload for _ in range(int(row.count.value))]
-        return people + [self.arrive(row, time, need) for row in self.model.arrivals for time, need in list(self.arrivals(row))]
+        people += [self.arrive(row, time, need) for row in self.model.arrivals for time, need in list(self.arrivals(row))]
+        return [rows for rows in people if rows]

@@ -20,7 +20,7 @@ MODELS = Path(__file__).parent / "models"
 YEAR = 365.25
 DAYS = 3 * YEAR
 RUNS = 3
-DATES = (45.0, 200.0, 420.0, 700.0, 1090.0)
+DATES = (30.0, 200.0, 420.0, 700.0, 1090.0)
 PLAIN = {"start", "from", "from_age", "to_age", "age", "by", "edges", "from_year", "ramp_days"}  # numbers and dates that name no source
 ASSUMED = {"source": "assumption", "grade": "D"}
 GONE = ("death", "left")
@@ -89,7 +89,7 @@ def totals(lives: Iterable[Sequence[Row]], days: float) -> dict[Key, Total]:
     squares: dict[bool, Counter[Key]] = {True: Counter(), False: Counter()}
     there = 0
     for rows in lives:
-        present = rows[0].event == "present"
+        present = rows[0].event == "present" and not rows[0].waiting  # who waits on day 0 came as a Poisson process
         there += present
         for key, value in tally(rows, days).items():
             sums[present][key] += value
