@@ -230,8 +230,7 @@ def _print_run(done: Run) -> None:
 
 
 def _print_comparison(found: Comparison) -> None:
-    from simcare.folders import report_of
-    from simcare.report import sentences
+    from simcare.report import ReportInput, sentences
     from simcare.words import COUNT, POUNDS, Estimate, measure, three
 
     shown = ("cost_pv", "cost", "dependency_days", "over_provided_days", "induced_need_days", "independent_days", "unmet_need_days")
@@ -248,7 +247,7 @@ def _print_comparison(found: Comparison) -> None:
             value, low, high = three(Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"]), unit)
             table.add_row(label.label, three(Estimate(row["baseline_mean"]), unit, signed=False)[0], value, f"{low} to {high}" if low else "none")
         out_console.print(table)
-    for sentence in sentences(report_of(found)):
+    for sentence in sentences(ReportInput.of(found)):
         out_console.print(f"\n{sentence}", highlight=False)
 
 

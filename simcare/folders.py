@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -21,7 +21,7 @@ from simcare.summaries import cost_by_year
 def write_run(run: Run, out: Path, command: str, *, log: bool = False) -> Path:
     """Write the folder of a run; returns the path of its report."""
     with aside(out) as folder:
-        _write_common(folder, report_of(run), run.manifest | {"command": command})
+        _write_common(folder, replace(ReportInput.of(run), manifest=run.manifest | {"command": command}))
         yearly(run.measures).write_csv(folder / "summary.csv")
         if log and run.log is not None:
             run.log.write_parquet(folder / "log.parquet")
@@ -31,33 +31,18 @@ def write_run(run: Run, out: Path, command: str, *, log: bool = False) -> Path:
 def write_comparison(found: Comparison, out: Path, command: str) -> Path:
     """Write the folder of a comparison; returns the path of its report."""
     with aside(out) as folder:
-        _write_common(folder, report_of(found), found.manifest | {"command": command})
+        _write_common(folder, replace(ReportInput.of(found), manifest=found.manifest | {"command": command}))
         (folder / "experiment.json").write_text(found.experiment.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
         found.differences.write_csv(folder / "summary.csv")
     return out / "report.html"
 
 
-def _write_common(folder: Path, report: ReportInput, manifest: dict[str, Any]) -> None:
+def _write_common(folder: Path, report: ReportInput) -> None:
     report.measures.write_parquet(folder / "measures.parquet")
     report.flows.write_parquet(folder / "flows.parquet")
     (folder / "model.json").write_text(report.model.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
     write_report(report, folder / "report.html")
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-
-
-def report_of(result: Run | Comparison) -> ReportInput:
-    """What the report reads, from a run or a comparison."""
-    if isinstance(result, Run):
-        return ReportInput(model=result.model, measures=result.measures, flows=result.flows, manifest=result.manifest)
-    return ReportInput(
-        model=result.model,
-        measures=result.measures,
-        flows=result.flows,
-        manifest=result.manifest,
-        experiment=result.experiment,
-        totals=result.totals,
-        differences=result.differences,
-    )
+    (folder / MANIFEST).write_text(json.dumps(dict(report.manifest), indent=1) + "\n", encoding="utf-8")
 
 
 def read_folder(folder: Path) -> ReportInput:

@@ -29,23 +29,12 @@ SPAN = np.dtype([("first", "i8"), ("count", "i8")])
 
 
 @rule
-def _knot_before(knots: NDArray[Any], first: int, size: int, u: float) -> int:
-    low, high = first, first + size - 1
+def _knot(knots: NDArray[Any], first: int, count: int, x: float, by_total: bool) -> int:
+    """The last knot of a table at or before ``x``: days, or with ``by_total`` the cumulative hazard."""
+    low, high = first, first + count - 1
     while low < high:
         middle = (low + high + 1) // 2
-        if knots[middle].at <= u:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-@rule
-def _knot_reaching(knots: NDArray[Any], first: int, size: int, total: float) -> int:
-    low, high = first, first + size - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if knots[middle].total <= total:
+        if (knots[middle].total if by_total else knots[middle].at) <= x:
             low = middle
         else:
             high = middle - 1
@@ -65,7 +54,7 @@ def cumulative(hazard: Any, knots: NDArray[Any], u: float) -> float:
         return hazard.factor * hazard.p * u if hazard.q == 0.0 else hazard.factor * hazard.p * math.expm1(hazard.q * u) / hazard.q
     if hazard.kind == LOG_LOGISTIC:
         return hazard.factor * math.log1p((u / hazard.q) ** hazard.p)
-    knot = knots[_knot_before(knots, hazard.first, hazard.count, u)]
+    knot = knots[_knot(knots, hazard.first, hazard.count, u, False)]
     return hazard.factor * (knot.total + knot.rate * (u - knot.at))
 
 
@@ -88,7 +77,7 @@ def inverse(hazard: Any, knots: NDArray[Any], total: float) -> float:
         return math.log1p(inside) / hazard.q if inside > -1.0 else math.inf
     if hazard.kind == LOG_LOGISTIC:
         return hazard.q * math.expm1(h) ** (1.0 / hazard.p)
-    k = _knot_reaching(knots, hazard.first, hazard.count, h)
+    k = _knot(knots, hazard.first, hazard.count, h, True)
     rate = knots[k].rate
     return knots[k].at + (h - knots[k].total) / rate if rate > 0.0 else math.inf
 

@@ -20,7 +20,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from simcare.errors import BadInput, BrokenInvariant
+from simcare.errors import BrokenInvariant
 from simcare.model import Model
 from simcare.model.model import Programme
 from simcare.model.parts import Prices
@@ -92,14 +92,12 @@ def with_indices(periods: pl.DataFrame, model: Model) -> pl.DataFrame:
 def care_prices(model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """What a day of care costs, in base-year prices, by service, provider and period. Columns: service, provider, period, price.
 
-    The terms of a contract add up. Raises BadInput where a provider offers one service under two contracts.
+    The terms of a contract add up.
     """
     contracts = {contract.name: contract for contract in model.contracts}
     rows: dict[tuple[str, str], list[float]] = {}
-    for i, provider in enumerate(model.providers):
-        for k, offer in enumerate(provider.offers):
-            if (offer.service, provider.name) in rows:
-                raise BadInput(f"providers[{i}].offers[{k}].service: '{provider.name}' offers '{offer.service}' twice; the price would be unclear")
+    for provider in model.providers:
+        for offer in provider.offers:
             terms = contracts[offer.contract].terms
             rows[offer.service, provider.name] = [sum(term.price.at(date) / term.days for term in terms) for date in periods["date"]]
     columns = {"service": [s for s, _ in rows], "provider": [p for _, p in rows], "period": [periods["period"].to_list()] * len(rows)}

@@ -239,7 +239,7 @@ def test_one_service_under_two_contracts_of_one_provider_is_refused() -> None:
         '[[providers]]\nname = "northern"',
         '[[providers.offers]]\nservice = "home_care"\ncontract = "places"\nweight = { value = 1, GUESS }\n[[providers]]\nname = "northern"',
     )
-    with pytest.raises(BadInput, match=r"providers\[0\].offers\[3\].service: 'council' offers 'home_care' twice"):
+    with pytest.raises(BadInput, match=r"providers\[0\].offers\[3\].service: 'council' already offers 'home_care'"):
         measure(log_of([resident()], RUNGS, SHORT), town(twice), 30.0)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel
 
 from simcare.model.nearmiss import unknown
-from simcare.model.number import Sourced
+from simcare.model.number import sourced
 
 if TYPE_CHECKING:
     from simcare.model.model import Model
@@ -101,20 +101,7 @@ def _names(model: Model) -> Iterator[Fault]:
 
 def source_faults(value: BaseModel, sources: Iterable[str]) -> Iterator[Fault]:
     """Numbers in a value whose source is not among ``sources``, or that are assumptions of another grade than D."""
-
-    def walk(value: BaseModel, path: str) -> Iterator[tuple[str, Sourced]]:
-        if isinstance(value, Sourced):
-            yield path, value
-        for name, field in value:
-            here = f"{path}.{name}" if path else name
-            if isinstance(field, BaseModel):
-                yield from walk(field, here)
-            elif isinstance(field, tuple):
-                for i, item in enumerate(field):
-                    if isinstance(item, BaseModel):
-                        yield from walk(item, path if name == "steps" else f"{here}[{i}]")
-
-    for path, number in walk(value, ""):
+    for path, number in sourced(value):
         if number.source == "assumption":
             if number.grade != "D":
                 yield Fault(f"{path}.grade", f"an assumption is graded D, not {number.grade}")

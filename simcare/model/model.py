@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from simcare.model.checks import Fault, find_faults
-from simcare.model.number import Frozen, Number, Sourced
+from simcare.model.number import Frozen, Number, Sourced, sourced
 from simcare.model.parts import (
     Arrivals,
     Caseload,
@@ -125,28 +125,15 @@ class Figure(Frozen):
     high: float | None = None
 
 
-def figures(value: BaseModel, path: str = "") -> Iterator[Figure]:
-    """Walk every sourced number in a value, with its path.
+def figures(value: BaseModel) -> Iterator[Figure]:
+    """Every sourced number in a value, with its address; rows that have a name go by it.
 
-    >>> from simcare.model.number import Number
-    >>> next(figures(Number(value=1, source="assumption", grade="D"), "x")).path
-    'x'
+    >>> from simcare.files import load_model
+    >>> next(figures(load_model("mm-infinity"))).path
+    'contracts[flat].terms[0].gbp_per_day'
     """
-    if isinstance(value, Sourced):
-        yield _figure(value, path)
-        return
-    for name, field in value:
-        if name == "steps":
-            for step in field:
-                yield _figure(step, path)
-            continue
-        here = f"{path}.{name}" if path else name
-        if isinstance(field, BaseModel):
-            yield from figures(field, here)
-        elif isinstance(field, tuple):
-            for i, item in enumerate(field):
-                if isinstance(item, BaseModel):
-                    yield from figures(item, f"{here}[{getattr(item, 'name', i)}]")
+    for path, number in sourced(value, by_name=True):
+        yield _figure(number, path)
 
 
 def _figure(value: Sourced, path: str) -> Figure:

@@ -7,6 +7,7 @@ A measured, B indirect, C weak, D assumption.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -132,3 +133,23 @@ class Series(Frozen):
         start = steps[0].from_
         kept = [s for s in self.steps if s.from_ is None or (start is not None and s.from_ < start)]
         return Series(steps=(*(kept or self.steps[:1]), *steps))
+
+
+def sourced(value: BaseModel, path: str = "", by_name: bool = False) -> Iterator[tuple[str, Sourced]]:
+    """Every sourced number in a value with its path; rows are told by their index, or ``by_name`` where they have one.
+
+    >>> next(sourced(Number(value=1, source="assumption", grade="D"), "x"))[0]
+    'x'
+    """
+    if isinstance(value, Sourced):
+        yield path, value
+        return
+    for name, field in value:
+        here = f"{path}.{name}" if path else name
+        if isinstance(field, BaseModel):
+            yield from sourced(field, here, by_name)
+        elif isinstance(field, tuple):
+            for i, item in enumerate(field):
+                if isinstance(item, BaseModel):
+                    label = getattr(item, "name", i) if by_name else i
+                    yield from sourced(item, path if name == "steps" else f"{here}[{label}]", by_name)
