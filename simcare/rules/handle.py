@@ -1,7 +1,7 @@
 """A world as the compiled rules take it: one pointer, instead of the hundred words of its arrays at every call.
 
-A numba structref has the attributes of ``World`` and ``Tables`` and shares their arrays; against the named tuples
-themselves it halves the time to compile and takes a third of the time an event (``docs/design.md``).
+A numba structref has the attributes of ``World`` and ``Tables`` and shares their arrays. The named tuples themselves
+would work as well, only slower (``docs/design.md``).
 """
 
 from __future__ import annotations
