@@ -16,6 +16,8 @@ MANIFEST = "manifest.json"
 
 def check_free(out: Path) -> None:
     """Refuse, before any work, a folder that is not ours to replace or cannot be written."""
+    if out.resolve() == Path.cwd() or out.is_mount():
+        raise BadInput(f"{out}: is the folder you are in, or a whole disk; give a new folder inside it")
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out}: is a file; give a folder for the results")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
@@ -36,6 +38,7 @@ def check_finished(folder: Path) -> None:
 @contextmanager
 def aside(out: Path) -> Iterator[Path]:
     """A folder beside ``out`` that takes its place when everything in it is written."""
+    out = out.resolve()  # a link to a folder: the folder itself is replaced
     check_free(out)
     out.absolute().parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}.unfinished-", dir=out.absolute().parent))

@@ -135,7 +135,7 @@ def run(
 def compare(
     experiment: Annotated[str, typer.Argument(help="Path of an experiment file, or a name in the library such as prevention.")],
     years: Annotated[int | None, YEARS] = None,
-    reps: Annotated[int | None, REPS] = None,
+    reps: Annotated[int | None, typer.Option("--reps", min=2, max=100_000, help="Replications: possible futures to try.")] = None,
     seed: Annotated[int | None, SEED] = None,
     engine: Engine = "simpy",
     workers: Workers = None,

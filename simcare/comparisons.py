@@ -7,7 +7,7 @@ same luck, so what differs is what the strategy did.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from scipy.stats import norm, t
 from simcare.draws import EFFECT, uniform
 from simcare.engine.start import key
 from simcare.errors import BadInput
-from simcare.files import load_experiment
+from simcare.files import load_experiment, parse
 from simcare.model import Model
 from simcare.model.strategy import Experiment, Strategy, apply, believed, drawn
-from simcare.runs import Progress, Task, manifest, outcomes_of
+from simcare.runs import Progress, Task, fingerprint, manifest, outcomes_of
 
 # What a comparison sums over the horizon, and whether more of it is better (+1) or worse (−1).
 TOTALS = {
@@ -76,22 +76,24 @@ def compare(
     else:
         experiment, model = load_experiment(experiment)
     asked = {"replications": replications, "years": years, "seed": seed}
-    experiment = Experiment.model_validate(experiment.model_dump(by_alias=True) | {k: v for k, v in asked.items() if v is not None})
+    experiment = parse(Experiment, experiment.model_dump(by_alias=True) | {k: v for k, v in asked.items() if v is not None}, experiment.name)
     began = dt.datetime.now(dt.UTC)
     outcomes = list(outcomes_of(list(tasks(experiment, model, engine)), workers, progress))
     measures = pl.concat([o.measures for o in outcomes])
-    found = totals(measures)
+    names = [s.name for s in experiment.strategies]
+    found = totals(measures, ["baseline", *names], experiment.replications)
     return Comparison(
         experiment=experiment,
         model=model,
         measures=measures,
         flows=pl.concat([o.flows for o in outcomes]),
         totals=found,
-        differences=differences(found, [s.name for s in experiment.strategies]),
+        differences=differences(found, names),
         manifest={
             **manifest(model, experiment.years, experiment.replications, experiment.seed, engine, workers, began),
             "experiment": experiment.name,
-            "strategies": ["baseline", *(s.name for s in experiment.strategies)],
+            "experiment_sha256": fingerprint(experiment),
+            "strategies": ["baseline", *names],
         },
     )
 
@@ -101,18 +103,28 @@ def tasks(experiment: Experiment, model: Model, engine: str) -> Iterator[Task]:
     strategies = [believed(s, experiment.shrinkage) for s in experiment.strategies]
     for r in range(experiment.replications):
         yield Task(model, "baseline", experiment.seed, r, experiment.years, engine)
-        for strategy in strategies:
-            possible = drawn(strategy, effect_draws(strategy, experiment.seed, r))
+        for stated, strategy in zip(experiment.strategies, strategies, strict=True):
+            possible = drawn(strategy, effect_draws(stated, experiment.seed, r))
             yield Task(apply(model, possible), strategy.name, experiment.seed, r, experiment.years, engine)
 
 
-def effect_draws(strategy: Strategy, seed: int, replication: int) -> dict[int, float]:
-    """A standard normal for each effect of a strategy: which of the possible truths this replication lives in."""
-    return {k: float(norm.ppf(uniform(seed, replication, key("effect", f"{strategy.name}.{k}"), EFFECT, 0))) for k in range(len(strategy.effects))}
+def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, float]:
+    """A standard normal for each effect of a strategy as stated: which of the possible truths this replication lives in.
+
+    The address is the effect itself: two strategies that share an effect live in the same truth about it.
+    """
+    keys = [key("effect", effect.model_dump_json()) for effect in stated.effects]
+    return {k: float(norm.ppf(uniform(seed, replication, address, EFFECT, 0))) for k, address in enumerate(keys)}
 
 
-def totals(measures: pl.DataFrame) -> pl.DataFrame:
-    """The totals of each replication over the horizon: one row a strategy and replication, one column a measure."""
+def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int) -> pl.DataFrame:
+    """The totals of each replication over the horizon: one row a strategy and replication, one column a measure.
+
+    A replication in which nothing happened has no row in the measures; here it has noughts.
+    """
+    grid = pl.DataFrame({"strategy": list(strategies)}).join(
+        pl.DataFrame({"replication": pl.Series(range(replications), dtype=pl.Int32)}), how="cross"
+    )
     wide = (
         measures.filter(pl.col("measure").is_in(list(TOTALS)))
         .group_by("strategy", "replication", "measure", maintain_order=True)
@@ -120,7 +132,8 @@ def totals(measures: pl.DataFrame) -> pl.DataFrame:
         .pivot(on="measure", index=["strategy", "replication"], values="value")
     )
     missing = [pl.lit(0.0).alias(name) for name in TOTALS if name not in wide.columns]
-    return wide.with_columns(missing).select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in TOTALS))
+    found = grid.join(wide.with_columns(missing), on=["strategy", "replication"], how="left", maintain_order="left")
+    return found.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in TOTALS))
 
 
 def differences(found: pl.DataFrame, strategies: list[str]) -> pl.DataFrame:

@@ -24,7 +24,7 @@ FRAILTY, AGE, NEED, ELAPSED, GAP, HEIGHT, FIRST_OFFER, EFFECT = range(32, 40)
 _M0, _M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 _W0, _W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
-_KEEP53, _SCALE = np.uint64(11), 2.0**-53
+_KEEP53, _SCALE, _BELOW_ONE = np.uint64(11), 2.0**-53, 1.0 - 2.0**-53
 
 
 @rule
@@ -54,7 +54,7 @@ def uniform(seed: int, replication: int, client: int, purpose: int, ordinal: int
     >>> uniform(1, 0, 7, 3, 0) == uniform(1, 0, 7, 3, 0) != uniform(1, 0, 7, 3, 1)
     True
     """
-    return (float(word(seed, replication, client, purpose, ordinal) >> _KEEP53) + 0.5) * _SCALE
+    return min((float(word(seed, replication, client, purpose, ordinal) >> _KEEP53) + 0.5) * _SCALE, _BELOW_ONE)
 
 
 @rule

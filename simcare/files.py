@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -70,7 +72,10 @@ def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
     beside = path.parent / experiment.model
     model = load_model(beside if beside.suffix == ".toml" and beside.is_file() else experiment.model)
     faults = [f"{path}: {fault}" for fault in source_faults(experiment, tuple(experiment.sources))]
+    last = model.about.start + dt.timedelta(days=math.floor(365.25 * experiment.years))
     for k, strategy in enumerate(experiment.strategies):
+        if strategy.start >= last:
+            faults.append(f"{path}: strategies[{k}].start: {strategy.start} is not before the end of the run, {last}")
         try:
             apply(model, believed(strategy, experiment.shrinkage))
         except BadInput as error:

@@ -11,6 +11,7 @@ import polars as pl
 from simcare.aside import MANIFEST, aside, check_finished
 from simcare.comparisons import Comparison, differences, totals
 from simcare.errors import BadInput
+from simcare.files import parse
 from simcare.model import Model
 from simcare.model.strategy import Experiment
 from simcare.report import ReportInput, write_report
@@ -56,9 +57,9 @@ def read_folder(folder: Path) -> ReportInput:
         raise BadInput(f"{folder}: cannot be read as a run: {str(error).splitlines()[0]}") from error
     if not (folder / "experiment.json").is_file():
         return ReportInput(model=model, measures=measures, flows=flows, manifest=manifest)
-    experiment = Experiment.model_validate_json((folder / "experiment.json").read_text(encoding="utf-8"))
-    found = totals(measures)
+    experiment = parse(Experiment, json.loads((folder / "experiment.json").read_text(encoding="utf-8")), str(folder / "experiment.json"))
     names = [s.name for s in experiment.strategies]
+    found = totals(measures, ["baseline", *names], experiment.replications)
     return ReportInput(
         model=model, measures=measures, flows=flows, manifest=manifest, experiment=experiment, totals=found, differences=differences(found, names)
     )

@@ -23,8 +23,13 @@ HERE = Path(__file__).parent
 
 def compiled_files() -> list[Path]:
     """The files whose functions numba compiles."""
-    single = [HERE / name for name in ("draws.py", "hazards.py", "calendar.py", "engine/start.py", "engine/equilibrium.py")]
+    single = [HERE / name for name in ("jit.py", "draws.py", "hazards.py", "calendar.py", "engine/start.py", "engine/equilibrium.py")]
     return sorted([*single, *HERE.glob("rules/*.py")])
+
+
+def _is_ours(folder: Path) -> bool:
+    """Compiled code of another user is never loaded (where the system tells users apart)."""
+    return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
 
 
 def _cache_folder() -> Path:
@@ -33,11 +38,14 @@ def _cache_folder() -> Path:
         digest.update(path.read_bytes())
     name = digest.hexdigest()[:16]
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    for base in (Path(chosen) if chosen else Path(platformdirs.user_cache_dir("simcare")), Path(tempfile.gettempdir()) / "simcare-cache"):
+    for base in (
+        Path(chosen) if chosen else Path(platformdirs.user_cache_dir("simcare")),
+        Path(tempfile.gettempdir()) / f"simcare-{os.getuid() if hasattr(os, 'getuid') else 'cache'}",
+    ):
         folder = base / name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK) and _is_ours(folder):
                 return folder
         except OSError:
             continue

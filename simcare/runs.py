@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 from joblib import Parallel, delayed
+from pydantic import BaseModel
 
 from simcare import __version__
 from simcare.errors import BadInput
@@ -100,6 +101,8 @@ def run(
     The log is kept when asked for, and by default when there is one replication.
     """
     model = load_model(model) if not isinstance(model, Model) else model
+    if replications < 1:
+        raise BadInput(f"replications: must be 1 or more, got {replications}")
     keep = replications == 1 if keep_log is None else keep_log
     tasks = [Task(model, "baseline", seed, r, years, engine, keep) for r in range(replications)]
     began = dt.datetime.now(dt.UTC)
@@ -127,7 +130,7 @@ def outcomes_of(tasks: Sequence[Task], workers: int | None = None, progress: Pro
     if workers == 1:
         results = map(simulate, tasks)
     else:
-        compile_rules(tasks[0].model)  # once here, rather than in every worker at the same time
+        compile_rules()  # once here, rather than in every worker at the same time
         results = Parallel(n_jobs=workers, return_as="generator")(delayed(simulate)(task) for task in tasks)
     for done, outcome in enumerate(results, start=1):
         if progress is not None:
@@ -139,9 +142,9 @@ def check_options(task: Task) -> None:
     """Refuse what cannot be run, in one sentence."""
     if task.engine not in ENGINES:
         raise BadInput(f"engine: {unknown(task.engine, ENGINES)}")
-    for name, value, least in (("years", task.years, 1), ("seed", task.seed, 0)):
-        if value < least:
-            raise BadInput(f"{name}: must be {least} or more, got {value}")
+    for name, value, least, most in (("years", task.years, 1, 60), ("seed", task.seed, 0, 2**62)):
+        if not least <= value <= most:
+            raise BadInput(f"{name}: must be from {least} to {most}, got {value}")
 
 
 def simulate(task: Task) -> Outcome:
@@ -160,16 +163,17 @@ def simulate(task: Task) -> Outcome:
     return Outcome(measures, flows_between(log, task.model), log if task.keep_log else None)
 
 
-def compile_rules(model: Model) -> None:
-    """Compile the rulebook if this machine has not yet: a day of the model passes through it."""
+def compile_rules() -> None:
+    """Compile the rulebook if this machine has not yet: a year of a small model, day-0 people and birthdays, passes through it."""
     from simcare.engine import simpy
     from simcare.tables import build
 
-    simpy.simulate(model, build(model), 0, 0, 1.0)
+    model = load_model("ageing")
+    simpy.simulate(model, build(model), 0, 0, 366.0)
 
 
-def fingerprint(model: Model) -> str:
-    """A digest of everything in a model."""
+def fingerprint(model: BaseModel) -> str:
+    """A digest of everything in a model or an experiment."""
     return hashlib.sha256(model.model_dump_json(by_alias=True).encode()).hexdigest()
 
 

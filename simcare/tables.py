@@ -300,7 +300,7 @@ def _services(model: Model, names: Names, steps: _Steps) -> NDArray[Any]:
             s.follows_need,
             s.short_term_days is not None,
             steps.series(s.short_term_days),
-            steps.series(s.first_review_days),
+            steps.series(s.first_review_days or s.review_every_days),
             steps.series(s.review_every_days),
         )
         for s in model.services

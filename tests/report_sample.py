@@ -177,7 +177,7 @@ def manifest(years: int = YEARS, replications: int = REPLICATIONS) -> dict[str, 
 
 def sample_comparison(**changes: Any) -> ReportInput:
     experiment, measures = sample_experiment(**changes), sample_measures()
-    found = totals(measures)
+    found = totals(measures, ["baseline", *(s.name for s in experiment.strategies)], REPLICATIONS)
     return ReportInput(
         model=sample_model(),
         measures=measures,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 import tomllib
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from simcare.errors import BadInput
 from simcare.files import as_path, check_file, find, library, load_experiment, load_model, parse, read_toml, schema
 from simcare.model import Model, figures
-from simcare.model.strategy import Experiment
+from simcare.model.strategy import Experiment, Strategy, apply
 
 TOY = Path(__file__).parent / "toy.toml"
 SHIPPED = [(folder, path.stem) for folder in ("models", "experiments") for path in sorted(library(folder).glob("*.toml"))]
@@ -60,7 +61,7 @@ WRONG = [
     (("arrivals", 0, "per_year", "grade"), "E", "f.toml: arrivals[0].per_year.grade: unknown 'E', expected one of: A, B, C, D"),
     (("arrivals", 0, "per_year", "grade"), "B", "f.toml: arrivals[0].per_year.grade: an assumption is graded D, not B"),
     (("arrivals", 0, "per_year", "source"), "asumption", "f.toml: arrivals[0].per_year.source: unknown 'asumption', did you mean 'assumption'?"),
-    (("arrivals", 0, "season", "value"), [1, 1], "f.toml: arrivals[0]: season has 12 factors, April first"),
+    (("arrivals", 0, "season", "value"), [1, 1], "f.toml: arrivals[0].season: has 12 factors, April first, got 2"),
     (("arrivals", 0, "stage"), "yung", "f.toml: arrivals[0].stage: unknown 'yung', did you mean 'young'?"),
     (("arrivals", 0, "area"), "nroth", "f.toml: arrivals[0].area: unknown 'nroth', did you mean 'north'?"),
     (("stages", 0, "to_age"), 17, "f.toml: stages[1].from_age: gap between 'young' (to 17) and 'adult' (from 18)"),
@@ -78,6 +79,18 @@ WRONG = [
     (("services", 0, "short_term_days"), NUMBER, "f.toml: services[0]: 'plan' has short_term_days, but its tier is not short-term"),
     (("services", 0, "name"), "care_home", "f.toml: services[2].name: 'care_home' is already defined"),
     (("handovers", 0, "keeps_need", "value"), 1.4, "f.toml: handovers[0].keeps_need: is a share from 0 to 1, got 1.4"),
+    (("arrivals", 2, "growth_per_year", "value"), -2, "f.toml: arrivals[2].growth_per_year: is a rate of change a year from -0.5 to 1, got -2"),
+    (("arrivals", 0, "season", "value"), [0] * 12,
+     "f.toml: arrivals[0].season: factors must average 1, so that per_year is what comes in a year; they average 0"),
+    (("arrivals", 0, "per_year", "value"), "400", "f.toml: arrivals[0].per_year.value: should be a valid number, got '400'"),
+    (("arrivals", 0, "per_year", "value"), True, "f.toml: arrivals[0].per_year.value: should be a valid number, got True"),
+    (("arrivals", 0, "area"), None, "f.toml: arrivals[0].area: is required: the model has 2 areas"),
+    (("caseload", 0, "count", "value"), 1e15, "f.toml: caseload[0].count: is at most 10,000,000 people, got 1e+15"),
+    (("services", 0, "review_every_days", "value"), 0.001, "f.toml: services[0].review_every_days: must be a day or more, got 0.001"),
+    (("about", "areas"), ["north", "south", "north"], "f.toml: about.areas[2]: 'north' is already defined"),
+    (("about", "name"), "../x", "f.toml: about.name: string should match pattern '^[A-Za-z0-9_][A-Za-z0-9_. -]*$', got '../x'"),
+    (("prices", "base_year"), "2012/99", "f.toml: prices: base_year '2012/99' is not a financial year such as 2012/13"),
+    (("prices", "discount", 0, "per_year", "value"), -2, "f.toml: prices.discount[0].per_year: is a rate of change a year from -0.5 to 1, got -2"),
     (("abuot",), {}, "f.toml: abuot: unknown key, did you mean 'about'?"),
     (("about", "start"), "soon", "f.toml: about.start: should be a date such as 2013-04-01, got 'soon'"),
 ]  # fmt: skip
@@ -96,6 +109,12 @@ def test_a_service_with_no_tier_is_one_line(toy: dict[str, Any]) -> None:
 def test_an_overlap_of_clocks_names_both_rows(toy: dict[str, Any]) -> None:
     toy["clocks"].append(copy.deepcopy(toy["clocks"][0]))
     assert faults(toy) == (f"f.toml: clocks[{len(toy['clocks']) - 1}]: rise for young, general, independent is already given in clocks[0]",)
+
+
+def test_a_step_down_rate_for_all_services_and_one_for_some_overlap(toy: dict[str, Any]) -> None:
+    row = next(clock for clock in toy["clocks"] if clock["clock"] == "step_down")
+    toy["clocks"].append({**row, "services": ["care_home"]})
+    assert "is already given in clocks[" in faults(toy)[0]
 
 
 def test_dated_values_keep_their_order_and_path(toy: dict[str, Any]) -> None:
@@ -131,21 +150,48 @@ def test_a_name_not_in_the_library_has_a_near_miss() -> None:
         load_model("kent-2014")
 
 
-def test_a_strategy_that_names_what_is_not_there(tmp_path: Path) -> None:
-    text = find("prevention", "experiments").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    broken = {
-        ("effects", 0, "stages"): (["0-12"], "effects[0].stages[0]: unknown '0-12', did you mean '0-11'?"),
-        ("changes",): ([{"path": "services.hoem_care.review_every_days", "to": NUMBER}], "changes[0].path: unknown 'hoem_care'"),
-    }
-    for path, (value, line) in broken.items():
-        strategy = next(k for k, s in enumerate(data["strategies"]) if s.get("effects"))
-        bad = put(data, ("strategies", strategy, *path), value)
-        file = tmp_path / "bad.toml"
-        file.write_text(as_toml(bad), encoding="utf-8")
-        with pytest.raises(BadInput) as caught:
-            load_experiment(file)
-        assert str(caught.value).startswith(f"{file}: strategies[{strategy}].{line}")
+WRONG_STRATEGIES = [
+    (("effects", 0, "stages"), ["0-12"], "effects[0].stages[0]: unknown '0-12', did you mean '0-11'?"),
+    (("changes",), [{"path": "services.hoem_care.review_every_days", "to": NUMBER}], "changes[0].path: unknown 'hoem_care'"),
+    (
+        ("changes",),
+        [{"path": "front_door.older people.step_up_fist", "to": NUMBER}],
+        "changes[0].path: unknown 'step_up_fist', did you mean 'step_up_first'?",
+    ),
+    (
+        ("changes",),
+        [{"path": "front_door.older people.step_up_first", "to": {**NUMBER, "value": 1.5}}],
+        "changes[0].to: is a share from 0 to 1, got 1.5",
+    ),
+    (("start",), "2104-04-01", "start: 2104-04-01 is not before the end of the run"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "line"), WRONG_STRATEGIES, ids=[line[:30] for _, _, line in WRONG_STRATEGIES])
+def test_a_strategy_that_cannot_be(tmp_path: Path, path: tuple[str | int, ...], value: Any, line: str) -> None:
+    data = tomllib.loads(find("prevention", "experiments").read_text(encoding="utf-8"))
+    strategy = next(k for k, s in enumerate(data["strategies"]) if s.get("effects"))
+    file = tmp_path / "bad.toml"
+    file.write_text(as_toml(put(data, ("strategies", strategy, *path), value)), encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        load_experiment(file)
+    assert str(caught.value).startswith(f"{file}: strategies[{strategy}].{line}")
+
+
+def test_an_effect_on_a_clock_that_the_model_lacks_is_refused() -> None:
+    model = load_model("mm-infinity")
+    with pytest.raises(BadInput, match="the model has no 'induced' clock"):
+        apply(model, Strategy.model_validate({"name": "s", "title": "S", "start": "2013-05-01", "effects": [{"on": "induced", "multiply": NUMBER}]}))
+
+
+def test_a_change_at_the_date_of_a_dated_value(toy: dict[str, Any]) -> None:
+    """A series whose first value is dated, changed on that very day: the new value holds from then, the old one before."""
+    dated = put(toy, ("services", 0, "review_every_days"), [{**NUMBER, "value": 365, "from": "2014-04-01"}])
+    change = {"path": "services.plan.review_every_days", "to": {**NUMBER, "value": 91}}
+    strategy = Strategy.model_validate({"name": "s", "title": "S", "start": "2014-04-01", "changes": [change]})
+    series = apply(parse(Model, dated, "f.toml"), strategy).services[0].review_every_days
+    assert series is not None
+    assert (series.at(dt.date(2014, 3, 31)), series.at(dt.date(2014, 4, 1))) == (365, 91)
 
 
 def as_toml(value: Any, top: bool = True) -> str:

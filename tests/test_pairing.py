@@ -136,3 +136,22 @@ def test_one_extra_draw_changes_no_other_purpose(toy: Model) -> None:
 def test_replications_and_seeds_differ(toy: Model, baseline: pl.DataFrame) -> None:
     assert not simulate(toy, DAYS, replication=1).drop("replication").equals(baseline.drop("replication"))
     assert not simulate(toy, DAYS, seed=2).equals(baseline)
+
+
+def test_another_wait_from_day_0_meets_the_same_people(toy: Model, baseline: pl.DataFrame) -> None:
+    """Those who come from day 0 on are the same, at the same times, whatever the wait was before it."""
+    doors = [door.model_dump(by_alias=True) for door in toy.front_door]
+    doors[0]["assessment_days"]["steps"][0]["value"] = 14
+    faster = simulate(changed(toy, front_door=doors), DAYS)
+    new = [log.filter(pl.col("cause") == "new").select("client", "time", "need", "age") for log in (baseline, faster)]
+    assert new[0].equals(new[1])
+
+
+def test_who_is_there_on_day_0_has_reviews_counted_from_the_first_one(toy: Model) -> None:
+    rows = [row.model_dump(by_alias=True) for row in toy.caseload]
+    rows[0]["elapsed"] = {"edges_days": [50, 50.000001], "shares": [1], "source": "assumption", "grade": "D"}
+    rows[0]["needs"]["value"] = [0, 0, 1]
+    rows[0]["ages"] = {"edges": [5, 10], "shares": [1], "source": "assumption", "grade": "D"}
+    quiet = changed(toy, clocks=[], arrivals=[], caseload=rows[:1], handovers=[], front_door=[])
+    log = simulate(quiet, 400.0).filter(pl.col("event") == "review")
+    assert log["time"].unique().round(3).sort().to_list() == [42 + 182 - 50, 42 + 2 * 182 - 50]

@@ -98,6 +98,7 @@ def models(draw: st.DrawFn) -> Model:
                     "service": draw(st.sampled_from([f"{rungs[1]} care", None])),
                     "stage": "elder",
                     "group": groups[0],
+                    "area": "north",
                     "count": number(draw(st.integers(0, 60))),
                     "needs": number(shares(draw, len(rungs))),
                     "ages": {"edges": [edge, edge + 50], "shares": [1], "source": "assumption", "grade": "D"},

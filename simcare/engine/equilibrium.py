@@ -22,7 +22,7 @@ POINTS = 4000
 
 
 def equilibrium_days(
-    tables: Tables, stage: int, group: int, need: int, follows_need: bool, age: float, u: NDArray[np.float64]
+    tables: Tables, stage: int, group: int, need: int, follows_need: bool, enabling: bool, age: float, u: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Elapsed days for uniform draws ``u``, from the equilibrium of a cell's clocks; ``age`` in years."""
     grid = np.concatenate([[0.0], np.geomspace(1e-2, LONGEST_DAYS, POINTS)])
@@ -35,6 +35,8 @@ def equilibrium_days(
             continue
         shift = age * 365.25 if hazard["since"] == SINCE_BIRTH else 0.0
         ratio = tables.stage_rungs[stage, need]["death_ratio"] if clock == DEATH else 1.0
+        if enabling and RECOVER <= clock < INDUCED:
+            ratio = tables.stages[stage]["enabling"]
         total += ratio * _integrated(hazard, tables.knots, shift, grid)
     staying = np.exp(-total)
     area = np.concatenate([[0.0], np.cumsum((staying[1:] + staying[:-1]) / 2.0 * np.diff(grid))])

@@ -61,12 +61,13 @@ def key(kind: str, name: str) -> int:
 def check_keys(model: Model) -> None:
     """No two strata may share a key (a chance of one in a million for 50 strata)."""
     seen: dict[int, str] = {}
-    for kind in ("caseload", "arrivals"):
-        for row in getattr(model, kind):
-            k = key(kind, row.name)
-            if k in seen:
-                raise BadInput(f"{kind}.{row.name}: its address clashes with {seen[k]}; give one of them another name")
-            seen[k] = f"{kind}.{row.name}"
+    fields = [("caseload", row.name) for row in model.caseload]
+    fields += [(field, row.name) for row in model.arrivals for field in ("arrivals", "arrivals before")]
+    for field, name in fields:
+        k = key(field, name)
+        if k in seen:
+            raise BadInput(f"{field}.{name}: its address clashes with {seen[k]}; give one of them another name")
+        seen[k] = f"{field}.{name}"
 
 
 def _blank(ids: NDArray[np.int64]) -> NDArray[Any]:
@@ -153,28 +154,36 @@ def _elapsed(model: Model, tables: Tables, row: Caseload, clients: NDArray[Any],
         return u * service.short_term_days.at(model.about.start)
     out = np.empty(u.size)
     stage, group = names.stages.index(row.stage), names.groups.index(row.group)
-    follows = service is not None and service.follows_need
+    follows, enabling = service is not None and service.follows_need, service is not None and service.enabling
     for need in np.unique(clients["need"]):
         mine = clients["need"] == need
-        out[mine] = equilibrium_days(tables, stage, group, int(need), follows, age, u[mine])
+        out[mine] = equilibrium_days(tables, stage, group, int(need), follows, enabling, age, u[mine])
     return out
 
 
 def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication: int, days: float) -> NDArray[Any]:
     """The clients of one stratum who will come to the door before the horizon, and those who came but are not yet assessed."""
+    ids, times, needs = _candidates(model, row, "arrivals", 0.0, days, seed, replication)
     lead = lead_days(model, row)
-    edges, rates = arrival_rates(model, row, -lead, days)
-    layers = math.ceil(float(rates.max(initial=0.0)))
-    if layers >= 1 << LAYER_BITS or days >= (1 << CANDIDATE_BITS) - 4096:
-        raise BadInput(f"arrivals.{row.name}: more than {(1 << LAYER_BITS) - 1} people a day; split the stratum")
-    base = key("arrivals", row.name) << 32
-    ids, times, needs = candidates(seed, replication, base, layers, edges, rates, np.cumsum(row.needs.value))
+    if lead > 0.0:
+        # A field of its own, or another wait would give every later candidate another time.
+        before = _candidates(model, row, "arrivals before", -lead, 0.0, seed, replication)
+        ids, times, needs = (np.concatenate(pair) for pair in zip(before, (ids, times, needs), strict=True))
     clients = _blank(ids)
     age = _ages(model, row, uniforms(seed, replication, ids, AGE, 0))
     _person(model, tables, row, clients, age, times, seed, replication)
     clients["need"], clients["route"] = needs, ROUTES[row.route]
     clients["status"], clients["what"], clients["next"] = UNBORN, ARRIVE, times
     return _waiting(tables, clients, lead, seed, replication)
+
+
+def _candidates(model: Model, row: Arrivals, field: str, begin: float, end: float, seed: int, replication: int) -> tuple[NDArray[Any], ...]:
+    """The candidates of a stratum's field that come between two days: ids, times, needs."""
+    edges, rates = arrival_rates(model, row, begin, end)
+    layers = math.ceil(float(rates.max(initial=0.0)))
+    if layers >= 1 << LAYER_BITS or end - begin >= (1 << CANDIDATE_BITS) - 4096:
+        raise BadInput(f"arrivals.{row.name}: more than {(1 << LAYER_BITS) - 1} people a day; split the stratum")
+    return candidates(seed, replication, key(field, row.name) << 32, layers, edges, rates, np.cumsum(row.needs.value))
 
 
 def lead_days(model: Model, row: Arrivals) -> float:
@@ -202,10 +211,10 @@ def arrival_rates(model: Model, row: Arrivals, begin: float, days: float) -> tup
     Column n is the whole stratum's rate as if all had need n; shares are applied when a candidate's need is drawn.
     """
     start = model.about.start
-    cuts = {begin, 0.0, days}
-    month = dt.date(start.year, start.month, 1)
+    cuts = {begin, days}
+    month = (start + dt.timedelta(days=math.floor(begin))).replace(day=1)
     while (day := (month - start).days) < days:
-        cuts.add(float(max(day, 0)))
+        cuts.add(float(day))
         month = (month + dt.timedelta(days=32)).replace(day=1)
     lines = [multiplier_steps(changes_on(model, "arrivals", row.stage, row.group, rung), start) for rung in model.rungs]
     dated = [step.from_ for step in row.per_year.steps if step.from_ is not None]

@@ -38,12 +38,15 @@ def find_faults(model: Model) -> list[Fault]:
 
 
 def _duplicates(model: Model) -> Iterator[Fault]:
-    for part in ("tiers", "stages", "groups", "services", "contracts", "providers", "need", "front_door", "arrivals", "caseload"):
+    for part in ("tiers", "stages", "groups", "services", "contracts", "providers", "need", "front_door", "arrivals", "caseload", "programmes"):
         names = [item.name for item in getattr(model, part)]
         for name, times in Counter(names).items():
             if times > 1:
                 last = len(names) - 1 - names[::-1].index(name)
                 yield Fault(f"{part}[{last}].name", f"'{name}' is already defined")
+    for k, area in enumerate(model.about.areas):
+        if area in model.about.areas[:k]:
+            yield Fault(f"about.areas[{k}]", f"'{area}' is already defined")
 
 
 def _stages(model: Model) -> Iterator[Fault]:
@@ -158,7 +161,8 @@ def _clocks(model: Model) -> Iterator[Fault]:
             yield Fault(f"clocks[{i}].services", f"'services' belongs to step_down, not to {clock.clock}")
         if clock.clock in ("induced", "crisis", "detection", "step_down") and (clock.family != "constant" or clock.since):
             yield Fault(f"clocks[{i}].family", f"a {clock.clock} clock runs at a constant rate")
-        for cell in product(clock_cells(model, clock), clock.services or ("*",)):
+        every = [s.name for s in model.services] if clock.clock == "step_down" else ["*"]
+        for cell in product(clock_cells(model, clock), clock.services or every):
             key = (clock.clock, clock.by, *cell)
             if key in taken:
                 where = ", ".join(cell[0])
@@ -199,6 +203,8 @@ def _ages(model: Model) -> Iterator[Fault]:
     stages = {stage.name: stage for stage in model.stages}
     for part in ("arrivals", "caseload"):
         for i, row in enumerate(getattr(model, part)):
+            if row.area is None and len(model.about.areas) > 1:
+                yield Fault(f"{part}[{i}].area", f"is required: the model has {len(model.about.areas)} areas")
             stage = stages[row.stage]
             if row.ages is None:
                 if stage.to_age is None:
@@ -222,11 +228,17 @@ def _ages(model: Model) -> Iterator[Fault]:
 
 
 def _reachable(model: Model) -> Iterator[Fault]:
-    """Whoever arrives must find some long-term service."""
+    """Whoever arrives, and whoever a hand-over puts in another group, must find some long-term service."""
     long_term = [s for s in model.services if s.short_term_days is None]
     stages = {stage.name: stage for stage in model.stages}
+
+    def nowhere(group: str, age: float) -> bool:
+        return not any((s.groups is None or group in s.groups) and s.from_age <= age and (s.to_age is None or age < s.to_age) for s in long_term)
+
     for i, row in enumerate(model.arrivals):
         low = row.ages.edges[0] if row.ages else stages[row.stage].from_age
-        open_to = [s for s in long_term if (s.groups is None or row.group in s.groups) and s.from_age <= low and (s.to_age is None or low < s.to_age)]
-        if not open_to:
+        if nowhere(row.group, low):
             yield Fault(f"arrivals[{i}]", f"no service takes group '{row.group}' at age {low:g}")
+    for i, handover in enumerate(model.handovers):
+        if handover.to_group is not None and handover.keeps_need.value > 0 and nowhere(handover.to_group, handover.age):
+            yield Fault(f"handovers[{i}].to_group", f"no service takes group '{handover.to_group}' at age {handover.age:g}")

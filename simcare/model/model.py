@@ -15,21 +15,19 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from simcare.model.checks import Fault, find_faults
+from simcare.model.kinds import Amount, ClockName, FileName, Name, Scope
 from simcare.model.number import Frozen, Number, Sourced, sourced
 from simcare.model.parts import (
     Arrivals,
     Caseload,
     Clock,
-    ClockName,
     Contract,
     FrontDoor,
     Group,
     Handover,
-    Name,
     Need,
     Prices,
     Provider,
-    Scope,
     Service,
     Stage,
     Tier,
@@ -39,9 +37,9 @@ from simcare.model.parts import (
 class About(Frozen):
     """What the model is of, and the day it starts."""
 
-    name: Name
+    name: FileName
     title: str
-    start: dt.date
+    start: dt.date = Field(ge=dt.date(1950, 1, 1), le=dt.date(2150, 1, 1))
     areas: tuple[Name, ...] = Field(default=("all",), min_length=1)
     description: str | None = None
 
@@ -58,7 +56,7 @@ class Modifier(Frozen):
     needs: tuple[Name, ...] | None = None
     start: dt.date
     ramp_days: int = Field(default=0, ge=0)
-    multiply: Number
+    multiply: Amount
 
 
 class Programme(Frozen):

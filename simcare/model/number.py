@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, WithJso
 Grade = Literal["A", "B", "C", "D"]
 GRADES: dict[str, str] = {"A": "measured", "B": "indirect", "C": "weak", "D": "assumption"}
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
 
 _ONE_OR_MANY = {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "minItems": 1}]}
@@ -132,7 +132,8 @@ class Series(Frozen):
         """This series until the first new step, and the new steps from then on."""
         start = steps[0].from_
         kept = [s for s in self.steps if s.from_ is None or (start is not None and s.from_ < start)]
-        return Series(steps=(*(kept or self.steps[:1]), *steps))
+        first = self.steps[0].model_copy(update={"from_": None})  # before the first date, the first value
+        return Series(steps=(first, *kept[1:], *steps))
 
 
 def sourced(value: BaseModel, path: str = "", by_name: bool = False) -> Iterator[tuple[str, Sourced]]:

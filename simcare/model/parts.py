@@ -7,77 +7,33 @@ Each is a frozen value that checks what it can see of itself; what takes two par
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from simcare.model.number import Finite, Frozen, Number, Numbers, Series, Sourced
-
-Name = Annotated[str, Field(min_length=1, max_length=60)]
-Scope = tuple[Name, ...] | None
-ClockName = Literal["rise", "recover", "induced", "crisis", "detection", "step_down", "death", "leaving"]
-Family = Literal["constant", "piecewise", "weibull", "gompertz", "log_logistic", "lognormal", "mixture"]
-
-
-def _require(ok: bool, sentence: str) -> None:
-    if not ok:
-        raise ValueError(sentence)
-
-
-def _values(number: Number | Numbers | Series) -> tuple[float, ...]:
-    if isinstance(number, Series):
-        return number.values
-    return number.value if isinstance(number, Numbers) else (number.value,)
-
-
-def _not_negative(number: Any) -> Any:
-    for value in _values(number):
-        _require(value >= 0, f"cannot be negative, got {value:g}")
-    return number
-
-
-def _above_zero(number: Any) -> Any:
-    for value in _values(number):
-        _require(value > 0, f"must be above 0, got {value:g}")
-    return number
-
-
-def _share(number: Any) -> Any:
-    for value in _values(number):
-        _require(0 <= value <= 1, f"is a share from 0 to 1, got {value:g}")
-    return number
-
-
-def _adding_to_one(number: Any) -> Any:
-    total = sum(_values(number))
-    _require(abs(total - 1) < 1e-6, f"must add to 1, they add to {total:g}")
-    return number
-
-
-def _whole(number: Number) -> Number:
-    _require(number.value >= 0 and number.value == int(number.value), f"is a whole number of people, got {number.value:g}")
-    return number
-
-
-Amount = Annotated[Number, AfterValidator(_not_negative)]
-Amounts = Annotated[Numbers, AfterValidator(_not_negative)]
-AmountSeries = Annotated[Series, AfterValidator(_not_negative)]
-Positive = Annotated[Number, AfterValidator(_above_zero)]
-Positives = Annotated[Numbers, AfterValidator(_above_zero)]
-PositiveSeries = Annotated[Series, AfterValidator(_above_zero)]
-Share = Annotated[Number, AfterValidator(_share)]
-Shares = Annotated[Numbers, AfterValidator(_share)]
-ShareSeries = Annotated[Series, AfterValidator(_share)]
-Count = Annotated[Number, AfterValidator(_whole)]
-Mix = Annotated[Numbers, AfterValidator(_share), AfterValidator(_adding_to_one)]
-
-
-def _bands(edges: tuple[float, ...], shares: tuple[float, ...], name: str) -> None:
-    """Bands hold together: rising edges, one more than the shares, which add to 1."""
-    _require(all(a < b for a, b in pairwise(edges)) and edges[0] >= 0, f"{name} must rise from 0 or above")
-    _require(len(edges) == len(shares) + 1, f"{len(shares)} shares need {len(shares) + 1} {name}, got {len(edges)}")
-    _require(min(shares) >= 0, f"a share cannot be negative, got {min(shares):g}")
-    _require(abs(sum(shares) - 1) < 1e-6, f"shares must add to 1, they add to {sum(shares):g}")
+from simcare.model.kinds import (
+    Age,
+    Amount,
+    Amounts,
+    AmountSeries,
+    ClockName,
+    Count,
+    Family,
+    Interval,
+    Mix,
+    Name,
+    Positive,
+    Positives,
+    Rate,
+    Scope,
+    Season,
+    Share,
+    Shares,
+    ShareSeries,
+    check_bands,
+    require,
+)
+from simcare.model.number import Finite, Frozen, Number, Series, Sourced
 
 
 class Tier(Frozen):
@@ -97,7 +53,7 @@ class Stage(Frozen):
 
     @model_validator(mode="after")
     def _runs_forward(self) -> Self:
-        _require(self.to_age is None or self.to_age > self.from_age, "to_age must be above from_age")
+        require(self.to_age is None or self.to_age > self.from_age, "to_age must be above from_age")
         return self
 
 
@@ -123,17 +79,17 @@ class Service(Frozen):
     groups: Scope = None
     enabling: bool = False
     follows_need: bool = False
-    short_term_days: PositiveSeries | None = None
-    first_review_days: PositiveSeries | None = None
-    review_every_days: PositiveSeries | None = None
+    short_term_days: Interval | None = None
+    first_review_days: Interval | None = None
+    review_every_days: Interval | None = None
     client_share: Share | None = None
     health_share: Share | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        _require(self.to_age is None or self.to_age > self.from_age, "to_age must be above from_age")
+        require(self.to_age is None or self.to_age > self.from_age, "to_age must be above from_age")
         paid = sum(share.value for share in (self.client_share, self.health_share) if share is not None)
-        _require(paid <= 1, f"client_share and health_share together exceed 1: {paid:g}")
+        require(paid <= 1, f"client_share and health_share together exceed 1: {paid:g}")
         return self
 
 
@@ -146,7 +102,7 @@ class PerDiem(Frozen):
 
     @model_validator(mode="after")
     def _one_price(self) -> Self:
-        _require((self.gbp_per_day is None) != (self.gbp_per_week is None), "give gbp_per_day or gbp_per_week, one of them")
+        require((self.gbp_per_day is None) != (self.gbp_per_week is None), "give gbp_per_day or gbp_per_week, one of them")
         return self
 
     @property
@@ -244,17 +200,17 @@ class Clock(Frozen):
     def _check_family(self) -> None:
         if self.family == "piecewise":
             assert self.edges is not None
-            _require(all(a < b for a, b in pairwise(self.edges)) and self.edges[0] >= 0, "edges must rise from 0 or above")
-            _require(len(self.rates) == len(self.edges), f"{len(self.edges)} edges need as many rates, got {len(self.rates)}")
+            require(all(a < b for a, b in pairwise(self.edges)) and self.edges[0] >= 0, "edges must rise from 0 or above")
+            require(len(self.rates) == len(self.edges), f"{len(self.edges)} edges need as many rates, got {len(self.rates)}")
         if self.family == "gompertz":
-            _require(self.since == "age", "family 'gompertz' runs by age: since = \"age\"")
+            require(self.since == "age", "family 'gompertz' runs by age: since = \"age\"")
         if self.family == "mixture":
             assert self.shares is not None and self.mean_days is not None
-            _require(len(self.shares.value) == len(self.mean_days.value), "shares and mean_days differ in length")
+            require(len(self.shares.value) == len(self.mean_days.value), "shares and mean_days differ in length")
         if self.family == "constant" and len(self.rates) > 1:
-            _require(self.needs is not None and len(self.needs) == len(self.rates), f"{len(self.rates)} rates need as many 'needs'")
+            require(self.needs is not None and len(self.needs) == len(self.rates), f"{len(self.rates)} rates need as many 'needs'")
         if self.family == "gompertz":
-            _require(len(self.rates) == 1, f"family 'gompertz' takes one rate, got {len(self.rates)}")
+            require(len(self.rates) == 1, f"family 'gompertz' takes one rate, got {len(self.rates)}")
 
 
 class Need(Frozen):
@@ -305,12 +261,12 @@ class Handover(Frozen):
 class Ages(Sourced):
     """Ages in bands: ``edges`` in years, one more than ``shares``; even within a band."""
 
-    edges: tuple[Finite, ...] = Field(min_length=2)
+    edges: tuple[Age, ...] = Field(min_length=2)
     shares: tuple[Finite, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
-        _bands(self.edges, self.shares, "edges")
+        check_bands(self.edges, self.shares, "edges")
         return self
 
 
@@ -322,7 +278,7 @@ class Elapsed(Sourced):
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
-        _bands(self.edges_days, self.shares, "edges_days")
+        check_bands(self.edges_days, self.shares, "edges_days")
         return self
 
 
@@ -339,15 +295,10 @@ class Arrivals(Frozen):
     area: Name | None = None
     route: Literal["referral", "crisis", "direct"] = "referral"
     per_year: AmountSeries
-    growth_per_year: Number | None = None
-    season: Amounts | None = None
+    growth_per_year: Rate | None = None
+    season: Season | None = None
     needs: Mix
     ages: Ages | None = None
-
-    @model_validator(mode="after")
-    def _twelve_months(self) -> Self:
-        _require(self.season is None or len(self.season.value) == 12, "season has 12 factors, April first")
-        return self
 
 
 class Caseload(Frozen):
@@ -373,19 +324,21 @@ class DiscountBand(Frozen):
     """A real discount rate from a year of the horizon on."""
 
     from_year: int = Field(ge=0)
-    per_year: Number
+    per_year: Rate
 
 
 class Prices(Frozen):
     """Money over time: the price base, growth of prices and wages, and discounting."""
 
     base_year: str = Field(pattern=r"^\d{4}/\d{2}$", description="Financial year of the prices, such as 2012/13.")
-    growth_per_year: Number
-    inflation_per_year: Number
+    growth_per_year: Rate
+    inflation_per_year: Rate
     discount: tuple[DiscountBand, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        first, second = self.base_year.split("/")
+        require((int(first) + 1) % 100 == int(second), f"base_year '{self.base_year}' is not a financial year such as 2012/13")
         years = [band.from_year for band in self.discount]
-        _require(years[0] == 0 and years == sorted(set(years)), "discount bands start at year 0 and rise")
+        require(years[0] == 0 and years == sorted(set(years)), "discount bands start at year 0 and rise")
         return self

@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from simcare.errors import BadInput
+from simcare.model.kinds import ClockName, FileName, Name, Scope, Share
 from simcare.model.model import Model, Modifier, Programme
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen, Grade, Number, Series, Step
-from simcare.model.parts import ClockName, Name, Scope
 
 RAMP_STEP_DAYS = 30.4375  # a ramp moves in equal steps at most a month apart
 PathText = Annotated[str, Field(pattern=r"^[a-z_]+\..+\.[a-z_]+$")]
@@ -60,10 +60,10 @@ class Strategy(Frozen):
 class Shrinkage(Frozen):
     """How far an effect of each grade is believed: the weight on its logarithm, from 0 (none) to 1 (in full)."""
 
-    A: Number
-    B: Number
-    C: Number
-    D: Number
+    A: Share
+    B: Share
+    C: Share
+    D: Share
 
     def weight(self, grade: Grade) -> float:
         weight: Number = getattr(self, grade)
@@ -73,12 +73,12 @@ class Shrinkage(Frozen):
 class Experiment(Frozen):
     """Strategies to be compared with a baseline, on one model, on the same draws."""
 
-    name: Name
+    name: FileName
     title: str
     model: str
     years: int = Field(gt=0, le=60)
     replications: int = Field(gt=1)
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, le=2**62)
     description: str | None = None
     sources: dict[str, str] = Field(default_factory=dict)
     shrinkage: Shrinkage
@@ -141,6 +141,9 @@ def apply(model: Model, strategy: Strategy) -> Model:
             changed = _set(model, changed, change, strategy)
         except LookupError as error:
             faults.append(f"changes[{k}].path: {error.args[0]}")
+        except ValidationError as error:
+            sentence = str(error.errors()[0].get("ctx", {}).get("error", error.errors()[0]["msg"]))
+            faults.append(f"changes[{k}].to: {sentence}")
     if strategy.stage is not None and strategy.stage not in (names := [s.name for s in model.stages]):
         faults.append(f"stage: {unknown(strategy.stage, names)}")
     if faults:
@@ -159,6 +162,8 @@ def apply(model: Model, strategy: Strategy) -> Model:
 
 
 def _scope_faults(model: Model, effect: Effect, path: str) -> list[str]:
+    if effect.on != "arrivals" and not any(clock.clock == effect.on for clock in model.clocks):
+        return [f"{path}.on: the model has no '{effect.on}' clock, so this effect could do nothing"]
     options = {"stages": [s.name for s in model.stages], "groups": [g.name for g in model.groups], "needs": list(model.rungs)}
     return [
         f"{path}.{field}[{i}]: {unknown(name, names)}"
@@ -196,6 +201,10 @@ def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) 
     settable = [f for f in type(target).model_fields if isinstance(getattr(target, f), Series)]
     if field not in settable:
         raise LookupError(unknown(field, settable))
+    if part == "contracts" and len(rows[k].terms) > 1:
+        raise LookupError(f"'{name}' has {len(rows[k].terms)} terms; which one is meant is not clear")
+    at_once = target.model_copy(update={field: getattr(target, field).since((Step(**change.to.model_dump(), from_=strategy.start),))})
+    type(target).model_validate(at_once.model_dump(by_alias=True))  # the value as stated, before any ramp
     new = target.model_copy(update={field: _series_after(getattr(target, field), change.to, strategy)})
     new = type(target).model_validate(new.model_dump(by_alias=True))
     if part == "contracts":

@@ -269,4 +269,5 @@ def begin(world: Any, i: int, event: int, cause: int) -> float:
     client.last = 0.0
     set_birthday(world, i)
     write(world, i, 0.0, event, cause)
+    _followed(world, i, 0.0)
     return schedule(world, i, 0.0)

@@ -110,7 +110,7 @@ def begin_stay(world: Any, i: int, since: float, now: float) -> None:
     elif since + dated(world, service.first_review, since, math.inf) >= now:
         client.review_due = due(world, service.first_review, since, now)
     else:
-        client.review_due = next_review(world, i, since, now)
+        client.review_due = next_review(world, i, since + dated(world, service.first_review, since, 0.0), now)
 
 
 @rule
