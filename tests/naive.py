@@ -296,6 +296,8 @@ class Naive:
             p.short_term_due = self.due(p.service.short_term_days, p.stay_start, time)
         elif not p.service.follows_need:
             first = p.service.first_review_days
+            if first is not None and p.stay_start + self.at(first, time) < time:  # there on day 0, past the first review
+                p.last_review = p.stay_start + self.at(first, p.stay_start)
             if first is None or p.stay_start + self.at(first, time) < time:
                 p.review_due = self.regular_review(p, time)
             else:
