@@ -13,26 +13,17 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.jit import rule
+from simcare.jit import high_word, rule
 
-# Purposes of draws inside the rulebook. The first sixteen are the budgets of the clocks (rules/names.py).
-LOOK, DIVERT, STEP_UP_FIRST, OFFER, AT_ONCE, KEEPS_NEED = range(16, 22)
-RULE_PURPOSES = 24
+# Purposes of draws inside the rulebook. The first sixteen are the budgets of the clocks (rules/names.py), but for reneging.
+LOOK, DIVERT, STEP_UP_FIRST, OFFER, AT_ONCE, KEEPS_NEED, PATIENCE, BY_WARD, WARD_DAYS, WARD_ROUTE, PLAN_READY = range(16, 27)
+RULE_PURPOSES = 28
 # Purposes of draws made once for a person, before the run.
 FRAILTY, AGE, NEED, ELAPSED, GAP, HEIGHT, FIRST_OFFER, EFFECT = range(32, 40)
 
 _M0, _M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 _W0, _W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
-_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _KEEP53, _SCALE, _BELOW_ONE = np.uint64(11), 2.0**-53, 1.0 - 2.0**-53
-
-
-@rule
-def _high(a: np.uint64, b: np.uint64) -> np.uint64:
-    """The upper 64 bits of a 128-bit product."""
-    a0, a1, b0, b1 = a & _LOW, a >> _HALF, b & _LOW, b >> _HALF
-    middle = a1 * b0 + ((a0 * b0) >> _HALF)
-    return a1 * b1 + (middle >> _HALF) + ((a0 * b1 + (middle & _LOW)) >> _HALF)
 
 
 @rule
@@ -41,7 +32,7 @@ def word(seed: int, replication: int, client: int, purpose: int, ordinal: int) -
     c0, c1, c2, c3 = np.uint64(ordinal), np.uint64(purpose), np.uint64(client), np.uint64(0)
     k0, k1 = np.uint64(seed), np.uint64(replication)
     for _ in range(10):
-        high0, low0, high1, low1 = _high(_M0, c0), _M0 * c0, _high(_M1, c2), _M1 * c2
+        high0, low0, high1, low1 = high_word(_M0, c0), _M0 * c0, high_word(_M1, c2), _M1 * c2
         c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
         k0, k1 = k0 + _W0, k1 + _W1
     return c0

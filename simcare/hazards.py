@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simcare.jit import rule
 
 CONSTANT, WEIBULL, GOMPERTZ, LOG_LOGISTIC, TABLE = range(5)
-SINCE_NEED, SINCE_STAY, SINCE_BIRTH = range(3)
+SINCE_NEED, SINCE_STAY, SINCE_BIRTH, SINCE_WAIT = range(4)
 
 # One row a baseline. ``p`` and ``q``: constant (rate a day, –), weibull and log-logistic (shape, scale in days),
 # gompertz (rate a day at age 0, growth a day), table (–, –) with ``first`` and ``count`` into the knots.

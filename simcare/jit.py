@@ -12,10 +12,12 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 import platformdirs
+from numba.core import types
+from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., object])
 HERE = Path(__file__).parent
@@ -64,3 +66,17 @@ def is_compiled() -> bool:
 def rule(function: F) -> F:
     """Mark a function as part of the rulebook: compiled on first call, cached on disk."""
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+
+
+@intrinsic
+def high_word(typing: Any, a: Any, b: Any) -> Any:
+    """The upper 64 bits of the 128-bit product of two words: one instruction of the machine, which Python cannot name."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        from llvmlite import ir
+
+        wide = ir.IntType(128)
+        x, y = (builder.zext(argument, wide) for argument in arguments)
+        return builder.trunc(builder.lshr(builder.mul(x, y), ir.Constant(wide, 64)), ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), generate

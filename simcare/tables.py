@@ -6,26 +6,27 @@ Pipelines of plain functions; nothing here knows what a rule does with a table.
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.hazards import CONSTANT, GOMPERTZ, HAZARD, KNOT, LOG_LOGISTIC, SINCE_BIRTH, SINCE_NEED, SINCE_STAY, SPAN, STEP, TABLE, WEIBULL
-from simcare.model import Model, Number, Series
+from simcare.baselines import DEFAULT_SINCE, SINCE, YEAR_DAYS, Hazards, Steps, fine_table, multiplier_steps
+from simcare.capacity import desks, open_places
+from simcare.hazards import HAZARD, KNOT, SPAN, STEP
+from simcare.model import Model, Number
 from simcare.model.checks import clock_cells
 from simcare.model.parts import Clock
-from simcare.model.strategy import ramp_steps
+from simcare.names import Names, names_of
 from simcare.rules.names import (
+    ACTIVE,
     BAND,
     CELL,
     CLOCK_SLOTS,
     CLOCKS,
     HANDOVER,
-    OFFER_ROW,
+    HOSPITAL,
     SERVICE,
     STAGE,
     STAGE_RUNG,
@@ -33,192 +34,47 @@ from simcare.rules.names import (
     Tables,
 )
 
-YEAR_DAYS = 365.25
-SINCE = {"need": SINCE_NEED, "stay": SINCE_STAY, "age": SINCE_BIRTH}
-DEFAULT_SINCE = {"rise": "need", "recover": "need", "death": "age", "leaving": "need"}
-
-
-class Names(NamedTuple):
-    """The names behind the indices, in order."""
-
-    areas: tuple[str, ...]
-    stages: tuple[str, ...]
-    groups: tuple[str, ...]
-    rungs: tuple[str, ...]
-    tiers: tuple[str, ...]  # the rungs, then the short-term tiers
-    services: tuple[str, ...]
-    providers: tuple[str, ...]
-
-
-def names_of(model: Model) -> Names:
-    """The names of a model in index order."""
-    short = tuple(tier.name for tier in model.tiers if tier.short_term)
-    return Names(
-        areas=model.about.areas,
-        stages=tuple(s.name for s in model.stages),
-        groups=tuple(g.name for g in model.groups),
-        rungs=model.rungs,
-        tiers=(*model.rungs, *short),
-        services=tuple(s.name for s in model.services),
-        providers=tuple(p.name for p in model.providers),
-    )
-
-
-class _Steps:
-    """Dated steps being gathered; equal neighbours are one step, so that no effect leaves no trace."""
-
-    def __init__(self, start: dt.date) -> None:
-        self.start = start
-        self.spans: list[tuple[int, int]] = [(0, 0)]
-        self.steps: list[tuple[float, float]] = []
-        self.known: dict[tuple[tuple[float, float], ...], int] = {}
-
-    def add(self, steps: Sequence[tuple[float, float]]) -> int:
-        merged = [steps[0]]
-        for time, value in steps[1:]:
-            if time <= 0.0:
-                merged = [(-math.inf, value)]
-            elif value != merged[-1][1]:
-                merged.append((time, value))
-        key = tuple(merged)
-        if key not in self.known:
-            self.known[key] = len(self.spans)
-            self.spans.append((len(self.steps), len(merged)))
-            self.steps.extend(merged)
-        return self.known[key]
-
-    def series(self, series: Series | None) -> int:
-        """The index of a dated series, −1 for none."""
-        if series is None:
-            return -1
-        first = (-math.inf, series.steps[0].value)
-        return self.add([first, *((self.day(s.from_), s.value) for s in series.steps[1:])])
-
-    def timeline(self, changes: Iterable[tuple[dt.date, int, float]]) -> int:
-        """The index of the product of ramped multipliers, 0 where nothing changes."""
-        steps = multiplier_steps(changes, self.start)
-        if all(value == 1.0 for _, value in steps):
-            return 0
-        return self.add(steps)
-
-    def day(self, date: dt.date | None) -> float:
-        assert date is not None
-        return float((date - self.start).days)
-
-
-def multiplier_steps(changes: Iterable[tuple[dt.date, int, float]], start: dt.date) -> list[tuple[float, float]]:
-    """The product of ramped multipliers as dated steps: (day, value), the first from −infinity.
-
-    ``changes`` are start date, ramp in days, multiplier.
-
-    >>> multiplier_steps([(dt.date(2013, 4, 11), 0, 0.5), (dt.date(2013, 5, 1), 0, 0.8)], dt.date(2013, 4, 1))
-    [(-inf, 1.0), (10.0, 0.5), (30.0, 0.4)]
-    """
-    dated: list[tuple[int, int, float]] = []
-    for k, (begin, ramp, multiply) in enumerate(changes):
-        dated += [((date - start).days, k, 1.0 + share * (multiply - 1.0)) for date, share in ramp_steps(begin, ramp)]
-    values: dict[int, float] = {}
-    steps = [(-math.inf, 1.0)]
-    for day, k, value in sorted(dated):
-        values[k] = value
-        steps.append((float(day), math.prod(values.values())))
-    return steps
-
-
-class _Hazards:
-    """Baselines being gathered; row 0 never fires."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, int, float, float, float, int, int]] = [(CONSTANT, SINCE_NEED, 0.0, 0.0, 0.0, 0, 0)]
-        self.knots: list[tuple[float, float, float]] = []
-
-    def add(self, clock: Clock, rate: float) -> int:
-        since = SINCE[clock.since or DEFAULT_SINCE.get(clock.clock, "need")]
-        factor = 1.0 if clock.factor is None else clock.factor.value
-        kind, p, q, first, size = self._shape(clock, rate)
-        self.rows.append((kind, since, factor, p, q, first, size))
-        return len(self.rows) - 1
-
-    def _shape(self, clock: Clock, rate: float) -> tuple[int, float, float, int, int]:
-        if clock.family == "constant":
-            return CONSTANT, rate / YEAR_DAYS, 0.0, 0, 0
-        if clock.family in ("weibull", "log_logistic"):
-            assert clock.shape is not None and clock.scale_days is not None
-            return (WEIBULL if clock.family == "weibull" else LOG_LOGISTIC), clock.shape.value, clock.scale_days.value, 0, 0
-        if clock.family == "gompertz":
-            assert clock.growth_per_year is not None
-            return GOMPERTZ, rate / YEAR_DAYS, clock.growth_per_year.value / YEAR_DAYS, 0, 0
-        knots = self._piecewise(clock) if clock.family == "piecewise" else fine_table(clock)
-        first = len(self.knots)
-        self.knots.extend(knots)
-        return TABLE, 0.0, 0.0, first, len(knots)
-
-    @staticmethod
-    def _piecewise(clock: Clock) -> list[tuple[float, float, float]]:
-        assert clock.edges is not None
-        unit = YEAR_DAYS if (clock.since or DEFAULT_SINCE.get(clock.clock)) == "age" else 1.0
-        edges = [edge * unit for edge in clock.edges]
-        rates = [rate / YEAR_DAYS for rate in clock.rates]
-        knots, total = [(0.0, 0.0, 0.0)] if edges[0] > 0 else [], 0.0
-        for k, (edge, rate) in enumerate(zip(edges, rates, strict=True)):
-            knots.append((edge, total, rate))
-            if k + 1 < len(edges):
-                total += rate * (edges[k + 1] - edge)
-        return knots
-
-
-def fine_table(clock: Clock, points: int = 4000) -> list[tuple[float, float, float]]:
-    """The cumulative hazard −log S(u) of a lognormal or a mixture of exponentials, on a fine grid of days.
-
-    Geometric from a thousandth of a day until survival is below 1e-12; linear between, and level in rate beyond.
-    """
-    if clock.family == "lognormal":
-        from scipy.stats import norm
-
-        assert clock.log_mean is not None and clock.log_sd is not None
-        mean, sd = clock.log_mean.value, clock.log_sd.value
-        u = np.geomspace(1e-3, math.exp(mean + 7.2 * sd), points)
-        total = -norm.logsf((np.log(u) - mean) / sd)
-    else:
-        assert clock.shares is not None and clock.mean_days is not None
-        means = np.array(clock.mean_days.value)
-        u = np.geomspace(1e-3, 28.0 * means.max(), points)
-        total = -np.log(np.exp(-u[:, None] / means) @ np.array(clock.shares.value))
-    u, total = np.concatenate([[0.0], u]), np.concatenate([[0.0], total])
-    rates = np.diff(total) / np.diff(u)
-    return list(zip(u.tolist(), total.tolist(), [*rates.tolist(), float(rates[-1])], strict=True))
-
 
 def build(model: Model) -> Tables:
     """All tables of a model."""
-    names, steps, hazards = names_of(model), _Steps(model.about.start), _Hazards()
+    names, steps, hazards = names_of(model), Steps(model.about.start), Hazards()
     bands = _bands(model)
-    cells, step_down = _cells(model, names, steps, hazards)
+    cells, active, purposes, step_down = _cells(model, names, steps, hazards)
     stages, stage_rungs = _stages(model, names, steps)
     services = _services(model, names, steps)
     open_to = _open_to(model, bands)
-    lists, offers = _offers(model, names, bands, open_to)
+    handovers, hospitals = _handovers(model, names, bands, steps), _hospitals(model, names, steps)
+    places = open_places(model, names, open_to, steps)
     return Tables(
         hazards=np.array(hazards.rows, HAZARD),
         knots=np.array(hazards.knots or [(0.0, 0.0, 0.0)], KNOT),
         spans=np.array(steps.spans, SPAN),
-        steps=np.array(steps.steps or [(-math.inf, 1.0)], STEP),
+        steps=np.array(steps.steps or [(-np.inf, 1.0)], STEP),
         cells=cells,
+        active=active,
         step_down=step_down,
+        purposes=purposes,
         stages=stages,
         stage_rungs=stage_rungs,
         services=services,
         open_to=open_to,
-        lists=lists,
-        offers=offers,
+        lists=places.lists,
+        offers=places.offers,
         bands=bands,
-        handovers=_handovers(model, names, bands),
+        handovers=handovers,
+        hospitals=hospitals,
+        desks=desks(model, names, places),
+        pools=places.pools,
+        pool_queues=places.pool_queues,
+        queues=places.queues,
+        changes=places.changes,
     )
 
 
-def _cells(model: Model, names: Names, steps: _Steps, hazards: _Hazards) -> tuple[NDArray[Any], NDArray[Any]]:
+def _cells(model: Model, names: Names, steps: Steps, hazards: Hazards) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """The clocks of each cell: spans, rows, the clock of each column, and step-down by service and cell."""
     shape = (len(names.stages), len(names.groups), len(names.rungs))
-    cells = np.zeros((*shape, CLOCKS), CELL)
+    table = np.zeros((*shape, CLOCKS), CELL)
     step_down = np.zeros((len(names.services), *shape), CELL)
     for clock in model.clocks:
         rows = {need: hazards.add(clock, rate) for need, rate in _rates(clock)}
@@ -229,7 +85,7 @@ def _cells(model: Model, names: Names, steps: _Steps, hazards: _Hazards) -> tupl
                 for service in clock.services or names.services:
                     step_down[(names.services.index(service), *at)]["hazard"] = row
             else:
-                cells[(*at, CLOCK_SLOTS[clock.clock] + clock.by - 1)]["hazard"] = row
+                table[(*at, CLOCK_SLOTS[clock.clock] + clock.by - 1)]["hazard"] = row
     for stage, group, need in product(names.stages, names.groups, names.rungs):
         at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
         for clock_name, slot in CLOCK_SLOTS.items():
@@ -238,8 +94,20 @@ def _cells(model: Model, names: Names, steps: _Steps, hazards: _Hazards) -> tupl
                 step_down[(slice(None), *at)]["timeline"] = line
             else:
                 last = slot + 5 if clock_name in ("rise", "recover") else slot + 1
-                cells[at][slot:last]["timeline"] = line
-    return cells, step_down
+                table[at][slot:last]["timeline"] = line
+    return *_active(table, step_down), step_down.reshape(len(names.services), -1)
+
+
+def _active(table: NDArray[Any], step_down: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Only the clocks that can run: a column for each in use, and the rows of each cell."""
+    can_run = table["hazard"].reshape(-1, CLOCKS) != 0
+    can_run[:, STEP_DOWN] = (step_down["hazard"] != 0).any(axis=0).reshape(-1)
+    purposes = np.flatnonzero(can_run.any(axis=0))
+    flat, spans, rows = table.reshape(-1, CLOCKS), np.zeros(can_run.shape[0], SPAN), []
+    for cell, clocks in enumerate(can_run):
+        spans[cell] = (len(rows), int(clocks.sum()))
+        rows += [(clock, np.searchsorted(purposes, clock), *flat[cell, clock]) for clock in np.flatnonzero(clocks)]
+    return spans, np.array(rows or [(0, 0, 0, 0)], ACTIVE), purposes
 
 
 def _rates(clock: Clock) -> list[tuple[str | None, float]]:
@@ -261,7 +129,7 @@ def _value(number: Number | None, default: float) -> float:
     return default if number is None else number.value
 
 
-def _stages(model: Model, names: Names, steps: _Steps) -> tuple[NDArray[Any], NDArray[Any]]:
+def _stages(model: Model, names: Names, steps: Steps) -> tuple[NDArray[Any], NDArray[Any]]:
     stages = np.zeros(len(names.stages), STAGE)
     rungs = np.zeros((len(names.stages), len(names.rungs)), STAGE_RUNG)
     rungs["death_ratio"] = 1.0
@@ -292,7 +160,7 @@ def _stages(model: Model, names: Names, steps: _Steps) -> tuple[NDArray[Any], ND
     return stages, rungs
 
 
-def _services(model: Model, names: Names, steps: _Steps) -> NDArray[Any]:
+def _services(model: Model, names: Names, steps: Steps) -> NDArray[Any]:
     rows = [
         (
             names.tiers.index(s.tier),
@@ -326,40 +194,27 @@ def _open_to(model: Model, bands: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def _offers(model: Model, names: Names, bands: NDArray[Any], open_to: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """For each rung (and the short-term tier), age band and group: who may take a client, and with what share.
-
-    Where no service fills a rung, the nearest rung above stands in, and failing that the nearest below.
-    """
-    services = names.services
-    rung_of = [names.rungs.index(s.tier) if s.short_term_days is None else len(names.rungs) for s in model.services]
-    every = [
-        (services.index(offer.service), p, offer.weight.value)
-        for p, provider in enumerate(model.providers)
-        for offer in provider.offers
-        if offer.weight.value > 0
-    ]
-    top = len(names.rungs)
-    lists = np.zeros((top + 1, len(bands), len(model.groups)), SPAN)
-    rows: list[tuple[int, int, float]] = []
-    for rung, b, g in product(range(1, top + 1), range(len(bands)), range(len(model.groups))):
-        search = [top] if rung == top else [*range(rung, top), *range(rung - 1, 0, -1)]
-        for at in search:
-            found = [(v, p, w) for v, p, w in every if rung_of[v] == at and open_to[v, b, g]]
-            if found:
-                lists[rung, b, g] = (len(rows), len(found))
-                shares = np.cumsum([w for _, _, w in found])
-                rows.extend((v, p, float(share / shares[-1])) for (v, p, _), share in zip(found, shares, strict=True))
-                break
-    return lists, np.array(rows, OFFER_ROW)
-
-
-def _handovers(model: Model, names: Names, bands: NDArray[Any]) -> NDArray[Any]:
+def _handovers(model: Model, names: Names, bands: NDArray[Any], steps: Steps) -> NDArray[Any]:
     out = np.zeros((len(bands), len(names.groups)), HANDOVER)
+    out["supported"] = out["gap_days"] = -1
     ages = bands["from_age"].tolist()
     for handover in model.handovers:
         for group in handover.groups or names.groups:
             at_most = len(names.rungs) - 1 if handover.at_most is None else names.rungs.index(handover.at_most)
             to = names.groups.index(handover.to_group or group)
-            out[ages.index(handover.age), names.groups.index(group)] = (handover.keeps_need.value, at_most, to, 1)
+            row = (handover.keeps_need.value, at_most, to, 1, steps.series(handover.supported), steps.series(handover.gap_days))
+            out[ages.index(handover.age), names.groups.index(group)] = row
     return out
+
+
+def _hospitals(model: Model, names: Names, steps: Steps) -> NDArray[Any]:
+    out = np.zeros((len(names.stages), len(names.groups)), HOSPITAL)
+    out["share"] = -1
+    for hospital in model.hospitals:
+        row = (steps.series(hospital.share), hospital.days.value, steps.series(hospital.to_step_up))
+        for stage, group in product(hospital.stages or names.stages, hospital.groups or names.groups):
+            out[names.stages.index(stage), names.groups.index(group)] = row
+    return out
+
+
+__all__ = ["DEFAULT_SINCE", "SINCE", "YEAR_DAYS", "Names", "build", "changes_on", "fine_table", "multiplier_steps", "names_of"]

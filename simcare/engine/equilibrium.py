@@ -28,10 +28,10 @@ def equilibrium_days(
     grid = np.concatenate([[0.0], np.geomspace(1e-2, LONGEST_DAYS, POINTS)])
     total = np.zeros_like(grid)
     clocks = [*range(0 if follows_need else RECOVER, INDUCED), DEATH, LEAVING]
-    for clock in clocks:
-        row = tables.cells[stage, group, need, clock]["hazard"]
-        hazard = tables.hazards[row]
-        if row == 0:
+    first, count = tables.cells[(stage * tables.handovers.shape[1] + group) * tables.stage_rungs.shape[1] + need]
+    for active in tables.active[first : first + count]:
+        clock, hazard = active["clock"], tables.hazards[active["hazard"]]
+        if clock not in clocks:
             continue
         shift = age * 365.25 if hazard["since"] == SINCE_BIRTH else 0.0
         ratio = tables.stage_rungs[stage, need]["death_ratio"] if clock == DEATH else 1.0

@@ -18,14 +18,15 @@ from simpy.events import NORMAL, Event
 from simcare.engine.start import world
 from simcare.model import Model
 from simcare.rules.events import begin, happen
-from simcare.rules.handle import handle
+from simcare.rules.handle import handle, log_of
 from simcare.rules.names import DAY_0, PRESENT, UNBORN, Tables, World
+from simcare.rules.queues import WOKEN
 
-MOST_ROWS = 32  # no event writes as many rows as this
+NOBODY = -1
 
 
 class Turn(Event):
-    """A client's next event, set for an absolute time; one object serves a client for the whole run."""
+    """A client's next event, set for an absolute time; one object serves a client until another client's event resets its turn."""
 
     def __init__(self, env: simpy.Environment, client: int, time: float) -> None:
         # SimPy's constructor would make a list of callbacks for each event: the turns of a run share one.
@@ -44,6 +45,7 @@ class Engine:
         self.days = days
         self.world: World = world(model, tables, seed, replication, days)
         self.handle = handle(self.world)
+        self._turns: dict[int, Turn] = {}
         self._callbacks: list[Callable[[Event], None]] = [self._happen]
 
     def __repr__(self) -> str:
@@ -52,33 +54,37 @@ class Engine:
     def run(self) -> NDArray[Any]:
         """Everything that happens before the horizon, as rows of the log in order of happening."""
         clients = self.world.clients
+        for k, change in enumerate(self.world.tables.changes):
+            self._set(Turn(self.env, clients.size + k, float(change["time"])))
         present = int(np.count_nonzero(clients["status"] != UNBORN))
         for i in range(present):
-            self._make_room()
             self._set(Turn(self.env, i, begin(self.handle, i, PRESENT, DAY_0)))
+            self._wake(i)
         for i, time in enumerate(clients["entered"][present:].tolist(), start=present):
             self._set(Turn(self.env, i, time))
         self.env.run(until=self.days)
-        return self.world.log[: self.world.counts[0]]
+        return log_of(self.handle)
 
     def _set(self, turn: Turn) -> None:
         """Put a client's next event on SimPy's agenda at exactly its time."""
+        self._turns[turn.client] = turn
         if turn.time < self.days:
             turn.callbacks = self._callbacks
             heappush(self.env._queue, (turn.time, NORMAL, next(self.env._eid), turn))
 
     def _happen(self, turn: Any) -> None:
-        self._make_room()
+        if turn.client == NOBODY:  # set anew meanwhile
+            return
         turn.time = happen(self.handle, turn.client, turn.time)
         self._set(turn)
+        self._wake(turn.client)
 
-    def _make_room(self) -> None:
-        """Keep the log long enough for one more event."""
-        if self.world.counts[0] + MOST_ROWS > self.world.log.size:
-            longer = np.zeros(2 * self.world.log.size, self.world.log.dtype)
-            longer[: self.world.log.size] = self.world.log
-            self.world = self.world._replace(log=longer)
-            self.handle = handle(self.world)
+    def _wake(self, client: int) -> None:
+        """Set anew the turns of other clients whose next event has changed."""
+        for j in self.world.woken[: self.world.counts[WOKEN]].tolist():
+            if j != client:
+                self._turns[j].client = NOBODY
+                self._set(Turn(self.env, j, float(self.world.clients[j]["next"])))
 
 
 def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,39 +18,119 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
+from simcare.capacity import places_on_day_0, rows_of
 from simcare.draws import AGE, DIVERT, ELAPSED, FIRST_OFFER, FRAILTY, GAP, HEIGHT, NEED, RULE_PURPOSES, exponential, uniform, uniforms
 from simcare.engine.equilibrium import equilibrium_days
 from simcare.errors import BadInput
 from simcare.jit import rule
 from simcare.model import Model
 from simcare.model.parts import Ages, Arrivals, Caseload, Elapsed
-from simcare.rules.names import ARRIVE, CLIENT, CLOCKS, IN_SERVICE, LOG, OUT, REFERRED, ROUTES, UNBORN, Tables, World
-from simcare.tables import YEAR_DAYS, changes_on, multiplier_steps, names_of
+from simcare.names import names_of
+from simcare.rules.names import (
+    ARRIVE,
+    CLASSES,
+    CLIENT,
+    COMMUNITY_CLASS,
+    IN_SERVICE,
+    LOG,
+    OUT,
+    POOL_STATE,
+    QUEUE,
+    REFERRED,
+    ROUTES,
+    RUNNING,
+    TICKET,
+    UNBORN,
+    Tables,
+    World,
+)
+from simcare.tables import YEAR_DAYS, changes_on, multiplier_steps
 
 FRAILTY_RANGE = (0.1, 10.0)
 LAYER_BITS, CANDIDATE_BITS = 12, 20
 
 
+def people(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Iterator[NDArray[Any]]:
+    """The clients of one replication, row of the caseload by row, then stratum of arrivals by stratum."""
+    check_keys(model)
+    for there in model.caseload:
+        yield caseload(model, tables, there, seed, replication)
+    for coming in model.arrivals:
+        yield arrivals(model, tables, coming, seed, replication, days)
+
+
 def world(model: Model, tables: Tables, seed: int, replication: int, days: float) -> World:
     """The world of one replication on day 0: the caseload first, then those who will arrive, in order of time."""
-    check_keys(model)
-    there = [caseload(model, tables, row, seed, replication) for row in model.caseload]
-    coming = [arrivals(model, tables, row, seed, replication, days) for row in model.arrivals]
-    expected = np.concatenate([np.zeros(0, CLIENT), *coming])
-    referred = expected["status"] == REFERRED
-    later = expected[~referred]
-    clients = np.concatenate([np.zeros(0, CLIENT), *there, expected[referred], later[np.argsort(later["entered"], kind="stable")]])
-    ordinals = np.zeros((clients.size, RULE_PURPOSES), np.int32)
-    ordinals[clients["status"] == REFERRED, DIVERT] = 1  # they are past the front door
+    everyone = np.concatenate([np.zeros(0, CLIENT), *people(model, tables, seed, replication, days)])
+    here, later = everyone[everyone["status"] != UNBORN], everyone[everyone["status"] == UNBORN]
+    clients = np.concatenate([here, later[np.argsort(later["entered"], kind="stable")]])
+    state = np.zeros(tables.pools.size, POOL_STATE)
+    state["places"] = places_on_day_0(model, names_of(model))
+    if tables.pools.size:
+        fill(model, clients, state)
+    ours = world_of(tables, clients, state, seed, replication, model.about.start)
+    ours.ordinals[clients["status"] == REFERRED, DIVERT] = 1  # they are past the front door
+    return ours
+
+
+def world_of(tables: Tables, clients: NDArray[Any], pools: NDArray[Any], seed: int, replication: int, start: dt.date) -> World:
+    """A world before anything has happened, with room for what will."""
+    count = clients.size
+    running = np.zeros((count, max(1, tables.purposes.size)), RUNNING)
+    running["budget"], running["when"] = np.nan, math.inf
+    tickets = np.zeros(2 * count, TICKET)
+    tickets["queue"] = -1
+    queues = np.zeros((max(1, tables.queues.size), len(CLASSES)), QUEUE)
+    queues["head"] = queues["tail"] = -1
     return World(
         tables=tables,
         clients=clients,
-        budgets=np.full((clients.size, CLOCKS), np.nan),
-        ordinals=ordinals,
-        log=np.zeros(max(4096, 6 * clients.size), LOG),
-        counts=np.zeros(1, np.int64),
-        address=np.array([seed, replication, model.about.start.toordinal()], np.int64),
+        running=running,
+        ordinals=np.zeros((count, RULE_PURPOSES), np.int32),
+        pools=pools,
+        queues=queues,
+        tickets=tickets,
+        holding=np.zeros((tables.pools.size, tables.queues.size), np.int64),
+        freed=np.zeros(tables.pools.size + 1, np.int64),
+        woken=np.zeros(2 * count + 64, np.int64),
+        log=np.zeros(4096, LOG),
+        counts=np.zeros(4, np.int64),
+        address=np.array([seed, replication, start.toordinal()], np.int64),
     )
+
+
+def are_apart(tables: Tables) -> bool:
+    """Whether no client can stand in another's way: no places and no hours are limited."""
+    return tables.pools.size == 0
+
+
+def fill(model: Model, clients: NDArray[Any], state: NDArray[Any]) -> None:
+    """Put the people of day 0 into places: where a pool is drawn too often, some go to another that may take them."""
+    names = names_of(model)
+    rows = rows_of(model, names)
+    pools = [row for row in rows if row.pool >= 0]
+    held = clients["pool"]
+    counts = np.bincount(held[held >= 0], minlength=state.size)
+    for row in pools:
+        there = np.flatnonzero(held == row.pool)
+        for i in there[::-1]:
+            if counts[row.pool] <= state["places"][row.pool]:
+                break
+            for other in rows:
+                if other.service != row.service or other.area not in (-1, clients["area"][i]):
+                    continue
+                if other.pool < 0 or counts[other.pool] < state["places"][other.pool]:
+                    held[i], clients["provider"][i] = other.pool, other.provider
+                    counts[row.pool] -= 1
+                    if other.pool >= 0:
+                        counts[other.pool] += 1
+                    break
+    over = [row for row in pools if counts[row.pool] > state["places"][row.pool]]
+    if over:
+        row = over[0]
+        where = f"providers[{row.provider}] '{names.providers[row.provider]}', '{names.services[row.service]}'"
+        raise BadInput(f"{where}: {counts[row.pool]} people on day 0 for {state['places'][row.pool]} places")
+    state["used"] = counts
 
 
 def key(kind: str, name: str) -> int:
@@ -73,10 +153,10 @@ def check_keys(model: Model) -> None:
 def _blank(ids: NDArray[np.int64]) -> NDArray[Any]:
     clients = np.zeros(ids.size, CLIENT)
     clients["id"] = ids
-    for name in ("assess_at", "review_due", "short_end", "birthday", "next"):
+    for name in ("assess_at", "desk_at", "review_due", "short_end", "hospital_end", "birthday", "next"):
         clients[name] = math.inf
     clients["stay_start"] = math.nan
-    clients["service"] = clients["provider"] = -1
+    clients["service"] = clients["provider"] = clients["pool"] = clients["team"] = clients["wants"] = clients["cell"] = -1
     return clients
 
 
@@ -91,16 +171,16 @@ def caseload(model: Model, tables: Tables, row: Caseload, seed: int, replication
     clients["need"] = np.minimum(clients["need"], len(names.rungs) - 1)
     elapsed = _elapsed(model, tables, row, clients, uniforms(seed, replication, ids, ELAPSED, 0), float(age.mean()) if age.size else 0.0)
     youngest = 0.0
-    clients["status"] = OUT
+    clients["status"], clients["priority"] = OUT, COMMUNITY_CLASS
     if row.service is not None:
         service = names.services.index(row.service)
         youngest = model.services[service].from_age
         clients["status"], clients["service"] = IN_SERVICE, service
         clients["tier"] = tables.services[service]["tier"]
-        offers = [(p, o.weight.value) for p, provider in enumerate(model.providers) for o in provider.offers if o.service == row.service]
-        share = np.cumsum([weight for _, weight in offers])
+        offers = [o for o in rows_of(model, names) if o.service == service and o.area in (-1, clients["area"][0] if clients.size else 0)]
+        share = np.cumsum([o.offer.weight.value for o in offers])
         picked = np.searchsorted(share / share[-1], uniforms(seed, replication, ids, FIRST_OFFER, 0))
-        clients["provider"] = np.array([p for p, _ in offers])[picked]
+        clients["provider"], clients["pool"] = np.array([o.provider for o in offers])[picked], np.array([o.pool for o in offers])[picked]
     elapsed = np.minimum(elapsed, (age - youngest) * YEAR_DAYS)
     clients["need_since"] = -elapsed
     clients["stay_start"] = -elapsed if row.service is not None else math.nan
@@ -172,7 +252,7 @@ def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication
     clients = _blank(ids)
     age = _ages(model, row, uniforms(seed, replication, ids, AGE, 0))
     _person(model, tables, row, clients, age, times, seed, replication)
-    clients["need"], clients["route"] = needs, ROUTES[row.route]
+    clients["need"], clients["route"], clients["priority"] = needs, ROUTES[row.route], row.priority - 1
     clients["status"], clients["what"], clients["next"] = UNBORN, ARRIVE, times
     return _waiting(tables, clients, lead, seed, replication)
 
@@ -201,7 +281,7 @@ def _waiting(tables: Tables, clients: NDArray[Any], lead: float, seed: int, repl
     waiting = early & ~diverted
     clients["status"][waiting] = REFERRED
     clients["assess_at"][waiting] = clients["entered"][waiting] + lead
-    clients["need_since"][waiting] = clients["entered"][waiting]
+    clients["need_since"][waiting] = clients["wait_since"][waiting] = clients["entered"][waiting]
     return clients[~early | waiting]
 
 

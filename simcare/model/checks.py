@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from simcare.model.capacity_checks import capacity_faults
+from simcare.model.fault import Fault
 from simcare.model.nearmiss import unknown
 from simcare.model.number import sourced
 
@@ -19,30 +21,23 @@ if TYPE_CHECKING:
 NEED_CLOCKS = ("rise", "recover")
 
 
-class Fault(NamedTuple):
-    """One thing wrong: where, and a sentence."""
-
-    path: str
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.sentence}"
-
-
 def find_faults(model: Model) -> list[Fault]:
     """Everything wrong between the parts; first the names, and only if they hold, the rest."""
     faults = [*_duplicates(model), *_stages(model), *_names(model), *source_faults(model, tuple(model.sources))]
     if faults:
         return faults
-    return [*_services(model), *_clocks(model), *_rows(model), *_lengths(model), *_ages(model), *_reachable(model)]
+    return [*_services(model), *_clocks(model), *_rows(model), *_lengths(model), *_ages(model), *_reachable(model), *capacity_faults(model)]
 
 
 def _duplicates(model: Model) -> Iterator[Fault]:
-    for part in ("tiers", "stages", "groups", "services", "contracts", "providers", "need", "front_door", "arrivals", "caseload", "programmes"):
-        names = [item.name for item in getattr(model, part)]
+    for part in (
+        *("tiers", "stages", "groups", "services", "contracts", "providers", "teams", "hospitals", "need", "front_door", "handovers", "arrivals"),
+        *("caseload", "programmes"),
+    ):
+        names = [item.name for item in getattr(model, part) if item.name is not None]
         for name, times in Counter(names).items():
             if times > 1:
-                last = len(names) - 1 - names[::-1].index(name)
+                last = max(k for k, item in enumerate(getattr(model, part)) if item.name == name)
                 yield Fault(f"{part}[{last}].name", f"'{name}' is already defined")
     for k, area in enumerate(model.about.areas):
         if area in model.about.areas[:k]:
@@ -91,7 +86,10 @@ def _references(model: Model) -> Iterator[tuple[str, str, Iterable[str]]]:
                     elif isinstance(item, str) and name in known:
                         yield f"{here}[{i}]", item, known[name]
 
-    for part in ("services", "providers", "clocks", "need", "front_door", "handovers", "arrivals", "caseload", "modifiers", "programmes"):
+    for part in (
+        *("services", "providers", "teams", "hospitals", "clocks", "need", "front_door", "handovers", "arrivals", "caseload"),
+        *("modifiers", "programmes"),
+    ):
         for i, item in enumerate(getattr(model, part)):
             yield from walk(item, f"{part}[{i}]")
 
@@ -124,11 +122,6 @@ def _services(model: Model) -> Iterator[Fault]:
             yield Fault(f"services[{i}]", f"'{service.name}' {needs}")
         if service.name not in offered:
             yield Fault(f"services[{i}].name", f"no provider offers '{service.name}'")
-    for i, provider in enumerate(model.providers):
-        names = [offer.service for offer in provider.offers]
-        for k, name in enumerate(names):
-            if name in names[:k]:
-                yield Fault(f"providers[{i}].offers[{k}].service", f"'{provider.name}' already offers '{name}'")
 
 
 def clock_cells(model: Model, clock: Clock) -> Iterator[tuple[str, str, str]]:
@@ -239,6 +232,12 @@ def _reachable(model: Model) -> Iterator[Fault]:
         low = row.ages.edges[0] if row.ages else stages[row.stage].from_age
         if nowhere(row.group, low):
             yield Fault(f"arrivals[{i}]", f"no service takes group '{row.group}' at age {low:g}")
+    groups = {row.group for row in (*model.arrivals, *model.caseload)} | {h.to_group for h in model.handovers}
     for i, handover in enumerate(model.handovers):
-        if handover.to_group is not None and handover.keeps_need.value > 0 and nowhere(handover.to_group, handover.age):
-            yield Fault(f"handovers[{i}].to_group", f"no service takes group '{handover.to_group}' at age {handover.age:g}")
+        if handover.keeps_need.value == 0:
+            continue
+        for group in handover.groups or [g.name for g in model.groups]:
+            to = handover.to_group or group
+            if (handover.to_group is not None or group in groups) and nowhere(to, handover.age):
+                yield Fault(f"handovers[{i}].to_group", f"a hand-over to nowhere: no service takes group '{to}' at age {handover.age:g}")
+                break

@@ -14,6 +14,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from simcare.model.capacity import Hospital, Provider, Team
 from simcare.model.checks import Fault, find_faults
 from simcare.model.kinds import Amount, ClockName, FileName, Name, Scope
 from simcare.model.number import Frozen, Number, Sourced, sourced
@@ -27,7 +28,6 @@ from simcare.model.parts import (
     Handover,
     Need,
     Prices,
-    Provider,
     Service,
     Stage,
     Tier,
@@ -81,6 +81,8 @@ class Model(Frozen):
     services: tuple[Service, ...] = Field(min_length=1)
     contracts: tuple[Contract, ...] = Field(min_length=1)
     providers: tuple[Provider, ...] = Field(min_length=1)
+    teams: tuple[Team, ...] = ()
+    hospitals: tuple[Hospital, ...] = ()
     clocks: tuple[Clock, ...] = ()
     need: tuple[Need, ...] = ()
     front_door: tuple[FrontDoor, ...] = ()

@@ -125,28 +125,11 @@ class Contract(Frozen):
     terms: tuple[PerDiem, ...] = Field(min_length=1)
 
 
-class Offer(Frozen):
-    """Places that a provider runs in one service, its contract, and its weight among new placements."""
-
-    service: Name
-    contract: Name
-    weight: Amount
-
-
-class Provider(Frozen):
-    """Who runs places: in-house and external under one set of rules."""
-
-    name: Name
-    title: str | None = None
-    owner: Literal["council", "independent", "voluntary"]
-    offers: tuple[Offer, ...] = Field(min_length=1)
-
-
 class Clock(Frozen):
     """A hazard: which clock, for whom, and how fast it runs.
 
     ``since`` says what time the baseline runs in: since the present ``need`` began, since the present
-    ``stay`` began, or ``age``. With several ``needs``, ``per_year`` may hold one rate for each.
+    ``stay`` began, or ``age``; for reneging since the ``wait`` began. With several ``needs``, ``per_year`` may hold one rate for each.
 
     Families (u in days, or years of age): constant ``per_year``; piecewise ``per_year`` between
     ``edges`` (days, or years of age); weibull ``shape, scale_days``; gompertz ``per_year`` at age 0
@@ -161,7 +144,7 @@ class Clock(Frozen):
     services: Scope = None
     by: int = Field(default=1, ge=1, le=5)
     family: Family = "constant"
-    since: Literal["need", "stay", "age"] | None = None
+    since: Literal["need", "stay", "age", "wait"] | None = None
     per_year: Amounts | None = None
     edges: tuple[Finite, ...] | None = None
     shape: Positive | None = None
@@ -194,6 +177,7 @@ class Clock(Frozen):
             missing, extra = sorted(wanted - given), sorted(given - wanted)
             parts = [f"needs {', '.join(missing)}"] * bool(missing) + [f"does not take {', '.join(extra)}"] * bool(extra)
             raise ValueError(f"family '{self.family}' " + " and ".join(parts))
+        require((self.since == "wait") <= (self.clock == "renege"), 'only the clock "renege" runs since the wait began')
         self._check_family()
         return self
 
@@ -248,14 +232,26 @@ class FrontDoor(Frozen):
 class Handover(Frozen):
     """What a birthday changes besides the stage: the group, and how much of the need goes on.
 
-    With chance ``keeps_need`` need goes on (capped at ``at_most``); otherwise it is met at rung 0.
+    With chance ``keeps_need`` need goes on (capped at ``at_most``); otherwise it is met at rung 0. Who outgrows their
+    service with need is ``supported`` with that chance: the plan is ready and they move the same day, at
+    ``gbp_supported`` each. The others have no care for ``gap_days``, until they are assessed anew. Without ``supported``
+    everybody is.
     """
 
+    name: Name | None = None
     age: float = Field(gt=0)
     groups: Scope = None
     to_group: Name | None = None
     keeps_need: Share
     at_most: Name | None = None
+    supported: ShareSeries | None = None
+    gap_days: Interval | None = None
+    gbp_supported: AmountSeries | None = None
+
+    @model_validator(mode="after")
+    def _knows_the_gap(self) -> Self:
+        require(self.supported is None or self.gap_days is not None, "supported needs gap_days: how long the others are without care")
+        return self
 
 
 class Ages(Sourced):
@@ -286,7 +282,8 @@ class Arrivals(Frozen):
     """New people who come to the door of one stratum, by need at the door.
 
     ``route``: ``referral`` (front door and assessment), ``crisis`` (straight to step-up) or
-    ``direct`` (placed on the rung of their need at once).
+    ``direct`` (placed on the rung of their need at once). ``priority`` is the queue class of their first request where
+    places or hours run out: 1 crisis and safeguarding, 2 hospital discharge, 3 community, 4 planned.
     """
 
     name: Name
@@ -294,6 +291,7 @@ class Arrivals(Frozen):
     group: Name
     area: Name | None = None
     route: Literal["referral", "crisis", "direct"] = "referral"
+    priority: int = Field(default=3, ge=1, le=4)
     per_year: AmountSeries
     growth_per_year: Rate | None = None
     season: Season | None = None

@@ -1,4 +1,8 @@
-"""A client's clocks: how fast each runs now, what it has spent, and which event comes next."""
+"""A client's clocks: how fast each runs now, what it has left, and which event comes next.
+
+A clock runs on as long as nothing that matters to it changes; the time at which it would fire is then the one
+found before. Where its hazard changes, what it has spent is taken from its budget, and the rest runs on.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,27 @@ from typing import Any
 
 import numpy as np
 
-from simcare.draws import exponential
-from simcare.hazards import SINCE_BIRTH, SINCE_STAY, fires_at, spent, value_at
+from simcare.draws import PATIENCE, exponential
+from simcare.hazards import SINCE_BIRTH, SINCE_STAY, SINCE_WAIT, fires_at, spent, value_at
 from simcare.jit import rule
 from simcare.rules.names import (
     ASSESS,
     BIRTHDAY,
-    CLOCKS,
     CRISIS,
     DEATH,
+    DESK,
     DETECTION,
+    GONE,
+    HOSPITAL_END,
     IN_SERVICE,
     INDUCED,
     LEAVING,
+    NOT_THERE,
     NOTHING,
     OUT,
     RECOVER,
     REFERRED,
+    RENEGE,
     REVIEW,
     SHORT_END,
     STEP_DOWN,
@@ -32,11 +40,18 @@ from simcare.rules.names import (
 
 @rule
 def gap_of(world: Any, i: int) -> int:
-    """Rungs of provision above need: positive is over-provision; a short-term tier meets any need."""
+    """Rungs of provision above need: positive is over-provision; a short-term tier, like a hospital, meets any need."""
     client = world.clients[i]
-    if client.status == IN_SERVICE and world.tables.services[client.service].short:
+    if client.hospital != NOT_THERE or (client.status == IN_SERVICE and world.tables.services[client.service].short):
         return 0
     return client.tier - client.need
+
+
+@rule
+def waits(world: Any, i: int) -> bool:
+    """Whether waiting tells on the client: referred and not yet served, or waiting in a service that is too little."""
+    client = world.clients[i]
+    return client.status == REFERRED or (client.wants >= 0 and gap_of(world, i) < 0)
 
 
 @rule
@@ -45,15 +60,17 @@ def intensity_of(world: Any, i: int, clock: int) -> float:
     client = world.clients[i]
     stage = world.tables.stages[client.stage]
     if clock < RECOVER:
-        return client.frailty * (stage.wait_rise if client.status == REFERRED else 1.0)
+        return client.frailty * stage.wait_rise if waits(world, i) else client.frailty
     if clock < INDUCED:
         return _recovery(world, i)
     if clock == DEATH:
         return world.tables.stage_rungs[client.stage, client.need].death_ratio
     if clock == LEAVING:
         return 1.0
+    if clock == RENEGE:
+        return 1.0 if client.hospital == NOT_THERE and (client.status == REFERRED or client.wants >= 0) else 0.0
     if clock == DETECTION:
-        return 1.0 if client.status == OUT and client.need > 0 else 0.0
+        return 1.0 if client.status == OUT and client.need > 0 and client.hospital == NOT_THERE else 0.0
     gap = gap_of(world, i)
     if clock == CRISIS:
         return float(max(-gap, 0))
@@ -61,7 +78,7 @@ def intensity_of(world: Any, i: int, clock: int) -> float:
         return 0.0
     if clock == INDUCED:
         return 0.0 if world.tables.services[client.service].enabling else float(gap)
-    return 1.0  # STEP_DOWN: ready, in a provider's service
+    return 0.0 if client.wants >= 0 else 1.0  # STEP_DOWN: ready, in a provider's service, and not yet asked for
 
 
 @rule
@@ -71,7 +88,7 @@ def _recovery(world: Any, i: int) -> float:
         return 0.0
     stage = world.tables.stages[client.stage]
     factor = 1.0 / client.frailty
-    if client.status == REFERRED:
+    if waits(world, i):
         factor *= stage.wait_recover
     if client.status == IN_SERVICE:
         service = world.tables.services[client.service]
@@ -83,73 +100,81 @@ def _recovery(world: Any, i: int) -> float:
 
 
 @rule
-def cell_of(world: Any, i: int, clock: int) -> Any:
-    """The table cell (hazard and timeline) of a client's clock."""
-    client = world.clients[i]
-    if clock == STEP_DOWN and client.status == IN_SERVICE:
-        return world.tables.step_down[client.service, client.stage, client.group, client.need]
-    return world.tables.cells[client.stage, client.group, client.need, clock]
-
-
-@rule
-def _origin(world: Any, i: int, since: int) -> float:
-    client = world.clients[i]
+def _origin(client: Any, since: int) -> float:
     if since == SINCE_BIRTH:
         return client.born
     if since == SINCE_STAY:
         return client.stay_start
-    return client.need_since
+    return client.wait_since if since == SINCE_WAIT else client.need_since
 
 
 @rule
-def _runs(client: Any, hazard: Any) -> bool:
-    """A hazard in time since the stay began needs a stay."""
-    return hazard.since != SINCE_STAY or client.status == IN_SERVICE
+def _stop(world: Any, running: Any, now: float) -> None:
+    """Take from the budget what the clock has run since it was last set."""
+    if running.intensity > 0.0:
+        tables = world.tables
+        hazard, line = tables.hazards[running.hazard], tables.spans[running.timeline]
+        used = spent(hazard, tables.knots, tables.steps, line, running.intensity, running.origin, running.since, now)
+        running.budget = max(running.budget - used, 0.0)
+    running.intensity, running.when = 0.0, math.inf
 
 
 @rule
-def spend(world: Any, i: int, now: float) -> None:
-    """Take from every budget what its clock has run since the client's last event. What is unspent is kept."""
-    tables, client = world.tables, world.clients[i]
-    for clock in range(CLOCKS):
-        cell = cell_of(world, i, clock)
-        budget = world.budgets[i, clock]
-        if cell.hazard == 0 or math.isnan(budget):
-            continue
-        hazard = tables.hazards[cell.hazard]
-        intensity = intensity_of(world, i, clock) if _runs(client, hazard) else 0.0
-        if intensity > 0.0:
-            origin = _origin(world, i, hazard.since)
-            used = spent(hazard, tables.knots, tables.steps, tables.spans[cell.timeline], intensity, origin, client.last, now)
-            world.budgets[i, clock] = max(budget - used, 0.0)
-    client.last = now
+def _set(world: Any, i: int, active: Any, now: float) -> float:
+    """Let one clock run as it should from now on; returns when it fires."""
+    tables, client, running = world.tables, world.clients[i], world.running[i, active.column]
+    hazard, line = active.hazard, active.timeline
+    if active.clock == STEP_DOWN and client.status == IN_SERVICE:
+        hazard, line = tables.step_down[client.service, client.cell].hazard, tables.step_down[client.service, client.cell].timeline
+    baseline = tables.hazards[hazard]
+    intensity = intensity_of(world, i, active.clock) if hazard != 0 else 0.0
+    if baseline.since == SINCE_STAY and client.status != IN_SERVICE:
+        intensity = 0.0  # a hazard in time since the stay began needs a stay
+    if intensity <= 0.0:
+        if running.intensity > 0.0:
+            _stop(world, running, now)
+        return math.inf
+    origin = _origin(client, baseline.since)
+    same = intensity == running.intensity and hazard == running.hazard and line == running.timeline
+    if not same or (origin != running.origin and baseline.kind != 0):  # a constant hazard (kind 0) has no origin
+        _stop(world, running, now)
+        if math.isnan(running.budget):
+            running.budget = _budget(world, i, active.clock)
+        running.intensity, running.hazard, running.timeline, running.origin, running.since = intensity, hazard, line, origin, now
+        running.when = fires_at(baseline, tables.knots, tables.steps, tables.spans[line], intensity, origin, now, running.budget)
+    return running.when
 
 
 @rule
 def schedule(world: Any, i: int, now: float) -> float:
     """Find the client's next event under the hazards as they are now; returns its absolute time."""
     tables, client = world.tables, world.clients[i]
+    if client.status == GONE:
+        client.next, client.what = math.inf, NOTHING
+        return math.inf
+    cell = (client.stage * tables.lists.shape[3] + client.group) * tables.stage_rungs.shape[1] + client.need
+    if cell != client.cell:
+        if client.cell >= 0:
+            span = tables.cells[client.cell]
+            for k in range(span.first, span.first + span.count):
+                _stop(world, world.running[i, tables.active[k].column], now)
+        client.cell = cell
     best, what = math.inf, NOTHING
-    for clock in range(CLOCKS):
-        cell = cell_of(world, i, clock)
-        if cell.hazard == 0:
-            continue
-        hazard = tables.hazards[cell.hazard]
-        intensity = intensity_of(world, i, clock) if _runs(client, hazard) else 0.0
-        if intensity <= 0.0:
-            continue
-        if math.isnan(world.budgets[i, clock]):
-            world.budgets[i, clock] = _budget(world, i, clock)
-        origin = _origin(world, i, hazard.since)
-        when = fires_at(hazard, tables.knots, tables.steps, tables.spans[cell.timeline], intensity, origin, now, world.budgets[i, clock])
+    span = tables.cells[cell]
+    for k in range(span.first, span.first + span.count):
+        when = _set(world, i, tables.active[k], now)
         if when < best:
-            best, what = when, clock
+            best, what = when, tables.active[k].clock
     if client.assess_at < best:
         best, what = client.assess_at, ASSESS
+    if client.desk_at < best:
+        best, what = client.desk_at, DESK
     if client.review_due < best:
         best, what = client.review_due, REVIEW
     if client.short_end < best:
         best, what = client.short_end, SHORT_END
+    if client.hospital_end < best:
+        best, what = client.hospital_end, HOSPITAL_END
     if client.birthday < best:
         best, what = client.birthday, BIRTHDAY
     client.next, client.what = max(best, now), what
@@ -166,8 +191,18 @@ def ordinal(world: Any, i: int, purpose: int) -> int:
 
 @rule
 def _budget(world: Any, i: int, clock: int) -> float:
-    n = ordinal(world, i, clock)
-    return exponential(world.address[0], world.address[1], world.clients[i].id, clock, n)
+    purpose = PATIENCE if clock == RENEGE else clock
+    return exponential(world.address[0], world.address[1], world.clients[i].id, purpose, ordinal(world, i, purpose))
+
+
+@rule
+def restart(world: Any, i: int, clock: int) -> None:
+    """A clock that fired stands still, and draws a new budget when it next runs."""
+    span = world.tables.cells[world.clients[i].cell]
+    for k in range(span.first, span.first + span.count):
+        if world.tables.active[k].clock == clock:
+            running = world.running[i, world.tables.active[k].column]
+            running.budget, running.intensity, running.when = np.nan, 0.0, math.inf
 
 
 @rule
@@ -190,12 +225,27 @@ def due(world: Any, series: int, since: float, now: float) -> float:
 
 
 @rule
-def dated(world: Any, series: int, now: float, default: float) -> float:
-    """The value of a dated series in force now."""
-    return value_at(world.tables.spans, world.tables.steps, series, now, default)
+def worked_off(world: Any, series: int, hours: float, now: float) -> float:
+    """When so many hours are worked, from now on, at a dated number of hours a week; infinity if never."""
+    tables = world.tables
+    span = tables.spans[series]
+    last = span.first + span.count - 1
+    at = now
+    for k in range(span.first, last + 1):
+        ends = tables.steps[k + 1].time if k < last else math.inf
+        per_day = tables.steps[k].value / 7.0
+        if ends <= at or (per_day <= 0.0 and hours > 0.0):
+            at = max(at, ends)
+            continue
+        when = at + (hours / per_day if hours > 0.0 else 0.0)
+        if when < ends:
+            return when
+        hours -= (ends - at) * per_day
+        at = ends
+    return math.inf
 
 
 @rule
-def restart(world: Any, i: int, clock: int) -> None:
-    """A clock that fired draws a new budget when it next runs."""
-    world.budgets[i, clock] = np.nan
+def dated(world: Any, series: int, now: float, default: float) -> float:
+    """The value of a dated series in force now."""
+    return value_at(world.tables.spans, world.tables.steps, series, now, default)

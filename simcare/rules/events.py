@@ -6,11 +6,12 @@ from math import inf
 from typing import Any
 
 from simcare.calendar import birthday
-from simcare.draws import AT_ONCE, DIVERT, KEEPS_NEED, STEP_UP_FIRST
+from simcare.draws import AT_ONCE, BY_WARD, DIVERT, KEEPS_NEED, PLAN_READY, WARD_DAYS, WARD_ROUTE, exponential
 from simcare.jit import rule
-from simcare.rules.clocks import dated, due, gap_of, restart, schedule, spend
-from simcare.rules.moves import assess, begin_stay, depart, divert, draw, look, seek, settle, write
+from simcare.rules.clocks import dated, due, gap_of, ordinal, restart, schedule
+from simcare.rules.moves import begin_stay, depart, divert, draw, end_stay, write
 from simcare.rules.names import (
+    ADMITTED,
     ADVICE,
     AGAIN,
     ARRIVAL,
@@ -23,6 +24,7 @@ from simcare.rules.names import (
     BY_CRISIS,
     BY_HANDOVER,
     BY_HAZARD,
+    BY_HOSPITAL,
     BY_NEED,
     BY_PROVIDER,
     BY_PROVISION,
@@ -30,66 +32,96 @@ from simcare.rules.names import (
     CLOCKS,
     CRISIS,
     DEATH,
+    DESK,
     DETECTION,
     DIED,
     DIRECT,
-    DOWN,
+    END,
     FELL,
-    GONE,
     HANDED_OVER,
+    HOSPITAL_CLASS,
+    HOSPITAL_END,
     IN_CRISIS,
     IN_SERVICE,
     INDUCED,
     LEAVING,
     LEFT,
     NEW,
+    NOT_THERE,
     OUT,
+    READY,
+    READY_TO_LEAVE,
     RECOVER,
     REFERRAL,
     REFERRED,
+    RENEGE,
+    RENEGED,
     REVIEW,
-    REVIEWED,
     RISE,
     ROSE,
     ROUTE_CRISIS,
     ROUTE_DIRECT,
-    SAME,
     SHORT_END,
     SHORT_TERM_END,
     STEP_DOWN,
+    SUPERSEDED,
+    SUPPORTED,
+    TRANSITION,
+    TREATED,
     TURNED,
-    UP,
+    UNSUPPORTED,
 )
+from simcare.rules.places import ask_again, change_places, seek, share_out, stop_waiting
+from simcare.rules.queues import FREED, WOKEN, drop_team
+from simcare.rules.routing import ask, done, settle, short_term, step_up
 
 
 @rule
 def happen(world: Any, i: int, now: float) -> float:
     """Let the client's next event happen at its time; returns the absolute time of the one after (infinity: never).
 
-    This is all that an engine calls. It reads and changes client ``i`` only.
+    This is all that an engine calls. An ``i`` beyond the clients is a dated change of places. Where an event changes the next
+    event of other clients, by a place given up or a cycle of swaps, ``world.woken`` lists them.
     """
+    world.counts[WOKEN] = 0
+    if i >= world.clients.size:
+        change_places(world, i - world.clients.size, now)
+        share_out(world, now)
+        return inf
     client = world.clients[i]
     what = client.what
-    if what != ARRIVE:
-        spend(world, i, now)
     if what < CLOCKS:
         restart(world, i, what)
         _clock(world, i, now, what)
     elif what == ARRIVE:
         _arrive(world, i, now)
-    elif what == ASSESS:
-        _open_package(world, i, now, assess(world, i, now, ASSESSMENT))
+    else:
+        _scheduled(world, i, now, what)
+    if world.counts[FREED] > 0:
+        share_out(world, now)
+    return schedule(world, i, now)
+
+
+@rule
+def _scheduled(world: Any, i: int, now: float, what: int) -> None:
+    client = world.clients[i]
+    if what == ASSESS:
+        client.assess_at = inf
+        ask(world, i, now, ASSESSMENT)
+    elif what == DESK:
+        done(world, i, now)
     elif what == REVIEW:
-        _review(world, i, now)
+        client.review_due = inf
+        if client.hospital == NOT_THERE:
+            ask(world, i, now, BY_REVIEW)
     elif what == SHORT_END:
         client.short_end = inf
-        settle(world, i, now, assess(world, i, now, SHORT_TERM_END), SHORT_TERM_END)
+        if client.hospital == NOT_THERE:
+            ask(world, i, now, SHORT_TERM_END)
+    elif what == HOSPITAL_END:
+        _ready_to_leave(world, i, now)
     elif what == BIRTHDAY:
         _turn(world, i, now)
-    if client.status == GONE:
-        client.next = inf
-        return inf
-    return schedule(world, i, now)
 
 
 @rule
@@ -112,12 +144,14 @@ def _clock(world: Any, i: int, now: float, clock: int) -> None:
         depart(world, i, now, DIED)
     elif clock == LEAVING:
         depart(world, i, now, LEFT)
+    elif clock == RENEGE:
+        _renege(world, i, now)
 
 
 @rule
 def _arrive(world: Any, i: int, now: float) -> None:
     client = world.clients[i]
-    client.status, client.last, client.need_since = OUT, now, now
+    client.status, client.need_since, client.wait_since = OUT, now, now
     set_birthday(world, i)
     if client.route == ROUTE_DIRECT:
         write(world, i, now, ARRIVAL, DIRECT)
@@ -125,7 +159,7 @@ def _arrive(world: Any, i: int, now: float) -> None:
     elif client.route == ROUTE_CRISIS:
         client.status = REFERRED
         write(world, i, now, REFERRAL, BY_CRISIS)
-        _step_up(world, i, now)
+        step_up(world, i, now)
     else:
         _refer(world, i, now, NEW)
 
@@ -135,7 +169,7 @@ def _refer(world: Any, i: int, now: float, cause: int) -> None:
     """At the front door: advice and home, or an assessment after so many days."""
     client = world.clients[i]
     stage = world.tables.stages[client.stage]
-    client.status = REFERRED
+    client.status, client.wait_since = REFERRED, now
     write(world, i, now, REFERRAL, cause)
     if draw(world, i, DIVERT) < world.tables.stage_rungs[client.stage, client.need].diverted:
         divert(world, i, now, ADVICE)
@@ -144,30 +178,13 @@ def _refer(world: Any, i: int, now: float, cause: int) -> None:
 
 
 @rule
-def _open_package(world: Any, i: int, now: float, seen: int) -> None:
-    """The first package on the rung seen; some begin with a short-term service instead."""
+def _renege(world: Any, i: int, now: float) -> None:
+    """Out of patience: no assessment, no place; the need goes on."""
     client = world.clients[i]
-    stage = world.tables.stages[client.stage]
-    if seen > 0 and world.tables.stage_rungs[client.stage, seen].step_up:
-        u = draw(world, i, STEP_UP_FIRST)
-        if u < dated(world, stage.step_up_first, now, 0.0) and seek(world, i, now, _short_term(world), ASSESSMENT):
-            return
-    settle(world, i, now, seen, ASSESSMENT)
-
-
-@rule
-def _short_term(world: Any) -> int:
-    return world.tables.lists.shape[0] - 1
-
-
-@rule
-def _review(world: Any, i: int, now: float) -> None:
-    client = world.clients[i]
-    seen = look(world, i, now)
-    write(world, i, now, REVIEWED, UP if seen > client.tier else (DOWN if seen < client.tier else SAME))
-    client.review_due = due(world, world.tables.services[client.service].review_every, now, now)
-    if seen != client.tier:
-        settle(world, i, now, seen, BY_REVIEW)
+    client.assess_at = inf
+    if client.status == REFERRED:
+        drop_team(world, i)
+    stop_waiting(world, i, now, RENEGED)
 
 
 @rule
@@ -205,18 +222,42 @@ def _followed(world: Any, i: int, now: float) -> bool:
 @rule
 def _crisis(world: Any, i: int, now: float, cause: int) -> None:
     write(world, i, now, IN_CRISIS, cause)
-    _step_up(world, i, now)
+    client = world.clients[i]
+    row = world.tables.hospitals[client.stage, client.group]
+    if row.share >= 0 and draw(world, i, BY_WARD) < dated(world, row.share, now, 0.0):
+        _admit(world, i, now, row.days)
+    else:
+        step_up(world, i, now)
 
 
 @rule
-def _step_up(world: Any, i: int, now: float) -> None:
-    """Home first: a crisis goes to step-up; where none is open to the client, straight to an assessment."""
+def _admit(world: Any, i: int, now: float, mean_days: float) -> None:
+    """To hospital, with the place in care kept; what was asked for before is asked for anew on the way out."""
     client = world.clients[i]
-    if seek(world, i, now, _short_term(world), BY_CRISIS):
-        return
+    drop_team(world, i)
+    client.assess_at, client.review_due, client.short_end = inf, inf, inf
+    days = mean_days * exponential(world.address[0], world.address[1], client.id, WARD_DAYS, ordinal(world, i, WARD_DAYS))
+    client.hospital, client.hospital_end = TREATED, now + days
+    if client.wants >= 0:
+        stop_waiting(world, i, now, SUPERSEDED)
+    if client.status == REFERRED:
+        client.status = OUT
+    write(world, i, now, ADMITTED, BY_CRISIS)
+
+
+@rule
+def _ready_to_leave(world: Any, i: int, now: float) -> None:
+    """Well enough to leave hospital, by step-up or by an assessment for a package: every day from now is a delayed day."""
+    client = world.clients[i]
+    client.hospital, client.hospital_end = READY, inf
     if client.status == OUT:
-        client.status = REFERRED
-    settle(world, i, now, assess(world, i, now, ASSESSMENT), BY_CRISIS)
+        client.status, client.wait_since = REFERRED, now
+    write(world, i, now, READY_TO_LEAVE, BY_HOSPITAL)
+    u = draw(world, i, WARD_ROUTE)
+    share = dated(world, world.tables.hospitals[client.stage, client.group].to_step_up, now, 0.0)
+    if u < share and seek(world, i, now, short_term(world), BY_HOSPITAL, HOSPITAL_CLASS):
+        return
+    ask(world, i, now, BY_HOSPITAL)
 
 
 @rule
@@ -233,7 +274,9 @@ def _turn(world: Any, i: int, now: float) -> None:
     if handover.here:
         _hand_over(world, i, now, handover)
     if client.status == IN_SERVICE and not tables.open_to[client.service, client.band, client.group]:
-        settle(world, i, now, client.need, BY_HANDOVER)
+        _outgrow(world, i, now, handover)
+    elif client.wants >= 0:
+        ask_again(world, i, now)
 
 
 @rule
@@ -251,6 +294,23 @@ def _hand_over(world: Any, i: int, now: float, handover: Any) -> None:
 
 
 @rule
+def _outgrow(world: Any, i: int, now: float, handover: Any) -> None:
+    """Too old for the service: with the plan ready the client moves the same day, without it care stops until one is made."""
+    client = world.clients[i]
+    if not handover.here or handover.supported < 0 or client.need == 0:
+        settle(world, i, now, client.need, BY_HANDOVER)
+    elif draw(world, i, PLAN_READY) < dated(world, handover.supported, now, 1.0):
+        write(world, i, now, TRANSITION, SUPPORTED)
+        settle(world, i, now, client.need, BY_HANDOVER)
+    else:
+        write(world, i, now, TRANSITION, UNSUPPORTED)
+        end_stay(world, i)
+        client.status, client.wait_since = REFERRED, now
+        client.assess_at = due(world, handover.gap_days, now, now)
+        write(world, i, now, END, BY_HANDOVER)
+
+
+@rule
 def set_birthday(world: Any, i: int) -> None:
     """The next birthday at which something may change."""
     client, bands = world.clients[i], world.tables.bands
@@ -264,10 +324,12 @@ def set_birthday(world: Any, i: int) -> None:
 def begin(world: Any, i: int, event: int, cause: int) -> float:
     """Bring in a client of day 0, there since ``stay_start``: returns the time of the first event."""
     client = world.clients[i]
+    world.counts[WOKEN] = 0
     if client.service >= 0:
         begin_stay(world, i, client.stay_start, 0.0)
-    client.last = 0.0
     set_birthday(world, i)
     write(world, i, 0.0, event, cause)
     _followed(world, i, 0.0)
+    if world.counts[FREED] > 0:
+        share_out(world, 0.0)
     return schedule(world, i, 0.0)

@@ -41,9 +41,20 @@ structref.define_proxy(WorldHandle, _WorldType, list(World._fields))
 
 @rule
 def handle(world: World) -> Any:
-    """The handle of a world; its arrays are the world's own, so what a rule changes is changed for all."""
+    """The handle of a world; its arrays are the world's own, so what a rule changes is changed for all.
+
+    One exception: a log that grew is an array of the handle alone, see :func:`log_of`.
+    """
     t = world.tables
-    clocks = (t.hazards, t.knots, t.spans, t.steps, t.cells, t.step_down)
-    places = (t.stages, t.stage_rungs, t.services, t.open_to, t.lists, t.offers, t.bands, t.handovers)
-    tables = TablesHandle(*clocks, *places)
-    return WorldHandle(tables, world.clients, world.budgets, world.ordinals, world.log, world.counts, world.address)
+    clocks = (t.hazards, t.knots, t.spans, t.steps, t.cells, t.active, t.step_down, t.purposes)
+    people = (t.stages, t.stage_rungs, t.services, t.open_to, t.lists, t.offers, t.bands, t.handovers, t.hospitals)
+    places = (t.desks, t.pools, t.pool_queues, t.queues, t.changes)
+    tables = TablesHandle(*clocks, *people, *places)
+    state = (world.clients, world.running, world.ordinals, world.pools, world.queues, world.tickets, world.holding, world.freed, world.woken)
+    return WorldHandle(tables, *state, world.log, world.counts, world.address)
+
+
+@rule
+def log_of(world: Any) -> Any:
+    """The rows logged so far."""
+    return world.log[: world.counts[0]]

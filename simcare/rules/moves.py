@@ -1,26 +1,34 @@
-"""What is done to a client: written in the log, seen by an assessor, placed, moved, let go."""
+"""What is done to a client: written in the log, seen by an assessor, begun, ended, let go."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+import numpy as np
+
 from simcare.calendar import YEAR
-from simcare.draws import LOOK, OFFER, uniform
+from simcare.draws import LOOK, uniform
 from simcare.jit import rule
 from simcare.rules.clocks import dated, due, ordinal
-from simcare.rules.names import ASSESSED, DIVERTED, END, GONE, IN_SERVICE, MOVE, NOT_IN_NEED, OUT, REFERRED, START
+from simcare.rules.names import ASSESSED, DIVERTED, END, GONE, IN_SERVICE, NOT_THERE, OUT, READY, REFERRED
+from simcare.rules.queues import PLACE, ROWS, drop_team, quit_queue, release
 
 
 @rule
 def write(world: Any, i: int, now: float, event: int, cause: int) -> None:
     """One row of the log: what happened, and the client's state after it."""
-    client, row = world.clients[i], world.log[world.counts[0]]
-    world.counts[0] += 1
+    if world.counts[ROWS] == world.log.size:
+        longer = np.empty(2 * world.log.size, world.log.dtype)
+        longer[: world.log.size] = world.log
+        world.log = longer
+    client, row = world.clients[i], world.log[world.counts[ROWS]]
+    world.counts[ROWS] += 1
     row.client, row.time, row.event, row.cause = client.id, now, event, cause
     row.area, row.stage, row.group, row.need, row.tier = client.area, client.stage, client.group, client.need, client.tier
     row.service, row.provider, row.stay_start = client.service, client.provider, client.stay_start
-    row.waiting, row.induced, row.age = client.status == REFERRED, client.induced, (now - client.born) / YEAR
+    row.waiting = 1 if client.status == REFERRED or client.wants >= 0 else 0
+    row.induced, row.age, row.hospital, row.spot = client.induced, (now - client.born) / YEAR, client.hospital, client.spot
 
 
 @rule
@@ -55,55 +63,14 @@ def assess(world: Any, i: int, now: float, cause: int) -> int:
 
 
 @rule
-def _pick(world: Any, i: int, rung: int) -> int:
-    """An offer on this rung for the client's age and group, drawn by weight; −1 where there is none."""
-    client = world.clients[i]
-    span = world.tables.lists[rung, client.band, client.group]
-    if span.count == 0:
-        return -1
-    if span.count == 1:
-        return span.first
-    u = draw(world, i, OFFER)
-    for k in range(span.first, span.first + span.count):
-        if u <= world.tables.offers[k].up_to:
-            return k
-    return span.first + span.count - 1
-
-
-@rule
-def seek(world: Any, i: int, now: float, rung: int, cause: int) -> bool:
-    """Ask for a place on a rung. Every place is granted at once here; queues belong in this one function.
-
-    Returns whether there was anything to ask for. Someone already on the rung found stays where they are.
-    """
-    client, tables = world.clients[i], world.tables
-    span = tables.lists[rung, client.band, client.group]
-    if span.count == 0:
-        return False
-    if client.status == IN_SERVICE:
-        found = tables.services[tables.offers[span.first].service].tier
-        if found == client.tier and tables.open_to[client.service, client.band, client.group]:
-            return True
-    grant(world, i, now, _pick(world, i, rung), cause)
-    return True
-
-
-@rule
-def grant(world: Any, i: int, now: float, offer: int, cause: int) -> None:
-    """Begin a stay: the client leaves where they were, and the stay's reviews or its end are set."""
-    client, tables = world.clients[i], world.tables
-    event = MOVE if client.status == IN_SERVICE else START
-    client.service, client.provider = tables.offers[offer].service, tables.offers[offer].provider
-    begin_stay(world, i, now, now)
-    write(world, i, now, event, cause)
-
-
-@rule
 def begin_stay(world: Any, i: int, since: float, now: float) -> None:
     """Set what a stay sets: its start, its tier, its end or its first review."""
     client = world.clients[i]
     service = world.tables.services[client.service]
     client.status, client.stay_start, client.tier, client.assess_at = IN_SERVICE, since, service.tier, math.inf
+    drop_team(world, i)
+    if client.hospital == READY:
+        client.hospital = NOT_THERE
     client.short_end, client.review_due = math.inf, math.inf
     if service.short:
         client.short_end = due(world, service.short_days, since, now)
@@ -126,7 +93,7 @@ def next_review(world: Any, i: int, since: float, now: float) -> float:
 @rule
 def let_go(world: Any, i: int, now: float, cause: int) -> None:
     """The stay ends in independence; the person stays known."""
-    _leave_service(world, i)
+    end_stay(world, i)
     world.clients[i].status = OUT
     write(world, i, now, END, cause)
 
@@ -135,7 +102,10 @@ def let_go(world: Any, i: int, now: float, cause: int) -> None:
 def divert(world: Any, i: int, now: float, cause: int) -> None:
     """No service: advice at the front door, or found not in need."""
     client = world.clients[i]
+    forget_wait(world, i)
     client.status, client.assess_at = OUT, math.inf
+    if client.hospital == READY:
+        client.hospital = NOT_THERE
     write(world, i, now, DIVERTED, cause)
 
 
@@ -143,26 +113,27 @@ def divert(world: Any, i: int, now: float, cause: int) -> None:
 def depart(world: Any, i: int, now: float, event: int) -> None:
     """Death, or leaving for good: the row keeps the place last held, and the client is gone."""
     write(world, i, now, event, 0)
-    _leave_service(world, i)
+    end_stay(world, i)
     client = world.clients[i]
-    client.status, client.assess_at, client.birthday = GONE, math.inf, math.inf
+    client.status, client.assess_at, client.birthday, client.hospital_end = GONE, math.inf, math.inf, math.inf
 
 
 @rule
-def _leave_service(world: Any, i: int) -> None:
+def end_stay(world: Any, i: int) -> None:
+    """Out of the service, out of every queue; a place held comes free."""
     client = world.clients[i]
+    forget_wait(world, i)
+    drop_team(world, i)
+    release(world, i)
     client.service, client.provider, client.tier = -1, -1, 0
     client.stay_start = math.nan
     client.review_due, client.short_end = math.inf, math.inf
+    if client.hospital == READY:
+        client.hospital = NOT_THERE
 
 
 @rule
-def settle(world: Any, i: int, now: float, rung: int, cause: int) -> None:
-    """Put the client on the rung seen: rung 0 is independence, for those in care an end, for the others a diversion."""
-    client = world.clients[i]
-    if rung > 0 and seek(world, i, now, rung, cause):
-        return
-    if client.status == IN_SERVICE:
-        let_go(world, i, now, cause)
-    elif client.status == REFERRED:
-        divert(world, i, now, NOT_IN_NEED)
+def forget_wait(world: Any, i: int) -> None:
+    """The client waits for no place any more."""
+    quit_queue(world, i, PLACE)
+    world.clients[i].wants = -1

@@ -7,32 +7,51 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Clocks: the slots of a client's budgets. Rise and recovery have one clock for each number of rungs, 1 to 5.
+# Clocks. Rise and recovery have one for each number of rungs, 1 to 5.
 JUMPS = 5
 RISE, RECOVER = 0, JUMPS
-INDUCED, CRISIS, DETECTION, STEP_DOWN, DEATH, LEAVING = range(2 * JUMPS, 2 * JUMPS + 6)
-CLOCKS = 16
+INDUCED, CRISIS, DETECTION, STEP_DOWN, DEATH, LEAVING, RENEGE = range(2 * JUMPS, 2 * JUMPS + 7)
+CLOCKS = 17
 CLOCK_SLOTS = {"rise": RISE, "recover": RECOVER, "induced": INDUCED, "crisis": CRISIS, "detection": DETECTION,
-               "step_down": STEP_DOWN, "death": DEATH, "leaving": LEAVING}  # fmt: skip
+               "step_down": STEP_DOWN, "death": DEATH, "leaving": LEAVING, "renege": RENEGE}  # fmt: skip
 
 # What comes next for a client beside the clocks: things that are scheduled, not random.
-ARRIVE, ASSESS, REVIEW, SHORT_END, BIRTHDAY, NOTHING = range(CLOCKS, CLOCKS + 6)
+ARRIVE, ASSESS, DESK, REVIEW, SHORT_END, HOSPITAL_END, BIRTHDAY, NOTHING = range(CLOCKS, CLOCKS + 8)
 
-# Where a client stands.
+# Where a client stands; and in hospital: not, treated, or ready to leave.
 UNBORN, OUT, REFERRED, IN_SERVICE, GONE = range(5)
+NOT_THERE, TREATED, READY = range(3)
 
 EVENTS = ("present", "arrival", "referral", "diverted", "assessed", "start", "move", "end", "rise", "fall", "crisis", "review",
-          "birthday", "handover", "death", "left")  # fmt: skip
+          "birthday", "handover", "death", "left", "queued", "withdrawn", "kept", "displaced", "admitted", "ready", "discharged",
+          "transition")  # fmt: skip
 (PRESENT, ARRIVAL, REFERRAL, DIVERTED, ASSESSED, START, MOVE, END, ROSE, FELL, IN_CRISIS, REVIEWED,
- TURNED, HANDED_OVER, DIED, LEFT) = range(len(EVENTS))  # fmt: skip
+ TURNED, HANDED_OVER, DIED, LEFT, QUEUED, WITHDRAWN, KEPT, DISPLACED, ADMITTED, READY_TO_LEAVE, DISCHARGED,
+ TRANSITION) = range(len(EVENTS))  # fmt: skip
 
 CAUSES = ("", "day_0", "new", "again", "crisis", "direct", "advice", "not_in_need", "assessment", "short_term_end", "review",
-          "step_down", "need", "induced", "handover", "hazard", "at_once", "up", "down", "same", "age")  # fmt: skip
+          "step_down", "need", "induced", "handover", "hazard", "at_once", "up", "down", "same", "age", "hospital", "community",
+          "planned", "reneged", "superseded", "cut", "supported", "unsupported")  # fmt: skip
 (NO_CAUSE, DAY_0, NEW, AGAIN, BY_CRISIS, DIRECT, ADVICE, NOT_IN_NEED, ASSESSMENT, SHORT_TERM_END, BY_REVIEW,
- BY_PROVIDER, BY_NEED, BY_PROVISION, BY_HANDOVER, BY_HAZARD, AT_ONCE_CRISIS, UP, DOWN, SAME, BY_AGE) = range(len(CAUSES))  # fmt: skip
+ BY_PROVIDER, BY_NEED, BY_PROVISION, BY_HANDOVER, BY_HAZARD, AT_ONCE_CRISIS, UP, DOWN, SAME, BY_AGE, BY_HOSPITAL, COMMUNITY,
+ PLANNED, RENEGED, SUPERSEDED, BY_CUT, SUPPORTED, UNSUPPORTED) = range(len(CAUSES))  # fmt: skip
 
 ROUTES = {"referral": 0, "crisis": 1, "direct": 2}
 ROUTE_REFERRAL, ROUTE_CRISIS, ROUTE_DIRECT = range(3)
+
+# Queue classes, the most urgent first, as the log names them; who waits rises one class for each 28 days.
+CLASSES = ("crisis", "hospital", "community", "planned")
+CRISIS_CLASS, HOSPITAL_CLASS, COMMUNITY_CLASS, PLANNED_CLASS = range(len(CLASSES))
+CLASS_CAUSES = (BY_CRISIS, BY_HOSPITAL, COMMUNITY, PLANNED)
+AGEING_DAYS = 28.0
+
+# Who moves when places are cut.
+LAST_IN, FIRST_IN, LEAST_NEED = range(3)
+CUTS = {"last_in": LAST_IN, "first_in": FIRST_IN, "least_need": LEAST_NEED}
+
+# What a team does.
+ASSESSES, REVIEWS = range(2)
+WORK = ("assessment", "review")
 
 CLIENT = np.dtype(
     [
@@ -42,12 +61,17 @@ CLIENT = np.dtype(
         ("frailty", "f8"),
         ("need_since", "f8"),  # when the present need began
         ("stay_start", "f8"),  # when the present stay began
-        ("last", "f8"),  # budgets are spent up to here
+        ("wait_since", "f8"),  # when the present wait began
         ("next", "f8"),  # the client's next event
         ("assess_at", "f8"),
+        ("desk_at", "f8"),  # when the team that works on the client is done
         ("review_due", "f8"),
         ("short_end", "f8"),
+        ("hospital_end", "f8"),
         ("birthday", "f8"),
+        ("cell", "i4"),  # whose clocks were set last: stage, group and need as one number
+        ("team", "i4"),  # the team that the client waits for or is worked on by; −1 for none
+        ("pool", "i4"),  # the pool of places in which the client holds one; −1 for none, or where places are not limited
         ("what", "i2"),  # which clock or scheduled thing the next event is
         ("area", "i2"),
         ("stage", "i2"),
@@ -60,9 +84,34 @@ CLIENT = np.dtype(
         ("induced", "i2"),  # rungs of the present need that provision induced
         ("status", "i2"),
         ("route", "i2"),
+        ("priority", "i2"),  # queue class of a first request
+        ("hospital", "i2"),
+        ("spot", "i2"),  # in a place bought beyond the pool's number
+        ("wants", "i2"),  # the rung that the client waits for; −1 for none
+        ("because", "i2"),  # why the client waits for it
+        ("desk", "i2"),  # why the client waits for a team, or is worked on; 0 for not
     ],
     align=True,
 )
+
+# A client's clock: what it has left, and how it has run since.
+RUNNING = np.dtype(
+    [
+        ("budget", "f8"),  # unspent at ``since``; nan where none is drawn yet
+        ("since", "f8"),
+        ("intensity", "f8"),  # 0: stands still
+        ("origin", "f8"),
+        ("when", "f8"),  # when it fires if nothing changes
+        ("hazard", "i4"),
+        ("timeline", "i4"),
+    ],
+    align=True,
+)
+
+# A place in a queue. Each client has two: one for places (2i), one for teams (2i + 1).
+TICKET = np.dtype([("since", "f8"), ("number", "i8"), ("queue", "i4"), ("rank", "i4"), ("ahead", "i4"), ("behind", "i4")], align=True)
+QUEUE = np.dtype([("head", "i4"), ("tail", "i4")])  # one for each list of offers (or team) and class
+POOL_STATE = np.dtype([("places", "i8"), ("used", "i8"), ("spot", "i8")])
 
 LOG = np.dtype(
     [
@@ -81,11 +130,13 @@ LOG = np.dtype(
         ("provider", "i2"),
         ("waiting", "i2"),
         ("induced", "i2"),
+        ("hospital", "i2"),
+        ("spot", "i2"),
     ],
     align=True,
 )
 
-# Records of the model's tables (built by ``tables``).
+# Records of the model's tables (built by ``tables`` and ``places``).
 SERVICE = np.dtype(
     [
         ("tier", "i8"),
@@ -97,46 +148,66 @@ SERVICE = np.dtype(
         ("review_every", "i8"),
     ]
 )
-OFFER_ROW = np.dtype([("service", "i8"), ("provider", "i8"), ("up_to", "f8")])  # up_to: cumulative share of its list
+LIST = np.dtype([("first", "i8"), ("count", "i8"), ("queue", "i8")])
+OFFER_ROW = np.dtype([("service", "i8"), ("provider", "i8"), ("pool", "i8"), ("up_to", "f8")])  # up_to: cumulative share of its list
+POOL = np.dtype([("service", "i8"), ("provider", "i8"), ("spot", "i8"), ("cut", "i8"), ("hours", "i8"), ("first", "i8"), ("count", "i8")])
+CHANGE = np.dtype([("time", "f8"), ("pool", "i8"), ("places", "i8")])
 STAGE = np.dtype(
     [("frailty_variance", "f8"), ("enabling", "f8"), ("over_provided", "f8"), ("wait_rise", "f8"), ("wait_recover", "f8"),
      ("at_once", "f8"), ("assess_days", "i8"), ("over", "i8"), ("under", "i8"), ("step_up_first", "i8")]
 )  # fmt: skip
 STAGE_RUNG = np.dtype([("diverted", "f8"), ("death_ratio", "f8"), ("step_up", "i8")])
 CELL = np.dtype([("hazard", "i8"), ("timeline", "i8")])
+ACTIVE = np.dtype([("clock", "i8"), ("column", "i8"), ("hazard", "i8"), ("timeline", "i8")])
 BAND = np.dtype([("from_age", "f8"), ("stage", "i8")])
-HANDOVER = np.dtype([("keeps", "f8"), ("at_most", "i8"), ("to_group", "i8"), ("here", "i8")])
+HANDOVER = np.dtype([("keeps", "f8"), ("at_most", "i8"), ("to_group", "i8"), ("here", "i8"), ("supported", "i8"), ("gap_days", "i8")])
+HOSPITAL = np.dtype([("share", "i8"), ("days", "f8"), ("to_step_up", "i8")])
+DESK_ROW = np.dtype([("pool", "i8"), ("hours", "f8")])
 
 
 class Tables(NamedTuple):
     """A model as arrays, which is all that the rulebook reads.
 
-    Shapes: S stages, G groups, R rungs, V services, B age bands. Index −1 means none.
+    Shapes: S stages, G groups, R rungs, V services, B age bands, A areas. Index −1 means none.
     """
 
     hazards: NDArray[Any]  # HAZARD rows; row 0 never fires
     knots: NDArray[Any]
     spans: NDArray[Any]  # SPAN rows into steps: timelines of multipliers (0 = none) and dated series
     steps: NDArray[Any]
-    cells: NDArray[Any]  # CELL (S, G, R, CLOCKS)
-    step_down: NDArray[Any]  # CELL (V, S, G, R)
+    cells: NDArray[Any]  # SPAN (S × G × R) into active
+    active: NDArray[Any]  # ACTIVE: the clocks that can run in a cell
+    step_down: NDArray[Any]  # CELL (V, S × G × R)
+    purposes: NDArray[Any]  # (columns): the clock that each column of ``running`` holds
     stages: NDArray[Any]  # STAGE (S,)
     stage_rungs: NDArray[Any]  # STAGE_RUNG (S, R)
     services: NDArray[Any]  # SERVICE (V,)
     open_to: NDArray[Any]  # bool (V, B, G)
-    lists: NDArray[Any]  # SPAN (R + 1, B, G) into offers; the last rung is the short-term tier
+    lists: NDArray[Any]  # LIST (A, R + 1, B, G) into offers; the last rung is the short-term tier
     offers: NDArray[Any]  # OFFER_ROW
     bands: NDArray[Any]  # BAND (B,)
     handovers: NDArray[Any]  # HANDOVER (B, G): what reaching this band changes
+    hospitals: NDArray[Any]  # HOSPITAL (S, G); share −1 for none
+    desks: NDArray[Any]  # DESK_ROW (2, S, G, A): the team that assesses, and that reviews; pool −1 for none
+    pools: NDArray[Any]  # POOL rows, places first, then teams; their queues are a span of pool_queues
+    pool_queues: NDArray[Any]  # queues whose people a place of the pool could serve
+    queues: NDArray[Any]  # (Q): 1 where the queue is of a list of offers, 0 for a team's
+    changes: NDArray[Any]  # CHANGE rows by time: when the number of places changes
 
 
 class World(NamedTuple):
-    """Everything a rule can see and change: the tables, the clients, their budgets, the log."""
+    """Everything a rule can see and change: the tables, the clients, their clocks, places and queues, the log."""
 
     tables: Tables
     clients: NDArray[Any]  # CLIENT (N,)
-    budgets: NDArray[Any]  # float (N, CLOCKS): unspent; nan where none is drawn yet
+    running: NDArray[Any]  # RUNNING (N, columns)
     ordinals: NDArray[Any]  # (N, RULE_PURPOSES): how many draws were made for each purpose
+    pools: NDArray[Any]  # POOL_STATE (P,)
+    queues: NDArray[Any]  # QUEUE (Q, classes)
+    tickets: NDArray[Any]  # TICKET (2 N,)
+    holding: NDArray[Any]  # (P, Q): how many who hold a place of the pool wait in the queue
+    freed: NDArray[Any]  # pools in which a place came free, filled up to counts[1]
+    woken: NDArray[Any]  # other clients whose next event an event changed, filled up to counts[2]
     log: NDArray[Any]  # LOG rows, filled up to counts[0]
-    counts: NDArray[Any]  # int64: [rows logged]
+    counts: NDArray[Any]  # int64: rows logged, pools freed, clients woken, tickets ever taken
     address: NDArray[Any]  # int64: [seed, replication, ordinal of day 0]

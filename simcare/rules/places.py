@@ -1,0 +1,350 @@
+"""Places: asking for one, being granted it, waiting for it, swapping along a cycle, losing it to a cut.
+
+Who asks keeps the place they hold until the new one is granted. On a ladder with steps up and down that alone
+deadlocks, so those who wait for each other's places swap along the whole cycle; and a crisis may go beyond the
+number of places, where the offer names a spot price.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simcare.draws import OFFER
+from simcare.jit import rule
+from simcare.rules.clocks import due, schedule, worked_off
+from simcare.rules.moves import begin_stay, draw, forget_wait, write
+from simcare.rules.names import (
+    ASSESSES,
+    BY_CUT,
+    BY_REVIEW,
+    CLASS_CAUSES,
+    CRISIS_CLASS,
+    DISCHARGED,
+    DISPLACED,
+    FIRST_IN,
+    IN_SERVICE,
+    KEPT,
+    LEAST_NEED,
+    MOVE,
+    NOT_THERE,
+    OUT,
+    QUEUED,
+    READY,
+    REFERRED,
+    REVIEWS,
+    START,
+    SUPERSEDED,
+    WITHDRAWN,
+)
+from simcare.rules.queues import FREED, PLACE, TEAM, before, drop_team, join, next_in_line, quit_queue, release, set_free, take, wake
+
+
+@rule
+def seek(world: Any, i: int, now: float, rung: int, cause: int, rank: int) -> bool:
+    """Ask for a place on a rung: granted at once where one is free, else the client waits for it in a class.
+
+    Returns whether there was anything to ask for. Someone already on the rung found stays where they are.
+    """
+    client, tables = world.clients[i], world.tables
+    row = tables.lists[client.area, rung, client.band, client.group]
+    if row.count == 0:
+        return False
+    if client.status == IN_SERVICE and cause != BY_CUT:
+        found = tables.services[tables.offers[row.first].service].tier
+        if found == client.tier and tables.open_to[client.service, client.band, client.group]:
+            stay_on(world, i, now)
+            return True
+    chosen = _pick(world, i, row)
+    k = _with_room(world, row, chosen)
+    if k >= 0:
+        grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, False, cause)
+        return True
+    k = _on_the_spot(world, row, chosen) if rank == CRISIS_CLASS and cause != BY_CUT else -1
+    if k >= 0:
+        grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, True, cause)
+    else:
+        _wait(world, i, now, rung, row.queue, cause, rank)
+    return True
+
+
+@rule
+def stay_on(world: Any, i: int, now: float) -> None:
+    """The place held is the right one: nothing is waited for any more, and who was ready to leave hospital comes back to it."""
+    client = world.clients[i]
+    if client.wants >= 0:
+        stop_waiting(world, i, now, SUPERSEDED)
+    if client.hospital == READY:
+        client.hospital = NOT_THERE
+        client.review_due = due(world, world.tables.services[client.service].first_review, now, now)
+        write(world, i, now, DISCHARGED, 0)
+
+
+@rule
+def stop_waiting(world: Any, i: int, now: float, cause: int) -> None:
+    """Leave the queue for a place, without one."""
+    forget_wait(world, i)
+    if world.clients[i].status == REFERRED:
+        world.clients[i].status = OUT
+    write(world, i, now, WITHDRAWN, cause)
+
+
+@rule
+def _pick(world: Any, i: int, row: Any) -> int:
+    """An offer of the list, drawn by weight."""
+    if row.count == 1:
+        return row.first
+    u = draw(world, i, OFFER)
+    for k in range(row.first, row.first + row.count):
+        if u <= world.tables.offers[k].up_to:
+            return k
+    return row.first + row.count - 1
+
+
+@rule
+def _with_room(world: Any, row: Any, chosen: int) -> int:
+    """The offer drawn, or the next one of the list that has a free place; −1 where all are full."""
+    for step in range(row.count):
+        k = row.first + (chosen - row.first + step) % row.count
+        pool = world.tables.offers[k].pool
+        if pool < 0 or world.pools[pool].used < world.pools[pool].places:
+            return k
+    return -1
+
+
+@rule
+def _on_the_spot(world: Any, row: Any, chosen: int) -> int:
+    """The offer drawn, or the next one of the list, that can be bought beyond its number; −1 for none."""
+    for step in range(row.count):
+        k = row.first + (chosen - row.first + step) % row.count
+        if world.tables.pools[world.tables.offers[k].pool].spot:
+            return k
+    return -1
+
+
+@rule
+def grant(world: Any, i: int, now: float, service: int, provider: int, pool: int, spot: bool, cause: int) -> None:
+    """Begin a stay: the client leaves where they were, and the stay's reviews or its end are set."""
+    client = world.clients[i]
+    event = MOVE if client.status == IN_SERVICE else START
+    forget_wait(world, i)
+    release(world, i)
+    client.service, client.provider = service, provider
+    take(world, i, pool, spot)
+    begin_stay(world, i, now, now)
+    write(world, i, now, event, cause)
+
+
+@rule
+def _wait(world: Any, i: int, now: float, rung: int, queue: int, cause: int, rank: int) -> None:
+    """Join the queue of a list of offers; who waits in it already keeps their turn, unless the matter has become more urgent."""
+    client, ticket = world.clients[i], world.tickets[2 * i + PLACE]
+    if client.wants >= 0 and ticket.queue == queue and rank >= ticket.rank:
+        client.wants = rung
+        return
+    quit_queue(world, i, PLACE)
+    if client.status != REFERRED:
+        client.wait_since = now
+    if client.status == OUT:
+        client.status = REFERRED
+    client.wants, client.because = rung, cause
+    join(world, i, PLACE, queue, rank, now)
+    write(world, i, now, QUEUED, CLASS_CAUSES[rank])
+    if client.pool >= 0 and not client.spot:
+        _swap(world, i, now)
+
+
+@rule
+def ask_again(world: Any, i: int, now: float) -> None:
+    """A birthday changed who may take the client: the wait goes on for what is open now, as long as it has lasted."""
+    client, tables, ticket = world.clients[i], world.tables, world.tickets[2 * i + PLACE]
+    row = tables.lists[client.area, client.wants, client.band, client.group]
+    if row.count == 0:
+        stop_waiting(world, i, now, SUPERSEDED)
+    elif row.queue != ticket.queue:
+        k = _with_room(world, row, row.first)
+        if k >= 0:
+            grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, False, client.because)
+            return
+        since, rank = ticket.since, ticket.rank
+        quit_queue(world, i, PLACE)
+        join(world, i, PLACE, row.queue, rank, since)
+        if client.pool >= 0 and not client.spot:
+            _swap(world, i, now)
+
+
+@rule
+def ask_team(world: Any, i: int, now: float, cause: int, rank: int) -> bool:
+    """Ask for an assessment or a review. Returns whether it can be done at once: no team has limited hours for it."""
+    client = world.clients[i]
+    pool = _desk(world, i, cause).pool
+    if pool < 0:
+        return True
+    drop_team(world, i)
+    client.desk, client.team = cause, pool
+    join(world, i, TEAM, world.tables.pool_queues[world.tables.pools[pool].first], rank, now)
+    set_free(world, pool)
+    return False
+
+
+@rule
+def _desk(world: Any, i: int, cause: int) -> Any:
+    """The team that does this for the client, and the hours it takes."""
+    client = world.clients[i]
+    return world.tables.desks[REVIEWS if cause == BY_REVIEW else ASSESSES, client.stage, client.group, client.area]
+
+
+@rule
+def share_out(world: Any, now: float) -> None:
+    """Give every place that came free, and every idle team, to whoever is next in line, and what these leave to the next."""
+    while world.counts[FREED] > 0:
+        world.counts[FREED] -= 1
+        pool = world.freed[world.counts[FREED]]
+        while world.pools[pool].used < world.pools[pool].places:
+            t = next_in_line(world, pool, now)
+            if t < 0:
+                break
+            if t % 2 == TEAM:
+                _work_on(world, t // 2, pool, now)
+            else:
+                _give(world, t // 2, pool, now)
+
+
+@rule
+def _work_on(world: Any, i: int, pool: int, now: float) -> None:
+    """The team takes the client's case, and is busy until its hours are worked."""
+    client = world.clients[i]
+    quit_queue(world, i, TEAM)
+    world.pools[pool].used += 1
+    client.desk_at = worked_off(world, world.tables.pools[pool].hours, _desk(world, i, client.desk).hours, now)
+    schedule(world, i, now)
+    wake(world, i)
+
+
+@rule
+def _give(world: Any, i: int, pool: int, now: float) -> None:
+    """A place of the pool for the next in line; who had lost it to a cut and is still there keeps it."""
+    client, row = world.clients[i], world.tables.pools[pool]
+    if client.pool == pool:
+        forget_wait(world, i)
+        world.pools[pool].spot -= 1
+        take(world, i, pool, False)
+        write(world, i, now, KEPT, 0)
+    else:
+        grant(world, i, now, row.service, row.provider, pool, False, client.because)
+    schedule(world, i, now)
+    wake(world, i)
+
+
+@rule
+def _swap(world: Any, i: int, now: float) -> None:
+    """Look for people who wait for each other's places in a cycle through the client's own; all of them move at once.
+
+    From the place the client holds: who waits for it, what places do they hold, who waits for those, and so on, until
+    one is found that the client waits for. Of several who wait the same way, the first in line moves.
+    """
+    mine, target = world.tickets[2 * i + PLACE].queue, world.clients[i].pool
+    count = world.pools.size
+    mover, leads_to, order = np.full(count, -1), np.full(count, -1), np.full(count, -1)
+    order[0], found, seen, done = target, -1, 1, 0
+    while done < seen and found < 0:
+        towards = order[done]
+        done += 1
+        row = world.tables.pools[towards]
+        for k in range(row.first, row.first + row.count):
+            queue = world.tables.pool_queues[k]
+            for held in range(count):
+                if world.holding[held, queue] == 0 or held == target or mover[held] >= 0:
+                    continue
+                mover[held], leads_to[held] = _first_holder(world, queue, held, now), towards
+                order[seen] = held
+                seen += 1
+                if found < 0 and _serves(world, held, mine):
+                    found = held
+    if found < 0:
+        return
+    _move_to(world, i, found, now)
+    while found != target:
+        j = mover[found]
+        found = leads_to[found]
+        _move_to(world, j, found, now)
+        schedule(world, j, now)
+        wake(world, j)
+
+
+@rule
+def _serves(world: Any, pool: int, queue: int) -> bool:
+    """Whether people of the queue could have a place of the pool."""
+    row = world.tables.pools[pool]
+    found = False
+    for k in range(row.first, row.first + row.count):
+        found = found or world.tables.pool_queues[k] == queue
+    return found
+
+
+@rule
+def _first_holder(world: Any, queue: int, pool: int, now: float) -> int:
+    """Of those who wait in the queue and hold a place of the pool, the first in line."""
+    best = -1
+    for rank in range(world.queues.shape[1]):
+        t = world.queues[queue, rank].head
+        while t >= 0:
+            client = world.clients[t // 2]
+            if client.pool == pool and not client.spot:
+                if best < 0 or before(world, t, best, now):
+                    best = t
+                break
+            t = world.tickets[t].behind
+    return best // 2
+
+
+@rule
+def _move_to(world: Any, i: int, pool: int, now: float) -> None:
+    row = world.tables.pools[pool]
+    grant(world, i, now, row.service, row.provider, pool, False, world.clients[i].because)
+
+
+@rule
+def change_places(world: Any, k: int, now: float) -> None:
+    """The number of a pool's places changes. More: those in line move up. Fewer: the contract's rule names who moves.
+
+    Who is named keeps their bed, at the spot price, until another place on the rung is found; they are first in line.
+    """
+    change = world.tables.changes[k]
+    pool = world.pools[change.pool]
+    pool.places = change.places
+    while pool.used > pool.places:
+        i = _named(world, change.pool)
+        client = world.clients[i]
+        forget_wait(world, i)
+        pool.used -= 1
+        pool.spot += 1
+        client.spot = 1
+        write(world, i, now, DISPLACED, BY_CUT)
+        seek(world, i, now, min(client.tier, world.tables.lists.shape[1] - 1), BY_CUT, CRISIS_CLASS)
+        schedule(world, i, now)
+        wake(world, i)
+    set_free(world, change.pool)
+
+
+@rule
+def _named(world: Any, pool: int) -> int:
+    """Who moves: the last to come, the first to come, or whoever needs least (and of those the last to come)."""
+    rule = world.tables.pools[pool].cut
+    best = -1
+    for i in range(world.clients.size):
+        client = world.clients[i]
+        if client.pool != pool or client.spot:
+            continue
+        if best < 0:
+            best = i
+            continue
+        other = world.clients[best]
+        if rule == LEAST_NEED and client.need != other.need:
+            sooner = client.need < other.need
+        else:
+            sooner = client.stay_start < other.stay_start if rule == FIRST_IN else client.stay_start > other.stay_start
+        if sooner:
+            best = i
+    return best
