@@ -7,111 +7,159 @@ way, and lives are led one after the other: the same rows, client by client, wit
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.engine.start import are_apart, people, world, world_of
+from simcare.draws import DIVERT
+from simcare.engine.start import ROOM, are_apart, people, with_room, world, world_of
 from simcare.jit import rule
 from simcare.model import Model
 from simcare.rules.events import begin, happen
-from simcare.rules.handle import handle, log_of
-from simcare.draws import DIVERT
-from simcare.rules.names import CLIENT, DAY_0, POOL_STATE, PRESENT, REFERRED, UNBORN, Tables
-from simcare.rules.queues import WOKEN
+from simcare.rules.handle import handle
+from simcare.rules.names import CLIENT, DAY_0, POOL_STATE, PRESENT, REFERRED, UNBORN, Tables, World
+from simcare.rules.queues import ROWS, WOKEN
+
+LENGTH, SET, BEGUN = range(3)  # of an agenda's state
 
 
 def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
     """The log of one replication: rows of ``rules.names.LOG``, those of each client in order of happening."""
-    if not are_apart(tables):
-        ours = handle(world(model, tables, seed, replication, days))
-        together(ours, days)
-        return log_of(ours)
-    ours = handle(world_of(tables, np.zeros(1, CLIENT), np.zeros(0, POOL_STATE), seed, replication, model.about.start))
+    if are_apart(tables):
+        return _apart(model, tables, seed, replication, days)
+    ours = world(model, tables, seed, replication, days)
+    agenda, done = agenda_of(ours), False
+    while not done:
+        ours = with_room(ours, ROOM + (8 * ours.clients.size if tables.changes.size else 0))
+        done = together(handle(ours), agenda, days)
+    return ours.log[: ours.counts[ROWS]]
+
+
+def _apart(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
+    ours = one_seat(model, tables, seed, replication)
     for clients in people(model, tables, seed, replication, days):
-        one_by_one(ours, clients, days)
-    return log_of(ours)
+        k = 0
+        while k < clients.size:
+            ours = with_room(ours, 2 * ROOM)
+            k = one_by_one(handle(ours), clients, k, days)
+    return ours.log[: ours.counts[ROWS]]
+
+
+def one_seat(model: Model, tables: Tables, seed: int, replication: int) -> World:
+    """A world for one client at a time."""
+    return world_of(tables, np.zeros(1, CLIENT), np.zeros(0, POOL_STATE), seed, replication, model.about.start)
 
 
 @rule
-def one_by_one(world: Any, clients: NDArray[Any], days: float) -> None:
-    """Lead each life from its beginning to the horizon, in the only seat of the world."""
-    for k in range(clients.size):
+def one_by_one(world: Any, clients: NDArray[Any], k: int, days: float) -> int:
+    """Lead each life from its beginning to the horizon, in the only seat of the world; returns at whom the log got full.
+
+    A life that finds the log full is taken back, to be led again from its beginning.
+    """
+    while k < clients.size:
+        rows = world.counts[ROWS]
         world.clients[0] = clients[k]
-        for column in range(world.running.shape[1]):
-            running = world.running[0, column]
-            running.budget, running.intensity = np.nan, 0.0
-        for purpose in range(world.ordinals.shape[1]):
-            world.ordinals[0, purpose] = 0
+        _sit_down(world)
         client = world.clients[0]
-        if client.status == UNBORN:
-            time = client.entered
-        else:
-            if client.status == REFERRED:
-                world.ordinals[0, DIVERT] = 1  # past the front door
-            time = begin(world, 0, PRESENT, DAY_0)
+        time = client.entered if client.status == UNBORN else begin(world, 0, PRESENT, DAY_0)
         while time < days:
+            if world.counts[ROWS] + ROOM > world.log.size:
+                world.counts[ROWS] = rows
+                return k
             time = happen(world, 0, time)
+        k += 1
+    return k
 
 
 @rule
-def together(world: Any, days: float) -> None:
-    """All clients under one agenda, until the horizon."""
+def _sit_down(world: Any) -> None:
+    """Nothing of the client before is left in the seat."""
+    for column in range(world.running.shape[1]):
+        running = world.running[0, column]
+        running.budget, running.intensity = np.nan, 0.0
+    for purpose in range(world.ordinals.shape[1]):
+        world.ordinals[0, purpose] = 0
+    if world.clients[0].status == REFERRED:
+        world.ordinals[0, DIVERT] = 1  # past the front door
+
+
+class Agenda(NamedTuple):
+    """A heap of turns: when, in which order they were set, whose; where in the heap each client's is; its length, and turns ever set."""
+
+    times: NDArray[np.float64]
+    orders: NDArray[np.int64]
+    who: NDArray[np.int64]
+    where: NDArray[np.int64]
+    state: NDArray[np.int64]
+
+
+def agenda_of(ours: World) -> Agenda:
+    """An empty agenda with room for every client and every change of places."""
+    size = ours.clients.size + ours.tables.changes.size
+    return Agenda(np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64), np.full(size, -1), np.zeros(3, np.int64))
+
+
+@rule
+def together(world: Any, agenda: Agenda, days: float) -> bool:
+    """All clients under one agenda, until the horizon: true when it is reached, false where the log is nearly full."""
+    state = agenda.state
     count, changes = world.clients.size, world.tables.changes.size
-    times, orders, who = np.empty(count + changes), np.empty(count + changes, np.int64), np.empty(count + changes, np.int64)
-    where = np.full(count + changes, -1)
-    agenda = (times, orders, who, where)
-    state = np.zeros(2, np.int64)  # length, turns ever set
-    for k in range(changes):
-        _set(agenda, state, count + k, world.tables.changes[k].time, days)
-    for i in range(count):
-        if world.clients[i].status == UNBORN:
-            _set(agenda, state, i, world.clients[i].entered, days)
+    while state[BEGUN] < changes + count:
+        if world.counts[ROWS] + ROOM > world.log.size:
+            return False
+        k = state[BEGUN]
+        state[BEGUN] += 1
+        if k < changes:
+            _set(agenda, count + k, world.tables.changes[k].time, days)
+        elif world.clients[k - changes].status == UNBORN:
+            _set(agenda, k - changes, world.clients[k - changes].entered, days)
         else:
-            _set(agenda, state, i, begin(world, i, PRESENT, DAY_0), days)
-            _wake(world, agenda, state, i, days)
-    while state[0] > 0:
-        i = who[0]
-        time = happen(world, i, times[0])
-        _set(agenda, state, i, time, days)
-        _wake(world, agenda, state, i, days)
+            _set(agenda, k - changes, begin(world, k - changes, PRESENT, DAY_0), days)
+            _wake(world, agenda, k - changes, days)
+    while state[LENGTH] > 0:
+        i = agenda.who[0]
+        if world.counts[ROWS] + (ROOM if i < count else ROOM + 8 * count) > world.log.size:
+            return False
+        _set(agenda, i, happen(world, i, agenda.times[0]), days)
+        _wake(world, agenda, i, days)
+    return True
 
 
 @rule
-def _wake(world: Any, agenda: Any, state: NDArray[Any], i: int, days: float) -> None:
+def _wake(world: Any, agenda: Agenda, i: int, days: float) -> None:
     """Set anew the turns of other clients whose next event has changed."""
     for k in range(world.counts[WOKEN]):
         j = world.woken[k]
         if j != i:
-            _set(agenda, state, j, world.clients[j].next, days)
+            _set(agenda, j, world.clients[j].next, days)
 
 
 @rule
-def _set(agenda: Any, state: NDArray[Any], i: int, time: float, days: float) -> None:
+def _set(agenda: Agenda, i: int, time: float, days: float) -> None:
     """Set, move or take away a client's turn; of two at one time the one set earlier comes first."""
-    times, orders, who, where = agenda
+    times, orders, who, where, state = agenda
     at = where[i]
     if time >= days:
         if at >= 0:
-            state[0] -= 1
-            last = state[0]
+            state[LENGTH] -= 1
+            last = state[LENGTH]
             where[i] = -1
             if at != last:
-                _place(agenda, state, at, times[last], orders[last], who[last])
+                _place(agenda, at, times[last], orders[last], who[last])
         return
     if at < 0:
-        at = state[0]
-        state[0] += 1
-        times[at], orders[at], who[at], where[i] = time, state[1], i, at
-    state[1] += 1
-    _place(agenda, state, at, time, state[1], i)
+        at = state[LENGTH]
+        state[LENGTH] += 1
+        times[at], orders[at], who[at], where[i] = time, state[SET], i, at
+    state[SET] += 1
+    _place(agenda, at, time, state[SET], i)
 
 
 @rule
-def _place(agenda: Any, state: NDArray[Any], at: int, time: float, order: int, i: int) -> None:
+def _place(agenda: Agenda, at: int, time: float, order: int, i: int) -> None:
     """Put a turn into the heap at this slot and let it rise or sink to where it belongs."""
-    times, orders, who, where = agenda
+    times, orders, who, where, state = agenda
     while at > 0:
         parent = (at - 1) // 2
         if times[parent] < time or (times[parent] == time and orders[parent] < order):
@@ -119,7 +167,7 @@ def _place(agenda: Any, state: NDArray[Any], at: int, time: float, order: int, i
         times[at], orders[at], who[at] = times[parent], orders[parent], who[parent]
         where[who[at]] = at
         at = parent
-    length = state[0]
+    length = state[LENGTH]
     while True:
         child = 2 * at + 1
         if child >= length:

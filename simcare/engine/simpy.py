@@ -15,12 +15,12 @@ import simpy
 from numpy.typing import NDArray
 from simpy.events import NORMAL, Event
 
-from simcare.engine.start import world
+from simcare.engine.start import ROOM, with_room, world
 from simcare.model import Model
 from simcare.rules.events import begin, happen
 from simcare.rules.handle import handle, log_of
 from simcare.rules.names import DAY_0, PRESENT, UNBORN, Tables, World
-from simcare.rules.queues import WOKEN
+from simcare.rules.queues import ROWS, WOKEN
 
 NOBODY = -1
 
@@ -58,6 +58,7 @@ class Engine:
             self._set(Turn(self.env, clients.size + k, float(change["time"])))
         present = int(np.count_nonzero(clients["status"] != UNBORN))
         for i in range(present):
+            self._make_room(ROOM)
             self._set(Turn(self.env, i, begin(self.handle, i, PRESENT, DAY_0)))
             self._wake(i)
         for i, time in enumerate(clients["entered"][present:].tolist(), start=present):
@@ -75,9 +76,16 @@ class Engine:
     def _happen(self, turn: Any) -> None:
         if turn.client == NOBODY:  # set anew meanwhile
             return
+        self._make_room(ROOM if turn.client < self.world.clients.size else ROOM + 8 * self.world.clients.size)
         turn.time = happen(self.handle, turn.client, turn.time)
         self._set(turn)
         self._wake(turn.client)
+
+    def _make_room(self, rows: int) -> None:
+        """Keep the log long enough for one more event."""
+        if self.world.counts[ROWS] + rows > self.world.log.size:
+            self.world = with_room(self.world, rows)
+            self.handle = handle(self.world)
 
     def _wake(self, client: int) -> None:
         """Set anew the turns of other clients whose next event has changed."""

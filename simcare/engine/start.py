@@ -44,9 +44,11 @@ from simcare.rules.names import (
     Tables,
     World,
 )
+from simcare.rules.queues import ROWS
 from simcare.tables import YEAR_DAYS, changes_on, multiplier_steps
 
 FRAILTY_RANGE = (0.1, 10.0)
+ROOM = 4096  # rows: more than any event writes, the changes of places apart
 LAYER_BITS, CANDIDATE_BITS = 12, 20
 
 
@@ -93,10 +95,19 @@ def world_of(tables: Tables, clients: NDArray[Any], pools: NDArray[Any], seed: i
         holding=np.zeros((tables.pools.size, tables.queues.size), np.int64),
         freed=np.zeros(tables.pools.size + 1, np.int64),
         woken=np.zeros(2 * count + 64, np.int64),
-        log=np.zeros(4096, LOG),
+        log=np.zeros(4 * ROOM, LOG),
         counts=np.zeros(4, np.int64),
         address=np.array([seed, replication, start.toordinal()], np.int64),
     )
+
+
+def with_room(ours: World, rows: int = ROOM) -> World:
+    """The same world with room in the log for more rows: everything a rule could write before an engine looks again."""
+    if ours.counts[ROWS] + rows <= ours.log.size:
+        return ours
+    longer = np.zeros(2 * ours.log.size + rows, LOG)
+    longer[: ours.log.size] = ours.log
+    return ours._replace(log=longer)
 
 
 def are_apart(tables: Tables) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from simcare.calendar import YEAR
 from simcare.draws import LOOK, uniform
 from simcare.jit import rule
@@ -18,10 +16,6 @@ from simcare.rules.queues import PLACE, ROWS, drop_team, quit_queue, release
 @rule
 def write(world: Any, i: int, now: float, event: int, cause: int) -> None:
     """One row of the log: what happened, and the client's state after it."""
-    if world.counts[ROWS] == world.log.size:
-        longer = np.empty(2 * world.log.size, world.log.dtype)
-        longer[: world.log.size] = world.log
-        world.log = longer
     client, row = world.clients[i], world.log[world.counts[ROWS]]
     world.counts[ROWS] += 1
     row.client, row.time, row.event, row.cause = client.id, now, event, cause

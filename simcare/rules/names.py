@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simcare.hazards import HAZARD, KNOT, SPAN, STEP
+
 # Clocks. Rise and recovery have one for each number of rungs, 1 to 5.
 JUMPS = 5
 RISE, RECOVER = 0, JUMPS
@@ -211,3 +213,16 @@ class World(NamedTuple):
     log: NDArray[Any]  # LOG rows, filled up to counts[0]
     counts: NDArray[Any]  # int64: rows logged, pools freed, clients woken, tickets ever taken
     address: NDArray[Any]  # int64: [seed, replication, ordinal of day 0]
+
+
+# What each array holds and in how many dimensions: what the compiled rules rely on.
+TABLES_LAYOUT: dict[str, tuple[Any, int]] = {
+    "hazards": (HAZARD, 1), "knots": (KNOT, 1), "spans": (SPAN, 1), "steps": (STEP, 1), "cells": (SPAN, 1), "active": (ACTIVE, 1),
+    "step_down": (CELL, 2), "purposes": ("i8", 1), "stages": (STAGE, 1), "stage_rungs": (STAGE_RUNG, 2), "services": (SERVICE, 1),
+    "open_to": ("?", 3), "lists": (LIST, 4), "offers": (OFFER_ROW, 1), "bands": (BAND, 1), "handovers": (HANDOVER, 2), "hospitals": (HOSPITAL, 2),
+    "desks": (DESK_ROW, 4), "pools": (POOL, 1), "pool_queues": ("i8", 1), "queues": ("i8", 1), "changes": (CHANGE, 1),
+}  # fmt: skip
+LAYOUT: dict[str, tuple[Any, int]] = {
+    "clients": (CLIENT, 1), "running": (RUNNING, 2), "ordinals": ("i4", 2), "pools": (POOL_STATE, 1), "queues": (QUEUE, 2), "tickets": (TICKET, 1),
+    "holding": ("i8", 2), "freed": ("i8", 1), "woken": ("i8", 1), "log": (LOG, 1), "counts": ("i8", 1), "address": ("i8", 1),
+}  # fmt: skip
