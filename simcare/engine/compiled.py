@@ -7,6 +7,7 @@ way, and lives are led one after the other: the same rows, client by client, wit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from simcare.jit import rule
 from simcare.model import Model
 from simcare.rules.events import begin, happen
 from simcare.rules.handle import handle
-from simcare.rules.names import CLIENT, DAY_0, POOL_STATE, PRESENT, REFERRED, UNBORN, Tables, World
+from simcare.rules.names import CLIENT, DAY_0, LOG, POOL_STATE, PRESENT, REFERRED, UNBORN, Tables, World
 from simcare.rules.queues import ROWS, WOKEN
 
 LENGTH, SET, BEGUN = range(3)  # of an agenda's state
@@ -26,23 +27,36 @@ LENGTH, SET, BEGUN = range(3)  # of an agenda's state
 
 def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
     """The log of one replication: rows of ``rules.names.LOG``, those of each client in order of happening."""
-    if are_apart(tables):
-        return _apart(model, tables, seed, replication, days)
+    if not are_apart(tables):
+        return _together(model, tables, seed, replication, days)
+    return np.concatenate([np.zeros(0, LOG), *(rows.copy() for rows in batches(model, tables, seed, replication, days))])
+
+
+def batches(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Iterator[NDArray[Any]]:
+    """The log in parts: in each, some clients with all of their rows, client by client. A part is gone when the next one comes."""
+    if not are_apart(tables):
+        rows = _together(model, tables, seed, replication, days)
+        yield rows[np.argsort(rows["client"], kind="stable")]
+        return
+    ours = one_seat(model, tables, seed, replication)
+    for clients in people(model, tables, seed, replication, days):
+        k = 0
+        while k < clients.size:
+            reached = one_by_one(handle(ours), clients, k, days)
+            if ours.counts[ROWS]:
+                yield ours.log[: ours.counts[ROWS]]
+                ours.counts[ROWS] = 0
+            elif reached == k:  # one life fills the log
+                ours = with_room(ours, 2 * ours.log.size)
+            k = reached
+
+
+def _together(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
     ours = world(model, tables, seed, replication, days)
     agenda, done = agenda_of(ours), False
     while not done:
         ours = with_room(ours, ROOM + (8 * ours.clients.size if tables.changes.size else 0))
         done = together(handle(ours), agenda, days)
-    return ours.log[: ours.counts[ROWS]]
-
-
-def _apart(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
-    ours = one_seat(model, tables, seed, replication)
-    for clients in people(model, tables, seed, replication, days):
-        k = 0
-        while k < clients.size:
-            ours = with_room(ours, 2 * ROOM)
-            k = one_by_one(handle(ours), clients, k, days)
     return ours.log[: ours.counts[ROWS]]
 
 

@@ -15,14 +15,16 @@ import simpy
 from numpy.typing import NDArray
 from simpy.events import NORMAL, Event
 
+from simcare.engine.hooks import Care, Hooks
 from simcare.engine.start import ROOM, with_room, world
 from simcare.model import Model
-from simcare.rules.events import begin, happen
+from simcare.rules.events import begin, happen, set_places
 from simcare.rules.handle import handle, log_of
 from simcare.rules.names import DAY_0, PRESENT, UNBORN, Tables, World
 from simcare.rules.queues import ROWS, WOKEN
 
 NOBODY = -1
+NO_HOOKS = Hooks()
 
 
 class Turn(Event):
@@ -40,12 +42,14 @@ class Turn(Event):
 class Engine:
     """One replication under way: ``run`` carries it to the horizon."""
 
-    def __init__(self, model: Model, tables: Tables, seed: int, replication: int, days: float) -> None:
+    def __init__(self, model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS) -> None:
         self.env = simpy.Environment()
         self.days = days
         self.world: World = world(model, tables, seed, replication, days)
         self.handle = handle(self.world)
+        self.care, self.hooks = Care(model, self), hooks
         self._turns: dict[int, Turn] = {}
+        self._told = 0  # rows of the log that hooks have been told of
         self._callbacks: list[Callable[[Event], None]] = [self._happen]
 
     def __repr__(self) -> str:
@@ -54,6 +58,8 @@ class Engine:
     def run(self) -> NDArray[Any]:
         """Everything that happens before the horizon, as rows of the log in order of happening."""
         clients = self.world.clients
+        for process in self.hooks.processes:
+            self.env.process(process(self.env, self.care))
         for k, change in enumerate(self.world.tables.changes):
             self._set(Turn(self.env, clients.size + k, float(change["time"])))
         present = int(np.count_nonzero(clients["status"] != UNBORN))
@@ -63,8 +69,15 @@ class Engine:
             self._wake(i)
         for i, time in enumerate(clients["entered"][present:].tolist(), start=present):
             self._set(Turn(self.env, i, time))
+        self._tell()
         self.env.run(until=self.days)
         return log_of(self.handle)
+
+    def set_places(self, pool: int, places: int) -> None:
+        """Give a pool another number of places now."""
+        self._make_room(ROOM + 8 * self.world.clients.size)
+        set_places(self.handle, pool, places, float(self.env.now))
+        self._wake(NOBODY)
 
     def _set(self, turn: Turn) -> None:
         """Put a client's next event on SimPy's agenda at exactly its time."""
@@ -80,6 +93,14 @@ class Engine:
         turn.time = happen(self.handle, turn.client, turn.time)
         self._set(turn)
         self._wake(turn.client)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell the hook what has happened since it was last told; what it does itself is told after that."""
+        on_event = self.hooks.on_event
+        while on_event is not None and self._told < self.world.counts[ROWS]:
+            self._told += 1
+            on_event(self.care.happening(self.world.log[self._told - 1]), self.care)
 
     def _make_room(self, rows: int) -> None:
         """Keep the log long enough for one more event."""
@@ -95,6 +116,6 @@ class Engine:
                 self._set(Turn(self.env, j, float(self.world.clients[j]["next"])))
 
 
-def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
+def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS) -> NDArray[Any]:
     """The log of one replication: rows of ``rules.names.LOG``, in order of happening."""
-    return Engine(model, tables, seed, replication, days).run()
+    return Engine(model, tables, seed, replication, days, hooks).run()

@@ -85,8 +85,8 @@ def happen(world: Any, i: int, now: float) -> float:
     """
     world.counts[WOKEN] = 0
     if i >= world.clients.size:
-        change_places(world, i - world.clients.size, now)
-        share_out(world, now)
+        change = world.tables.changes[i - world.clients.size]
+        set_places(world, change.pool, change.places, now)
         return inf
     client = world.clients[i]
     what = client.what
@@ -100,6 +100,14 @@ def happen(world: Any, i: int, now: float) -> float:
     if world.counts[FREED] > 0:
         share_out(world, now)
     return schedule(world, i, now)
+
+
+@rule
+def set_places(world: Any, pool: int, places: int, now: float) -> None:
+    """Give a pool another number of places, and let those in line have what is free."""
+    world.counts[WOKEN] = 0
+    change_places(world, pool, places, now)
+    share_out(world, now)
 
 
 @rule

@@ -306,16 +306,15 @@ def _move_to(world: Any, i: int, pool: int, now: float) -> None:
 
 
 @rule
-def change_places(world: Any, k: int, now: float) -> None:
-    """The number of a pool's places changes. More: those in line move up. Fewer: the contract's rule names who moves.
+def change_places(world: Any, pool_index: int, places: int, now: float) -> None:
+    """The number of a pool's places changes. More: those in line move up. Fewer: the offer's rule names who moves.
 
     Who is named keeps their bed, at the spot price, until another place on the rung is found; they are first in line.
     """
-    change = world.tables.changes[k]
-    pool = world.pools[change.pool]
-    pool.places = change.places
+    pool = world.pools[pool_index]
+    pool.places = places
     while pool.used > pool.places:
-        i = _named(world, change.pool)
+        i = _named(world, pool_index)
         client = world.clients[i]
         forget_wait(world, i)
         pool.used -= 1
@@ -325,7 +324,7 @@ def change_places(world: Any, k: int, now: float) -> None:
         seek(world, i, now, min(client.tier, world.tables.lists.shape[1] - 1), BY_CUT, CRISIS_CLASS)
         schedule(world, i, now)
         wake(world, i)
-    set_free(world, change.pool)
+    set_free(world, pool_index)
 
 
 @rule
