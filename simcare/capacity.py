@@ -89,7 +89,8 @@ def _found(model: Model, names: Names, rows: list[_Row], opened: NDArray[Any], a
 
 def _pools(model: Model, rows: list[_Row], lists: list[tuple[int, ...]], steps: Steps) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Pools with the queues that each could serve: the lists it stands in; a team has a queue of its own."""
-    pools, served = [], []
+    pools: list[tuple[int, int, bool, int, int, int, int]] = []
+    served: list[int] = []
     for row in rows:
         if row.pool >= 0:
             mine = [q for q, found in enumerate(lists) if any(rows[k].pool == row.pool for k in found)]

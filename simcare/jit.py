@@ -69,7 +69,7 @@ def rule(function: F) -> F:
 
 
 @intrinsic
-def high_word(typing: Any, a: Any, b: Any) -> Any:
+def _high_word(typing: Any, a: Any, b: Any) -> Any:
     """The upper 64 bits of the 128-bit product of two words: one instruction of the machine, which Python cannot name."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -80,3 +80,9 @@ def high_word(typing: Any, a: Any, b: Any) -> Any:
         return builder.trunc(builder.lshr(builder.mul(x, y), ir.Constant(wide, 64)), ir.IntType(64))
 
     return types.uint64(types.uint64, types.uint64), generate
+
+
+@rule
+def high_word(a: Any, b: Any) -> Any:
+    """The upper 64 bits of the 128-bit product of two words."""
+    return _high_word(a, b)  # type: ignore[call-arg]

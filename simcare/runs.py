@@ -8,19 +8,24 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 from joblib import Parallel, delayed
 from pydantic import BaseModel
 
 from simcare import __version__
+from simcare.engine.hooks import NO_HOOKS, Hooks, OnEvent, Process
 from simcare.errors import BadInput
 from simcare.files import load_model
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
 
-ENGINES = ("simpy",)
+if TYPE_CHECKING:
+    from simcare.names import Names
+    from simcare.rules.names import Tables
+
+ENGINES = ("simpy", "compiled")
 Progress = Callable[[int, int], None]
 
 
@@ -34,6 +39,7 @@ class Task(NamedTuple):
     years: int
     engine: str = "simpy"
     keep_log: bool = False
+    hooks: Hooks = NO_HOOKS
 
 
 class Outcome(NamedTuple):
@@ -93,18 +99,26 @@ def run(
     engine: str = "simpy",
     workers: int | None = None,
     keep_log: bool | None = None,
+    on_event: OnEvent | None = None,
+    processes: Sequence[Process] = (),
     progress: Progress | None = None,
 ) -> Run:
     """Run a model (a value, a path or a library name) and measure it.
 
-    The result depends on the model, years, replications and seed only, never on the number of workers.
-    The log is kept when asked for, and by default when there is one replication.
+    The result depends on the model, years, replications and seed only, never on the number of workers nor, but for the
+    last digits of sums, on the engine: "simpy" (the reference, open to hooks) or "compiled" (for volume). The log is kept
+    when asked for, and by default when there is one replication. ``on_event`` is told of everything that happens and
+    ``processes`` run beside the clients (:mod:`simcare.engine.hooks`); with either, replications run one after the other in this
+    process. Raises BadInput for options that cannot be.
     """
     model = load_model(model) if not isinstance(model, Model) else model
     if replications < 1:
         raise BadInput(f"replications: must be 1 or more, got {replications}")
     keep = replications == 1 if keep_log is None else keep_log
-    tasks = [Task(model, "baseline", seed, r, years, engine, keep) for r in range(replications)]
+    hooks = Hooks(on_event, tuple(processes))
+    if hooks != NO_HOOKS:
+        workers = 1
+    tasks = [Task(model, "baseline", seed, r, years, engine, keep, hooks) for r in range(replications)]
     began = dt.datetime.now(dt.UTC)
     outcomes = list(outcomes_of(tasks, workers, progress))
     logs = [o.log for o in outcomes if o.log is not None]
@@ -130,7 +144,7 @@ def outcomes_of(tasks: Sequence[Task], workers: int | None = None, progress: Pro
     if workers == 1:
         results = map(simulate, tasks)
     else:
-        compile_rules()  # once here, rather than in every worker at the same time
+        compile_rules(tasks[0].engine)  # once here, rather than in every worker at the same time
         results = Parallel(n_jobs=workers, return_as="generator")(delayed(simulate)(task) for task in tasks)
     for done, outcome in enumerate(results, start=1):
         if progress is not None:
@@ -142,6 +156,8 @@ def check_options(task: Task) -> None:
     """Refuse what cannot be run, in one sentence."""
     if task.engine not in ENGINES:
         raise BadInput(f"engine: {unknown(task.engine, ENGINES)}")
+    if task.engine == "compiled" and task.hooks != NO_HOOKS:
+        raise BadInput("engine: hooks (on_event, processes) run in the SimPy engine; the compiled one cannot call Python. Use engine 'simpy'")
     for name, value, least, most in (("years", task.years, 1, 60), ("seed", task.seed, 0, 2**62)):
         if not least <= value <= most:
             raise BadInput(f"{name}: must be from {least} to {most}, got {value}")
@@ -149,27 +165,45 @@ def check_options(task: Task) -> None:
 
 def simulate(task: Task) -> Outcome:
     """One replication, from the model to its measures; the invariants are checked before anyone sees them."""
-    from simcare.engine import simpy
+    from simcare.tables import build, names_of
+
+    days, tables, names = horizon_days(task.model, task.years), build(task.model), names_of(task.model)
+    if task.engine == "compiled" and not task.keep_log:
+        return _volume(task, tables, names, days)
+
+    from simcare.engine import compiled, simpy
     from simcare.invariants import check
     from simcare.logs import frame
     from simcare.measures import flows_between, measure
-    from simcare.tables import build, names_of
 
-    days = horizon_days(task.model, task.years)
-    rows = simpy.simulate(task.model, build(task.model), task.seed, task.replication, days)
-    log = frame(rows, names_of(task.model), task.strategy, task.replication)
+    if task.engine == "compiled":
+        rows = compiled.simulate(task.model, tables, task.seed, task.replication, days)
+    else:
+        rows = simpy.simulate(task.model, tables, task.seed, task.replication, days, task.hooks)
+    log = frame(rows, names, task.strategy, task.replication)
     measures = measure(log, task.model, days)
     check(log, measures, task.model, days)
     return Outcome(measures, flows_between(log, task.model), log if task.keep_log else None)
 
 
-def compile_rules() -> None:
-    """Compile the rulebook if this machine has not yet: a year of a small model, day-0 people and birthdays, passes through it."""
-    from simcare.engine import simpy
-    from simcare.tables import build
+def _volume(task: Task, tables: Tables, names: Names, days: float) -> Outcome:
+    """One replication without a log: the compiled engine's rows are tallied as they come, and gone."""
+    from simcare.engine.compiled import batches
+    from simcare.measures import measures_of
+    from simcare.tally import Tally
 
-    model = load_model("ageing")
-    simpy.simulate(model, build(model), 0, 0, 366.0)
+    tally = Tally(task.model, tables, names, days)
+    for rows in batches(task.model, tables, task.seed, task.replication, days):
+        tally.add(rows)
+    tally.check()
+    found = tally.tallies(task.strategy, task.replication)
+    return Outcome(measures_of(found, task.model, days), tally.flows(task.strategy, task.replication), None)
+
+
+def compile_rules(engine: str = "simpy") -> None:
+    """Compile the rulebook if this machine has not yet: a year of a small model, day-0 people and birthdays, passes through it."""
+    task = Task(load_model("ageing"), "baseline", 0, 0, 1, engine)
+    simulate(task)
 
 
 def fingerprint(model: BaseModel) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,8 @@ def _active(table: NDArray[Any], step_down: NDArray[Any]) -> tuple[NDArray[Any],
     can_run = table["hazard"].reshape(-1, CLOCKS) != 0
     can_run[:, STEP_DOWN] = (step_down["hazard"] != 0).any(axis=0).reshape(-1)
     purposes = np.flatnonzero(can_run.any(axis=0))
-    flat, spans, rows = table.reshape(-1, CLOCKS), np.zeros(can_run.shape[0], SPAN), []
+    flat, spans = table.reshape(-1, CLOCKS), np.zeros(can_run.shape[0], SPAN)
+    rows: list[tuple[Any, ...]] = []
     for cell, clocks in enumerate(can_run):
         spans[cell] = (len(rows), int(clocks.sum()))
         rows += [(clock, np.searchsorted(purposes, clock), *flat[cell, clock]) for clock in np.flatnonzero(clocks)]

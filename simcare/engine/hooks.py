@@ -130,3 +130,6 @@ class Hooks(NamedTuple):
 
     on_event: OnEvent | None = None
     processes: tuple[Process, ...] = ()
+
+
+NO_HOOKS = Hooks()

@@ -15,7 +15,7 @@ import simpy
 from numpy.typing import NDArray
 from simpy.events import NORMAL, Event
 
-from simcare.engine.hooks import Care, Hooks
+from simcare.engine.hooks import NO_HOOKS, Care, Hooks
 from simcare.engine.start import ROOM, with_room, world
 from simcare.model import Model
 from simcare.rules.events import begin, happen, set_places
@@ -24,7 +24,6 @@ from simcare.rules.names import DAY_0, PRESENT, UNBORN, Tables, World
 from simcare.rules.queues import ROWS, WOKEN
 
 NOBODY = -1
-NO_HOOKS = Hooks()
 
 
 class Turn(Event):

@@ -42,18 +42,25 @@ def _offers(model: Model) -> Iterator[Fault]:
                     yield Fault(f"{path}.service", f"'{provider.name}' already offers '{offer.service}'")
                     break
                 if offer.contract != other.contract:
-                    yield Fault(f"{path}.contract", f"'{provider.name}' has '{offer.service}' under '{other.contract}' already: one contract for all areas")
+                    yield Fault(f"{path}.contract", f"'{offer.service}' of '{provider.name}' is under '{other.contract}' already: one contract for all areas")
                 if offer.spot_premium != other.spot_premium:
-                    yield Fault(f"{path}.spot_premium", f"'{provider.name}' has '{offer.service}' at another spot premium already: one for all areas")
+                    yield Fault(f"{path}.spot_premium", f"'{offer.service}' of '{provider.name}' has another premium already: one for all areas")
             others.append(offer)
+
+
+def known_groups(model: Model) -> set[str]:
+    """The groups that anybody is in, or comes into by a hand-over."""
+    groups = {row.group for row in model.arrivals} | {row.group for row in model.caseload}
+    return groups | {handover.to_group for handover in model.handovers if handover.to_group is not None}
 
 
 def _entrances(model: Model) -> Iterator[Fault]:
     """Somebody must be able to enter each service: of a group that exists or may come to be, and into a place."""
-    groups = {row.group for row in (*model.arrivals, *model.caseload)} | {h.to_group for h in model.handovers}
+    groups = known_groups(model)
     for i, service in enumerate(model.services):
         if groups and service.groups is not None and not groups & set(service.groups):
-            yield Fault(f"services[{i}].groups", f"nobody may enter '{service.name}': no one of its groups arrives, is there on day 0 or is handed over")
+            sentence = f"nobody may enter '{service.name}': none of its groups arrives, is there on day 0 or is handed over"
+            yield Fault(f"services[{i}].groups", sentence)
         offers = _listed(model, service.name)
         if offers and all(offer.places is not None and max(offer.places.values) < 1 for _, offer in offers):
             yield Fault(f"{offers[0][0]}.places", f"nobody may enter '{service.name}': it never has a place")
@@ -88,7 +95,8 @@ def _once_each(model: Model) -> Iterator[Fault]:
         work = [name for name, hours in (("assessment", team.hours_per_assessment), ("review", team.hours_per_review)) if hours is not None]
         for key in product(work, team.stages or stages, team.groups or groups, team.areas or model.about.areas):
             if key in taken:
-                yield Fault(f"teams[{i}]", f"{key[0]}s for {', '.join(key[1:])} are already given to teams[{taken[key]}] '{model.teams[taken[key]].name}'")
+                other = f"teams[{taken[key]}] '{model.teams[taken[key]].name}'"
+                yield Fault(f"teams[{i}]", f"{key[0]}s for {', '.join(key[1:])} are already given to {other}")
                 break
             taken[key] = i
     seen: dict[tuple[str, str], int] = {}

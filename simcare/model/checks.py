@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from simcare.model.capacity_checks import capacity_faults
+from simcare.model.capacity_checks import capacity_faults, known_groups
 from simcare.model.fault import Fault
 from simcare.model.nearmiss import unknown
 from simcare.model.number import sourced
@@ -232,7 +232,7 @@ def _reachable(model: Model) -> Iterator[Fault]:
         low = row.ages.edges[0] if row.ages else stages[row.stage].from_age
         if nowhere(row.group, low):
             yield Fault(f"arrivals[{i}]", f"no service takes group '{row.group}' at age {low:g}")
-    groups = {row.group for row in (*model.arrivals, *model.caseload)} | {h.to_group for h in model.handovers}
+    groups = known_groups(model)
     for i, handover in enumerate(model.handovers):
         if handover.keeps_need.value == 0:
             continue

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from simcare.model.capacity import Hospital, Provider, Team
-from simcare.model.checks import Fault, find_faults
+from simcare.model.checks import find_faults
 from simcare.model.kinds import Amount, ClockName, FileName, Name, Scope
 from simcare.model.number import Frozen, Number, Sourced, sourced
 from simcare.model.parts import (
@@ -143,4 +143,4 @@ def _figure(value: Sourced, path: str) -> Figure:
     return Figure(path=path, value=many, source=value.source, grade=value.grade, note=value.note, since=getattr(value, "from_", None), **interval)
 
 
-__all__ = ["About", "Fault", "Figure", "Model", "Modifier", "Programme", "figures"]
+__all__ = ["About", "Figure", "Model", "Modifier", "Programme", "figures"]

@@ -189,27 +189,49 @@ def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) 
     match = re.fullmatch(r"([a-z_]+)\.(.+)\.([a-z_]+)", change.path)
     assert match is not None
     part, name, field = match.groups()
-    parts = ("services", "contracts", "front_door", "arrivals")
+    parts = ("services", "contracts", "offers", "teams", "hospitals", "front_door", "handovers", "arrivals")
     if part not in parts:
         raise LookupError(unknown(part, parts))
+    if part == "offers":
+        return _set_offer(model, name, field, change.to, strategy)
     rows = getattr(model, part)
     names = [row.name for row in rows]
     if name not in names:
-        raise LookupError(unknown(name, names))
+        raise LookupError(unknown(name, [n for n in names if n is not None]))
     k = names.index(name)
-    target = rows[k].terms[0] if part == "contracts" else rows[k]
-    settable = [f for f in type(target).model_fields if isinstance(getattr(target, f), Series)]
-    if field not in settable:
-        raise LookupError(unknown(field, settable))
     if part == "contracts" and len(rows[k].terms) > 1:
         raise LookupError(f"'{name}' has {len(rows[k].terms)} terms; which one is meant is not clear")
-    at_once = target.model_copy(update={field: getattr(target, field).since((Step(**change.to.model_dump(), from_=strategy.start),))})
-    type(target).model_validate(at_once.model_dump(by_alias=True))  # the value as stated, before any ramp
-    new = target.model_copy(update={field: _series_after(getattr(target, field), change.to, strategy)})
-    new = type(target).model_validate(new.model_dump(by_alias=True))
+    new = _changed(rows[k].terms[0] if part == "contracts" else rows[k], field, change.to, strategy)
     if part == "contracts":
         new = rows[k].model_copy(update={"terms": (new, *rows[k].terms[1:])})
     return model.model_copy(update={part: (*rows[:k], new, *rows[k + 1 :])})
+
+
+def _set_offer(model: BaseModel, name: str, field: str, to: Number, strategy: Strategy) -> BaseModel:
+    """An offer goes by provider, service and, if it has one, area: ``offers.council.home.places``."""
+    providers = getattr(model, "providers")  # noqa: B009 (a model half changed is no Model to the type checker)
+    known = {
+        ".".join(part for part in (provider.name, offer.service, offer.area) if part is not None): (p, k)
+        for p, provider in enumerate(providers)
+        for k, offer in enumerate(provider.offers)
+    }
+    if name not in known:
+        raise LookupError(unknown(name, list(known)))
+    p, k = known[name]
+    offers = providers[p].offers
+    provider = providers[p].model_copy(update={"offers": (*offers[:k], _changed(offers[k], field, to, strategy), *offers[k + 1 :])})
+    return model.model_copy(update={"providers": (*providers[:p], provider, *providers[p + 1 :])})
+
+
+def _changed(target: BaseModel, field: str, to: Number, strategy: Strategy) -> BaseModel:
+    """The part with a number of it set anew from the strategy's start on."""
+    settable = [f for f in type(target).model_fields if isinstance(getattr(target, f), Series)]
+    if field not in settable:
+        raise LookupError(unknown(field, settable))
+    at_once = target.model_copy(update={field: getattr(target, field).since((Step(**to.model_dump(), from_=strategy.start),))})
+    type(target).model_validate(at_once.model_dump(by_alias=True))  # the value as stated, before any ramp
+    new = target.model_copy(update={field: _series_after(getattr(target, field), to, strategy)})
+    return type(target).model_validate(new.model_dump(by_alias=True))
 
 
 def _series_after(old: Series, to: Number, strategy: Strategy) -> Series:

@@ -63,7 +63,7 @@ def _type_of(value: Handle, context: Any) -> Any:
     return _WORLD
 
 
-@unbox(_WorldType)
+@unbox(_WorldType)  # type: ignore[untyped-decorator]
 def _unbox(typ: Any, value: Any, c: Any) -> Any:
     address = c.pyapi.object_getattr_string(value, "address")
     pointer = c.builder.inttoptr(c.pyapi.long_as_longlong(address), ir.IntType(8).as_pointer())
@@ -80,7 +80,7 @@ def _array_type(name: str) -> Any:
 class _WorldAttributes(AttributeTemplate):
     key = _WorldType
 
-    def generic_resolve(self, typ: Any, name: str) -> Any:
+    def generic_resolve(self, typ: Any, name: str) -> Any:  # type: ignore[override]
         return _TABLES if name == "tables" else _array_type(name) if name in LAYOUT else None
 
 
@@ -88,16 +88,16 @@ class _WorldAttributes(AttributeTemplate):
 class _TablesAttributes(AttributeTemplate):
     key = _TablesType
 
-    def generic_resolve(self, typ: Any, name: str) -> Any:
+    def generic_resolve(self, typ: Any, name: str) -> Any:  # type: ignore[override]
         return _array_type(f"tables.{name}") if name in TABLES_LAYOUT else None
 
 
-@lower_getattr_generic(_WorldType)
+@lower_getattr_generic(_WorldType)  # type: ignore[untyped-decorator]
 def _world_attribute(context: Any, builder: Any, typ: Any, value: Any, name: str) -> Any:
     return value if name == "tables" else _borrowed(context, builder, value, name)
 
 
-@lower_getattr_generic(_TablesType)
+@lower_getattr_generic(_TablesType)  # type: ignore[untyped-decorator]
 def _tables_attribute(context: Any, builder: Any, typ: Any, value: Any, name: str) -> Any:
     return _borrowed(context, builder, value, f"tables.{name}")
 
