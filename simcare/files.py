@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from simcare.errors import BadInput
+from simcare.extend import extended
 from simcare.model.checks import source_faults
 from simcare.model.model import Figure, Model, figures
 from simcare.model.nearmiss import unknown
@@ -62,7 +63,25 @@ def read_toml(path: Path) -> dict[str, Any]:
 def load_model(name: str | Path) -> Model:
     """The model of a path or library name, checked."""
     path = find(name, "models")
-    return parse(Model, read_toml(path), str(path))
+    return parse(Model, read_model(path), str(path))
+
+
+def read_model(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The tables of a model file, laid over those of the model that it ``extends``, if it does."""
+    data = read_toml(path)
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    if not isinstance(base, str):
+        raise BadInput(f"{path}: extends: should be the name or path of a model, got {base!r}")
+    try:
+        beside = path.parent / base
+        found = beside if beside.suffix == ".toml" and beside.is_file() else find(base, "models")
+    except BadInput as error:
+        raise BadInput(f"{path}: extends: {error}") from error
+    if found.resolve() in (chain := (*above, path.resolve())):
+        raise BadInput(f"{path}: extends: '{base}' extends this file again")
+    return extended(read_model(found, chain), data)
 
 
 def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
@@ -188,4 +207,10 @@ def schema(what: str) -> dict[str, Any]:
     kinds: dict[str, type[BaseModel]] = {"model": Model, "experiment": Experiment}
     if what not in kinds:
         raise BadInput(f"schema: {unknown(what, kinds)}")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **kinds[what].model_json_schema(by_alias=True)}
+    found = kinds[what].model_json_schema(by_alias=True)
+    if what == "model":  # read before the rest, and gone from the model (read_model); the parts it leaves out come from the other file
+        extends = {"type": "string", "description": "A model, by name or path, that this file builds on: give only what differs."}
+        found = {**found, "properties": {"extends": extends, **found["properties"]}}
+        required = found.pop("required")
+        found |= {"anyOf": [{"required": required}, {"required": ["extends"]}]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
