@@ -1,124 +1,148 @@
-"""The benchmarks: one run, side by side, a table and a JSON file. See README.md."""
+"""The benchmarks: one run, side by side. A table on the screen, ``results.json``, and the table and picture of docs/performance.md."""
 
 from __future__ import annotations
 
 import json
 import platform
-import random
-import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import simpy
+from child import in_child
+from figure import plot
 
-from simcare.engine.simpy import Engine
-from simcare.files import load_model
-from simcare.invariants import check
-from simcare.logs import frame
-from simcare.measures import measure
-from simcare.tables import build, names_of
-
-T = TypeVar("T")
 HERE = Path(__file__).parent
-KENT_DAYS = 3652.0
-
-
-def timed(work: Callable[[], T]) -> tuple[T, dict[str, float]]:
-    """What ``work`` gives, and its seconds: by the clock on the wall and of processor time (which other work on the machine hardly moves)."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = work()
-    return result, {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+PAGE = HERE.parent / "docs" / "performance.md"
+TEN_YEARS = 3652.0
+KENT_CLIENTS = 385_000  # of ten years at scale 1
+QUEUE_DAYS = 40_000.0
+LARGEST = {"usual": 100_000, "simpy": 1_000_000, "compiled": 1_000_000, "compiled_aggregate": 1_000_000}
+NAMES = {"usual": "SimPy, the usual way", "ciw": "Ciw", "simpy": "simcare, SimPy engine", "compiled": "simcare, compiled engine",
+         "compiled_aggregate": "simcare, compiled, no log"}  # fmt: skip
 
 
 def import_seconds() -> float:
     """``import simcare`` in a fresh interpreter, less the interpreter itself: the median of five."""
 
     def seconds(code: str) -> float:
-        return statistics.median(timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))[1]["wall"] for _ in range(5))
+        took = []
+        for _ in range(5):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            took.append(time.perf_counter() - began)
+        return statistics.median(took)
 
     return seconds("import simcare") - seconds("pass")
 
 
-def kent() -> dict[str, Any]:
-    """One replication of ten years of Kent with the log on, stage by stage."""
-    model = load_model("kent-2013")
-    tables, names = build(model), names_of(model)
-    _, first_call = timed(lambda: Engine(model, tables, 0, 0, 1.0).run())
-    engine, start = timed(lambda: Engine(model, tables, 1, 0, KENT_DAYS))
-    rows, run = timed(engine.run)
-    log, framed = timed(lambda: frame(rows, names, "baseline", 0))
-    measures, measured = timed(lambda: measure(log, model, KENT_DAYS))
-    _, checked = timed(lambda: check(log, measures, model, KENT_DAYS))
-    return {
-        "clients": int(engine.world.clients.size),
-        "log rows": int(rows.size),
-        "first call": first_call,
-        "start": start,
-        "run": run,
-        "log made a frame": framed,
-        "measures": measured,
-        "invariants": checked,
-        "peak mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+def kent(engine: str, scale: float, days: float) -> dict[str, Any]:
+    """One replication of the Kent pathway, in a process of its own."""
+    if engine == "usual":
+        return in_child("usual:kent", scale, days, 1)
+    if engine == "compiled_aggregate":
+        return in_child("engines:aggregate", "kent-2013", scale, days, 1)
+    return in_child("engines:log", engine, "kent-2013", scale, days, 1)
+
+
+def queue(engine: str) -> dict[str, Any]:
+    """The M/M/2 queue, in a process of its own."""
+    if engine in ("simpy", "compiled"):
+        return in_child("engines:queue", engine, QUEUE_DAYS, 1)
+    return in_child("queueing:with_ciw" if engine == "ciw" else "queueing:usual", QUEUE_DAYS, 1)
+
+
+def by_clients() -> Iterator[dict[str, Any]]:
+    """How cost grows with clients: Kent made smaller and larger, ten years."""
+    for clients in (1_000, 10_000, 100_000, 1_000_000):
+        for engine, largest in LARGEST.items():
+            if clients <= largest:
+                found = kent(engine, clients / KENT_CLIENTS, TEN_YEARS)
+                yield {"clients": clients, "engine": engine, "cpu": found["cpu"], "peak_mib": found["peak_mib"]}
+
+
+def measured() -> dict[str, Any]:
+    """Every benchmark, one after the other."""
+    steps = {
+        "import simcare": lambda: {"seconds": import_seconds()},
+        "kent": lambda: {engine: kent(engine, 1.0, TEN_YEARS) for engine in LARGEST},
+        "by the log": lambda: in_child("engines:from_log", "kent-2013", TEN_YEARS, 1),
+        "at the limit": lambda: in_child("engines:log", "compiled", "kent-2013-limits", 1.0, TEN_YEARS, 1),
+        "queue": lambda: {engine: queue(engine) for engine in ("usual", "ciw", "simpy", "compiled")},
+        "clients": lambda: list(by_clients()),
+        "replications": lambda: [in_child("engines:replications", count, 10) for count in (1, 5, 20)],
     }
+    found: dict[str, Any] = {"machine": f"{platform.machine()}, Python {platform.python_version()}"}
+    for name, work in steps.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        found[name] = work()
+    return found
 
 
-def usual_way(days: float, seed: int) -> int:
-    """M/M/infinity as it is usually written: one process a client, a list for a log. Returns the rows logged."""
-    env, draw = simpy.Environment(), random.Random(seed)
-    log: list[tuple[int, float, str]] = []
-
-    def client(i: int) -> Any:
-        log.append((i, env.now, "arrival"))
-        log.append((i, env.now, "start"))
-        yield env.timeout(draw.expovariate(2 / 365.25))
-        log.append((i, env.now, "left"))
-
-    def door() -> Any:
-        i = 0
-        while True:
-            yield env.timeout(draw.expovariate(400 / 365.25))
-            env.process(client(i))
-            i += 1
-
-    env.process(door())
-    env.run(until=days)
-    return len(log)
+def table(found: dict[str, Any]) -> str:
+    """The results as tables of markdown."""
+    return "\n".join([*_kent(found), "", *_queue(found), "", *_clients(found), "", *_others(found)])
 
 
-def queue_of_nobody() -> dict[str, Any]:
-    """M/M/infinity over sixty years: the usual way against the rulebook, in rows of the log a second of processor time."""
-    model, days = load_model("mm-infinity"), 21_915.0
-    tables = build(model)
-    Engine(model, tables, 0, 0, 1.0).run()
-    usual_rows, usual = timed(lambda: usual_way(days, 1))
-    rows, ours = timed(lambda: Engine(model, tables, 1, 0, days).run())
-    rates = {"usual": usual_rows / usual["cpu"], "simcare": rows.size / ours["cpu"]}
-    return {"usual rows/s": rates["usual"], "simcare rows/s": rates["simcare"], "ratio": rates["simcare"] / rates["usual"]}
+def _kent(found: dict[str, Any]) -> Iterator[str]:
+    yield "| Kent, ten years, one replication | rows of the log | processor seconds | rows a second | × the usual way | peak MiB |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    usual = found["kent"]["usual"]["rows_per_second"]
+    for engine, row in found["kent"].items():
+        speed = row["rows_per_second"]
+        yield f"| {NAMES[engine]} | {row['rows']:,} | {row['cpu']:,.2f} | {speed:,.0f} | {speed / usual:,.1f} | {row['peak_mib']:,.0f} |"
 
 
-def shown(value: Any) -> str:
-    """A figure for the table."""
-    if isinstance(value, dict):
-        return f"{value['wall']:,.2f} s ({value['cpu']:,.2f} s processor)"
-    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+def _queue(found: dict[str, Any]) -> Iterator[str]:
+    yield "| M/M/2, 40,000 days | customers | processor seconds | customers a second | × the usual way | peak MiB |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    usual = found["queue"]["usual"]["customers_per_second"]
+    for engine, row in found["queue"].items():
+        speed = row["customers_per_second"]
+        yield f"| {NAMES[engine]} | {row['customers']:,} | {row['cpu']:,.2f} | {speed:,.0f} | {speed / usual:,.1f} | {row['peak_mib']:,.0f} |"
+
+
+def _clients(found: dict[str, Any]) -> Iterator[str]:
+    sizes = sorted({row["clients"] for row in found["clients"]})
+    yield "| processor seconds (peak MiB) by clients, ten years | " + " | ".join(f"{size:,}" for size in sizes) + " |"
+    yield "|---|" + "---:|" * len(sizes)
+    for engine in LARGEST:
+        rows = {row["clients"]: row for row in found["clients"] if row["engine"] == engine}
+        cells = [f"{rows[size]['cpu']:,.2f} ({rows[size]['peak_mib']:,.0f})" if size in rows else "" for size in sizes]
+        yield f"| {NAMES[engine]} | " + " | ".join(cells) + " |"
+
+
+def _others(found: dict[str, Any]) -> Iterator[str]:
+    yield "| other | |"
+    yield "|---|---:|"
+    for row in found["replications"]:
+        what = f"Kent, ten years, compiled, {row['replications']} replications on {row['workers']} cores: seconds by the clock"
+        yield f"| {what} | {row['wall']:,.1f} |"
+    limit, log = found["at the limit"], found["by the log"]
+    yield f"| Kent at the limit of places, ten years, compiled, with its log: processor seconds | {limit['cpu']:,.2f} |"
+    yield f"| the same: rows a second | {limit['rows_per_second']:,.0f} |"
+    yield f"| Kent, ten years, compiled, the way by the log: processor seconds for the log | {log['log']:,.2f} |"
+    yield f"| the same: for its frame and its measures | {log['measures']:,.2f} |"
+    yield f"| `import simcare`: seconds | {found['import simcare']['seconds']:.3f} |"
+
+
+def written(found: dict[str, Any]) -> None:
+    """Keep the results, and put table and picture into the page."""
+    (HERE / "results.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    before, rest = page.split("<!-- measured -->\n", 1)
+    _, after = rest.split("<!-- end -->", 1)
+    PAGE.write_text(f"{before}<!-- measured -->\n{table(found)}\n<!-- end -->{after}", encoding="utf-8")
+    plot(found, PAGE.with_suffix(".svg"))
 
 
 def main() -> None:
-    found = {
-        "machine": {"is": f"{platform.machine()}, Python {platform.python_version()}"},
-        "import simcare": {"seconds": import_seconds()},
-        "Kent, ten years": kent(),
-        "M/M/infinity": queue_of_nobody(),
-    }
-    (HERE / "results.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    for part, figures in found.items():
-        for name, value in figures.items():
-            print(f"{part:<18}{name:<22}{shown(value)}")
+    found = measured()
+    print(table(found))
+    written(found)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from simcare.errors import BrokenInvariant
 from simcare.flows import COUNTED
 from simcare.jit import rule
+from simcare.logs import frame
 from simcare.measures import DAYS_OF, DEPENDENT_DAYS, SETTLED_DAYS, Tallies
 from simcare.model import Model
-from simcare.money import price_dates
+from simcare.money import price_dates, transitions
 from simcare.names import Names
 from simcare.periods import calendar, year_name
 from simcare.rules.names import (
@@ -33,6 +34,7 @@ from simcare.rules.names import (
     IN_CRISIS,
     KEPT,
     LEFT,
+    LOG,
     MOVE,
     NOT_THERE,
     QUEUED,
@@ -47,6 +49,7 @@ from simcare.rules.names import (
     WITHDRAWN,
     Tables,
 )
+from simcare.states import prepare
 
 STATES = (
     "served", "over_provided_days", "dependency_days", "excess_stay_days", "induced_need_days", "under_provided_days", "unmet_need_days",
@@ -84,7 +87,7 @@ class Tally:
     """The books of one replication: rows go in by :meth:`add`, measures come out by :meth:`tallies`."""
 
     def __init__(self, model: Model, tables: Tables, names: Names, days: float) -> None:
-        self.names, self.periods = names, calendar(model.about.start, days, price_dates(model))
+        self.model, self.names, self.periods = model, names, calendar(model.about.start, days, price_dates(model))
         self.pairs = sorted({(names.services.index(o.service), p) for p, provider in enumerate(model.providers) for o in provider.offers})
         offer_of = np.zeros((len(names.services), len(names.providers)), np.int32)
         for k, pair in enumerate(self.pairs, start=1):
@@ -103,11 +106,20 @@ class Tally:
             short=tables.services["short"] != 0,
             shape=np.array([len(names.stages), len(names.groups), len(self.pairs) + 1]),
         )
-        self._tiers = [names.tiers[k] for k in tables.services["tier"]]
+        tiers = [0, *(int(tables.services[service]["tier"]) for service, _ in self.pairs)]
+        sizes = (len(names.areas), len(names.stages), len(names.groups), len(self.pairs) + 1)
+        area, stage, group, offer = np.unravel_index(np.arange(cells), sizes)
+        place = {"area": area, "stage": stage, "group": group, "tier": np.array(tiers)[offer]}
+        place |= {"service": np.array([-1, *(s for s, _ in self.pairs)])[offer], "provider": np.array([-1, *(p for _, p in self.pairs)])[offer]}
+        self._place = pl.DataFrame([_named(name, codes, getattr(names, f"{name}s")) for name, codes in place.items()])
+        self._transitions: list[pl.DataFrame] = []
 
     def add(self, rows: NDArray[Any]) -> None:
-        """Count rows of ``rules.names.LOG``: whole clients, one after the other, each with all of its rows."""
-        count(self.books, rows)
+        """Count rows of ``rules.names.LOG``: whole clients, one after the other, each with all of their rows."""
+        if count(self.books, rows) and any(handover.gbp_supported is not None for handover in self.model.handovers):
+            mine = np.isin(rows["client"], rows["client"][rows["event"] == TRANSITION])
+            log = prepare(frame(rows[mine], self.names, "", 0))
+            self._transitions.append(transitions(log, self.model, self.periods))
 
     def check(self) -> None:
         """People entered = people there + gone; in services: there on day 0 + entries − exits = there at the end of every period."""
@@ -129,7 +141,30 @@ class Tally:
 
     def tallies(self, strategy: str, replication: int) -> Tallies:
         """Person-days and counts by place and period, as :func:`simcare.measures.tallies` has them from a log."""
-        raise NotImplementedError
+        books, used = self.books, self._used()
+        run = [pl.lit(strategy).alias("strategy"), pl.lit(replication, dtype=pl.Int32).alias("replication")]
+        heads = books.heads[:, used].cumsum(axis=2)
+        lengths = books.ends - self.periods["from_day"].to_numpy()
+        days = np.maximum((heads - books.heads[:, used]) * lengths + books.days[:, used], 0.0)
+        days[(days < HAIR) & (heads == 0)] = 0.0
+
+        def rows(where: tuple[NDArray[Any], ...], kinds: tuple[str, ...], **values: NDArray[Any]) -> pl.DataFrame:
+            kind, cell, period = where
+            measure = _named("measure", kind, kinds)
+            found = [*self._place[used[cell]].get_columns(), pl.Series("period", period), *(pl.Series(name, v[where]) for name, v in values.items())]
+            return pl.DataFrame([measure, *found]).select("measure", *run, pl.exclude("measure"))
+
+        shown = rows(np.nonzero((days > 0) | (heads != 0)), STATES, days=days, at_end=heads)
+        served, given = pl.col("measure") == STATES[SERVED], pl.col("measure").cast(pl.String).cast(pl.Enum(list(DAYS_OF)))
+        counted = rows(np.nonzero(books.counts[:, used]), KINDS, value=books.counts[:, used])
+        paid = self._transitions or [transitions(prepare(frame(np.zeros(0, LOG), self.names, "", 0)), self.model, self.periods)]
+        return Tallies(
+            runs=pl.select(run),
+            served=shown.filter(served).drop("measure"),
+            given=shown.filter(~served).with_columns(given),
+            counted=counted.with_columns(pl.col("measure").cast(pl.String).cast(COUNTED)),
+            transitions=pl.concat(paid).with_columns(run),
+        )
 
     def flows(self, strategy: str, replication: int) -> pl.DataFrame:
         """Moves of people from tier to tier by financial year, as :func:`simcare.flows.flows_between` has them from a log."""
@@ -141,9 +176,16 @@ class Tally:
             rows += [
                 (strategy, replication, year_name(year), self.names.tiers[a], to[b], int(moves[a, b])) for a, b in zip(*np.nonzero(moves), strict=True)
             ]
+        rows.sort(key=lambda row: (row[2], self.names.tiers.index(row[3]), row[4]))
         schema = {"strategy": pl.String, "replication": pl.Int32, "financial_year": pl.String, "from_tier": pl.String, "to_tier": pl.String,
                   "moves": pl.Int64}  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _named(column: str, codes: NDArray[Any], words: tuple[str, ...]) -> pl.Series:
+    """Names for codes, as an enum in order of the codes; −1 is null."""
+    series = pl.Series(column, codes)
+    return series.set(series < 0, None).cast(pl.UInt32).cat.to(pl.Enum(words))
 
 
 @rule
@@ -162,8 +204,9 @@ def _book(books: Books, state: int, cell: int, since: float, until: float) -> No
 
 
 @rule
-def count(books: Books, rows: NDArray[Any]) -> None:
-    """Count the rows of whole clients, one after the other."""
+def count(books: Books, rows: NDArray[Any]) -> int:
+    """Count the rows of whole clients, one after the other; returns how many supported transitions there were."""
+    supported = 0
     horizon = books.ends[books.ends.size - 1]
     since = np.zeros(len(STATES))
     bits, cell, tier, service, stay = 0, -1, -1, -1, 0.0
@@ -184,7 +227,7 @@ def count(books: Books, rows: NDArray[Any]) -> None:
         served = row.service >= 0
         offer = books.offer_of[row.service, row.provider] if served else 0
         here = ((row.area * books.shape[0] + row.stage) * books.shape[1] + row.group) * books.shape[2] + offer
-        gone = event == DIED or event == LEFT
+        gone = event in (DIED, LEFT)
         counts = books.counts
         # What happened, at the place before or after.
         if event == REVIEWED:
@@ -198,7 +241,7 @@ def count(books: Books, rows: NDArray[Any]) -> None:
             if now - referred <= 365.0:
                 counts[AGAIN_IN_A_YEAR, here, period] += 1.0
             referred = now
-        elif event == START or event == MOVE:
+        elif event in (START, MOVE):
             was_short, is_short = service >= 0 and books.short[service], served and books.short[row.service]
             if event == START:
                 counts[ENTRIES, here, period] += 1.0
@@ -231,7 +274,8 @@ def count(books: Books, rows: NDArray[Any]) -> None:
             counts[DISPLACEMENTS, here, period] += 1.0
         elif event == TRANSITION:
             counts[SUPPORTED_ONES if row.cause == SUPPORTED else UNSUPPORTED_ONES, here, period] += 1.0
-        if tier >= 0 and (gone or ((event == START or event == MOVE or event == END) and row.tier != tier)):
+            supported += row.cause == SUPPORTED
+        if tier >= 0 and (gone or ((event in (START, MOVE, END)) and row.tier != tier)):
             books.moves[period, tier, books.moves.shape[2] - 1 if gone else row.tier] += 1
         # The queue for a place.
         if event == QUEUED:
@@ -240,11 +284,11 @@ def count(books: Books, rows: NDArray[Any]) -> None:
             for c in range(len(CLASS_CAUSES)):
                 if row.cause == CLASS_CAUSES[c]:
                     rank = c
-        elif rank >= 0 and (event == START or event == MOVE or event == KEPT):
+        elif rank >= 0 and event in (START, MOVE, KEPT):
             counts[PLACED + rank, here, period] += 1.0
             counts[WAITED + rank, here, period] += now - joined
             rank = -1
-        elif event == WITHDRAWN or event == END or event == DIVERTED or gone:
+        elif event in (WITHDRAWN, END, DIVERTED) or gone:
             if event == WITHDRAWN and row.cause == RENEGED:
                 counts[RENEGES, here, period] += 1.0
             rank = -1
@@ -307,7 +351,4 @@ def count(books: Books, rows: NDArray[Any]) -> None:
     for state in range(since.size):
         if bits & (1 << state):
             _book(books, state, cell, since[state], horizon)
-
-
-def _fits() -> bool:
-    return set(STATES[1:]) == set(DAYS_OF) and set(KINDS) == set(COUNTED.categories)
+    return supported
