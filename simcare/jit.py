@@ -69,6 +69,11 @@ def rule(function: F) -> F:
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
 
 
+def part(function: F) -> F:
+    """Mark a function as a part of a rule, compiled into its caller: for what passes arrays along at every row."""
+    return cast(F, numba.njit(cache=True, error_model="numpy", forceinline=True)(function))
+
+
 @intrinsic
 def _high_word(typing: Any, a: Any, b: Any) -> Any:
     """The upper 64 bits of the 128-bit product of two words: one instruction of the machine, which Python cannot name."""

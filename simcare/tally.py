@@ -14,8 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from simcare.errors import BrokenInvariant
-from simcare.flows import COUNTED
-from simcare.jit import rule
+from simcare.flows import COUNTED, RE_REFERRAL_DAYS
+from simcare.jit import part, rule
 from simcare.logs import frame
 from simcare.measures import DAYS_OF, DEPENDENT_DAYS, SETTLED_DAYS, Tallies
 from simcare.model import Model
@@ -66,6 +66,11 @@ KINDS = (
 WAITED = PLACED + len(CLASSES)
 ENTERED, DEPARTED, THERE, SERVED_ON_DAY_0 = range(4)
 HAIR = 1e-7  # days: what rounding can leave of a sum that is nought
+
+
+# What is remembered of a client between its rows.
+LIFE = np.dtype([("bits", "i8"), ("cell", "i8"), ("tier", "i8"), ("service", "i8"), ("rank", "i8"), ("excess", "i8"), ("once", "i8"),
+                 ("stay", "f8"), ("referred", "f8"), ("joined", "f8")])  # fmt: skip
 
 
 class Books(NamedTuple):
@@ -173,9 +178,8 @@ class Tally:
         for year in sorted(set(years.tolist())):
             moves = self.books.moves[years == year].sum(axis=0)
             to = (*self.names.tiers, "gone")
-            rows += [
-                (strategy, replication, year_name(year), self.names.tiers[a], to[b], int(moves[a, b])) for a, b in zip(*np.nonzero(moves), strict=True)
-            ]
+            found = zip(*np.nonzero(moves), strict=True)
+            rows += [(strategy, replication, year_name(year), self.names.tiers[a], to[b], int(moves[a, b])) for a, b in found]
         rows.sort(key=lambda row: (row[2], self.names.tiers.index(row[3]), row[4]))
         schema = {"strategy": pl.String, "replication": pl.Int32, "financial_year": pl.String, "from_tier": pl.String, "to_tier": pl.String,
                   "moves": pl.Int64}  # fmt: skip
@@ -188,7 +192,7 @@ def _named(column: str, codes: NDArray[Any], words: tuple[str, ...]) -> pl.Serie
     return series.set(series < 0, None).cast(pl.UInt32).cat.to(pl.Enum(words))
 
 
-@rule
+@part
 def _book(books: Books, state: int, cell: int, since: float, until: float) -> None:
     """A state that lasted from ``since`` to ``until``; at the horizon it goes on."""
     horizon = books.ends[books.ends.size - 1]
@@ -206,149 +210,167 @@ def _book(books: Books, state: int, cell: int, since: float, until: float) -> No
 @rule
 def count(books: Books, rows: NDArray[Any]) -> int:
     """Count the rows of whole clients, one after the other; returns how many supported transitions there were."""
+    life, since = np.zeros(1, LIFE)[0], np.zeros(len(STATES))
     supported = 0
-    horizon = books.ends[books.ends.size - 1]
-    since = np.zeros(len(STATES))
-    bits, cell, tier, service, stay = 0, -1, -1, -1, 0.0
-    excess, once, referred, joined, rank = False, False, -np.inf, 0.0, -1
     for k in range(rows.size):
         row = rows[k]
         first = k == 0 or row.client != rows[k - 1].client
         if first:
-            for state in range(since.size):
-                if bits & (1 << state):
-                    _book(books, state, cell, since[state], horizon)
-            bits, cell, tier, service, stay = 0, -1, -1, -1, 0.0
-            excess, once, referred, joined, rank = False, False, -np.inf, 0.0, -1
+            if life.bits:
+                _to_the_horizon(books, life, since)
+            _born(life)
             books.people[ENTERED] += 1
             books.people[THERE] += 1
-        now, event = row.time, row.event
-        period = books.period_of_day[int(now)]
-        served = row.service >= 0
-        offer = books.offer_of[row.service, row.provider] if served else 0
+        period = books.period_of_day[int(row.time)]
+        offer = books.offer_of[row.service, row.provider] if row.service >= 0 else 0
         here = ((row.area * books.shape[0] + row.stage) * books.shape[1] + row.group) * books.shape[2] + offer
-        gone = event in (DIED, LEFT)
-        counts = books.counts
-        # What happened, at the place before or after.
-        if event == REVIEWED:
-            counts[REVIEWS, here, period] += 1.0
-        elif event == ASSESSED:
-            counts[ASSESSMENTS, here, period] += 1.0
-        elif event == REFERRAL:
-            counts[REFERRALS, here, period] += 1.0
-            if now - referred <= 91.0:
-                counts[SOON_AGAIN, here, period] += 1.0
-            if now - referred <= 365.0:
-                counts[AGAIN_IN_A_YEAR, here, period] += 1.0
-            referred = now
-        elif event in (START, MOVE):
-            was_short, is_short = service >= 0 and books.short[service], served and books.short[row.service]
-            if event == START:
-                counts[ENTRIES, here, period] += 1.0
-            if is_short and not was_short:
-                counts[STEP_UPS, here, period] += 1.0
-                counts[STEP_UP_STARTS, here, period] += 1.0
-            elif event == MOVE and not was_short and not is_short:
-                if row.tier > tier:
-                    counts[STEP_UPS, here, period] += 1.0
-                elif row.tier < tier:
-                    counts[STEP_DOWNS, cell, period] += 1.0
-            if row.spot:
-                counts[SPOT_PURCHASES, here, period] += 1.0
-        elif event == END:
-            counts[EXITS, cell, period] += 1.0
-            counts[STEP_DOWNS, cell, period] += 1.0
-        elif gone:
-            if service >= 0:
-                counts[EXITS, cell, period] += 1.0
-            counts[DEATHS if event == DIED else LEAVERS, cell if cell >= 0 else here, period] += 1.0
-            books.people[DEPARTED] += 1
-            books.people[THERE] -= 1
-        elif event == DIVERTED:
-            counts[DIVERSIONS, here, period] += 1.0
-        elif event == IN_CRISIS:
-            counts[CRISES, here, period] += 1.0
-        elif event == ADMITTED:
-            counts[ADMISSIONS, here, period] += 1.0
-        elif event == DISPLACED:
-            counts[DISPLACEMENTS, here, period] += 1.0
-        elif event == TRANSITION:
-            counts[SUPPORTED_ONES if row.cause == SUPPORTED else UNSUPPORTED_ONES, here, period] += 1.0
-            supported += row.cause == SUPPORTED
-        if tier >= 0 and (gone or ((event in (START, MOVE, END)) and row.tier != tier)):
-            books.moves[period, tier, books.moves.shape[2] - 1 if gone else row.tier] += 1
-        # The queue for a place.
-        if event == QUEUED:
-            counts[JOINED, here, period] += 1.0
-            joined = now
-            for c in range(len(CLASS_CAUSES)):
-                if row.cause == CLASS_CAUSES[c]:
-                    rank = c
-        elif rank >= 0 and event in (START, MOVE, KEPT):
-            counts[PLACED + rank, here, period] += 1.0
-            counts[WAITED + rank, here, period] += now - joined
-            rank = -1
-        elif event in (WITHDRAWN, END, DIVERTED) or gone:
-            if event == WITHDRAWN and row.cause == RENEGED:
-                counts[RENEGES, here, period] += 1.0
-            rank = -1
-        # The state from now on.
-        new = 0
-        begins = served and (row.service != service or (stay != row.stay_start) or offer != cell % books.shape[2] or cell < 0)
-        if not gone:
-            there = row.hospital != NOT_THERE
-            if served:
-                once = True
-                new |= 1 << SERVED
-                gap = row.tier - row.need
-                if begins:
-                    excess = False
-                if there or books.short[row.service]:
-                    gap = 0
-                if gap > 0:
-                    excess = True
-                    new |= (1 << OVER) | (1 << DEPENDENT)
-                elif gap < 0:
-                    new |= 1 << UNDER
-                if excess and not books.short[row.service]:
-                    new |= 1 << EXCESS
-                if rank >= 0:
-                    new |= 1 << TRANSFER
-                if row.spot:
-                    new |= 1 << SPOT
-                if first and now == 0.0:
-                    books.people[SERVED_ON_DAY_0] += 1
-            else:
-                if row.need > 0 and not there:
-                    new |= 1 << UNMET
-                if row.waiting:
-                    new |= 1 << WAITING
-                if once and not there:
-                    new |= 1 << INDEPENDENT
-            if row.induced > 0:
-                new |= 1 << INDUCED_NEED
-            if rank >= 0:
-                new |= 1 << IN_QUEUE
-            if row.hospital == TREATED:
-                new |= 1 << HOSPITAL
-            elif row.hospital == READY:
-                new |= 1 << DELAYED
-        moved = cell != here or begins or gone
-        changed = (bits | new) if moved else (bits ^ new)
+        gone = row.event in (DIED, LEFT)
+        _happened(books.counts, life, row, here, period)
+        if row.event in (START, MOVE, END) or gone:
+            _moved(books, life, row, here, period)
+        if row.event in (QUEUED, WITHDRAWN) or life.rank >= 0:
+            _queued(books.counts, life, row, here, period)
+        supported += row.event == TRANSITION and row.cause == SUPPORTED
+        begins = row.service >= 0 and (here != life.cell or row.stay_start != life.stay)
+        new = 0 if gone else _state(life, row, row.service >= 0 and books.short[row.service], begins and _new_stay(books, life, row, offer))
+        if first and row.time == 0.0 and new & (1 << SERVED):
+            books.people[SERVED_ON_DAY_0] += 1
+        old = life.bits
+        changed = old | new if begins or gone or here != life.cell else old ^ new
         if changed:
-            for state in range(since.size):
-                bit = 1 << state
-                if changed & bit:
-                    if bits & bit:
-                        _book(books, state, cell, since[state], now)
-                    if new & bit:
-                        since[state] = now
-                        if state == OVER:
-                            since[state] = max(now, row.stay_start + SETTLED_DAYS)
-                        elif state == DEPENDENT:
-                            since[state] = max(now, row.stay_start + DEPENDENT_DAYS)
-        bits, cell, tier, service, stay = new, here, row.tier, row.service, row.stay_start
-    for state in range(since.size):
-        if bits & (1 << state):
-            _book(books, state, cell, since[state], horizon)
+            _turn(books, life, since, row, changed, new)
+        life.bits, life.cell, life.tier, life.service, life.stay = new, here, row.tier, row.service, row.stay_start
+    _to_the_horizon(books, life, since)
     return supported
+
+
+@part
+def _new_stay(books: Books, life: Any, row: Any, offer: int) -> bool:
+    """Whether a row begins a stay: another service or provider than before, or the same begun anew."""
+    return life.cell < 0 or row.stay_start != life.stay or offer != life.cell % books.shape[2]
+
+
+@part
+def _born(life: Any) -> None:
+    """Nothing is known yet of the next client."""
+    life.bits, life.cell, life.tier, life.service, life.rank, life.excess, life.once = 0, -1, -1, -1, -1, 0, 0
+    life.referred = -np.inf
+
+
+@rule
+def _to_the_horizon(books: Books, life: Any, since: NDArray[np.float64]) -> None:
+    """Whatever state the client is in at the end of its rows lasts until the run ends."""
+    for state in range(since.size):
+        if life.bits & (1 << state):
+            _book(books, state, life.cell, since[state], books.ends[books.ends.size - 1])
+
+
+@part
+def _turn(books: Books, life: Any, since: NDArray[np.float64], row: Any, changed: int, new: int) -> None:
+    """States that end are booked; those that begin are remembered from now, or from the day of the stay on which they count."""
+    for state in range(since.size):
+        bit = 1 << state
+        if not changed & bit:
+            continue
+        if life.bits & bit:
+            _book(books, state, life.cell, since[state], row.time)
+        if new & bit:
+            since[state] = row.time
+            if state == OVER:
+                since[state] = max(row.time, row.stay_start + SETTLED_DAYS)
+            elif state == DEPENDENT:
+                since[state] = max(row.time, row.stay_start + DEPENDENT_DAYS)
+
+
+@part
+def _happened(counts: NDArray[np.float64], life: Any, row: Any, here: int, period: int) -> None:
+    """Events that are counted where the client is after them."""
+    event, kind = row.event, -1
+    if event == REVIEWED:
+        kind = REVIEWS
+    elif event == ASSESSED:
+        kind = ASSESSMENTS
+    elif event == DIVERTED:
+        kind = DIVERSIONS
+    elif event == IN_CRISIS:
+        kind = CRISES
+    elif event == ADMITTED:
+        kind = ADMISSIONS
+    elif event == DISPLACED:
+        kind = DISPLACEMENTS
+    elif event == TRANSITION:
+        kind = SUPPORTED_ONES if row.cause == SUPPORTED else UNSUPPORTED_ONES
+    elif event == REFERRAL:
+        kind = REFERRALS
+        counts[SOON_AGAIN, here, period] += row.time - life.referred <= RE_REFERRAL_DAYS[0]
+        counts[AGAIN_IN_A_YEAR, here, period] += row.time - life.referred <= RE_REFERRAL_DAYS[1]
+        life.referred = row.time
+    if kind >= 0:
+        counts[kind, here, period] += 1.0
+
+
+@part
+def _moved(books: Books, life: Any, row: Any, here: int, period: int) -> None:
+    """A start, a move, an end, a death or a departure: what is gained counts where people arrive, what is left where they were."""
+    counts, event, was = books.counts, row.event, life.cell
+    gone = event in (DIED, LEFT)
+    if life.tier >= 0 and (gone or row.tier != life.tier):
+        books.moves[period, life.tier, books.moves.shape[2] - 1 if gone else row.tier] += 1
+    if gone:
+        counts[DEATHS if event == DIED else LEAVERS, was if was >= 0 else here, period] += 1.0
+        books.people[DEPARTED] += 1
+        books.people[THERE] -= 1
+    if event == END or (gone and life.service >= 0):
+        counts[EXITS, was, period] += 1.0
+    if event == END:
+        counts[STEP_DOWNS, was, period] += 1.0
+    if event not in (START, MOVE):
+        return
+    counts[ENTRIES, here, period] += event == START
+    counts[SPOT_PURCHASES, here, period] += row.spot
+    was_short, is_short = life.service >= 0 and books.short[life.service], books.short[row.service]
+    if is_short and not was_short:
+        counts[STEP_UPS, here, period] += 1.0
+        counts[STEP_UP_STARTS, here, period] += 1.0
+    elif event == MOVE and not was_short and not is_short:
+        counts[STEP_UPS, here, period] += row.tier > life.tier
+        counts[STEP_DOWNS, was, period] += row.tier < life.tier
+
+
+@part
+def _queued(counts: NDArray[np.float64], life: Any, row: Any, here: int, period: int) -> None:
+    """The queue for a place: who joined it in which class, and how long they had waited when they were placed."""
+    event = row.event
+    if event == QUEUED:
+        counts[JOINED, here, period] += 1.0
+        life.joined = row.time
+        for rank in range(len(CLASS_CAUSES)):
+            if row.cause == CLASS_CAUSES[rank]:
+                life.rank = rank
+    elif event in (START, MOVE, KEPT):
+        if life.rank >= 0:
+            counts[PLACED + life.rank, here, period] += 1.0
+            counts[WAITED + life.rank, here, period] += row.time - life.joined
+        life.rank = -1
+    elif event in (WITHDRAWN, END, DIVERTED, DIED, LEFT):
+        counts[RENEGES, here, period] += event == WITHDRAWN and row.cause == RENEGED
+        life.rank = -1
+
+
+@part
+def _state(life: Any, row: Any, short: bool, begins: bool) -> int:
+    """The states of :data:`STATES` that the client is in from now on, a bit for each."""
+    away = row.hospital != NOT_THERE
+    bits = (row.induced > 0) << INDUCED_NEED | (life.rank >= 0) << IN_QUEUE
+    bits |= (row.hospital == TREATED) << HOSPITAL | (row.hospital == READY) << DELAYED
+    if row.service < 0:
+        bits |= (row.need > 0 and not away) << UNMET | (row.waiting != 0) << WAITING
+        return bits | (life.once != 0 and not away) << INDEPENDENT
+    gap = 0 if short or away else row.tier - row.need
+    life.once = 1
+    if begins:
+        life.excess = 0
+    if gap > 0:
+        life.excess = 1
+    bits |= 1 << SERVED | (gap > 0) << OVER | (gap > 0) << DEPENDENT | (gap < 0) << UNDER
+    return bits | (life.excess != 0 and not short) << EXCESS | (life.rank >= 0) << TRANSFER | (row.spot != 0) << SPOT

@@ -42,7 +42,9 @@ def _offers(model: Model) -> Iterator[Fault]:
                     yield Fault(f"{path}.service", f"'{provider.name}' already offers '{offer.service}'")
                     break
                 if offer.contract != other.contract:
-                    yield Fault(f"{path}.contract", f"'{offer.service}' of '{provider.name}' is under '{other.contract}' already: one contract for all areas")
+                    yield Fault(
+                        f"{path}.contract", f"'{offer.service}' of '{provider.name}' is under '{other.contract}' already: one contract for all areas"
+                    )
                 if offer.spot_premium != other.spot_premium:
                     yield Fault(f"{path}.spot_premium", f"'{offer.service}' of '{provider.name}' has another premium already: one for all areas")
             others.append(offer)
