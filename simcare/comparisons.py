@@ -36,6 +36,9 @@ TOTALS = {
     "under_provided_days": -1,
     "unmet_need_days": -1,
     "crises": -1,
+    "waiting_days": -1,
+    "queue_days": -1,
+    "delayed_days": -1,
     "independent_days": 1,
     "person_days": -1,
 }
@@ -62,13 +65,13 @@ def compare(
     model: Model | None = None,
     years: int | None = None,
     seed: int | None = None,
-    engine: str = "simpy",
+    engine: str = "compiled",
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Run an experiment (a path, a library name, or a value with its ``model``) and compare its strategies.
 
-    ``replications``, ``years`` and ``seed`` override those of the file.
+    ``replications``, ``years`` and ``seed`` override those of the file. ``engine`` is "compiled", for volume, or "simpy".
     """
     if isinstance(experiment, Experiment):
         if model is None:

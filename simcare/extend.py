@@ -11,27 +11,36 @@ KEYS = ("name", "service")  # what tells the rows of a list apart: an offer goes
 def extended(base: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
     """The tables of ``base`` with those of ``file`` laid over them; neither is changed.
 
-    A row with the name of a row of the base changes the fields it gives (an offer goes by its service); other rows are
-    added; whatever is not a list of named rows replaces what was there.
+    In a list of tables a row with the name of a row of the base changes the fields it gives (an offer goes by its service);
+    other rows are added. Everything else that the file gives replaces what was there: a number, dated values, the terms of a
+    contract.
 
-    >>> base = {"teams": [{"name": "a", "hours": 1, "stage": "x"}], "start": 1}
-    >>> extended(base, {"teams": [{"name": "a", "hours": 2}, {"name": "b", "hours": 3}]})
-    {'teams': [{'name': 'a', 'hours': 2, 'stage': 'x'}, {'name': 'b', 'hours': 3}], 'start': 1}
+    >>> base = {"teams": [{"name": "a", "hours": 1, "stage": "x"}], "clocks": [{"clock": "rise"}], "start": 1}
+    >>> extended(base, {"teams": [{"name": "a", "hours": 2}, {"name": "b", "hours": 3}], "clocks": [{"clock": "death"}]})
+    {'teams': [{'name': 'a', 'hours': 2, 'stage': 'x'}, {'name': 'b', 'hours': 3}], 'clocks': [{'clock': 'rise'}, {'clock': 'death'}], 'start': 1}
     """
+    return _over(base, file, top=True)
+
+
+def _over(base: Mapping[str, Any], file: Mapping[str, Any], top: bool = False) -> dict[str, Any]:
     out = dict(base)
     for key, value in file.items():
         there = out.get(key)
         if isinstance(there, Mapping) and isinstance(value, Mapping) and "value" not in value:
-            out[key] = extended(there, value)
-        elif _named(value) and (there is None or _named(there)):
-            out[key] = _merged(there or [], value)
+            out[key] = _over(there, value)
+        elif isinstance(there, list) and _tables(value) and (top or _named(value)):
+            out[key] = _merged(there, value)
         else:
             out[key] = value
     return out
 
 
+def _tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, Mapping) for row in value)
+
+
 def _named(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) and _name(row) is not None for row in value)
+    return bool(value) and all(_name(row) is not None for row in value)
 
 
 def _name(row: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -39,12 +48,13 @@ def _name(row: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _merged(base: list[Any], rows: list[Any]) -> list[Any]:
-    names = [_name(row) for row in base]
+    names = [_name(row) if isinstance(row, Mapping) else None for row in base]
     out = list(base)
     for row in rows:
-        if _name(row) in names:
-            k = names.index(_name(row))
-            out[k] = extended(out[k], row)
+        name = _name(row)
+        if name is not None and name in names:
+            k = names.index(name)
+            out[k] = _over(out[k], row)
         else:
             out.append(row)
     return out

@@ -6,12 +6,14 @@ import polars as pl
 
 from simcare.model import Model
 from simcare.periods import YEAR_STARTS_IN
-from simcare.states import GONE, PERSON, PLACE, RUN, differs, level, prepare, rungs_of
+from simcare.rules.names import CLASSES
+from simcare.states import ENDS_QUEUE, GONE, PERSON, PLACE, RUN, differs, level, prepare, rungs_of
 
 RE_REFERRAL_DAYS = (91, 365)
 COUNTED = pl.Enum(
     ["entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91", "re_referrals_365", "diverted",
-     "assessments", "reviews", "deaths", "leavers"]
+     "assessments", "reviews", "deaths", "leavers", "queued", "reneged", "spot_purchases", "displaced", "admissions", "supported_transitions",
+     "unsupported_transitions", *(f"placed_{name}" for name in CLASSES), *(f"waited_days_{name}" for name in CLASSES)]
 )  # fmt: skip
 
 
@@ -22,7 +24,9 @@ def with_before(log: pl.DataFrame) -> pl.DataFrame:
 
 
 def flows(log: pl.DataFrame) -> pl.DataFrame:
-    """Every event that a measure counts, one row for each. Columns: strategy, replication, place (area … provider), time, measure.
+    """Every event that a measure counts, one row for each. Columns: strategy, replication, place (area … provider), time, measure, value.
+
+    ``value`` is 1, but for ``waited_days`` the days.
 
     - ``entries``: from no service into one (start). ``exits``: out of care from a service (end, death, left). Moves are neither.
     - ``step_ups``: a move to a higher rung between long-term tiers, or into a short-term tier from elsewhere, by move or
@@ -31,9 +35,15 @@ def flows(log: pl.DataFrame) -> pl.DataFrame:
     - ``referrals`` (all causes), ``re_referrals_91`` and ``re_referrals_365``: within so many days of the same person's
       previous referral (the Department for Education counts 12 months); ``diverted``; ``assessments`` (at the front door
       and at the end of a short-term stay); ``reviews``; ``crises``.
-    - ``deaths`` and ``leavers``, in a service or not.
+    - ``deaths`` and ``leavers``, in a service or not; ``admissions`` to hospital.
+    - ``queued``: joined the queue for a place; ``reneged``: out of patience, whether they waited for a place or for an
+      assessment; ``placed_crisis``, ``_hospital``, ``_community`` and ``_planned``: places granted from the queue (by start,
+      move, or kept), by the class in which they last joined; ``waited_days_crisis`` …: the days these had waited since,
+      so that the mean wait is waited_days ÷ placed. Who is served at once never queued, and is in neither.
+    - ``spot_purchases``: a start or move into a place bought beyond the number; ``displaced``: the place was cut.
+    - ``supported_transitions`` and ``unsupported_transitions``, when a service is outgrown, at that service.
 
-    What is gained is credited to where people arrive (entries, step-ups), what is left to where they were (exits,
+    What is gained is credited to where people arrive (entries, step-ups, places), what is left to where they were (exits,
     step-downs, deaths, leavers), all else to where the client is after the event.
 
     >>> from simcare.handmade import log_of
@@ -46,9 +56,10 @@ def flows(log: pl.DataFrame) -> pl.DataFrame:
     >>> flows(log).select("time", "measure", "service").rows()
     [(3.0, 'entries', 'care'), (9.0, 'exits', 'care'), (9.0, 'step_downs', 'care'), (0.0, 'referrals', None)]
     """
-    rows = with_before(prepare(log))
+    log = prepare(log)
+    rows = with_before(log)
     parts = [_taken(rows.filter(what), name, before) for name, (what, before) in _rules(rungs_of(rows)).items()]
-    return pl.concat([*parts, *_re_referrals(rows)])
+    return pl.concat([*parts, *_re_referrals(rows), *_placed(log)])
 
 
 def _rules(rungs: int) -> dict[str, tuple[pl.Expr, bool]]:
@@ -72,6 +83,13 @@ def _rules(rungs: int) -> dict[str, tuple[pl.Expr, bool]]:
         "reviews": (_is("review"), False),
         "deaths": (_is("death"), True),
         "leavers": (_is("left"), True),
+        "queued": (_is("queued"), False),
+        "reneged": (_is("withdrawn") & (pl.col("cause") == "reneged"), False),
+        "spot_purchases": (_is("start", "move") & pl.col("spot"), False),
+        "displaced": (_is("displaced"), False),
+        "admissions": (_is("admitted"), False),
+        "supported_transitions": (_is("transition") & (pl.col("cause") == "supported"), False),
+        "unsupported_transitions": (_is("transition") & (pl.col("cause") == "unsupported"), False),
     }
 
 
@@ -79,22 +97,73 @@ def _is(*events: str) -> pl.Expr:
     return pl.col("event").is_in(events)
 
 
-def _taken(rows: pl.DataFrame, measure: str, before: bool) -> pl.DataFrame:
+def _taken(rows: pl.DataFrame, measure: str, before: bool = False, value: pl.Expr | None = None) -> pl.DataFrame:
     place = [pl.col(f"from_{name}").alias(name) if before else pl.col(name) for name in PLACE]
-    return rows.select(*RUN, *place, "time", pl.lit(measure, dtype=COUNTED).alias("measure"))
+    amount = pl.lit(1.0) if value is None else value
+    return rows.select(*RUN, *place, "time", pl.lit(measure, dtype=COUNTED).alias("measure"), amount.alias("value"))
 
 
 def _re_referrals(rows: pl.DataFrame) -> list[pl.DataFrame]:
     since = pl.when(~differs(*PERSON)).then(pl.col("time") - pl.col("time").shift()).alias("since")
     referred = rows.filter(_is("referral")).with_columns(since)
-    return [_taken(referred.filter(pl.col("since") <= days), f"re_referrals_{days}", before=False) for days in RE_REFERRAL_DAYS]
+    return [_taken(referred.filter(pl.col("since") <= days), f"re_referrals_{days}") for days in RE_REFERRAL_DAYS]
+
+
+def _placed(log: pl.DataFrame) -> list[pl.DataFrame]:
+    """Places granted from the queue, and the days waited for them, by class."""
+    turns = _turns(log, "queued", *ENDS_QUEUE)
+    same = ~differs(*PERSON) & (pl.col("event").shift() == "queued")
+    waited = turns.with_columns(pl.when(same).then(pl.col("cause").shift()).alias("class"), (pl.col("time") - pl.col("time").shift()).alias("waited"))
+    granted = waited.filter(_is("start", "move", "kept") & pl.col("class").is_not_null())
+    parts = []
+    for name in CLASSES:
+        mine = granted.filter(pl.col("class") == name)
+        parts += [_taken(mine, f"placed_{name}"), _taken(mine, f"waited_days_{name}", value=pl.col("waited"))]
+    return parts
+
+
+def _turns(log: pl.DataFrame, *events: str) -> pl.DataFrame:
+    """The rows of some events; none if the first of them never happens."""
+    found = log.filter(_is(*events))
+    return found if (found["event"] == events[0]).any() else found.clear()
+
+
+def queue_waits(log: pl.DataFrame) -> pl.DataFrame:
+    """Each joining of the queue for a place and how it ended, as :func:`waits` has it of referrals, with ``class`` for the cause.
+
+    Columns: strategy, replication, client, area, stage, group, class, time, until, outcome, days.
+    ``outcome`` is what ended the wait: start, move or kept with a place; withdrawn, end, diverted, displaced, death or left
+    without; queued where the client joined anew, in another class or queue. It, ``until`` and ``days`` are null for those
+    who still wait when the log ends.
+
+    >>> from simcare.handmade import log_of
+    >>> log = log_of([
+    ...     {"event": "referral", "cause": "new", "need": "community", "waiting": True},
+    ...     {"event": "queued", "cause": "community", "need": "community", "waiting": True, "time": 21},
+    ...     {"event": "withdrawn", "cause": "reneged", "need": "community", "time": 90},
+    ... ], ["independent", "community"])
+    >>> queue_waits(log).select("class", "time", "until", "outcome", "days").rows()
+    [('community', 21.0, 90.0, 'withdrawn', 69.0)]
+    """
+    return _until_next(_turns(prepare(log), "queued", *ENDS_QUEUE), "queued").rename({"cause": "class"})
+
+
+def _until_next(turns: pl.DataFrame, event: str) -> pl.DataFrame:
+    """Each row of an event with the time and event of the client's next row."""
+    more = ~differs(*PERSON).shift(-1).fill_null(True)
+    following = turns.with_columns(
+        pl.when(more).then(pl.col("time").shift(-1)).alias("until"),
+        pl.when(more).then(pl.col("event").cast(pl.String).shift(-1)).alias("outcome"),
+    )
+    known = (*PERSON, "area", "stage", "group", "cause", "time", "until", "outcome")
+    return following.filter(_is(event)).select(*known, (pl.col("until") - pl.col("time")).alias("days"))
 
 
 def waits(log: pl.DataFrame) -> pl.DataFrame:
     """Each referral and how long it waited. Columns: strategy, replication, client, area, stage, group, cause, time, until, outcome, days.
 
-    ``outcome`` is what ended the wait: start, diverted, death or left; it, ``until`` and ``days`` are null for those
-    who still wait when the log ends.
+    ``outcome`` is what ended the wait: start, diverted, withdrawn, admitted (to hospital, on the way out of which they
+    are seen anew), death or left; it, ``until`` and ``days`` are null for those who still wait when the log ends.
 
     >>> from simcare.handmade import log_of
     >>> log = log_of([
@@ -105,14 +174,7 @@ def waits(log: pl.DataFrame) -> pl.DataFrame:
     >>> waits(log).select("time", "until", "outcome", "days").rows()
     [(0.0, 21.0, 'diverted', 21.0)]
     """
-    turns = prepare(log).filter(_is("referral", "start", "diverted", *GONE))
-    ended = ~differs(*PERSON).shift(-1).fill_null(True)
-    following = turns.with_columns(
-        pl.when(ended).then(pl.col("time").shift(-1)).alias("until"),
-        pl.when(ended).then(pl.col("event").cast(pl.String).shift(-1)).alias("outcome"),
-    )
-    known = (*PERSON, "area", "stage", "group", "cause", "time", "until", "outcome")
-    return following.filter(_is("referral")).select(*known, (pl.col("until") - pl.col("time")).alias("days"))
+    return _until_next(_turns(prepare(log), "referral", "start", "diverted", "withdrawn", "admitted", *GONE), "referral")
 
 
 def flows_between(log: pl.DataFrame, model: Model | None = None) -> pl.DataFrame:

@@ -8,11 +8,12 @@ from typing import Any
 import polars as pl
 
 from simcare.rules.names import CAUSES, EVENTS
+from simcare.states import IN_HOSPITAL
 
 DEFAULTS: dict[str, Any] = {
     "strategy": "baseline", "replication": 0, "client": 1, "time": 0.0, "event": "", "cause": "", "area": "all", "stage": "all ages",
     "group": "general", "need": None, "tier": None, "service": None, "provider": None, "waiting": False, "stay_start": None,
-    "induced": 0, "age": 40.0,
+    "induced": 0, "age": 40.0, "hospital": "no", "spot": False,
 }  # fmt: skip
 
 
@@ -38,6 +39,6 @@ def log_of(rows: Sequence[Mapping[str, Any]], rungs: Sequence[str], short_term: 
         "strategy": pl.String, "replication": pl.Int32, "client": pl.Int64, "time": pl.Float64, "event": pl.Enum(EVENTS), "cause": pl.Enum(CAUSES),
         "area": names("area"), "stage": names("stage"), "group": names("group"), "need": pl.Enum(rungs), "tier": pl.Enum([*rungs, *short_term]),
         "service": names("service"), "provider": names("provider"), "waiting": pl.Boolean, "stay_start": pl.Float64, "induced": pl.Int8,
-        "age": pl.Float64,
+        "age": pl.Float64, "hospital": pl.Enum(IN_HOSPITAL), "spot": pl.Boolean,
     }  # fmt: skip
     return pl.DataFrame(full, schema=schema)

@@ -7,8 +7,9 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
+from simcare.names import Names
 from simcare.rules.names import CAUSES, EVENTS
-from simcare.tables import Names
+from simcare.states import IN_HOSPITAL
 
 ID_COLUMNS = ("strategy", "replication", "month", "area", "stage", "group", "tier", "service", "provider")
 
@@ -17,7 +18,9 @@ def frame(log: NDArray[Any], names: Names, strategy: str, replication: int) -> p
     """The log of one replication, a row for each thing that happened: the client's state after it.
 
     Sorted by client, then time, then order of happening. ``time`` is in days from the start, ``age`` in years;
-    ``stay_start`` is when the present stay began (negative for people there on day 0).
+    ``stay_start`` is when the present stay began (negative for people there on day 0); ``waiting`` is whether the client is
+    referred and not yet served, or waits in a service for another place; ``hospital`` whether they are there, treated or
+    ready to leave; ``spot`` whether their place was bought beyond the pool's number.
     """
 
     def named(column: str, words: tuple[str, ...]) -> pl.Series:
@@ -40,6 +43,8 @@ def frame(log: NDArray[Any], names: Names, strategy: str, replication: int) -> p
         pl.Series("stay_start", log["stay_start"]).fill_nan(None),
         pl.Series("induced", log["induced"]).cast(pl.Int8),
         pl.Series("age", log["age"]),
+        named("hospital", IN_HOSPITAL),
+        pl.Series("spot", log["spot"] != 0),
     ]
     ids = [pl.lit(strategy).alias("strategy"), pl.lit(replication, dtype=pl.Int32).alias("replication")]
     return pl.DataFrame(columns).select(*ids, pl.all()).sort("client", "time", maintain_order=True)

@@ -3,9 +3,10 @@
 A row of the log is a client's state after an event, and it holds until the client's next row. ``states`` turns rows
 into such intervals; all measures count their days, or the events between them, exactly and by calendar month:
 
-    log → states → provision → person_days → by_month        log → flows → counts
+    log → states → provision → person_days → by_month        log → flows → counts → by_month
 
-``measure(log, model, days)`` is all of it, with the money. What every measure shares:
+:func:`tallies` is the part that reads the log: days and counts by place and period. :func:`measures_of` makes all measures
+of them, with the money. ``measure(log, model, days)`` is one after the other. What every measure shares:
 
 - A month is [midnight, midnight): what happens on the stroke of its end belongs to the next month, and who leaves then
   is still there at month end. The horizon ends the last month.
@@ -16,14 +17,15 @@ into such intervals; all measures count their days, or the events between them, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import polars as pl
 
 from simcare import money
-from simcare.flows import flows, flows_between, waits, with_before
+from simcare.flows import flows, flows_between, queue_waits, waits, with_before
 from simcare.model import Model
 from simcare.periods import calendar, numbered, occupancy, period_of, total
-from simcare.states import IDS, PLACE, RUN, prepare, provision, states, stays
+from simcare.states import IDS, PLACE, RUN, differs, prepare, provision, states, stays
 
 COLUMNS = (*RUN, "month", *PLACE, "measure", "value")
 SETTLED_DAYS = 42  # by then the first review is due: care above need is no longer the caution of the first weeks
@@ -37,9 +39,43 @@ DAYS_OF: dict[str, tuple[str, int]] = {
     "induced_need_days": ("induced_need", 0),
     "under_provided_days": ("under", 0),
     "unmet_need_days": ("unmet", 0),
-    "waiting_days": ("waiting", 0),
+    "waiting_days": ("referred", 0),
     "independent_days": ("independent", 0),
+    "queue_days": ("queueing", 0),
+    "transfer_days": ("transfer", 0),
+    "hospital_days": ("treated", 0),
+    "delayed_days": ("delayed", 0),
+    "spot_days": ("spot", 0),
 }
+
+
+class Tallies(NamedTuple):
+    """All that the measures and the money of a run are worked out from: what a log comes to, by place and period.
+
+    Periods are those of ``calendar(start, days, money.price_dates(model))``: months, cut where a price changes. Columns, in
+    this order, with RUN = strategy, replication and IDS = RUN, area, stage, group, tier, service, provider:
+
+    - ``runs``: RUN, one row for each; every one is charged for the programmes, whether anything else happened in it or not.
+    - ``served``: IDS, period, days, at_end. Person-days in services, and people there at the end of the period (what
+      happens on the stroke of midnight belongs to the next day).
+    - ``given``: measure, IDS, period, days, at_end. The same for every measure of :data:`DAYS_OF`.
+    - ``counted``: measure, IDS, period, value. Every measure of :data:`simcare.flows.COUNTED`; ``waited_days`` are days,
+      the others whole numbers. What happens at the horizon belongs to no period.
+    - ``transitions``: RUN, area, stage, group, period, gbp. What supported transitions cost, in base-year prices (see
+      :func:`simcare.money.transition_prices`).
+
+    Types: ``strategy``, ``area``, ``stage``, ``group``, ``service`` and ``provider`` String or Enum; ``tier`` an Enum in order of
+    the ladder; ``replication`` Int32; ``measure`` an Enum; ``period`` and ``at_end`` Int64; ``days``, ``value`` and ``gbp``
+    Float64. In no service, ``tier`` is the lowest, ``service`` and ``provider`` are null. A key comes once; one that is
+    absent is nought. Rows are in order of their key (names in order of the enum, nulls last), but nothing rests on it, except for the
+    order of the measures and the last digits of sums.
+    """
+
+    runs: pl.DataFrame
+    served: pl.DataFrame
+    given: pl.DataFrame
+    counted: pl.DataFrame
+    transitions: pl.DataFrame
 
 
 def after_day(states: pl.DataFrame, day_of_stay: float) -> pl.DataFrame:
@@ -93,9 +129,9 @@ def tidy(frame: pl.DataFrame, measure: str | None = None) -> pl.DataFrame:
     return named.select(columns).with_columns(pl.col("strategy", "month", *PLACE, "measure").cast(pl.String), pl.col("value").cast(pl.Float64))
 
 
-def by_month(days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
-    """Person-days by measure and period, summed to months, tidy."""
-    months = days.join(month_names(periods), on="period", maintain_order="left").rename({"days": "value"})
+def by_month(tallied: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """``days`` or ``value`` by measure and period, summed to months, tidy."""
+    months = tallied.join(month_names(periods), on="period", maintain_order="left").rename({"days": "value"}, strict=False)
     return tidy(total(months, ["measure", *IDS, "month"], ["value"]))
 
 
@@ -115,17 +151,17 @@ def caseload(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
 
 
 def counts(flows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
-    """Events (as :func:`simcare.flows.flows` lists them) counted by month, tidy."""
+    """Events (as :func:`simcare.flows.flows` lists them) counted by period. Columns: measure, IDS, period, value."""
     period = period_of(flows["time"].to_numpy(), periods)
     inside = period < periods.height
-    dated = flows.filter(pl.Series(inside)).with_columns(month_names(periods)["month"][period[inside]], pl.lit(1.0).alias("value"))
-    return tidy(total(dated, ["measure", *IDS, "month"], ["value"]))
+    dated = flows.filter(pl.Series(inside)).with_columns(pl.Series("period", period[inside], dtype=pl.Int64))
+    return total(dated, ["measure", *IDS, "period"], ["value"])
 
 
 def money_of(ledger: pl.DataFrame) -> pl.DataFrame:
     """The ledger summed over its kinds, each amount a tidy measure."""
-    # No other kind has a service, so care needs no summing with them.
-    care = pl.col("kind") == "care"
+    # Where only care has a service, it needs no summing with the others.
+    care = pl.col("service").is_not_null() if (ledger["kind"] != "spot").all() else pl.lit(False)
     summed = pl.concat([ledger.filter(care).drop("kind"), total(ledger.filter(~care), [*IDS, "month"], money.AMOUNTS)])
     return pl.concat([tidy(summed.rename({amount: "value"}), amount) for amount in money.AMOUNTS])
 
@@ -133,7 +169,8 @@ def money_of(ledger: pl.DataFrame) -> pl.DataFrame:
 def induced_cost(induced_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """``induced_cost``: cash cost of care on the days on which some rung of need was induced, tidy.
 
-    It is the whole cost of those days, part of ``cost``, not what they would have saved: that takes the counterfactual.
+    It is the whole cost of those days, part of ``cost``, not what they would have saved: that takes the counterfactual. What a
+    place bought beyond the number costs on top is not in it.
     """
     care = money.care(induced_days.filter(pl.col("service").is_not_null()), model, periods)
     return tidy(money.priced(care, "care", model, periods).rename({"cost": "value"}), "induced_cost")
@@ -144,14 +181,16 @@ def measure(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
 
     ``log`` is in blocks of strategy, replication and client, in order of time; ``days`` is the horizon. Columns: strategy,
     replication, month ("2013-04"), area, stage, group, tier, service, provider, measure, value. Programmes are charged to
-    each strategy and replication that has a row in the log. Measures, beside those of :func:`simcare.flows.flows` and
-    the amounts of :func:`simcare.money.ledger`:
+    each strategy and replication that has a row in the log. Measures, beside those of :func:`simcare.flows.flows` (with
+    waits by class) and the amounts of :func:`simcare.money.ledger`:
 
     - ``person_days`` in services, ``caseload`` (their mean over the month), ``caseload_end`` (at month end);
     - ``over_provided_days``: over-provided in a long-term service after day 42 of the stay; ``dependency_days``: after
       day 91; ``excess_stay_days``: from first readiness to step down until the stay ends; ``under_provided_days``;
     - ``unmet_need_days``, ``waiting_days`` (referred and not yet served), ``independent_days`` of people once in a
-      service, ``induced_need_days``; ``induced_cost`` (see :func:`induced_cost`).
+      service, ``induced_need_days``; ``induced_cost`` (see :func:`induced_cost`);
+    - ``queue_days``: waiting for a place, in a service or not; ``transfer_days``: in a service, waiting for another place;
+      ``hospital_days`` (treated) and ``delayed_days`` (ready to leave); ``spot_days`` in places bought beyond the number.
 
     >>> from simcare.files import load_model
     >>> from simcare.handmade import log_of
@@ -165,24 +204,39 @@ def measure(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
     >>> dict(measures.filter(pl.col("measure").is_in(["person_days", "entries", "leavers", "cost"])).select("measure", "value").rows())
     {'person_days': 9.5, 'entries': 1.0, 'leavers': 1.0, 'cost': 95.0}
     """
+    return measures_of(tallies(log, model, days), model, days)
+
+
+def tallies(log: pl.DataFrame, model: Model, days: float) -> Tallies:
+    """What a log comes to, by place and period: the first half of :func:`measure`."""
     log = prepare(log)
     periods = calendar(model.about.start, days, money.price_dates(model))
     provided = provision(states(log, days))
-    served = person_days(provided.filter("served"), periods)
-    given = days_by_measure(provided, periods)
-    ledger = money.ledger(served, log, model, periods)
+    return Tallies(
+        runs=log.filter(differs(*RUN)).select(RUN).unique().sort(RUN),
+        served=person_days(provided.filter("served"), periods),
+        given=days_by_measure(provided, periods),
+        counted=counts(flows(log), periods),
+        transitions=money.transitions(log, model, periods),
+    )
+
+
+def measures_of(tallies: Tallies, model: Model, days: float) -> pl.DataFrame:
+    """Every measure, with the money, of what a run comes to: the second half of :func:`measure`, which needs no log."""
+    periods = calendar(model.about.start, days, money.price_dates(model))
     return pl.concat(
         [
-            caseload(served, periods),
-            counts(flows(log), periods),
-            by_month(given, periods),
-            money_of(ledger),
-            induced_cost(given.filter(pl.col("measure") == "induced_need_days"), model, periods),
+            caseload(tallies.served, periods),
+            by_month(tallies.counted, periods),
+            by_month(tallies.given, periods),
+            money_of(money.ledger(tallies, model, periods)),
+            induced_cost(tallies.given.filter(pl.col("measure") == "induced_need_days"), model, periods),
         ]
     )
 
 
 __all__ = [
-    "COLUMNS", "DAYS_OF", "DEPENDENT_DAYS", "SETTLED_DAYS", "after_day", "by_month", "caseload", "counts", "days_by_measure", "flows",
-    "flows_between", "induced_cost", "measure", "money_of", "person_days", "provision", "states", "stays", "tidy", "waits", "with_before",
+    "COLUMNS", "DAYS_OF", "DEPENDENT_DAYS", "SETTLED_DAYS", "Tallies", "after_day", "by_month", "caseload", "counts", "days_by_measure", "flows",
+    "flows_between", "induced_cost", "measure", "measures_of", "money_of", "person_days", "provision", "queue_waits", "states", "stays", "tallies",
+    "tidy", "waits", "with_before",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Money: what care, assessments, reviews and programmes cost, who pays, and what it is worth today.
+"""Money: what care, assessments, reviews, delays in hospital, transitions and programmes cost, who pays, and what it is worth today.
 
 Prices stand in the prices of the model's base year. Cash of a day is the price in force on that day, times growth, which
 is applied in one step each 1 April; real is cash without general inflation, also in steps from the base year:
@@ -16,17 +16,25 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from simcare.errors import BrokenInvariant
 from simcare.model import Model
 from simcare.model.model import Programme
+from simcare.model.number import Series
 from simcare.model.parts import Prices
 from simcare.model.strategy import ramp_steps
 from simcare.periods import first_year, period_of, total, year_name
-from simcare.states import IDS, PLACE, RUN, differs
+from simcare.states import IDS, PERSON, PLACE, RUN, differs
+
+if TYPE_CHECKING:
+    from simcare.measures import Tallies
 
 AMOUNTS = ("cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv")
 
@@ -34,8 +42,9 @@ AMOUNTS = ("cost", "cost_council", "cost_health", "cost_client", "cost_real", "c
 def price_dates(model: Model) -> set[dt.date]:
     """Every date on which a price, a fee or the spending on a programme changes."""
     terms = [term.price for contract in model.contracts for term in contract.terms]
-    fees = [fee for door in model.front_door for fee in (door.gbp_per_assessment, door.gbp_per_review) if fee is not None]
-    steps = {step.from_ for series in (*terms, *fees) for step in series.steps if step.from_ is not None}
+    fees = [fee for door in model.front_door for fee in (door.gbp_per_assessment, door.gbp_per_review)]
+    others = [hospital.gbp_per_delayed_day for hospital in model.hospitals] + [handover.gbp_supported for handover in model.handovers]
+    steps = {step.from_ for series in (*terms, *fees, *others) if series is not None for step in series.steps if step.from_ is not None}
     return steps | {date for programme in model.programmes for date, _ in ramp_steps(programme.start, programme.ramp_days)}
 
 
@@ -133,27 +142,106 @@ def care(served_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.D
     )
 
 
-def fees(log: pl.DataFrame, model: Model, periods: pl.DataFrame, event: str) -> pl.DataFrame:
-    """What events of one kind cost at the fee of the stage's front door on their day: "assessed" or "review".
+def spot(spot_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """What places bought beyond the number cost on top of the price: the premium of the provider's offer, paid like care.
+
+    Columns: IDS, period, gbp (base-year prices), health_share, client_share. An offer without a premium costs nothing on
+    top, though a cut may leave people there beyond its number.
+    """
+    premiums = {(o.service, p.name): o.spot_premium.value for p in model.providers for o in p.offers if o.spot_premium is not None}
+    rows = [(service, provider, premium) for (service, provider), premium in premiums.items()]
+    table = pl.DataFrame(rows, schema={"service": pl.String, "provider": pl.String, "premium": pl.Float64}, orient="row")
+    table = table.with_columns([pl.col(name).cast(spot_days.schema[name], strict=False) for name in ("service", "provider")]).drop_nulls()
+    dear = care(spot_days, model, periods).join(table, on=["service", "provider"], how="inner", maintain_order="left")
+    return dear.with_columns(pl.col("gbp") * pl.col("premium")).drop("premium")
+
+
+def _charged(counted: pl.DataFrame, value: str, rates: Iterable[tuple[str, str, Series]], model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """What counts or days cost at the rate of the stage and group in force in the period.
+
+    ``rates`` are stage, group and amount; cells without one cost nothing. Columns: strategy, replication, area, stage, group,
+    period, gbp (base-year prices).
+    """
+    keys = (*RUN, "area", "stage", "group", "period")
+    dates = periods.select("period", "date").rows()
+    rows = [(stage, group, period, series.at(date)) for stage, group, series in rates for period, date in dates]
+    table = pl.DataFrame(rows, schema={"stage": pl.String, "group": pl.String, "period": pl.Int64, "rate": pl.Float64}, orient="row")
+    table = table.with_columns([pl.col(name).cast(counted.schema[name], strict=False) for name in ("stage", "group")]).drop_nulls()
+    charged = total(counted, keys, [value]).join(table, on=["stage", "group", "period"], how="inner", maintain_order="left")
+    return charged.select(*keys, (pl.col(value) * pl.col("rate")).alias("gbp"))
+
+
+def fees(counted: pl.DataFrame, model: Model, periods: pl.DataFrame, measure: str) -> pl.DataFrame:
+    """What "assessments" or "reviews" cost at the fee of the stage's front door.
 
     Columns: strategy, replication, area, stage, group, period, gbp (base-year prices). Stages without a fee cost nothing.
     """
-    dated = log.filter(pl.col("event") == event).select(*RUN, "area", "stage", "group", "time")
-    dated = dated.with_columns(pl.Series("period", period_of(dated["time"].to_numpy(), periods)))
-    keys = (*RUN, "area", "stage", "group", "period")
-    counted = dated.group_by(keys).len("events").sort(keys)
-    stages = [stage.name for stage in model.stages]
-    rows = [
-        (stage, period, series.at(date))
+    rates = [
+        (stage, group.name, series)
         for door in model.front_door
-        if (series := door.gbp_per_assessment if event == "assessed" else door.gbp_per_review) is not None
-        for stage in door.stages or stages
-        for period, date in zip(periods["period"], periods["date"], strict=True)
+        if (series := door.gbp_per_assessment if measure == "assessments" else door.gbp_per_review) is not None
+        for stage in door.stages or [stage.name for stage in model.stages]
+        for group in model.groups
     ]
-    table = pl.DataFrame(rows, schema={"stage": pl.String, "period": pl.Int64, "fee": pl.Float64}, orient="row")
-    table = table.with_columns(pl.col("stage").cast(log.schema["stage"], strict=False)).drop_nulls()
-    charged = counted.join(table, on=["stage", "period"], how="inner", maintain_order="left")
-    return charged.select(*keys, (pl.col("events") * pl.col("fee")).alias("gbp"))
+    return _charged(counted.filter(pl.col("measure") == measure), "value", rates, model, periods)
+
+
+def delays(delayed_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """What days in hospital cost on which people are ready to leave: all of it the health partner's.
+
+    Columns: strategy, replication, area, stage, group, period, gbp (base-year prices), health_share.
+    """
+    rates = [
+        (stage, group, hospital.gbp_per_delayed_day)
+        for hospital in model.hospitals
+        if hospital.gbp_per_delayed_day is not None
+        for stage in hospital.stages or [stage.name for stage in model.stages]
+        for group in hospital.groups or [group.name for group in model.groups]
+    ]
+    return _charged(delayed_days, "days", rates, model, periods).with_columns(pl.lit(1.0).alias("health_share"))
+
+
+def transition_prices(model: Model, periods: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ages of all hand-overs, and what a supported transition costs (base-year prices) by age, group and period.
+
+    Groups are in the model's order. A transition belongs to the hand-over whose age is nearest to the client's (birthdays go
+    by the calendar, so ages in years are a day or so off), of the group in which the client was before it.
+    """
+    ages = sorted({handover.age for handover in model.handovers})
+    groups = [group.name for group in model.groups]
+    prices = np.zeros((len(ages), len(groups), periods.height))
+    for handover in model.handovers:
+        if handover.gbp_supported is not None:
+            for group in handover.groups or groups:
+                prices[ages.index(handover.age), groups.index(group)] = [handover.gbp_supported.at(date) for date in periods["date"]]
+    return np.array(ages, np.float64), prices
+
+
+def transitions(log: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """What supported transitions cost. Columns: strategy, replication, area, stage, group, period, gbp (base-year prices).
+
+    The row ``transition`` stands after what the birthday changed, and is booked to the stage and group that it has. The price is
+    that of the group before (:func:`transition_prices`): if a row ``handover`` of the same moment comes before, the group
+    before that.
+    """
+    keys = (*RUN, "area", "stage", "group", "period")
+    ages, prices = transition_prices(model, periods)
+    event, came = pl.col("event"), pl.when(~differs(*PERSON)).then(pl.col("group").shift()).alias("came_from")
+    turned = log.clear().with_columns(came)
+    if prices.any() and (log["event"] == "transition").any():
+        turned = log.with_columns(came).filter(event.is_in(("handover", "transition")))
+    at_once = ~differs(*PERSON, "time") & (event.shift() == "handover")
+    before = pl.when(at_once).then(pl.col("came_from").shift()).otherwise(pl.col("group")).cast(pl.String).alias("before")
+    taken = turned.with_columns(before).filter((event == "transition") & (pl.col("cause") == "supported"))
+    period = period_of(taken["time"].to_numpy(), periods)
+    taken = taken.with_columns(pl.Series("period", period, dtype=pl.Int64)).filter(pl.Series(period < periods.height, dtype=pl.Boolean))
+    gbp = np.zeros(0)
+    if taken.height:
+        age = np.abs(taken["age"].to_numpy()[:, None] - ages).argmin(axis=1)
+        groups = {group.name: k for k, group in enumerate(model.groups)}
+        group = np.array([groups[name] for name in taken["before"]])
+        gbp = prices[age, group, taken["period"].to_numpy()]
+    return total(taken.with_columns(pl.Series("gbp", gbp, dtype=pl.Float64)), keys, ["gbp"])
 
 
 def spending(programme: Programme, periods: pl.DataFrame) -> pl.DataFrame:
@@ -171,9 +259,8 @@ def spending(programme: Programme, periods: pl.DataFrame) -> pl.DataFrame:
     return periods.select("period", (even + one_off).alias("gbp"))
 
 
-def programmes(log: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """What the programmes cost, in each strategy and replication of the log. Columns: strategy, replication, stage, period, gbp."""
-    runs = log.filter(differs(*RUN)).select(RUN).unique().sort(RUN)
+def programmes(runs: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """What the programmes cost, in each of these strategies and replications. Columns: strategy, replication, stage, period, gbp."""
     schema = {"stage": pl.String, "period": pl.Int64, "gbp": pl.Float64}
     stages = [pl.lit(programme.stage, dtype=pl.String).alias("stage") for programme in model.programmes]
     spent = [spending(programme, periods).select(stage, "period", "gbp") for programme, stage in zip(model.programmes, stages, strict=True)]
@@ -199,22 +286,29 @@ def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -
     return summed.with_columns(place).select(*IDS, "month", pl.lit(kind).alias("kind"), *AMOUNTS)
 
 
-def ledger(served_days: pl.DataFrame, log: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """Every pound, by month, place and kind (care, assessment, review, programme).
+def ledger(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """Every pound, by month, place and kind (care, spot, assessment, review, hospital, transition, programme).
 
-    ``served_days`` are person-days in services over ``periods``, a calendar cut at :func:`price_dates`. Care carries the
-    whole place; assessments and reviews carry area, stage and group; programmes carry their stage, if they have one.
-    Clients and health pay their shares of a service; the council pays the rest, and everything that is not care.
+    ``periods`` is the calendar of the tallies, cut at :func:`price_dates`. Care, and what places beyond the number cost on
+    top (spot), carry the whole place; assessments, reviews, delayed days in hospital and transitions carry area, stage and
+    group; programmes carry their stage, if they have one. Clients and health pay their shares of a service, health pays for
+    delays in hospital; the council pays the rest.
     Columns: IDS, month, kind, then the amounts: cost (cash) = cost_council + cost_health + cost_client; cost_real; cost_pv.
     """
-    return pl.concat(
-        [
-            priced(care(served_days, model, periods), "care", model, periods),
-            priced(fees(log, model, periods, "assessed"), "assessment", model, periods),
-            priced(fees(log, model, periods, "review"), "review", model, periods),
-            priced(programmes(log, model, periods), "programme", model, periods),
-        ]
-    )
+
+    def days(measure: str) -> pl.DataFrame:
+        return tallies.given.filter(pl.col("measure") == measure)
+
+    base = {
+        "care": care(tallies.served, model, periods),
+        "spot": spot(days("spot_days"), model, periods),
+        "assessment": fees(tallies.counted, model, periods, "assessments"),
+        "review": fees(tallies.counted, model, periods, "reviews"),
+        "hospital": delays(days("delayed_days"), model, periods),
+        "transition": tallies.transitions,
+        "programme": programmes(tallies.runs, model, periods),
+    }
+    return pl.concat([priced(gbp, kind, model, periods) for kind, gbp in base.items()])
 
 
 def by_year(measures: pl.DataFrame) -> pl.DataFrame:

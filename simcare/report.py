@@ -26,7 +26,7 @@ from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
 from simcare.report_tables import Table
 
-USED = ("caseload", "cost", "cost_real", "cost_pv")  # the measures that figures and tables are drawn from
+USED = ("caseload", "cost", "cost_real", "cost_pv", *report_tables.LIMITS)  # the measures that figures and tables are drawn from
 
 
 class Result(Protocol):
@@ -92,6 +92,7 @@ class View:
     name: str
     change: Shown | None
     caseload: tuple[Shown, ...]
+    waits: Shown | None
     cost: Shown
     moves: Shown | None
 
@@ -113,6 +114,7 @@ def html(given: ReportInput) -> str:
     period = words.period(years)
     names = {BASELINE: "Baseline", **given.titles}
     assumptions = report_tables.assumptions(given.model, given.experiment)
+    views = [_view(given, slim, strategy, name, period) for strategy, name in names.items()]
     environment = Environment(loader=PackageLoader("simcare"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"unbroken": unbroken, "breakable": breakable}
     return environment.get_template("report.html").render(
@@ -126,14 +128,15 @@ def html(given: ReportInput) -> str:
         comparison=_comparison(given, period, runs),
         assumed=report_tables.strategies(given.experiment) if given.experiment else None,
         change=_change(given, slim, period),
-        views=[_view(given, slim, strategy, name, period) for strategy, name in names.items()],
+        views=views,
+        limited=any(view.waits for view in views),
         assumptions=assumptions,
         grades=report_tables.grade_counts(assumptions),
         range_words=summaries.range_words(runs),
         tiers=words.tier_meanings(given.model),
-        prices=_prices(given.model),
+        prices=report_tables.prices(given.model),
         base_year=given.model.prices.base_year,
-        facts=_facts(given.manifest),
+        facts=report_tables.facts(given.manifest),
         sources=_sources(given),
         plotly=Markup(get_plotlyjs()),  # noqa: S704  our own dependency, not input
         config=Markup(json.dumps(theme.CONFIG)),  # noqa: S704
@@ -279,47 +282,6 @@ def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
     return f"The average change is {share} of the baseline's {of}. {cheaper_in}; it changed by between {low} and {high} (5th to 95th percentile)."
 
 
-def _prices(model: Model) -> list[str]:
-    """How money over time is counted, in sentences."""
-    prices = model.prices
-    growth, inflation = (f"{100 * rate.value:g}%" for rate in (prices.growth_per_year, prices.inflation_per_year))
-    bands = [
-        f"{100 * band.per_year.value:g}% a year from year {band.from_year}" if band.from_year else f"{100 * band.per_year.value:g}% a year"
-        for band in prices.discount
-    ]
-    return [
-        f"Cash: prices of {prices.base_year} raised by {growth} each 1 April after that year. This is what budgets see.",
-        f"Constant prices: cash with general inflation of {inflation} a year taken out, in {prices.base_year} prices.",
-        f"Present value: constant prices discounted by {', then '.join(bands)}; the first financial year is not discounted.",
-    ]
-
-
-FACTS = {
-    "simcare": "simcare version",
-    "version": "simcare version",
-    "experiment": "Experiment",
-    "model": "Model",
-    "model_sha256": "Model fingerprint (SHA-256)",
-    "model_hash": "Model fingerprint",
-    "start": "Start",
-    "years": "Years",
-    "replications": "Replications",
-    "seed": "Seed",
-    "engine": "Engine",
-    "workers": "Workers",
-    "began": "Run began",
-    "wall_seconds": "Wall time, seconds",
-    "strategies": "Strategies",
-    "command": "Command",
-}
-
-
-def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What it takes to get the same figures again."""
-    named = sorted(manifest, key=lambda key: list(FACTS).index(key) if key in FACTS else len(FACTS))
-    return [(FACTS.get(key, words.title(key)), ", ".join(map(str, v)) if isinstance(v := manifest[key], (list, tuple)) else str(v)) for key in named]
-
-
 def _sources(given: ReportInput) -> list[str]:
     experiment = given.experiment.sources if given.experiment else {}
     return list(dict.fromkeys([*given.model.sources.values(), *experiment.values()]))
@@ -358,7 +320,8 @@ def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, 
         "Spending that belongs to no life stage is in the first panel only."
     )
     costs = _shown(figures.cost_by_year(measures, model, strategy, name), cost_note, report_tables.cost(measures, model, strategy, name))
-    return View(strategy, name, _caseload_change(measures, model, strategy, name), each, costs, _moves(given, measures, strategy, name, period))
+    change, limits = _caseload_change(measures, model, strategy, name), _waits(measures, model, strategy, name, period)
+    return View(strategy, name, change, each, limits, costs, _moves(given, measures, strategy, name, period))
 
 
 def _caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Shown | None:
@@ -367,6 +330,19 @@ def _caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: 
     note = "All life stages together, average of each month. Band: 95% interval of the average difference. Each panel has its own scale."
     table = report_tables.caseload_change(measures, model, strategy, name)
     return _shown(figures.caseload_change(measures, model, strategy, name), note, table)
+
+
+def _waits(measures: pl.DataFrame, model: Model, strategy: str, name: str, period: str) -> Shown | None:
+    """What happens where places run out; nothing where they never do, neither in the strategy nor in the baseline."""
+    if not any(summaries.limited(measures, one) for one in (strategy, BASELINE)):
+        return None
+    spread = summaries.range_words(summaries.replications(measures, strategy).height)
+    note = (
+        f"People: average of each month, {period}. Mean wait: of those who got a place from the queue in the quarter, the days they had waited "
+        "by their number, over all replications; who got a place at once, or still waits, is not in it. "
+        f"Band: {spread}. Each panel has its own scale, from nought."
+    )
+    return _shown(figures.waits(measures, model, strategy, name), note, report_tables.waits(measures, model, strategy, name))
 
 
 def _of_stage(table: Table, stage: str) -> Table:

@@ -1,10 +1,11 @@
-"""The tables of a report: the numbers behind each figure, in words, and every assumption with its source."""
+"""The tables of a report: the numbers behind each figure, in words, every assumption with its source, and how to get the same again."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -25,6 +26,9 @@ CLOCKS = {
     "death": "deaths",
     "leaving": "leaving care for other reasons",
 }
+
+
+EVERYBODY = "All life stages"
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,50 @@ def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> Table:
     return Table("Change in cash cost from the baseline by financial year (95% interval of the average)", head, tuple(rows))
 
 
+PEOPLE = ("queue_days", "transfer_days", "delayed_days", "hospital_days", "spot_days")  # shown as people
+BY_STAGE = ("queue_days", "delayed_days", "spot_days")
+TIMES = ("queued", *(f"placed_{name}" for name in words.CLASSES), "reneged", "spot_purchases", "displaced", "admissions",
+         "supported_transitions", "unsupported_transitions")  # fmt: skip
+LIMITS = (*PEOPLE, *TIMES, *(f"waited_days_{name}" for name in words.CLASSES))  # what the section on places is made of
+AS_PEOPLE = {
+    "queue_days": "People waiting for a place",
+    "transfer_days": "Of these, in another service meanwhile",
+    "delayed_days": "People ready to leave hospital and still there",
+    "hospital_days": "People in hospital, treated",
+    "spot_days": "People in places bought beyond the number",
+}
+
+
+def waits(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
+    """Waiting and the limits of places by financial year with its range: people (by life stage too), mean waits, and how often in the year."""
+    rows = [row for measure in PEOPLE for row in _people(measures, model, strategy, measure)]
+    for queue, what in words.CLASSES.items():
+        rows.append((f"Mean wait in days: {what}", EVERYBODY, *_ranges(summaries.mean_waits(measures, strategy, queue, "financial_year"))))
+    rows += [(words.measure(m).label, EVERYBODY, *_ranges(summaries.events(measures, strategy, m))) for m in TIMES]
+    kept = tuple(row for row in rows if set(row[2:]) - {"0", "–"})
+    years = summaries.financial_years(measures)
+    caption = f"Waiting and the limits of places by financial year (people: average of the year; the rest: number in the year): {name}"
+    return Table(caption, ("What", "Life stage", *years), kept, headers=2)
+
+
+def _people(measures: pl.DataFrame, model: Model, strategy: str, measure: str) -> Iterator[tuple[str, ...]]:
+    """People on average in each year: all, and those of each life stage where there is more than one."""
+
+    def cells(stage: str | None) -> list[str]:
+        return _ranges(summaries.people(measures, strategy, measure, "financial_year", stage))
+
+    yield AS_PEOPLE[measure], EVERYBODY, *cells(None)
+    staged = [(stage.name, cells(stage.name)) for stage in model.stages] if measure in BY_STAGE else []
+    some = [(stage, texts) for stage, texts in staged if set(texts) != {"0"}]
+    for stage, texts in some if len(some) > 1 else []:
+        yield AS_PEOPLE[measure], stage, *texts
+
+
+def _ranges(frame: pl.DataFrame) -> list[str]:
+    """Mean and range of each period as text; a dash where there is no mean."""
+    return ["–" if m is None else _with_range(m, lo, hi, words.COUNT) for m, lo, hi in frame.select("mean", "low", "high").iter_rows()]
+
+
 def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
     """Average moves a year from tier to tier with their range, and the baseline's average beside a strategy's."""
     years = summaries.financial_years(measures)
@@ -252,3 +300,44 @@ def grade_counts(listed: Sequence[Assumption]) -> list[tuple[str, str, int]]:
     """Grade, word and how many numbers have it, A to D."""
     counts = Counter(assumption.grade for assumption in listed)
     return [(grade, word, counts[grade]) for grade, word in GRADES.items()]
+
+
+def prices(model: Model) -> list[str]:
+    """How money over time is counted, in sentences."""
+    money = model.prices
+    growth, inflation = (f"{100 * rate.value:g}%" for rate in (money.growth_per_year, money.inflation_per_year))
+    bands = [
+        f"{100 * band.per_year.value:g}% a year from year {band.from_year}" if band.from_year else f"{100 * band.per_year.value:g}% a year"
+        for band in money.discount
+    ]
+    return [
+        f"Cash: prices of {money.base_year} raised by {growth} each 1 April after that year. This is what budgets see.",
+        f"Constant prices: cash with general inflation of {inflation} a year taken out, in {money.base_year} prices.",
+        f"Present value: constant prices discounted by {', then '.join(bands)}; the first financial year is not discounted.",
+    ]
+
+
+FACTS = {
+    "simcare": "simcare version",
+    "version": "simcare version",
+    "experiment": "Experiment",
+    "model": "Model",
+    "model_sha256": "Model fingerprint (SHA-256)",
+    "model_hash": "Model fingerprint",
+    "start": "Start",
+    "years": "Years",
+    "replications": "Replications",
+    "seed": "Seed",
+    "engine": "Engine",
+    "workers": "Workers",
+    "began": "Run began",
+    "wall_seconds": "Wall time, seconds",
+    "strategies": "Strategies",
+    "command": "Command",
+}
+
+
+def facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What it takes to get the same figures again."""
+    named = sorted(manifest, key=lambda key: list(FACTS).index(key) if key in FACTS else len(FACTS))
+    return [(FACTS.get(key, words.title(key)), ", ".join(map(str, v)) if isinstance(v := manifest[key], (list, tuple)) else str(v)) for key in named]

@@ -182,7 +182,7 @@ def simulate(task: Task) -> Outcome:
         rows = simpy.simulate(task.model, tables, task.seed, task.replication, days, task.hooks)
     log = frame(rows, names, task.strategy, task.replication)
     measures = measure(log, task.model, days)
-    check(log, measures, task.model, days)
+    check(log, measures, task.model, days, steered=task.hooks != NO_HOOKS)
     return Outcome(measures, flows_between(log, task.model), log if task.keep_log else None)
 
 

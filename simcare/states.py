@@ -12,6 +12,10 @@ PLACE = ("area", "stage", "group", "tier", "service", "provider")
 IDS = (*RUN, *PLACE)
 NAMES = ("strategy", "area", "stage", "group", "service", "provider")
 GONE = ("death", "left")
+IN_HOSPITAL = ("no", "treated", "ready")  # not there; being treated; ready to leave
+# Who joined the queue for a place by ``queued`` waits in it until one of these, or until they join anew. A cut ends the wait for
+# another place too, since from then on the client waits for one in place of the one that was cut.
+ENDS_QUEUE = ("start", "move", "kept", "withdrawn", "end", "diverted", "displaced", *GONE)
 
 
 def prepare(log: pl.DataFrame) -> pl.DataFrame:
@@ -49,8 +53,8 @@ def states(log: pl.DataFrame, days: float) -> pl.DataFrame:
     """Each row of the log as the interval [time, until) in which the client's state stays the same.
 
     ``until`` is the time of the client's next row, or the horizon ``days``. Rows after which the client is gone
-    (death, left) give no interval. Columns: strategy, replication, client, time, until, then the state.
-    Raises BrokenInvariant for times outside the run.
+    (death, left) give no interval. Columns: strategy, replication, client, time, until, then the state; ``queueing`` is
+    whether the client waits for a place, in a service or not. Raises BrokenInvariant for times outside the run.
 
     >>> from simcare.handmade import log_of
     >>> care = {"need": "community", "tier": "community", "service": "care", "provider": "p", "stay_start": 0}
@@ -68,8 +72,18 @@ def states(log: pl.DataFrame, days: float) -> pl.DataFrame:
         raise BrokenInvariant(f"client {outside['client'][0]}: a row of the log at day {outside['time'][0]:g}, outside the run of {days:g} days")
     last = differs(*PERSON).shift(-1).fill_null(True)
     until = pl.when(last).then(days).otherwise(pl.col("time").shift(-1)).alias("until")
-    state = ("need", "waiting", "stay_start", "induced")
-    return rows.select(*PERSON, "time", until, *PLACE, *state, "event").filter(~pl.col("event").is_in(GONE)).drop("event")
+    state = ("need", "waiting", "stay_start", "induced", "hospital", "spot")
+    shown = rows.select(*PERSON, "time", until, *PLACE, *state, queueing(rows), "event")
+    return shown.filter(~pl.col("event").is_in(GONE)).drop("event")
+
+
+def queueing(log: pl.DataFrame) -> pl.Expr:
+    """Whether the client waits for a place after each row: in the queue since ``queued``, whatever else happens, until it ends."""
+    event = pl.col("event")
+    if not (log["event"] == "queued").any():
+        return pl.lit(False).alias("queueing")
+    joined = pl.when(event == "queued").then(True).when(event.is_in(ENDS_QUEUE) | differs(*PERSON)).then(False)
+    return joined.forward_fill().alias("queueing")
 
 
 def begins_stay() -> pl.Expr:
@@ -87,13 +101,16 @@ def provision(states: pl.DataFrame) -> pl.DataFrame:
     """How care meets need in each state. Adds these columns:
 
     - ``served``: in a service. ``long_term``: in a service that is not short-term.
-    - ``gap``: tier minus need in rungs; 0 in a short-term service, which meets any need.
+    - ``gap``: tier minus need in rungs; 0 in a short-term service, which meets any need, and 0 in hospital.
     - ``over``: gap ≥ 1 in a long-term service (ready to step down). ``under``: in a service with gap < 0.
     - ``excess``: ``over`` now or earlier in this stay; from first readiness on every day of the stay is excess,
       even if need has risen again meanwhile. Someone ready on day 0 counts from day 0.
-    - ``unmet``: need of rung 1 or more, and in no service.
-    - ``independent``: in no service, after a service earlier in the log (who is in no service on day 0 has none on record).
+    - ``unmet``: need of rung 1 or more, in no service and not in hospital.
+    - ``independent``: in no service and not in hospital, after a service earlier in the log (who is in no service on day 0
+      has none on record).
     - ``induced_need``: some rung of the present need was induced by provision (in a service or not).
+    - ``referred``: waiting and not yet served. ``transfer``: served, and queueing for another place.
+    - ``treated``, ``delayed``: in hospital, the latter ready to leave; the place in care, if any, is kept meanwhile.
 
     >>> from simcare.handmade import log_of
     >>> care = {"tier": "community", "service": "care", "provider": "p", "stay_start": -10}
@@ -106,15 +123,20 @@ def provision(states: pl.DataFrame) -> pl.DataFrame:
     [(0.0, 0, False, False), (5.0, 1, True, False), (8.0, 0, False, True)]
     """
     served, ladder = pl.col("service").is_not_null(), level("tier") < rungs_of(states)
-    gap = pl.when(served & ~ladder).then(0).otherwise(level("tier") - level("need")).cast(pl.Int16)
+    away = pl.col("hospital") != "no"
+    gap = pl.when((served & ~ladder) | away).then(0).otherwise(level("tier") - level("need")).cast(pl.Int16)
     known = states.with_columns(served.alias("served"), (served & ladder).alias("long_term"), gap.alias("gap"))
     known = known.with_columns((pl.col("long_term") & (pl.col("gap") >= 1)).alias("over"))
     return known.with_columns(
         (pl.col("served") & (pl.col("gap") < 0)).alias("under"),
         (pl.col("long_term") & (_count_since(pl.col("over"), begins_stay()) > 0)).alias("excess"),
-        (~pl.col("served") & (level("need") >= 1)).alias("unmet"),
-        (~pl.col("served") & (_count_since(pl.col("served"), differs(*PERSON)) > 0)).alias("independent"),
+        (~pl.col("served") & ~away & (level("need") >= 1)).alias("unmet"),
+        (~pl.col("served") & ~away & (_count_since(pl.col("served"), differs(*PERSON)) > 0)).alias("independent"),
         (pl.col("induced") > 0).alias("induced_need"),
+        (pl.col("waiting") & ~pl.col("served")).alias("referred"),
+        (pl.col("queueing") & pl.col("served")).alias("transfer"),
+        (pl.col("hospital") == "treated").alias("treated"),
+        (pl.col("hospital") == "ready").alias("delayed"),
     )
 
 

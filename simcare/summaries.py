@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import polars as pl
 from scipy.stats import t
 
+from simcare import words
+
 RANGE_FROM = 20  # with fewer replications the 5th and 95th percentile are hardly more than the extremes, which are shown instead
 ROUNDING = 1e-11
 YEAR = (pl.col("month").str.slice(0, 4).cast(pl.Int32) - (pl.col("month").str.slice(5, 2).cast(pl.Int32) < 4).cast(pl.Int32)).alias("start_year")
@@ -59,19 +61,14 @@ def sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str 
 
 def spread(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     """Over replications: mean, low and high (5th to 95th percentile, or the extremes of fewer than 20), null from one replication."""
-    many = pl.len() >= RANGE_FROM
+    return summed.group_by(by).agg(pl.col("value").mean().alias("mean"), *_low_high(pl.len() >= RANGE_FROM)).sort(by)
+
+
+def _low_high(many: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     low = pl.when(many).then(pl.col("value").quantile(0.05, "linear")).otherwise(pl.col("value").min())
     high = pl.when(many).then(pl.col("value").quantile(0.95, "linear")).otherwise(pl.col("value").max())
     several = pl.len() > 1
-    return (
-        summed.group_by(by)
-        .agg(
-            pl.col("value").mean().alias("mean"),
-            pl.when(several).then(low).alias("low"),
-            pl.when(several).then(high).alias("high"),
-        )
-        .sort(by)
-    )
+    return pl.when(several).then(low).alias("low"), pl.when(several).then(high).alias("high")
 
 
 def mean_interval(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
@@ -169,3 +166,59 @@ def moves_per_year(flows: pl.DataFrame, strategy: str, runs: pl.DataFrame, years
     by = ["from_tier", "to_tier"]
     rows = rows.with_columns(pl.col(by).cast(pl.String), pl.col("moves") / years)
     return spread(sums(rows, by, runs, "moves"), by)
+
+
+# --------------------------------------------------------------------------------------------------- the limits of places
+STANDING = ("queue_days", "delayed_days", "spot_days")  # person-days that are shown as people, by month
+QUARTER = pl.concat_str(
+    pl.col("month").str.slice(0, 5), ((pl.col("month").str.slice(5, 2).cast(pl.Int32) - 1) // 3 * 3 + 1).cast(pl.String).str.zfill(2)
+).alias("quarter")
+
+
+def limited(measures: pl.DataFrame, strategy: str) -> bool:
+    """Whether anybody waited for a place, was kept in hospital or was in a place bought beyond the number, in a strategy."""
+    names = [*STANDING, *(f"placed_{name}" for name in words.CLASSES)]
+    rows = measures.lazy().filter((pl.col("strategy") == strategy) & pl.col("measure").is_in(names) & (pl.col("value") > 0))
+    return not rows.head(1).collect().is_empty()
+
+
+def with_period(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with ``financial_year``, and with ``quarter`` as its first month, ``2013-04``."""
+    return with_year(frame).with_columns(QUARTER)
+
+
+def people(measures: pl.DataFrame, strategy: str, measure: str, by: str = "month", stage: str | None = None) -> pl.DataFrame:
+    """Person-days as people: their mean over each month or financial year, nought where there are none. Columns: ``by``, mean, low, high."""
+    months = with_period(measures.select(pl.col("month").unique()).with_columns(pl.col("month").cast(pl.String)))
+    lengths = months.with_columns((pl.col("month") + "-01").str.to_date().dt.days_in_month().alias("days")).group_by(by).agg(pl.col("days").sum())
+    summed = _by_period(measures, strategy, measure, by, stage).join(lengths, on=by)
+    return spread(summed.with_columns(pl.col("value") / pl.col("days")), [by])
+
+
+def events(measures: pl.DataFrame, strategy: str, measure: str, by: str = "financial_year") -> pl.DataFrame:
+    """How often something happened in each period, nought where it did not. Columns: ``by``, mean, low, high."""
+    return spread(_by_period(measures, strategy, measure, by), [by])
+
+
+def _by_period(measures: pl.DataFrame, strategy: str, measure: str, by: str, stage: str | None = None) -> pl.DataFrame:
+    """A measure summed by period and replication, with noughts. Columns: ``by``, replication, value."""
+    rows = measures.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure))
+    rows = rows if stage is None else rows.filter(pl.col("stage") == stage)
+    summed = with_period(rows.with_columns(pl.col("month").cast(pl.String))).group_by(by, "replication").agg(pl.col("value").sum())
+    every = with_period(measures.select(pl.col("month").unique().cast(pl.String))).select(pl.col(by).unique())
+    cells = every.join(replications(measures, strategy), how="cross")
+    return cells.join(summed, on=[by, "replication"], how="left").with_columns(pl.col("value").fill_null(0.0))
+
+
+def mean_waits(measures: pl.DataFrame, strategy: str, queue: str, by: str = "quarter") -> pl.DataFrame:
+    """The mean wait in days of those of a class of the queue who got a place in each period. Columns: ``by``, mean, low, high.
+
+    ``mean``: the days waited by all of them in all replications, over their number; null where there were none. ``low`` and ``high``
+    are over the replications in which there were any, each with its own mean; null if that is not more than one.
+    """
+    placed, waited = (_by_period(measures, strategy, f"{what}_{queue}", by) for what in ("placed", "waited_days"))
+    both = placed.rename({"value": "placed"}).join(waited.rename({"value": "waited"}), on=[by, "replication"])
+    periods, some = both.select(pl.col(by).unique()), both.filter(pl.col("placed") > 0).with_columns(value=pl.col("waited") / pl.col("placed"))
+    many = pl.lit(both["replication"].n_unique() >= RANGE_FROM)
+    found = some.group_by(by).agg((pl.col("waited").sum() / pl.col("placed").sum()).alias("mean"), *_low_high(many))
+    return periods.join(found, on=by, how="left").sort(by)

@@ -352,7 +352,7 @@ def _queued(counts: NDArray[np.float64], life: Any, row: Any, here: int, period:
             counts[PLACED + life.rank, here, period] += 1.0
             counts[WAITED + life.rank, here, period] += row.time - life.joined
         life.rank = -1
-    elif event in (WITHDRAWN, END, DIVERTED, DIED, LEFT):
+    elif event in (WITHDRAWN, DISPLACED, END, DIVERTED, DIED, LEFT):
         counts[RENEGES, here, period] += event == WITHDRAWN and row.cause == RENEGED
         life.rank = -1
 

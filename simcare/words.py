@@ -95,7 +95,7 @@ MEASURES: dict[str, Measure] = {
     "excess_stay_days": Measure("Excess-stay days", DAYS, -1, "Days from first being ready to step down to the step down."),
     "under_provided_days": Measure("Under-provided days", DAYS, -1, "Days on a tier below need."),
     "unmet_need_days": Measure("Unmet-need days", DAYS, -1, "Days with need and in no service."),
-    "waiting_days": Measure("Waiting days", DAYS, -1, "Days between a referral and a service."),
+    "waiting_days": Measure("Waiting days", DAYS, -1, "Days from a referral until a service begins: referred and not yet served."),
     "independent_days": Measure("Independent days", DAYS, 1, "Days in no service of people who were once in care."),
     "person_days": Measure("Days in care", DAYS, 0, "Days of all people in all services."),
     "caseload": Measure("Caseload", PEOPLE, 0, "People in a service, mean over each month."),
@@ -108,6 +108,35 @@ MEASURES: dict[str, Measure] = {
     "step_downs": Measure("Step-downs", COUNT, 0, "Moves to a less intensive tier or to independence."),
     "entries": Measure("Entries", COUNT, 0, "Starts of care from no service."),
     "exits": Measure("Exits", COUNT, 0, "Ends of care, deaths and moves away included."),
+    "queue_days": Measure(
+        "Days waiting for a place", DAYS, -1, "Days of people for whom no place is free, whether in no service or in one until another has a place."
+    ),
+    "transfer_days": Measure("Days waiting in another service", DAYS, -1, "Those of the days waiting for a place that are spent in a service."),
+    "hospital_days": Measure("Days in hospital, treated", DAYS, -1, "Days in hospital after a crisis, until ready to leave."),
+    "delayed_days": Measure("Delayed days in hospital", DAYS, -1, "Days of people who are ready to leave hospital and are still there."),
+    "spot_days": Measure("Days in places beyond the number", DAYS, -1, "Days in places bought one by one, at a higher price, as none was free."),
+    "queued": Measure("Joined the queue for a place", COUNT, -1, "Times that somebody had to wait for a place, as none was free."),
+    "reneged": Measure("Gave up waiting", COUNT, -1, "Times that somebody lost patience, with the wait for a place or for an assessment."),
+    "spot_purchases": Measure("Places bought beyond the number", COUNT, -1, "Times that a place was bought in a crisis, as none was free."),
+    "displaced": Measure("Lost their place to a cut", COUNT, -1, "Times that somebody had to move, as the number of places was cut."),
+    "admissions": Measure("Admissions to hospital", COUNT, -1, "Crises that led to hospital."),
+    "supported_transitions": Measure("Hand-overs with support", COUNT, 0, "People who outgrew a service, and were prepared for what comes after it."),
+    "unsupported_transitions": Measure("Hand-overs without support", COUNT, -1, "People who outgrew a service, and were not prepared."),
+}
+
+# The classes of the queue for places, the most urgent first.
+CLASSES = {"crisis": "crisis", "hospital": "leaving hospital", "community": "community", "planned": "planned move"}
+MEASURES |= {
+    f"placed_{key}": Measure(f"Placed from the queue: {what}", COUNT, 0, "Places granted to people of the queue.") for key, what in CLASSES.items()
+}
+MEASURES |= {
+    f"waited_days_{key}": Measure(
+        f"Days waited by those placed: {what}",
+        DAYS,
+        0,
+        "Their mean wait is this by the number placed; by itself it is also less where fewer are placed.",
+    )
+    for key, what in CLASSES.items()
 }
 
 

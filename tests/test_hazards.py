@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import fisk, gompertz, lognorm, weibull_min
 
+from simcare.baselines import YEAR_DAYS, Hazards
 from simcare.hazards import SPAN, STEP, cumulative, fires_at, inverse, spent
 from simcare.model.parts import Clock
-from simcare.tables import YEAR_DAYS, _Hazards
 
 
 def number(value: float) -> dict[str, object]:
@@ -43,7 +43,7 @@ LINE = np.array([(0, 4)], SPAN)[0]
 
 
 def built(family: str):  # type: ignore[no-untyped-def]
-    hazards = _Hazards()
+    hazards = Hazards()
     clock = Clock.model_validate({"clock": "leaving", **FAMILIES[family]})
     row = hazards.add(clock, clock.rates[0] if clock.rates else 0.0)
     from simcare.hazards import HAZARD, KNOT

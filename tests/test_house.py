@@ -25,7 +25,7 @@ TOML = [path for paths in SHIPPED.values() for path in paths]
 LONGEST_MODULE = 400
 
 # Numbers that say where something begins or how a study is set up. They are no evidence on care, and so name no source.
-STRUCTURAL = {"from_age", "to_age", "age", "by", "edges", "from_year", "ramp_days", "years", "replications", "seed"}
+STRUCTURAL = {"from_age", "to_age", "age", "by", "edges", "from_year", "ramp_days", "years", "replications", "seed", "priority"}
 
 
 def short(path: Path) -> str:

@@ -13,7 +13,18 @@ from walker import RUNGS, SHORT, TEXT, TIER_OF, town, walk
 
 from simcare.errors import BrokenInvariant
 from simcare.handmade import log_of
-from simcare.invariants import check, little, money_adds_up, no_negative_wait, payers_add_up, people_add_up, programme_cash, stays_once
+from simcare.invariants import (
+    check,
+    little,
+    money_adds_up,
+    no_negative_wait,
+    payers_add_up,
+    people_add_up,
+    places_hold,
+    programme_cash,
+    queues_add_up,
+    stays_once,
+)
 from simcare.measures import measure
 from simcare.model import Model
 from simcare.states import prepare, states, stays
@@ -168,7 +179,7 @@ def test_a_broken_log_is_found_out(name: str) -> None:
 def test_a_fault_names_the_strategy_and_replication() -> None:
     log = walk(2, runs=(("baseline", 0), ("other", 3)))
     broken = log.with_columns(pl.when(pl.col("strategy") == "other").then(pl.col("time") - 1000.0).otherwise(pl.col("time")).alias("time"))
-    with pytest.raises(BrokenInvariant, match="strategy 'other', replication 3, client 3, day -1000: a row lies outside"):
+    with pytest.raises(BrokenInvariant, match=r"strategy 'other', replication 3, client 3, day -9\d\d: a row lies outside"):
         check(broken, measure(log, town(), DAYS), town(), DAYS)
 
 
@@ -281,3 +292,175 @@ def test_prices_of_another_model_are_found_out() -> None:
 
 def test_payers_alone() -> None:
     payers_add_up(measure(walk(0), town(), DAYS))
+
+
+# --- places, queues, hospital --------------------------------------------------------------------------------------------------
+
+
+def crowded_lives() -> Rows:
+    """One waits, is admitted, waits again and is served; one is displaced by a cut and keeps the place; one waits to move, in vain."""
+    waits, need = {"need": "community", "waiting": True}, {"need": "community"}
+    bought = {**care("care_home", "northern", 36.0, "community"), "spot": True}
+    home, later = care("home_care", "council", -10.0, "community"), care("care_home", "council", 70.0, "community")
+    rows = [
+        (1, 1.0, "referral", waits, "new"), (1, 9.0, "queued", waits, "community"), (1, 20.0, "crisis", waits, "hazard"),
+        (1, 20.0, "withdrawn", need, "superseded"), (1, 20.0, "admitted", {**need, "hospital": "treated"}, "crisis"),
+        (1, 30.0, "ready", {**waits, "hospital": "ready"}, "hospital"), (1, 30.0, "queued", {**waits, "hospital": "ready"}, "hospital"),
+        (1, 36.0, "start", bought, "hospital"), (1, 90.0, "queued", {**bought, "waiting": True}, "planned"),
+        (2, 0.0, "present", home, "day_0"), (2, 5.0, "displaced", {**home, "spot": True}, "cut"),
+        (2, 5.0, "queued", {**home, "spot": True, "waiting": True}, "crisis"), (2, 45.0, "kept", home, ""),
+        (2, 50.0, "queued", {**home, "waiting": True}, "planned"), (2, 60.0, "queued", {**home, "waiting": True}, "community"),
+        (2, 70.0, "move", later, "review"), (2, 80.0, "admitted", {**later, "hospital": "treated"}, "crisis"),
+        (2, 85.0, "ready", {**later, "hospital": "ready"}, "hospital"), (2, 88.0, "discharged", later, ""),
+        (2, 99.0, "transition", later, "supported"),
+        (3, 0.0, "present", home, "day_0"), (3, 40.0, "queued", {**home, "waiting": True}, "planned"),
+        (3, 60.0, "withdrawn", home, "reneged"), (3, 70.0, "queued", {**home, "waiting": True}, "planned"),
+        (3, 80.0, "left", {**home, "waiting": True}, ""),
+    ]  # fmt: skip
+    return [{"client": client, "time": time, "event": event, "cause": cause, "stage": "adult", **state} for client, time, event, state, cause in rows]
+
+
+CROWD = {(row["client"], row["time"], row["event"]): k for k, row in enumerate(crowded_lives())}
+SINCE_20 = ((1, 20.0, "withdrawn"), (1, 20.0, "admitted"))
+
+
+def test_crowded_lives_hold() -> None:
+    checked(log_of(crowded_lives(), RUNGS, SHORT))
+
+
+CROWD_FAULTS: dict[str, tuple[dict[tuple[int, float, str], dict[str, Any]], str]] = {
+    "admitted and not treated": ({(1, 20.0, "admitted"): {"hospital": "no"}}, "an 'admitted' that does not lead from outside"),
+    "admitted twice": ({(1, 20.0, "withdrawn"): {"event": "admitted", "cause": "crisis", "hospital": "treated"}}, "an 'admitted' that does not lead"),
+    "ready before treatment": ({(2, 80.0, "admitted"): {"event": "review", "hospital": "no"}}, "a 'ready' of someone who was not treated"),
+    "ready and gone": ({(2, 85.0, "ready"): {"hospital": "no"}}, "a 'ready' of someone who was not treated"),
+    "discharged to hospital": ({(2, 88.0, "discharged"): {"hospital": "ready"}}, "a 'discharged' that does not lead out"),
+    "treated unseen": ({(1, 20.0, "crisis"): {"hospital": "treated"}}, "from 'no' to 'treated' in hospital at a 'crisis'"),
+    "home unseen": ({(2, 88.0, "discharged"): {"event": "review"}}, "from 'ready' to 'no' in hospital at a 'review'"),
+    "spot in no service": ({(1, 9.0, "queued"): {"spot": True}}, "a place bought beyond the number, in no service"),
+    "displaced and regular": ({(2, 5.0, "displaced"): {"spot": False}}, "a 'displaced' that does not lead from a regular place"),
+    "kept and beyond": ({(2, 45.0, "kept"): {"spot": True}}, "a 'kept' that does not lead from a place beyond the number"),
+    "spot unseen": ({(2, 5.0, "displaced"): {"event": "review"}}, "whether the place is beyond the number changes at a 'review'"),
+    "queue without a class": ({(1, 9.0, "queued"): {"cause": "review"}}, r"joins the queue in no class \('review'\)"),
+    "kept unasked": ({(2, 5.0, "queued"): {"event": "review", "waiting": False}}, "a 'kept' of someone who waits for no place"),
+    "withdrawn from nothing": ({(3, 40.0, "queued"): {"event": "review", "waiting": False}}, "a 'withdrawn' of someone who waits for nothing"),
+    "superseded nothing": ({(1, 9.0, "queued"): {"event": "assessed"}}, "a request for a place is superseded that was never made"),
+    "in the queue without waiting": ({(2, 50.0, "queued"): {"waiting": False}}, "is in the queue for a place since 'queued' or before, but does not"),
+    "waits after leaving the queue": ({(3, 60.0, "withdrawn"): {"waiting": True}}, "waits in 'home_care' without having joined the queue"),
+    "transition from nowhere": ({(1, 20.0, "crisis"): {"event": "transition"}}, "a 'transition' out of no service"),
+    "displaced to another place": ({(2, 5.0, "displaced"): {"provider": "northern"}}, "the place changes at a 'displaced', which moves nobody"),
+    "kept with a new stay": ({(2, 45.0, "kept"): {"stay_start": 45.0}}, "the place changes at a 'kept', which moves nobody"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CROWD_FAULTS)
+def test_a_log_that_belies_queues_and_hospital_is_found_out(name: str) -> None:
+    changes, sentence = CROWD_FAULTS[name]
+    rows = crowded_lives()
+    measures = measure(log_of(rows, RUNGS, SHORT), town(), DAYS)
+    for key, to in changes.items():
+        rows[CROWD[key]] |= to
+    with pytest.raises(BrokenInvariant, match=sentence):
+        check(log_of(rows, RUNGS, SHORT), measures, town(), DAYS)
+
+
+QUEUE_SLIPS: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], str]] = {
+    "one joins too many": (edit({"measure": "queued"}, more(1)), "who joined a queue, and who was placed, left it or still waits"),
+    "one is placed too few": (edit({"measure": "placed_hospital"}, more(-1)), "who joined a queue, and who was placed, left it or still waits"),
+    "a day in the queue too many": (edit({"measure": "queue_days"}, more(1)), "the length of all waits for a place, and the days of waiting"),
+    "a day waited too many": (edit({"measure": "waited_days_community"}, more(1)), "the waits of class community that ended with a place"),
+    "a pound of spot too much": (
+        both(*(edit({"measure": name, "service": "care_home", "provider": "northern"}, more(1)) for name in ("cost", *PAID))),
+        "the cost by client, and the ledger"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", QUEUE_SLIPS)
+def test_broken_measures_of_queues_are_found_out(name: str) -> None:
+    broken, sentence = QUEUE_SLIPS[name]
+    log = log_of(crowded_lives(), RUNGS, SHORT)
+    with pytest.raises(BrokenInvariant, match=sentence):
+        check(log, broken(measure(log, town(), DAYS)), town(), DAYS)
+
+
+def test_a_negative_wait_in_the_queue_is_found_out() -> None:
+    rows = crowded_lives()
+    rows[CROWD[2, 5.0, "queued"]]["time"] = 46.0
+    log = prepare(log_of(rows, RUNGS, SHORT))
+    with pytest.raises(BrokenInvariant, match="client 2, day 46: a wait of -1 days in the queue"):
+        queues_add_up(log, states(log, DAYS), measure(log, town(), DAYS), DAYS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT.replace("spot_premium = { value = 0.2", "spot_premium = { value = 0.21"),
+        TEXT.replace("from = 2013-11-05, value = 330", "from = 2013-06-20, value = 330"),
+        TEXT.replace("{ value = 700, GUESS }\n\n[prices]", "{ value = 701, GUESS }\n\n[prices]"),
+    ],
+    ids=["spot", "hospital", "transition"],
+)
+def test_what_spot_places_delays_and_transitions_cost_in_another_model_is_found_out(text: str) -> None:
+    assert text != TEXT
+    log = log_of(crowded_lives(), RUNGS, SHORT)
+    checked(log)
+    with pytest.raises(BrokenInvariant, match="the cost by client, and the ledger"):
+        check(log, measure(log, town(), DAYS), town(text), DAYS)
+
+
+HOMES = "places = { value = 9000, GUESS }\nspot_premium = { value = 0.2, GUESS }"
+FEW = "places = [{ value = 2.9, GUESS }, { from = 2013-05-01, value = 1, GUESS }, { from = 2013-05-31, value = 3, GUESS }]"
+
+
+def residents(*rows: tuple[int, float, str, bool], area: str = "east", run: str = "baseline") -> Rows:
+    """People in care homes of the northern provider: client, time, event, spot."""
+    found: Rows = []
+    for client, time, event, spot in rows:
+        state = {"need": "placement"} if event == "end" else {**care("care_home", "northern", -1.0, "placement"), "spot": spot}
+        found.append({"strategy": run, "client": client, "time": time, "event": event, "stage": "adult", "area": area, **state})
+    return found
+
+
+def held(rows: Rows, places: str = FEW, days: float = 90.0) -> None:
+    places_hold(prepare(log_of(rows, RUNGS, SHORT)), town(TEXT.replace(HOMES, places)), days)
+
+
+TWO = residents((1, 0.0, "present", False), (2, 0.0, "present", False), (2, 30.0, "displaced", True), (2, 60.0, "kept", False))
+
+
+def test_a_cut_that_someone_makes_room_for_holds() -> None:
+    """2.9 places are 2; from 1 May (day 30) there is 1, from 31 May (day 60) there are 3."""
+    held(TWO)
+    held([*TWO, *residents((3, 7.0, "start", True))])  # bought beyond the number
+    held([*TWO, *residents((3, 60.0, "start", False))])
+    held(
+        residents((1, 12.0, "start", False), (2, 0.0, "present", False), (2, 30.0, "end", False), (3, 0.0, "present", False), (3, 12.0, "end", False))
+    )
+    held([*TWO, *(row | {"strategy": "other"} for row in TWO)])
+    held([*TWO, *residents((3, 7.0, "start", False), area="west")], 'places = { value = 2, GUESS }\narea = "east"')
+    held([*TWO, *residents((3, 0.0, "present", False), (3, 20.0, "death", False), (4, 20.0, "start", False))], "places = { value = 3, GUESS }")
+
+
+@pytest.mark.parametrize(
+    ("rows", "places", "sentence"),
+    [
+        ([*TWO, *residents((3, 7.0, "start", False))], FEW, "day 7: 3 people in the 2 places of 'care_home' of 'northern'"),
+        (TWO[:2], FEW, "strategy 'baseline', replication 0, day 30: 2 people in the 1 places"),
+        ([*TWO[:2], *residents((2, 30.001, "displaced", True))], FEW, "day 30: 2 people in the 1 places"),
+        ([*TWO[:3], *residents((2, 59.9, "kept", False))], FEW, "day 59.9: 2 people in the 1 places"),
+        ([*TWO, *residents((3, 60.0, "start", False), (4, 60.0, "start", False))], FEW, "day 60: 4 people in the 3 places"),
+        ([*TWO, *residents((3, 20.0, "start", False), (4, 20.5, "death", False))], "places = { value = 2, GUESS }", "day 20: 3 people in the 2"),
+        ([*TWO, *(row | {"strategy": "other"} for row in TWO[:2])], FEW, "strategy 'other', replication 0, day 30: 2 people"),
+        (TWO, 'places = { value = 1, GUESS }\narea = "east"', "day 0: 2 people in the 1 places of 'care_home' of 'northern' in 'east'"),
+    ],
+    ids=["one too many", "a cut unseen", "a cut too late", "kept too early", "four in three", "the dead leave later", "another run", "an area"],
+)
+def test_people_without_a_place_are_found_out(rows: Rows, places: str, sentence: str) -> None:
+    with pytest.raises(BrokenInvariant, match=sentence):
+        held(rows, places)
+
+
+def test_places_of_another_area_are_found_out() -> None:
+    model = town(TEXT.replace(HOMES, 'places = { value = 9, GUESS }\narea = "west"'))
+    log = log_of(TWO[:2], RUNGS, SHORT)
+    with pytest.raises(BrokenInvariant, match="provider 'northern' does not offer the service 'care_home' to 'east'"):
+        check(log, measure(log, model, 90.0), model, 90.0)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from walker import RUNGS, SHORT, TIER_OF, town, walk
 
 from simcare.errors import BrokenInvariant
-from simcare.flows import flows, flows_between, waits
+from simcare.flows import COUNTED, flows, flows_between, queue_waits, waits
 from simcare.handmade import log_of
-from simcare.measures import COLUMNS, measure
+from simcare.measures import COLUMNS, DAYS_OF, measure, measures_of, tallies
 from simcare.model import Model
 from simcare.periods import calendar, days_in_year, first_year
 from simcare.states import provision, states, stays
@@ -78,10 +78,18 @@ def naive(log: pl.DataFrame, model: Model, days: float) -> dict[Key, float]:
 
 
 def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float) -> None:
-    stay, ready, once, referred = None, False, False, None
+    stay, ready, once, referred, joined = None, False, False, None, None
     for k, row in enumerate(rows):
         before = rows[k - 1] if k else None
         naive_event(tally, run, row, before)
+        naive_transition(tally, run, rows[: k + 1])
+        if row["event"] in ("start", "move", "kept") and joined is not None:
+            tally.add(run, row["time"], row, f"placed_{joined['cause']}")
+            tally.add(run, row["time"], row, f"waited_days_{joined['cause']}", row["time"] - joined["time"])
+        if row["event"] in ("start", "move", "kept", "withdrawn", "end", "diverted", "displaced"):
+            joined = None
+        if row["event"] == "queued":
+            joined = row
         if row["event"] == "referral":
             if referred is not None:
                 for within in (91, 365):
@@ -94,23 +102,25 @@ def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float
         if key != stay:
             stay, ready = key, False
         long_term = row["service"] is not None and row["tier"] in RUNGS
-        gap = 0 if row["tier"] in SHORT else RUNGS.index(row["tier"]) - RUNGS.index(row["need"])
+        gap = 0 if row["tier"] in SHORT or row["hospital"] != "no" else RUNGS.index(row["tier"]) - RUNGS.index(row["need"])
         ready = ready or (long_term and gap >= 1)
         once = once or row["service"] is not None
         until = rows[k + 1]["time"] if k + 1 < len(rows) else days
-        naive_days(tally, run, row, until, long_term, gap, ready, once)
+        naive_days(tally, run, {**row, "queueing": joined is not None}, until, days, long_term=long_term, gap=gap, ready=ready, once=once)
 
 
-def naive_days(tally: Tally, run: Key, row: dict[str, Any], until: float, long_term: bool, gap: int, ready: bool, once: bool) -> None:
-    """Walk through the days of a state one by one."""
+def naive_days(tally: Tally, run: Key, row: dict[str, Any], until: float, days: float, *, long_term: bool, gap: int, ready: bool, once: bool) -> None:
+    """Walk through the days of a state one by one; the last month of the run may be cut short by its end, on day ``days``."""
+    away = row["hospital"] != "no"
     service = next((s for s in tally.model.services if s.name == row["service"]), None)
     for day in range(math.floor(row["time"]), math.ceil(until)):
         here = max(row["time"], day), min(until, day + 1.0)
         part = here[1] - here[0]
         if part <= 0:
             continue
-        month_days = (tally.date(day).replace(day=28) + dt.timedelta(days=4)).replace(day=1) - tally.date(day).replace(day=1)
-        last_of_month = tally.date(day + 1).day == 1
+        next_month = (tally.date(day).replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+        month_days = min(next_month, tally.date(days)) - tally.date(day).replace(day=1)
+        last_of_month = tally.date(day + 1).day == 1 or day + 1 == days
 
         def count(name: str, amount: float, day: int = day) -> None:
             if amount:
@@ -124,23 +134,66 @@ def naive_days(tally: Tally, run: Key, row: dict[str, Any], until: float, long_t
             price = price_on(tally.model, row["service"], row["provider"], tally.date(day))
             shares = [0.0 if share is None else share.value for share in (service.client_share, service.health_share)]
             tally.pay(run, day, row, part * price, *shares)
+            if row["spot"]:
+                tally.pay(run, day, row, part * price * premium_of(tally.model, row["service"], row["provider"]), *shares)
             if row["induced"]:
                 years = first_year(tally.date(day)) - int(tally.model.prices.base_year[:4])
                 count("induced_cost", part * price * (1 + tally.model.prices.growth_per_year.value) ** years)
         else:
-            count("unmet_need_days", part * (row["need"] != RUNGS[0]))
-            count("independent_days", part * once)
+            count("unmet_need_days", part * (row["need"] != RUNGS[0] and not away))
+            count("independent_days", part * (once and not away))
+            count("waiting_days", part * row["waiting"])
+        count("queue_days", part * row["queueing"])
+        count("transfer_days", part * (row["queueing"] and service is not None))
+        count("spot_days", part * row["spot"])
+        count("hospital_days", part * (row["hospital"] == "treated"))
+        count("delayed_days", part * (row["hospital"] == "ready"))
+        for hospital in tally.model.hospitals if row["hospital"] == "ready" else ():
+            if row["stage"] in (hospital.stages or [row["stage"]]) and row["group"] in (hospital.groups or [row["group"]]):
+                assert hospital.gbp_per_delayed_day is not None
+                tally.pay(run, day, cell_of(row), part * hospital.gbp_per_delayed_day.at(tally.date(day)), health=1.0)
         for name, after in (("over_provided_days", 42), ("dependency_days", 91)):
             if long_term and gap >= 1:
                 count(name, max(0.0, here[1] - max(here[0], row["stay_start"] + after)))
         count("excess_stay_days", part * (long_term and ready))
-        count("waiting_days", part * row["waiting"])
         count("induced_need_days", part * (row["induced"] > 0))
+
+
+def premium_of(model: Model, service: str, provider: str) -> float:
+    premiums = {(p.name, o.service): o.spot_premium.value for p in model.providers for o in p.offers if o.spot_premium is not None}
+    return premiums.get((provider, service), 0.0)
+
+
+def cell_of(row: dict[str, Any]) -> dict[str, Any]:
+    return {**NOWHERE, **{p: row[p] for p in ("area", "stage", "group")}}
+
+
+def naive_transition(tally: Tally, run: Key, rows: list[dict[str, Any]]) -> None:
+    """The hand-over of that age and of the group before it."""
+    row = rows[-1]
+    if (row["event"], row["cause"]) != ("transition", "supported"):
+        return
+    group = row["group"]
+    for k in range(len(rows) - 1, 0, -1):
+        if rows[k]["time"] == row["time"] and rows[k]["event"] == "handover":
+            group = rows[k - 1]["group"]
+            break
+    for handover in tally.model.handovers:
+        if abs(handover.age - row["age"]) < 0.1 and group in (handover.groups or [group]):
+            assert handover.gbp_supported is not None
+            tally.pay(run, row["time"], cell_of(row), handover.gbp_supported.at(tally.date(row["time"])))
 
 
 def naive_event(tally: Tally, run: Key, row: dict[str, Any], before: dict[str, Any] | None) -> None:
     event, time, here, there = row["event"], row["time"], row, before or NOWHERE
-    plain = {"crisis": "crises", "referral": "referrals", "diverted": "diverted", "assessed": "assessments", "review": "reviews", "start": "entries"}
+    plain = {"crisis": "crises", "referral": "referrals", "diverted": "diverted", "assessed": "assessments", "review": "reviews", "start": "entries",
+             "queued": "queued", "displaced": "displaced", "admitted": "admissions"}  # fmt: skip
+    if (event, row["cause"]) == ("withdrawn", "reneged"):
+        tally.add(run, time, here, "reneged")
+    if event in ("start", "move") and row["spot"]:
+        tally.add(run, time, here, "spot_purchases")
+    if event == "transition":
+        tally.add(run, time, here, f"{row['cause']}_transitions")
     if event in plain:
         tally.add(run, time, here, plain[event])
     if event in ("death", "left"):
@@ -162,7 +215,7 @@ def naive_event(tally: Tally, run: Key, row: dict[str, Any], before: dict[str, A
         for door in tally.model.front_door:
             fee = door.gbp_per_assessment if event == "assessed" else door.gbp_per_review
             if fee is not None and (door.stages is None or row["stage"] in door.stages):
-                tally.pay(run, time, {**NOWHERE, **{p: row[p] for p in ("area", "stage", "group")}}, fee.at(tally.date(time)))
+                tally.pay(run, time, cell_of(row), fee.at(tally.date(time)))
 
 
 def naive_programmes(tally: Tally, run: Key, days: float) -> None:
@@ -217,11 +270,14 @@ def test_every_measure_occurs_in_the_walks() -> None:
     """Otherwise the comparison above would hold for a measure that is never there."""
     found = set(measure(walk(0, people=60), town(), 730.0)["measure"])
     days = {"person_days", "caseload", "caseload_end", "over_provided_days", "dependency_days", "excess_stay_days", "induced_need_days",
-            "under_provided_days", "unmet_need_days", "waiting_days", "independent_days"}  # fmt: skip
+            "under_provided_days", "unmet_need_days", "waiting_days", "independent_days", "queue_days", "transfer_days", "hospital_days",
+            "delayed_days", "spot_days"}  # fmt: skip
     events = {"entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91", "re_referrals_365",
-              "diverted", "assessments", "reviews", "deaths", "leavers"}  # fmt: skip
+              "diverted", "assessments", "reviews", "deaths", "leavers", "queued", "reneged", "spot_purchases", "displaced", "admissions",
+              "supported_transitions", "unsupported_transitions"}  # fmt: skip
+    classes = {f"{what}_{name}" for what in ("placed", "waited_days") for name in ("crisis", "hospital", "community", "planned")}
     money = {"cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv", "induced_cost"}
-    assert found == days | events | money
+    assert found == days | events | classes | money
 
 
 def test_strategies_and_replications_stay_apart() -> None:
@@ -404,6 +460,198 @@ def test_times_outside_the_run_are_refused() -> None:
 def test_a_ladder_as_text_is_refused() -> None:
     with pytest.raises(BrokenInvariant, match="'need' must be an Enum"):
         states(walk(0).with_columns(pl.col("need").cast(pl.String)), 730.0)
+
+
+# --- places, queues, hospital --------------------------------------------------------------------------------------------------
+
+
+def test_waiting_for_a_first_place() -> None:
+    """Referred on day 0, in the queue from day 10, served on day 40."""
+    waiting = {**out("community"), "waiting": True}
+    rows = [{"event": "referral", "cause": "new", **waiting}, {"event": "assessed", "cause": "assessment", "time": 10.0, **waiting},
+            {"event": "queued", "cause": "community", "time": 10.0, **waiting}, {"event": "rise", "time": 15.0, **waiting, "need": "enhanced"},
+            {"event": "start", "cause": "assessment", "time": 40.0, **in_care(since=40.0)}]  # fmt: skip
+    values = measured(rows, 61.0)
+    assert only(values, "queue_days") == {"2013-04": 20.0, "2013-05": 10.0}
+    assert only(values, "waiting_days") == {"2013-04": 30.0, "2013-05": 10.0}
+    assert only(values, "transfer_days") == {}
+    assert only(values, "queued") == {"2013-04": 1.0}
+    assert only(values, "placed_community") == {"2013-05": 1.0}
+    assert only(values, "waited_days_community") == {"2013-05": 30.0}
+
+
+def test_waiting_in_a_service_for_another_place_counts_from_the_last_joining() -> None:
+    waiting = {**in_care(need="placement"), "waiting": True}
+    rows = [{"event": "present", **in_care(need="placement")}, {"event": "queued", "cause": "planned", "time": 5.0, **waiting},
+            {"event": "review", "cause": "up", "time": 12.0, **waiting}, {"event": "queued", "cause": "crisis", "time": 12.0, **waiting},
+            {"event": "move", "time": 20.0, **in_care("care_home", since=20.0)}]  # fmt: skip
+    values = measured(rows, 30.0)
+    assert only(values, "queue_days") == only(values, "transfer_days") == {"2013-04": 15.0}
+    assert only(values, "waiting_days") == {}, "not yet served is what this counts"
+    assert only(values, "queued") == {"2013-04": 2.0}
+    assert only(values, "placed_crisis") == {"2013-04": 1.0}
+    assert only(values, "waited_days_crisis") == {"2013-04": 8.0}
+    assert not [name for name, _ in values if name.endswith(("placed_planned", "waited_days_planned"))]
+    found = queue_waits(log_of(rows, RUNGS, SHORT)).select("class", "time", "until", "outcome", "days").rows()
+    assert found == [("planned", 5.0, 12.0, "queued", 7.0), ("crisis", 12.0, 20.0, "move", 8.0)]
+    home = flows(log_of(rows, RUNGS, SHORT)).filter(pl.col("measure").cast(pl.String).is_in(["queued", "placed_crisis"]))
+    assert home.select("measure", "service").rows() == [("queued", "home_care"), ("queued", "home_care"), ("placed_crisis", "care_home")]
+
+
+@pytest.mark.parametrize("ends", ["withdrawn", "end", "displaced", "death", "left", None])
+def test_a_wait_that_ends_without_a_place(ends: str | None) -> None:
+    after = {"withdrawn": in_care(), "end": out(), "displaced": {**in_care(), "spot": True}}.get(ends or "", {**in_care(), "waiting": True})
+    rows = [{"event": "present", **in_care()}, {"event": "queued", "cause": "planned", "time": 4.0, **in_care(), "waiting": True}]
+    if ends is not None:
+        rows.append({"event": ends, "cause": "reneged" if ends == "withdrawn" else "", "time": 10.0, **after})
+    values = measured(rows, 30.0)
+    days = 26.0 if ends is None else 6.0
+    assert only(values, "queue_days") == only(values, "transfer_days") == {"2013-04": days}
+    assert only(values, "placed_planned") == only(values, "waited_days_planned") == {}
+    assert only(values, "reneged") == ({"2013-04": 1.0} if ends == "withdrawn" else {})
+    waited = queue_waits(log_of(rows, RUNGS, SHORT)).select("until", "outcome", "days").rows()
+    assert waited == [(None, None, None) if ends is None else (10.0, ends, 6.0)]
+
+
+def test_a_diversion_ends_the_wait_for_a_place() -> None:
+    waiting = {**out("community"), "waiting": True}
+    rows = [{"event": "referral", **waiting}, {"event": "queued", "cause": "hospital", "time": 2.0, **waiting},
+            {"event": "diverted", "time": 5.0, **out("community")}, {"event": "start", "time": 9.0, **in_care(since=9.0)}]  # fmt: skip
+    values = measured(rows, 30.0)
+    assert only(values, "queue_days") == {"2013-04": 3.0}
+    assert only(values, "placed_hospital") == {}
+
+
+def test_another_persons_queue_is_not_mine() -> None:
+    rows = [{"event": "present", "client": 1, **in_care()}, {"event": "queued", "client": 1, "cause": "planned", "time": 4.0, **in_care()},
+            {"event": "arrival", "client": 2, "time": 6.0, **out("community")},
+            {"event": "start", "client": 2, "time": 9.0, **in_care(since=9.0)}]  # fmt: skip
+    values = measured(rows, 30.0)
+    assert only(values, "queue_days") == {"2013-04": 26.0}
+    assert only(values, "placed_planned") == {}
+
+
+def test_who_is_served_at_once_never_queued() -> None:
+    """Causes of placement and classes of queues share their names."""
+    rows = [{"event": "present", **in_care()}, {"event": "move", "cause": "crisis", "time": 3.0, **in_care("reablement", since=3.0)},
+            {"event": "move", "cause": "hospital", "time": 9.0, **in_care("care_home", since=9.0)},
+            {"event": "move", "time": 12.0, **in_care(since=12.0)},
+            {"event": "present", "client": 2, **in_care()},
+            {"event": "queued", "client": 2, "cause": "planned", "time": 4.0, **in_care()}]  # fmt: skip
+    assert not [name for name, _ in measured(rows, 30.0) if name.startswith(("placed", "waited_days"))]
+
+
+def test_whose_place_is_cut_and_who_keeps_it_stay_in_one_stay() -> None:
+    care = in_care("extra_care", "northern", "community", -50.0)
+    spot = {**care, "spot": True}
+    rows = [{"event": "present", **care}, {"event": "displaced", "cause": "cut", "time": 10.0, **spot},
+            {"event": "queued", "cause": "crisis", "time": 10.0, **spot, "waiting": True}, {"event": "kept", "time": 22.0, **care}]  # fmt: skip
+    values = measured(rows, 30.0)
+    assert only(values, "displaced") == {"2013-04": 1.0}
+    assert only(values, "spot_days") == only(values, "queue_days") == only(values, "waited_days_crisis") == {"2013-04": 12.0}
+    assert only(values, "placed_crisis") == {"2013-04": 1.0}
+    assert only(values, "person_days") == only(values, "over_provided_days") == only(values, "excess_stay_days") == {"2013-04": 30.0}
+    assert only(values, "entries") == only(values, "exits") == only(values, "spot_purchases") == {}
+    assert stays(states(log_of(rows, RUNGS, SHORT), 30.0)).height == 1
+
+
+def test_places_bought_beyond_the_number() -> None:
+    rows = [{"event": "present", **in_care()}, {"event": "move", "time": 3.0, **in_care("reablement", since=3.0), "spot": True},
+            {"event": "move", "time": 9.0, **in_care("home_care", since=9.0)},
+            {"event": "arrival", "client": 2, "time": 5.0, **out("community")},
+            {"event": "start", "client": 2, "time": 5.0, **in_care("reablement", since=5.0), "spot": True}]  # fmt: skip
+    values = measured(rows, 30.0)
+    assert only(values, "spot_purchases") == {"2013-04": 2.0}
+    assert only(values, "spot_days") == {"2013-04": 6.0 + 25.0}
+
+
+def test_a_place_in_care_is_kept_in_hospital_and_meets_no_need_there() -> None:
+    """Under-provided except in hospital, from day 5; ready to leave on day 12, back on day 15."""
+    care = in_care(need="placement")
+    rows = [{"event": "present", **care}, {"event": "crisis", "time": 5.0, **care},
+            {"event": "admitted", "time": 5.0, **care, "hospital": "treated"}, {"event": "ready", "time": 12.0, **care, "hospital": "ready"},
+            {"event": "discharged", "time": 15.0, **care}]  # fmt: skip
+    values = measured(rows, 30.0)
+    assert only(values, "person_days") == {"2013-04": 30.0}
+    assert only(values, "under_provided_days") == {"2013-04": 20.0}
+    assert only(values, "hospital_days") == {"2013-04": 7.0}
+    assert only(values, "delayed_days") == {"2013-04": 3.0}
+    assert only(values, "admissions") == {"2013-04": 1.0}
+    assert provision(states(log_of(rows, RUNGS, SHORT), 30.0))["gap"].to_list() == [-2, -2, 0, 0, -2]
+
+
+def test_who_is_over_provided_is_not_so_in_hospital_but_the_stay_goes_on() -> None:
+    care = in_care("care_home", need="community", since=-100.0)
+    rows = [{"event": "present", **care}, {"event": "admitted", "time": 5.0, **care, "hospital": "treated"},
+            {"event": "ready", "time": 12.0, **care, "hospital": "ready"}, {"event": "move", "time": 15.0, **in_care(since=15.0)}]  # fmt: skip
+    values = measured(rows, 30.0)
+    assert only(values, "over_provided_days") == only(values, "dependency_days") == {"2013-04": 5.0}
+    assert only(values, "excess_stay_days") == {"2013-04": 15.0}
+
+
+def test_nobody_is_independent_in_hospital_nor_is_their_need_unmet() -> None:
+    """Out of care on day 2, to hospital on day 5, ready and waiting on day 8, served on day 10."""
+    home = out("community")
+    rows = [{"event": "present", **in_care()}, {"event": "end", "time": 2.0, **home},
+            {"event": "admitted", "time": 5.0, **home, "hospital": "treated"},
+            {"event": "ready", "time": 8.0, **home, "hospital": "ready", "waiting": True},
+            {"event": "start", "time": 10.0, **in_care(since=10.0)}]  # fmt: skip
+    values = measured(rows, 30.0)
+    assert only(values, "independent_days") == only(values, "unmet_need_days") == {"2013-04": 3.0}
+    assert only(values, "hospital_days") == {"2013-04": 3.0}
+    assert only(values, "delayed_days") == only(values, "waiting_days") == {"2013-04": 2.0}
+    assert only(values, "queue_days") == {}
+
+
+def test_transitions_count_at_the_service_that_is_outgrown() -> None:
+    rows = [{"event": "present", **in_care()}, {"event": "transition", "cause": "supported", "time": 3.0, **in_care()},
+            {"event": "move", "cause": "handover", "time": 3.0, **in_care("care_home", since=3.0)},
+            {"event": "present", "client": 2, **in_care()}, {"event": "transition", "client": 2, "cause": "unsupported", "time": 4.0, **in_care()},
+            {"event": "end", "client": 2, "cause": "handover", "time": 4.0, **out("community"), "waiting": True},
+            {"event": "start", "client": 2, "time": 24.0, **in_care("care_home", since=24.0)}]  # fmt: skip
+    values = measured(rows, 30.0)
+    assert only(values, "supported_transitions") == only(values, "unsupported_transitions") == {"2013-04": 1.0}
+    assert only(values, "waiting_days") == {"2013-04": 20.0}, "the cliff edge"
+    counted = flows(log_of(rows, RUNGS, SHORT)).filter(pl.col("measure").cast(pl.String).str.ends_with("transitions"))
+    assert counted["service"].to_list() == ["home_care", "home_care"]
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "admitted"])
+def test_the_wait_of_a_referral_ends_with_patience_or_an_admission(end: str) -> None:
+    rows = [{"event": "referral", "cause": "new", "waiting": True, **out("community")}, {"event": end, "time": 12.0, **out("community")},
+            {"event": "start", "time": 20.0, **in_care(since=20.0)}]  # fmt: skip
+    assert waits(log_of(rows, RUNGS, SHORT)).select("until", "outcome").rows() == [(12.0, end)]
+
+
+def test_measures_rest_on_the_tallies_alone_in_whatever_order_and_type() -> None:
+    model, log = town(), walk(7, people=40, runs=(("baseline", 0), ("other", 1)))
+    found = tallies(log, model, 730.0)
+    text = ("strategy", "area", "stage", "group", "service", "provider")
+    shuffled = [frame.with_columns(pl.col([c for c in text if c in frame.columns]).cast(pl.String)).sample(fraction=1, shuffle=True, seed=1)
+                for frame in found]  # fmt: skip
+    again = measures_of(type(found)(*shuffled), model, 730.0)
+    assert_same(as_dict(again), as_dict(measure(log, model, 730.0)))
+    assert again.schema == measure(log, model, 730.0).schema
+
+
+def test_the_shape_of_the_tallies() -> None:
+    found = tallies(walk(7, people=40), town(), 730.0)
+    ids = ["strategy", "replication", *PLACE]
+    assert found.runs.columns == ids[:2]
+    assert found.served.columns == [*ids, "period", "days", "at_end"]
+    assert found.given.columns == ["measure", *ids, "period", "days", "at_end"]
+    assert found.counted.columns == ["measure", *ids, "period", "value"]
+    assert found.transitions.columns == [*ids[:5], "period", "gbp"]
+    assert found.given.schema["measure"] == pl.Enum(list(DAYS_OF))
+    assert found.counted.schema["measure"] == COUNTED
+    for frame in found[1:]:
+        assert frame.height
+        assert frame.schema["replication"] == pl.Int32
+        assert frame.schema["period"] == pl.Int64
+        numbers = [c for c in frame.columns if c in ("days", "at_end", "value", "gbp")]
+        assert [frame.schema[c] for c in numbers] == [pl.Int64 if c == "at_end" else pl.Float64 for c in numbers]
+        key = [c for c in frame.columns if c not in numbers]
+        assert frame.select(key).is_unique().all(), "each key comes once"
 
 
 # --- the smaller functions -----------------------------------------------------------------------------------------------------

@@ -14,10 +14,11 @@ from walker import RUNGS, SHORT, TEXT, TIER_OF, town, walk
 
 from simcare.errors import BadInput, BrokenInvariant
 from simcare.handmade import log_of
-from simcare.measures import measure
+from simcare.measures import measure, tallies
 from simcare.model import Model
 from simcare.model.parts import Prices
-from simcare.money import AMOUNTS, annuity, by_year, discount_factor, present_value, price_dates
+from simcare.money import AMOUNTS, annuity, by_year, discount_factor, ledger, present_value, price_dates
+from simcare.periods import calendar
 
 CARE_ONLY = TEXT[: TEXT.index("[[programmes]]")]
 GREEN_BOOK = ((0, 0.035), (31, 0.03), (76, 0.025))
@@ -180,7 +181,105 @@ def test_every_replication_pays_for_its_programmes() -> None:
 def test_the_calendar_is_cut_where_any_price_changes() -> None:
     ramp = {dt.date(2013, 7, 20), dt.date(2013, 8, 19), dt.date(2013, 9, 18)}
     dated = {dt.date(2013, 6, 17), dt.date(2012, 1, 1), dt.date(2014, 2, 11), dt.date(2013, 9, 10), dt.date(2014, 5, 5), dt.date(2013, 1, 1)}
-    assert price_dates(town()) == ramp | dated
+    others = {dt.date(2013, 11, 5), dt.date(2013, 12, 25)}  # a delayed day in hospital, a supported transition
+    assert price_dates(town()) == ramp | dated | others
+
+
+# --- places beyond the number, hospital, transitions ---------------------------------------------------------------------------
+
+
+def by_kind(rows: list[dict[str, Any]], days: float) -> dict[str, dict[str, float]]:
+    """Every amount of the ledger by kind, programmes left out."""
+    model = town()
+    periods = calendar(model.about.start, days, price_dates(model))
+    found = ledger(tallies(log_of(rows, RUNGS, SHORT), model, days), model, periods).filter(pl.col("kind") != "programme")
+    measured = {name: sum(costs(rows, town(CARE_ONLY), days, name).values()) for name in AMOUNTS}
+    assert {name: found[name].sum() for name in AMOUNTS} == pytest.approx(measured, rel=1e-12)
+    return {row["kind"]: {name: row[name] for name in AMOUNTS} for row in found.group_by("kind").agg(pl.col(AMOUNTS).sum()).rows(named=True)}
+
+
+def test_a_place_beyond_the_number_costs_its_premium_on_top() -> None:
+    """£106 a day and a fifth on top for 10 of 30 days; the client pays 30 % of it and health 20 %, as of the price itself."""
+    home = resident("care_home", "northern")
+    rows = [home, {**home, "event": "displaced", "cause": "cut", "time": 5.0, "spot": True}, {**home, "event": "kept", "time": 15.0}]
+    found = by_kind(rows, 30.0)
+    assert set(found) == {"care", "spot"}
+    assert found["care"]["cost"] == pytest.approx(30 * 106 * 1.03, rel=1e-12)
+    extra = 10 * 106 * 0.2 * 1.03
+    paid = {"cost": extra, "cost_client": 0.3 * extra, "cost_health": 0.2 * extra, "cost_council": 0.5 * extra}
+    assert {name: found["spot"][name] for name in paid} == pytest.approx(paid, rel=1e-12)
+    log = log_of(rows, RUNGS, SHORT)
+    spent = measure(log, town(CARE_ONLY), 30.0).filter(pl.col("measure") == "cost")
+    assert spent.select("service", "provider").rows() == [("care_home", "northern")], "one amount for care and premium"
+
+
+def test_a_place_beyond_the_number_costs_the_price_in_force() -> None:
+    """Reablement at £20 a day, £23 from 17 June 2013 (day 77), and half on top; from day 75 to day 80."""
+    rows = [{"event": "arrival", "time": 75.0, "stage": "adult", "need": "community"},
+            {**resident("reablement", event="start", time=75.0), "stay_start": 75.0, "spot": True},
+            {**resident("reablement", event="left", time=80.0), "stay_start": 75.0, "spot": True}]  # fmt: skip
+    assert by_kind(rows, 122.0)["spot"]["cost"] == pytest.approx(0.5 * (2 * 20 + 3 * 23) * 1.03, rel=1e-12)
+
+
+def test_beyond_the_number_of_an_offer_without_a_premium_nothing_is_added() -> None:
+    home = resident("home_care", "council")
+    assert set(by_kind([home, {**home, "event": "displaced", "time": 5.0, "spot": True}], 30.0)) == {"care"}
+
+
+def patient(stage: str, group: str, since: float, until: float) -> list[dict[str, Any]]:
+    there = {"stage": stage, "group": group, "need": "community"}
+    return [{"event": "referral", "time": 200.0, **there}, {"event": "admitted", "time": 210.0, **there, "hospital": "treated"},
+            {"event": "ready", "time": since, **there, "hospital": "ready"}, {"event": "diverted", "time": until, **there}]  # fmt: skip
+
+
+def test_days_ready_to_leave_hospital_cost_the_health_partner() -> None:
+    """£300 a day, £330 from 5 November 2013 (day 218): from day 216.5 to 219.5."""
+    found = by_kind(patient("adult", "general", 216.5, 219.5), 365.0)
+    cost = (1.5 * 300 + 1.5 * 330) * 1.03
+    assert set(found) == {"hospital"}
+    expected = {"cost": cost, "cost_health": cost, "cost_council": 0.0, "cost_client": 0.0}
+    assert {name: found["hospital"][name] for name in expected} == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("stage", "group", "rate"), [("child", "disabled", 500.0), ("child", "general", 0.0), ("adult", "disabled", 300.0)])
+def test_a_delayed_day_costs_by_stage_and_group(stage: str, group: str, rate: float) -> None:
+    measures = measure(log_of(patient(stage, group, 211.0, 213.0), RUNGS, SHORT), town(CARE_ONLY), 365.0).filter(pl.col("measure") == "cost")
+    assert measures["value"].sum() == pytest.approx(2 * rate * 1.03, rel=1e-12)
+    assert measures.select("stage", "group", "tier", "service").rows() == [(stage, group, None, None)] * (rate > 0)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "age", "time", "price"),
+    [
+        ("disabled", "general", 18.0012, 100.0, 2000.0),
+        ("disabled", "general", 17.9986, 268.5, 2500.0),  # 25 December 2013 is day 268
+        ("general", "general", 18.0, 100.0, 1000.0),
+        ("disabled", "disabled", 25.001, 100.0, 700.0),
+    ],
+)
+def test_a_supported_transition_costs_what_the_hand_over_of_that_age_and_group_does(
+    was: str, becomes: str, age: float, time: float, price: float
+) -> None:
+    care = {**resident("home_care", stage="child"), "group": was, "age": age - time / 365.25}
+    later = {**care, "stage": "adult", "time": time, "age": age}
+    handed = {**later, "group": becomes}
+    rows = [care, {**later, "event": "birthday"}, {**handed, "event": "handover"}, {**handed, "event": "transition", "cause": "supported"}]
+    if was == becomes:
+        del rows[2]
+    other = [{**row, "client": 2, "cause": "unsupported" if row["event"] == "transition" else ""} for row in rows]
+    found = by_kind([*rows, *other], 365.0)
+    assert set(found) == {"care", "transition"}
+    assert found["transition"]["cost"] == found["transition"]["cost_council"] == pytest.approx(price * 1.03, rel=1e-12)
+    spent = measure(log_of(rows, RUNGS, SHORT), town(CARE_ONLY), 365.0).filter((pl.col("measure") == "cost") & pl.col("tier").is_null())
+    assert spent.select("stage", "group", "service", "value").rows() == [("adult", becomes, None, pytest.approx(price * 1.03, rel=1e-12))]
+
+
+def test_a_hand_over_on_an_earlier_day_is_another_matter() -> None:
+    """The group before counts only if it changed in the same moment."""
+    care = {**resident("home_care"), "group": "disabled", "age": 17.9}
+    later = {**care, "group": "general", "age": 18.0}
+    rows = [care, {**later, "event": "handover", "time": 50.0}, {**later, "event": "transition", "cause": "supported", "time": 50.5}]
+    assert by_kind(rows, 365.0)["transition"]["cost"] == pytest.approx(1000 * 1.03, rel=1e-12)
 
 
 # --- discounting ---------------------------------------------------------------------------------------------------------------

@@ -94,6 +94,8 @@ weight = { value = 1, GUESS }
 service = "reablement"
 contract = "hours"
 weight = { value = 1, GUESS }
+places = { value = 9000, GUESS }
+spot_premium = { value = 0.5, GUESS }
 [[providers]]
 name = "northern"
 owner = "independent"
@@ -109,6 +111,8 @@ weight = { value = 1, GUESS }
 service = "care_home"
 contract = "places"
 weight = { value = 1, GUESS }
+places = { value = 9000, GUESS }
+spot_premium = { value = 0.2, GUESS }
 
 [[front_door]]
 name = "children"
@@ -119,6 +123,44 @@ name = "adults"
 stages = ["adult"]
 gbp_per_assessment = { value = 300, GUESS }
 gbp_per_review = [{ value = 80, GUESS }, { from = 2014-05-05, value = 90, GUESS }]
+
+[[hospitals]]
+name = "adults"
+stages = ["adult"]
+share = { value = 0.5, GUESS }
+days = { value = 8, GUESS }
+to_step_up = { value = 0.5, GUESS }
+gbp_per_delayed_day = [{ value = 300, GUESS }, { from = 2013-11-05, value = 330, GUESS }]
+[[hospitals]]
+name = "disabled children"
+stages = ["child"]
+groups = ["disabled"]
+share = { value = 0.5, GUESS }
+days = { value = 8, GUESS }
+to_step_up = { value = 0.5, GUESS }
+gbp_per_delayed_day = { value = 500, GUESS }
+
+[[handovers]]
+age = 18
+groups = ["disabled"]
+to_group = "general"
+keeps_need = { value = 1, GUESS }
+supported = { value = 0.5, GUESS }
+gap_days = { value = 30, GUESS }
+gbp_supported = [{ value = 2000, GUESS }, { from = 2013-12-25, value = 2500, GUESS }]
+[[handovers]]
+age = 18
+groups = ["general"]
+keeps_need = { value = 0.5, GUESS }
+supported = { value = 0.5, GUESS }
+gap_days = { value = 30, GUESS }
+gbp_supported = { value = 1000, GUESS }
+[[handovers]]
+age = 25
+keeps_need = { value = 1, GUESS }
+supported = { value = 0.5, GUESS }
+gap_days = { value = 30, GUESS }
+gbp_supported = { value = 700, GUESS }
 
 [prices]
 base_year = "2012/13"
@@ -155,11 +197,18 @@ class Walk:
         self.state: dict[str, Any] = {
             **run, "client": client, "time": 0.0, "area": luck.choice(["east", "west"]), "stage": luck.choice(["child", "adult"]),
             "group": luck.choice(["general", "disabled"]), "need": luck.choice(RUNGS), "tier": RUNGS[0], "induced": luck.randrange(3),
+            "waiting": False, "hospital": "no", "spot": False, "age": 10.0,
         }  # fmt: skip
+        self.queueing = False
 
     @property
     def served(self) -> bool:
         return self.state.get("service") is not None
+
+    @property
+    def outside(self) -> str:
+        """Where whoever is ready to leave hospital goes, when something ends that."""
+        return "no" if self.state["hospital"] == "ready" else str(self.state["hospital"])
 
     @property
     def level(self) -> int:
@@ -173,7 +222,10 @@ class Walk:
         service = self.luck.choice(list(TIER_OF))
         provider = self.luck.choice(OFFERS[service])
         begun = self.state["time"] if since is None else since
-        self.write(event, tier=TIER_OF[service], service=service, provider=provider, stay_start=begun, waiting=False)
+        spot = event != "present" and self.luck.random() < 0.25
+        place = {"tier": TIER_OF[service], "service": service, "provider": provider, "stay_start": begun, "spot": spot}
+        self.queueing = False
+        self.write(event, **place, waiting=False, hospital=self.outside)
 
     def enter(self) -> None:
         how = self.luck.choice(["present", "known", "arrival", "referral"])
@@ -201,10 +253,10 @@ class Walk:
         if self.luck.random() < 0.04:
             self.write(self.luck.choice(["death", "left"]))
             return False
-        options = [self.change_need, self.grow]
+        options = [self.change_need, self.grow, self.ward, self.queue, self.withdraw]
         if self.served:
-            options += [self.move, self.move, self.end, self.review, self.crisis]
-        elif self.state.get("waiting"):
+            options += [self.move, self.move, self.end, self.review, self.crisis, self.cut]
+        elif self.state["waiting"]:
             options += [self.answer, self.answer]
         else:
             options += [self.refer, self.refer]
@@ -218,15 +270,30 @@ class Walk:
             self.write("fall", "need", need=RUNGS[self.level - 1], induced=max(0, self.state["induced"] - 1))
 
     def grow(self) -> None:
-        if self.state["stage"] == "child":
-            self.write("birthday", "age", stage="adult")
-            self.write("handover", "age", group="general", need=RUNGS[0])
+        """At 18 to another stage, perhaps another group; at 25 no more than out of a service."""
+        child = self.state["stage"] == "child"
+        if child:
+            self.write("birthday", "age", stage="adult", age=18.001)
+            if self.luck.random() < 0.7:
+                self.write("handover", "age", group="general", need=RUNGS[0])
+        elif self.state["age"] < 24:
+            self.state["age"] = 24.9995
+        else:
+            return
+        if self.served and self.luck.random() < 0.5:
+            self.write("transition", "supported")
+            self.place("move")
+        elif self.served:
+            self.write("transition", "unsupported")
+            self.end("handover", waiting=True)
 
     def move(self) -> None:
         self.place("move")
 
-    def end(self) -> None:
-        self.write("end", "review", tier=RUNGS[0], service=None, provider=None, stay_start=None)
+    def end(self, cause: str = "review", waiting: bool = False) -> None:
+        self.queueing = False
+        nowhere = {"tier": RUNGS[0], "service": None, "provider": None, "stay_start": None, "spot": False}
+        self.write("end", cause, **nowhere, waiting=waiting, hospital=self.outside)
 
     def review(self) -> None:
         self.write("review", "same")
@@ -243,7 +310,42 @@ class Walk:
         if self.luck.random() < 0.7:
             self.place("start")
         else:
-            self.write("diverted", "not_in_need", waiting=False)
+            self.queueing = False
+            self.write("diverted", "not_in_need", waiting=False, hospital=self.outside)
+
+    def queue(self) -> None:
+        self.queueing = True
+        self.write("queued", self.luck.choice(["crisis", "hospital", "community", "planned"]), waiting=True)
+
+    def withdraw(self) -> None:
+        if self.state["waiting"]:
+            cause = self.luck.choice(["reneged", "superseded"]) if self.queueing else "reneged"
+            self.queueing = False
+            self.write("withdrawn", cause, waiting=False)
+
+    def cut(self) -> None:
+        """The place is cut, or whoever has lost it keeps it after all."""
+        if not self.state["spot"]:
+            self.queueing = False
+            self.write("displaced", "cut", spot=True, waiting=False)
+            if self.luck.random() < 0.8:
+                self.queue()
+        elif self.queueing:
+            self.queueing = False
+            self.write("kept", spot=False, waiting=False)
+
+    def ward(self) -> None:
+        """To hospital, ready to leave it, and back to the place in care."""
+        if self.state["hospital"] == "no":
+            if self.queueing:
+                self.queueing = False
+                self.write("withdrawn", "superseded", waiting=False)
+            self.write("crisis", "hazard")
+            self.write("admitted", "crisis", waiting=False, hospital="treated")
+        elif self.state["hospital"] == "treated":
+            self.write("ready", "hospital", hospital="ready", waiting=self.state["waiting"] or not self.served)
+        elif self.served:
+            self.write("discharged", hospital="no")
 
 
 def walk(seed: int, people: int = 12, days: float = 730.0, runs: tuple[tuple[str, int], ...] = (("baseline", 0),)) -> pl.DataFrame:

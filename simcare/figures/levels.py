@@ -33,7 +33,7 @@ def caseload(measures: pl.DataFrame, model: Model, stage: str, strategy: str = B
     wide, narrow, middle = tier_panels(len(present), 2 if strategy == BASELINE else 3)
     alt = _caseload_alt(shown, present, tiers, stage, words.period(years), name)
     fig = theme.figure(f"People in care by tier, {stage}, {words.period(years)}: {name}", alt, wide, narrow, middle)
-    colour, fill = (theme.QUIET, theme.PALE_GREY) if strategy == BASELINE else (theme.BLUE, "rgba(0,114,178,0.22)")
+    colour, fill = colours(strategy)
     for k, tier in enumerate(present):
         line = shown.filter(pl.col("tier") == tier)
         months = middles(line)
@@ -67,6 +67,11 @@ def caseload(measures: pl.DataFrame, model: Model, stage: str, strategy: str = B
         fig.update_layout({axis("y", k): theme.ticks(0, max(top), words.COUNT, 4), axis("x", k): year_ticks(years, 3)})
         theme.panel_title(fig, k, tiers[tier], "people")
     return fig
+
+
+def colours(strategy: str) -> tuple[str, str]:
+    """The colours of a line and of its band."""
+    return (theme.QUIET, theme.PALE_GREY) if strategy == BASELINE else (theme.BLUE, "rgba(0,114,178,0.22)")
 
 
 def middles(rows: pl.DataFrame) -> list[dt.date]:

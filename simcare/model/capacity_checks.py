@@ -60,7 +60,7 @@ def _entrances(model: Model) -> Iterator[Fault]:
     """Somebody must be able to enter each service: of a group that exists or may come to be, and into a place."""
     groups = known_groups(model)
     for i, service in enumerate(model.services):
-        if groups and service.groups is not None and not groups & set(service.groups):
+        if model.arrivals and service.groups is not None and not groups & set(service.groups):
             sentence = f"nobody may enter '{service.name}': none of its groups arrives, is there on day 0 or is handed over"
             yield Fault(f"services[{i}].groups", sentence)
         offers = _listed(model, service.name)

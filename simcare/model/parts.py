@@ -251,6 +251,7 @@ class Handover(Frozen):
     @model_validator(mode="after")
     def _knows_the_gap(self) -> Self:
         require(self.supported is None or self.gap_days is not None, "supported needs gap_days: how long the others are without care")
+        require(self.gbp_supported is None or self.supported is not None, "gbp_supported is for a share supported: give supported")
         return self
 
 

@@ -9,7 +9,7 @@ from simcare.calendar import birthday
 from simcare.draws import AT_ONCE, BY_WARD, DIVERT, KEEPS_NEED, PLAN_READY, WARD_DAYS, WARD_ROUTE, exponential
 from simcare.jit import rule
 from simcare.rules.clocks import dated, due, gap_of, ordinal, restart, schedule
-from simcare.rules.moves import begin_stay, depart, divert, draw, end_stay, write
+from simcare.rules.moves import begin_stay, depart, divert, draw, end_stay, let_go, write
 from simcare.rules.names import (
     ADMITTED,
     ADVICE,
@@ -193,6 +193,8 @@ def _renege(world: Any, i: int, now: float) -> None:
     if client.status == REFERRED:
         drop_team(world, i)
     stop_waiting(world, i, now, RENEGED)
+    if _only_waiting(world, i):
+        let_go(world, i, now, RENEGED)
 
 
 @rule
@@ -244,12 +246,12 @@ def _admit(world: Any, i: int, now: float, mean_days: float) -> None:
     client = world.clients[i]
     drop_team(world, i)
     client.assess_at, client.review_due, client.short_end = inf, inf, inf
-    days = mean_days * exponential(world.address[0], world.address[1], client.id, WARD_DAYS, ordinal(world, i, WARD_DAYS))
-    client.hospital, client.hospital_end = TREATED, now + days
     if client.wants >= 0:
         stop_waiting(world, i, now, SUPERSEDED)
     if client.status == REFERRED:
         client.status = OUT
+    days = mean_days * exponential(world.address[0], world.address[1], client.id, WARD_DAYS, ordinal(world, i, WARD_DAYS))
+    client.hospital, client.hospital_end = TREATED, now + days
     write(world, i, now, ADMITTED, BY_CRISIS)
 
 
@@ -285,6 +287,17 @@ def _turn(world: Any, i: int, now: float) -> None:
         _outgrow(world, i, now, handover)
     elif client.wants >= 0:
         ask_again(world, i, now)
+        if client.wants < 0 and client.hospital == READY:
+            ask(world, i, now, BY_HOSPITAL)
+        elif client.wants < 0 and _only_waiting(world, i):
+            ask(world, i, now, SHORT_TERM_END)
+
+
+@rule
+def _only_waiting(world: Any, i: int) -> bool:
+    """Whether a short-term stay has had its days: only a wait could keep the client there."""
+    client = world.clients[i]
+    return client.status == IN_SERVICE and world.tables.services[client.service].short and client.short_end == inf and client.desk == 0
 
 
 @rule

@@ -1,0 +1,81 @@
+"""Months counted without a log are those that the log gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from simcare.engine import compiled
+from simcare.errors import BrokenInvariant
+from simcare.files import load_model
+from simcare.flows import COUNTED, flows_between
+from simcare.logs import frame
+from simcare.measures import DAYS_OF, measure, measures_of
+from simcare.model import Model
+from simcare.names import names_of
+from simcare.runs import horizon_days, run
+from simcare.tables import build
+from simcare.tally import KINDS, STATES, Tally
+
+HERE = Path(__file__).parent
+TOYS = [str(HERE / "toy.toml"), str(HERE / "toy-limits.toml"), "ageing", "mm-infinity", "frailty", "kent-2013-limits"]
+
+
+def tallied(model: Model, days: float, seed: int = 1) -> Tally:
+    tables, names = build(model), names_of(model)
+    tally = Tally(model, tables, names, days)
+    for rows in compiled.batches(model, tables, seed, 0, days):
+        tally.add(rows)
+    return tally
+
+
+@pytest.mark.parametrize("name", TOYS, ids=[Path(name).stem for name in TOYS])
+def test_the_tally_is_what_the_log_gives(name: str) -> None:
+    model = load_model(name)
+    days = 200.5 if name.startswith("kent") else 1096.0
+    log = frame(compiled.simulate(model, build(model), 1, 0, days), names_of(model), "baseline", 0)
+    tally = tallied(model, days)
+    tally.check()
+    by_log, by_tally = measure(log, model, days), measures_of(tally.tallies("baseline", 0), model, days)
+    keys = [column for column in by_log.columns if column != "value"]
+    both = by_log.join(by_tally, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_tally").fill_null(0.0)
+    assert both.height == by_log.height == by_tally.height > 0
+    apart = both.filter((pl.col("value") - pl.col("value_tally")).abs() > 1e-6 + 1e-9 * pl.col("value").abs())
+    assert apart.rows() == []
+    assert tally.flows("baseline", 0).equals(flows_between(log, model))
+
+
+def test_it_counts_what_the_measures_count() -> None:
+    assert set(STATES[1:]) == set(DAYS_OF)
+    assert set(KINDS) == set(COUNTED.categories)
+
+
+def test_a_client_torn_apart_is_noticed() -> None:
+    model = load_model(HERE / "toy.toml")
+    rows = compiled.simulate(model, build(model), 1, 0, 400.0)
+    tally = Tally(model, build(model), names_of(model), 400.0)
+    tally.add(rows[: int(np.flatnonzero(np.diff(rows["client"]))[40]) + 1])
+    tally.check()
+    middle = np.flatnonzero((rows["event"][1:] == 14) & (rows["client"][1:] == rows["client"][:-1]))[0] + 1  # a death without its life
+    tally.add(rows[middle : middle + 1])
+    tally.add(rows[middle : middle + 1])
+    tally.books.people[0] -= 1
+    with pytest.raises(BrokenInvariant):
+        tally.check()
+
+
+def test_a_run_gives_the_same_measures_with_and_without_its_log() -> None:
+    model = load_model(HERE / "toy-limits.toml")
+    runs = {keep: run(model, 2, 2, 5, engine="compiled", workers=1, keep_log=keep) for keep in (True, False)}
+    simpy = run(model, 2, 2, 5, engine="simpy", workers=1, keep_log=True)
+    assert horizon_days(model, 2) == 730.0
+    order = [column for column in simpy.measures.columns if column != "value"]
+    for found in runs.values():
+        both = simpy.measures.sort(order), found.measures.sort(order)
+        assert both[0].drop("value").equals(both[1].drop("value"))
+        assert np.allclose(both[0]["value"].to_numpy(), both[1]["value"].to_numpy(), rtol=1e-9, atol=1e-6)
+    assert simpy.log is not None and runs[True].log is not None
+    assert simpy.log.equals(runs[True].log)
