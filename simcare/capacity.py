@@ -28,7 +28,9 @@ class Places(NamedTuple):
     teams_from: int  # the first pool that is a team
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """An offer of the model in numbers."""
+
     service: int
     provider: int
     area: int  # −1: every area's
@@ -36,15 +38,15 @@ class _Row(NamedTuple):
     offer: Offer
 
 
-def rows_of(model: Model, names: Names) -> list[_Row]:
+def rows_of(model: Model, names: Names) -> list[Row]:
     """Every offer in order of the file, with its pool."""
-    rows: list[_Row] = []
+    rows: list[Row] = []
     pools = 0
     for p, provider in enumerate(model.providers):
         for offer in provider.offers:
             limited = offer.places is not None
             area = -1 if offer.area is None else names.areas.index(offer.area)
-            rows.append(_Row(names.services.index(offer.service), p, area, pools if limited else -1, offer))
+            rows.append(Row(names.services.index(offer.service), p, area, pools if limited else -1, offer))
             pools += limited
     return rows
 
@@ -72,7 +74,7 @@ def open_places(model: Model, names: Names, open_to: NDArray[Any], steps: Steps)
     return Places(lists, np.array(offers, OFFER_ROW), pools, pool_queues, queues, changes, limited)
 
 
-def _found(model: Model, names: Names, rows: list[_Row], opened: NDArray[Any], area: int, rung: int) -> tuple[int, ...]:
+def _found(model: Model, names: Names, rows: list[Row], opened: NDArray[Any], area: int, rung: int) -> tuple[int, ...]:
     """The offers that fill a rung for some people, as numbers of rows."""
     top = len(names.rungs)
     rung_of = [names.rungs.index(s.tier) if s.short_term_days is None else top for s in model.services]
@@ -87,7 +89,7 @@ def _found(model: Model, names: Names, rows: list[_Row], opened: NDArray[Any], a
     return ()
 
 
-def _pools(model: Model, rows: list[_Row], lists: list[tuple[int, ...]], steps: Steps) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _pools(model: Model, rows: list[Row], lists: list[tuple[int, ...]], steps: Steps) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Pools with the queues that each could serve: the lists it stands in; a team has a queue of its own."""
     pools: list[tuple[int, int, bool, int, int, int, int]] = []
     served: list[int] = []
@@ -109,7 +111,7 @@ def whole(places: float) -> int:
     return math.floor(places + 1e-9)
 
 
-def _changes(model: Model, rows: list[_Row], steps: Steps) -> NDArray[Any]:
+def _changes(model: Model, rows: list[Row], steps: Steps) -> NDArray[Any]:
     """Every date on which a pool has another number of places than before, in order of time."""
     changes = []
     for row in rows:

@@ -38,7 +38,10 @@ YEARS = typer.Option("--years", min=1, max=60, help="Financial years to simulate
 REPS = typer.Option("--reps", min=1, max=100_000, help="Replications: possible futures to try.")
 SEED = typer.Option("--seed", min=0, max=2**62, help="The same seed gives the same result.")
 Engine = Annotated[
-    str, typer.Option("--engine", help="The clock that carries the rulebook: simpy (the reference, open to hooks) or compiled (the same results, for volume).")
+    str,
+    typer.Option(
+        "--engine", help="The clock that carries the rulebook: simpy (the reference, open to hooks) or compiled (the same results, for volume)."
+    ),
 ]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use; all cores unless said.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results; runs/NAME unless said.")]

@@ -222,7 +222,7 @@ def _or_extends(whole: dict[str, Any]) -> dict[str, Any]:
     required = {"required": given.pop("required")}
     both = {**given["$defs"], **{f"part of {name}": kind for name, kind in loose.items()}}
     # Which properties there are is the same; what they hold is stricter in a complete file.
-    names = {name: True for name in given["properties"]} | {"extends": extends}
+    names = dict.fromkeys(given["properties"], True) | {"extends": extends}
     found = {key: value for key, value in given.items() if key not in ("$defs", "properties")}
     complete = {**required, "properties": whole["properties"]}
     return {**found, "properties": names, "if": {"required": ["extends"]}, "then": then, "else": complete, "$defs": both}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,43 @@ def _replication(strategy: str, r: int, luck: dict[tuple[str, str], float], effe
     return rows
 
 
+LIMITED = {"baseline": 1.0, "early": 0.7, "telecare": 1.0, "tariff": 0.85}  # how long the queues of each strategy are
+CLASSES = {"crisis": (2.5, 3), "hospital": (11, 8), "community": (24, 31), "planned": (0.4, 64)}  # places granted a month, and the days waited
+
+
+def sample_limits(
+    years: int = YEARS, replications: int = REPLICATIONS, strategies: tuple[str, ...] = ("baseline", "early", "telecare", "tariff")
+) -> pl.DataFrame:
+    """Places run out: queues by class, hospital discharge, places beyond the number and hand-overs. A row of nought is left out."""
+    rng = np.random.default_rng(9)
+    rows: list[tuple[Any, ...]] = []
+    for r in range(replications):
+        for strategy in strategies:
+            for k, month in enumerate(months(years)):
+                length = (1 + k / 24) * (1 + 0.25 * np.sin(k / 12 * 2 * np.pi)) * (1 - (1 - LIMITED[strategy]) * min(1, max(0, k - 6) / 18))
+                rows += _limits(rng, strategy, r, month, length)
+    columns = ["strategy", "replication", "month", "stage", "tier", "service", "measure", "value"]
+    frame = pl.DataFrame([row for row in rows if row[-1]], schema=columns, orient="row", infer_schema_length=None)
+    some = pl.lit("all").alias("area"), "stage", pl.lit("general").alias("group"), "tier", "service", pl.lit(None, pl.String).alias("provider")
+    return frame.select("strategy", pl.col("replication").cast(pl.Int32), "month", *some, "measure", pl.col("value").cast(pl.Float64))
+
+
+def _limits(rng: np.random.Generator, strategy: str, r: int, month: str, length: float) -> list[tuple[Any, ...]]:
+    alone, served = (strategy, r, month, "older people", "independent", None), (strategy, r, month, "older people", "enhanced", "enhanced_care")
+    young = (strategy, r, month, "working age", "independent", None)
+    moved = {"queue_days": 30.4 * rng.gamma(9 * length, 1.0)}
+    found = [(*alone, "queue_days", 30.4 * rng.gamma(30 * length, 1.0)), (*young, "queue_days", 30.4 * rng.poisson(1.2 * length))]
+    found += [(*served, name, value) for name, value in (moved | {"transfer_days": moved["queue_days"]}).items()]
+    for name, (often, days) in CLASSES.items():
+        placed = int(rng.poisson(often))
+        found += [(*served, f"placed_{name}", placed), (*served, f"waited_days_{name}", rng.gamma(3.0 * placed, days * length / 3) if placed else 0)]
+    held = {"hospital_days": 30.4 * rng.gamma(60, 1.0), "delayed_days": 30.4 * rng.gamma(7 * length, 1.0), "admissions": rng.poisson(200)}
+    times = {"queued": 45 * length, "reneged": 2 * length, "supported_transitions": 1.5, "unsupported_transitions": 1.0}
+    found += [(*alone, name, value) for name, value in (held | {name: rng.poisson(mean) for name, mean in times.items()}).items()]
+    extra = {"spot_purchases": rng.poisson(0.3 * length), "spot_days": 30.4 * rng.poisson(2 * length)}
+    return found + [(*served, name, value) for name, value in extra.items()]
+
+
 def sample_flows(
     years: int = YEARS, replications: int = REPLICATIONS, strategies: tuple[str, ...] = ("baseline", "early", "telecare", "tariff")
 ) -> pl.DataFrame:
@@ -187,6 +225,12 @@ def sample_comparison(**changes: Any) -> ReportInput:
         totals=found,
         differences=differences(found, [s.name for s in experiment.strategies]),
     )
+
+
+def sample_limited() -> ReportInput:
+    """The comparison in a county whose places run out."""
+    given = sample_comparison()
+    return replace(given, measures=pl.concat([given.measures, sample_limits()]))
 
 
 def sample_run(replications: int = REPLICATIONS) -> ReportInput:

@@ -225,7 +225,7 @@ def test_figures_walks_every_sourced_number(toy: dict[str, Any]) -> None:
 
 def test_schemas_name_every_part() -> None:
     model = schema("model")
-    assert set(model["properties"]) == set(Model.model_fields)
+    assert set(model["properties"]) == {"extends", *Model.model_fields}
     assert model["additionalProperties"] is False
     assert set(schema("experiment")["properties"]) == set(Experiment.model_fields)
     with pytest.raises(BadInput, match="did you mean 'model'"):

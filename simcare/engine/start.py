@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from simcare.capacity import places_on_day_0, rows_of
+from simcare.capacity import Row, places_on_day_0, rows_of
 from simcare.draws import AGE, DIVERT, ELAPSED, FIRST_OFFER, FRAILTY, GAP, HEIGHT, NEED, RULE_PURPOSES, exponential, uniform, uniforms
 from simcare.engine.equilibrium import equilibrium_days
 from simcare.errors import BadInput
@@ -111,6 +111,24 @@ def with_room(ours: World, rows: int = ROOM) -> World:
     return ours._replace(log=longer)
 
 
+def _make_way(rows: Sequence[Row], clients: NDArray[Any], counts: NDArray[Any], places: NDArray[Any], row: Row, steps: int) -> bool:
+    """Move somebody out of a pool into another that may take them, if need be by making way there first; false where nobody can go."""
+    held = clients["pool"]
+    for further in range(steps):
+        for i in np.flatnonzero(held == row.pool)[::-1]:
+            for other in rows:
+                if other.pool == row.pool or other.service != row.service or other.area not in (-1, clients["area"][i]):
+                    continue
+                free = other.pool < 0 or counts[other.pool] < places[other.pool]
+                if free or (further and _make_way(rows, clients, counts, places, other, further)):
+                    held[i], clients["provider"][i] = other.pool, other.provider
+                    counts[row.pool] -= 1
+                    if other.pool >= 0:
+                        counts[other.pool] += 1
+                    return True
+    return False
+
+
 def are_apart(tables: Tables) -> bool:
     """Whether no client can stand in another's way: no places and no hours are limited."""
     return tables.pools.size == 0
@@ -124,19 +142,8 @@ def fill(model: Model, clients: NDArray[Any], state: NDArray[Any]) -> None:
     held = clients["pool"]
     counts = np.bincount(held[held >= 0], minlength=state.size)
     for row in pools:
-        there = np.flatnonzero(held == row.pool)
-        for i in there[::-1]:
-            if counts[row.pool] <= state["places"][row.pool]:
-                break
-            for other in rows:
-                if other.service != row.service or other.area not in (-1, clients["area"][i]):
-                    continue
-                if other.pool < 0 or counts[other.pool] < state["places"][other.pool]:
-                    held[i], clients["provider"][i] = other.pool, other.provider
-                    counts[row.pool] -= 1
-                    if other.pool >= 0:
-                        counts[other.pool] += 1
-                    break
+        while counts[row.pool] > state["places"][row.pool] and _make_way(rows, clients, counts, state["places"], row, 2):
+            pass
     over = [row for row in pools if counts[row.pool] > state["places"][row.pool]]
     if over:
         row = over[0]

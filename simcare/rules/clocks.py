@@ -26,6 +26,7 @@ from simcare.rules.names import (
     IN_SERVICE,
     INDUCED,
     LEAVING,
+    LOST,
     NOT_THERE,
     NOTHING,
     OUT,
@@ -68,7 +69,8 @@ def intensity_of(world: Any, i: int, clock: int) -> float:
     if clock == LEAVING:
         return 1.0
     if clock == RENEGE:
-        return 1.0 if client.hospital == NOT_THERE and (client.status == REFERRED or client.wants >= 0) else 0.0
+        waiting = client.hospital == NOT_THERE and (client.status == REFERRED or client.wants >= 0)
+        return 1.0 if waiting and client.spot != LOST else 0.0  # whose place was cut is owed another
     if clock == DETECTION:
         return 1.0 if client.status == OUT and client.need > 0 and client.hospital == NOT_THERE else 0.0
     gap = gap_of(world, i)

@@ -71,7 +71,7 @@ from simcare.rules.names import (
     TURNED,
     UNSUPPORTED,
 )
-from simcare.rules.places import ask_again, change_places, seek, share_out, stop_waiting
+from simcare.rules.places import ask_again, fit_places, seek, share_out, stop_waiting
 from simcare.rules.queues import FREED, WOKEN, drop_team
 from simcare.rules.routing import ask, done, settle, short_term, step_up
 
@@ -85,8 +85,7 @@ def happen(world: Any, i: int, now: float) -> float:
     """
     world.counts[WOKEN] = 0
     if i >= world.clients.size:
-        change = world.tables.changes[i - world.clients.size]
-        set_places(world, change.pool, change.places, now)
+        _change_places(world, i - world.clients.size, now)
         return inf
     client = world.clients[i]
     what = client.what
@@ -106,7 +105,23 @@ def happen(world: Any, i: int, now: float) -> float:
 def set_places(world: Any, pool: int, places: int, now: float) -> None:
     """Give a pool another number of places, and let those in line have what is free."""
     world.counts[WOKEN] = 0
-    change_places(world, pool, places, now)
+    world.pools[pool].places = places
+    fit_places(world, pool, now)
+    share_out(world, now)
+
+
+@rule
+def _change_places(world: Any, k: int, now: float) -> None:
+    """All changes of one moment are made together, with the first of them: nobody moves to a place that closes as well."""
+    changes = world.tables.changes
+    if k > 0 and changes[k - 1].time == now:
+        return
+    last = k
+    while last < changes.size and changes[last].time == now:
+        world.pools[changes[last].pool].places = changes[last].places
+        last += 1
+    for change in range(k, last):
+        fit_places(world, changes[change].pool, now)
     share_out(world, now)
 
 
@@ -221,9 +236,14 @@ def _recover(world: Any, i: int, now: float, rungs: int) -> None:
 
 @rule
 def _followed(world: Any, i: int, now: float) -> bool:
-    """In a service that follows need, the tier moves with need at once."""
-    client = world.clients[i]
-    if client.status != IN_SERVICE or not world.tables.services[client.service].follows_need:
+    """In a service that follows need, or in the queue for one, the tier moves with need at once."""
+    client, tables = world.clients[i], world.tables
+    service = client.service
+    if client.status == REFERRED and client.wants >= 0:
+        service = tables.offers[tables.lists[client.area, client.wants, client.band, client.group].first].service
+    elif client.status != IN_SERVICE:
+        return False
+    if not tables.services[service].follows_need:
         return False
     settle(world, i, now, client.need, BY_NEED)
     return True
@@ -288,6 +308,7 @@ def _turn(world: Any, i: int, now: float) -> None:
     elif client.wants >= 0:
         ask_again(world, i, now)
         if client.wants < 0 and client.hospital == READY:
+            client.status = IN_SERVICE if client.status == IN_SERVICE else REFERRED
             ask(world, i, now, BY_HOSPITAL)
         elif client.wants < 0 and _only_waiting(world, i):
             ask(world, i, now, SHORT_TERM_END)
@@ -295,9 +316,13 @@ def _turn(world: Any, i: int, now: float) -> None:
 
 @rule
 def _only_waiting(world: Any, i: int) -> bool:
-    """Whether a short-term stay has had its days: only a wait could keep the client there."""
+    """Whether only a wait could keep the client in the service: a short-term stay that has had its days, or a service outgrown."""
     client = world.clients[i]
-    return client.status == IN_SERVICE and world.tables.services[client.service].short and client.short_end == inf and client.desk == 0
+    if client.status != IN_SERVICE or client.desk != 0:
+        return False
+    if not world.tables.open_to[client.service, client.band, client.group]:
+        return True
+    return world.tables.services[client.service].short and client.short_end == inf
 
 
 @rule

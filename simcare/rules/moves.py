@@ -22,7 +22,7 @@ def write(world: Any, i: int, now: float, event: int, cause: int) -> None:
     row.area, row.stage, row.group, row.need, row.tier = client.area, client.stage, client.group, client.need, client.tier
     row.service, row.provider, row.stay_start = client.service, client.provider, client.stay_start
     row.waiting = 1 if client.status == REFERRED or client.wants >= 0 else 0
-    row.induced, row.age, row.hospital, row.spot = client.induced, (now - client.born) / YEAR, client.hospital, client.spot
+    row.induced, row.age, row.hospital, row.spot = client.induced, (now - client.born) / YEAR, client.hospital, 1 if client.spot else 0
 
 
 @rule

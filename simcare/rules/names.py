@@ -22,6 +22,7 @@ ARRIVE, ASSESS, DESK, REVIEW, SHORT_END, HOSPITAL_END, BIRTHDAY, NOTHING = range
 
 # Where a client stands; and in hospital: not, treated, or ready to leave.
 UNBORN, OUT, REFERRED, IN_SERVICE, GONE = range(5)
+BOUGHT, LOST = 1, 2  # a place beyond the pool's number: bought on the spot, or one that a cut took
 NOT_THERE, TREATED, READY = range(3)
 
 EVENTS = ("present", "arrival", "referral", "diverted", "assessed", "start", "move", "end", "rise", "fall", "crisis", "review",
@@ -70,6 +71,7 @@ CLIENT = np.dtype(
         ("review_due", "f8"),
         ("short_end", "f8"),
         ("hospital_end", "f8"),
+        ("desk_hours", "f8"),  # what the team was asked for takes
         ("birthday", "f8"),
         ("cell", "i4"),  # whose clocks were set last: stage, group and need as one number
         ("team", "i4"),  # the team that the client waits for or is worked on by; −1 for none
@@ -88,7 +90,7 @@ CLIENT = np.dtype(
         ("route", "i2"),
         ("priority", "i2"),  # queue class of a first request
         ("hospital", "i2"),
-        ("spot", "i2"),  # in a place bought beyond the pool's number
+        ("spot", "i2"),  # in a place beyond the pool's number: bought, or lost to a cut; 0 for neither
         ("wants", "i2"),  # the rung that the client waits for; −1 for none
         ("because", "i2"),  # why the client waits for it
         ("desk", "i2"),  # why the client waits for a team, or is worked on; 0 for not

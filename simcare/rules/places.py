@@ -27,6 +27,7 @@ from simcare.rules.names import (
     IN_SERVICE,
     KEPT,
     LEAST_NEED,
+    LOST,
     MOVE,
     NOT_THERE,
     OUT,
@@ -51,34 +52,68 @@ def seek(world: Any, i: int, now: float, rung: int, cause: int, rank: int) -> bo
     row = tables.lists[client.area, rung, client.band, client.group]
     if row.count == 0:
         return False
-    if client.status == IN_SERVICE and cause != BY_CUT:
-        found = tables.services[tables.offers[row.first].service].tier
-        if found == client.tier and tables.open_to[client.service, client.band, client.group]:
-            stay_on(world, i, now)
-            return True
+    if _is_there(world, i, row):
+        stay_on(world, i, now)
+    else:
+        _ask_for(world, i, now, rung, cause, rank)
+    return True
+
+
+@rule
+def _is_there(world: Any, i: int, row: Any) -> bool:
+    """Whether the client is in a service on the rung that the offers of a list fill, and not too old for it."""
+    client, tables = world.clients[i], world.tables
+    if client.status != IN_SERVICE or not tables.open_to[client.service, client.band, client.group]:
+        return False
+    return tables.services[tables.offers[row.first].service].tier == client.tier
+
+
+@rule
+def _ask_for(world: Any, i: int, now: float, rung: int, cause: int, rank: int) -> None:
+    """A free place, one on the spot, or a turn in the queue."""
+    client, tables = world.clients[i], world.tables
+    row = tables.lists[client.area, rung, client.band, client.group]
     chosen = _pick(world, i, row)
     k = _with_room(world, row, chosen)
     if k >= 0:
         grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, False, cause)
-        return True
+        return
     k = _on_the_spot(world, row, chosen) if rank == CRISIS_CLASS and cause != BY_CUT else -1
     if k >= 0:
         grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, True, cause)
     else:
         _wait(world, i, now, rung, row.queue, cause, rank)
-    return True
 
 
 @rule
 def stay_on(world: Any, i: int, now: float) -> None:
     """The place held is the right one: nothing is waited for any more, and who was ready to leave hospital comes back to it."""
     client = world.clients[i]
-    if client.wants >= 0:
+    if client.wants >= 0 and not (client.spot == LOST and client.because == BY_CUT):
         stop_waiting(world, i, now, SUPERSEDED)
     if client.hospital == READY:
         client.hospital = NOT_THERE
         client.review_due = due(world, world.tables.services[client.service].first_review, now, now)
         write(world, i, now, DISCHARGED, 0)
+    if client.spot == LOST and client.wants < 0:
+        _replace(world, i, now)
+
+
+@rule
+def _replace(world: Any, i: int, now: float) -> None:
+    """Whose place was cut asks for another on the same rung: in line with all who wait for one, even where one is free."""
+    client, tables = world.clients[i], world.tables
+    rung = min(client.tier, tables.lists.shape[1] - 1)
+    row = tables.lists[client.area, rung, client.band, client.group]
+    limited = row.count > 0
+    for k in range(row.first, row.first + row.count):
+        limited = limited and tables.offers[k].pool >= 0
+    if limited:
+        _wait(world, i, now, rung, row.queue, BY_CUT, CRISIS_CLASS)
+        for k in range(row.first, row.first + row.count):
+            set_free(world, tables.offers[k].pool)
+    elif row.count > 0:
+        _ask_for(world, i, now, rung, BY_CUT, CRISIS_CLASS)
 
 
 @rule
@@ -138,18 +173,20 @@ def grant(world: Any, i: int, now: float, service: int, provider: int, pool: int
 
 @rule
 def _wait(world: Any, i: int, now: float, rung: int, queue: int, cause: int, rank: int) -> None:
-    """Join the queue of a list of offers; who waits in it already keeps their turn, unless the matter has become more urgent."""
+    """Join the queue of a list of offers. Who waits already goes on waiting: in the same queue with their ticket, unless the
+    matter has become more urgent; in another with the time they have waited."""
     client, ticket = world.clients[i], world.tickets[2 * i + PLACE]
     if client.wants >= 0 and ticket.queue == queue and rank >= ticket.rank:
         client.wants = rung
         return
+    since = ticket.since if client.wants >= 0 else now
     quit_queue(world, i, PLACE)
-    if client.status != REFERRED:
+    if client.status != REFERRED and client.wants < 0:
         client.wait_since = now
     if client.status == OUT:
         client.status = REFERRED
     client.wants, client.because = rung, cause
-    join(world, i, PLACE, queue, rank, now)
+    join(world, i, PLACE, queue, rank, since)
     write(world, i, now, QUEUED, CLASS_CAUSES[rank])
     if client.pool >= 0 and not client.spot:
         _swap(world, i, now)
@@ -162,8 +199,10 @@ def ask_again(world: Any, i: int, now: float) -> None:
     row = tables.lists[client.area, client.wants, client.band, client.group]
     if row.count == 0:
         stop_waiting(world, i, now, SUPERSEDED)
+    elif _is_there(world, i, row) and client.because != BY_CUT:
+        stay_on(world, i, now)
     elif row.queue != ticket.queue:
-        k = _with_room(world, row, row.first)
+        k = _with_room(world, row, _pick(world, i, row))
         if k >= 0:
             grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, False, client.because)
             return
@@ -182,7 +221,7 @@ def ask_team(world: Any, i: int, now: float, cause: int, rank: int) -> bool:
     if pool < 0:
         return True
     drop_team(world, i)
-    client.desk, client.team = cause, pool
+    client.desk, client.team, client.desk_hours = cause, pool, _desk(world, i, cause).hours
     join(world, i, TEAM, world.tables.pool_queues[world.tables.pools[pool].first], rank, now)
     set_free(world, pool)
     return False
@@ -217,7 +256,7 @@ def _work_on(world: Any, i: int, pool: int, now: float) -> None:
     client = world.clients[i]
     quit_queue(world, i, TEAM)
     world.pools[pool].used += 1
-    client.desk_at = worked_off(world, world.tables.pools[pool].hours, _desk(world, i, client.desk).hours, now)
+    client.desk_at = worked_off(world, world.tables.pools[pool].hours, client.desk_hours, now)
     schedule(world, i, now)
     wake(world, i)
 
@@ -226,7 +265,7 @@ def _work_on(world: Any, i: int, pool: int, now: float) -> None:
 def _give(world: Any, i: int, pool: int, now: float) -> None:
     """A place of the pool for the next in line; who had lost it to a cut and is still there keeps it."""
     client, row = world.clients[i], world.tables.pools[pool]
-    if client.pool == pool:
+    if client.pool == pool and client.spot == LOST:
         forget_wait(world, i)
         world.pools[pool].spot -= 1
         take(world, i, pool, False)
@@ -251,17 +290,17 @@ def _swap(world: Any, i: int, now: float) -> None:
     while done < seen and found < 0:
         towards = order[done]
         done += 1
-        row = world.tables.pools[towards]
-        for k in range(row.first, row.first + row.count):
-            queue = world.tables.pool_queues[k]
-            for held in range(count):
-                if world.holding[held, queue] == 0 or held == target or mover[held] >= 0:
-                    continue
-                mover[held], leads_to[held] = _first_holder(world, queue, held, now), towards
-                order[seen] = held
-                seen += 1
-                if found < 0 and _serves(world, held, mine):
-                    found = held
+        for held in range(count):
+            if held == target or mover[held] >= 0:
+                continue
+            t = _first_holder(world, towards, held, now)
+            if t < 0:
+                continue
+            mover[held], leads_to[held] = t // 2, towards
+            order[seen] = held
+            seen += 1
+            if found < 0 and _serves(world, held, mine):
+                found = held
     if found < 0:
         return
     _move_to(world, i, found, now)
@@ -284,19 +323,24 @@ def _serves(world: Any, pool: int, queue: int) -> bool:
 
 
 @rule
-def _first_holder(world: Any, queue: int, pool: int, now: float) -> int:
-    """Of those who wait in the queue and hold a place of the pool, the first in line."""
+def _first_holder(world: Any, towards: int, pool: int, now: float) -> int:
+    """Of those who wait for a place of the pool ``towards`` and hold one of ``pool``, the ticket of the first in line; −1 for none."""
+    row = world.tables.pools[towards]
     best = -1
-    for rank in range(world.queues.shape[1]):
-        t = world.queues[queue, rank].head
-        while t >= 0:
-            client = world.clients[t // 2]
-            if client.pool == pool and not client.spot:
-                if best < 0 or before(world, t, best, now):
-                    best = t
-                break
-            t = world.tickets[t].behind
-    return best // 2
+    for k in range(row.first, row.first + row.count):
+        queue = world.tables.pool_queues[k]
+        if world.holding[pool, queue] == 0:
+            continue
+        for rank in range(world.queues.shape[1]):
+            t = world.queues[queue, rank].head
+            while t >= 0:
+                client = world.clients[t // 2]
+                if client.pool == pool and not client.spot:
+                    if best < 0 or before(world, t, best, now):
+                        best = t
+                    break
+                t = world.tickets[t].behind
+    return best
 
 
 @rule
@@ -306,22 +350,29 @@ def _move_to(world: Any, i: int, pool: int, now: float) -> None:
 
 
 @rule
-def change_places(world: Any, pool_index: int, places: int, now: float) -> None:
-    """The number of a pool's places changes. More: those in line move up. Fewer: the offer's rule names who moves.
+def fit_places(world: Any, pool_index: int, now: float) -> None:
+    """The number of a pool's places has changed. More: those in line move up. Fewer: the offer's rule names who moves.
 
-    Who is named keeps their bed, at the spot price, until another place on the rung is found; they are first in line.
+    Who is named keeps their bed, at the spot price, until another place on the rung is found, in the most urgent class. Who
+    waited for another rung already goes on waiting for that, as urgently.
     """
     pool = world.pools[pool_index]
-    pool.places = places
     while pool.used > pool.places:
         i = _named(world, pool_index)
         client = world.clients[i]
+        ticket, wanted = world.tickets[2 * i + PLACE], client.wants
+        queue, since = ticket.queue, ticket.since
         forget_wait(world, i)
         pool.used -= 1
         pool.spot += 1
-        client.spot = 1
+        client.spot = LOST
         write(world, i, now, DISPLACED, BY_CUT)
-        seek(world, i, now, min(client.tier, world.tables.lists.shape[1] - 1), BY_CUT, CRISIS_CLASS)
+        if wanted >= 0:
+            client.wants = wanted
+            join(world, i, PLACE, queue, CRISIS_CLASS, since)
+            write(world, i, now, QUEUED, CLASS_CAUSES[CRISIS_CLASS])
+        else:
+            _replace(world, i, now)
         schedule(world, i, now)
         wake(world, i)
     set_free(world, pool_index)

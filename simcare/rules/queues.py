@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from simcare.jit import rule
-from simcare.rules.names import AGEING_DAYS
+from simcare.rules.names import AGEING_DAYS, BOUGHT
 
 PLACE, TEAM = range(2)  # the two tickets of a client
 ROWS, FREED, WOKEN, TICKETS = range(4)  # what ``world.counts`` counts
@@ -128,7 +128,7 @@ def release(world: Any, i: int) -> None:
 def take(world: Any, i: int, pool: int, spot: bool) -> None:
     """Hold a place of the pool, or one bought beyond its number; pool −1: places are not limited."""
     client = world.clients[i]
-    client.pool, client.spot = pool, 1 if spot and pool >= 0 else 0
+    client.pool, client.spot = pool, BOUGHT if spot and pool >= 0 else 0
     if pool < 0:
         return
     if client.spot:

@@ -120,6 +120,9 @@ def _review(world: Any, i: int, now: float) -> None:
 def step_up(world: Any, i: int, now: float) -> None:
     """Home first: a crisis goes to step-up; where none is open to the client, straight to an assessment."""
     client = world.clients[i]
+    if client.status == REFERRED:  # what was to be assessed has changed
+        client.assess_at = inf
+        drop_team(world, i)
     if seek(world, i, now, short_term(world), BY_CRISIS, CRISIS_CLASS):
         return
     if client.status == OUT:
