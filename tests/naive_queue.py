@@ -269,7 +269,7 @@ class Checker:
         rank = ("crisis", "hospital", "community", "planned").index(cause)
         if cause == CLASSES[0] and not cut and any(room.offer.spot_premium is not None for room in options):
             self.fail("a crisis waits though a place can be bought on the spot", k)
-        if cause == CLASSES[0] and not cut and p.trigger[2] not in ("crisis", "referral", "assessed", "arrival"):
+        if cause == CLASSES[0] and not cut and not p.spot and p.trigger[2] not in ("crisis", "referral", "assessed", "arrival"):
             self.fail("in the class of crises without one", k)
         p.ticket, p.wish = Ticket(rank, self.now if wish is None else wish.since, k, rung), None
         self.count(f"queued {cause}")
