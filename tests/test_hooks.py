@@ -79,3 +79,16 @@ def test_the_compiled_engine_refuses_hooks() -> None:
 def test_a_hook_that_asks_for_what_is_not_there_is_told(ask: Any, sentence: str) -> None:
     with pytest.raises(BadInput, match=sentence):
         run(load_model(TOY), 1, 1, on_event=lambda happening, care: ask(care))
+
+
+def test_the_example_of_the_documentation_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).parents[1]
+    blocks = (root / "docs" / "model.md").read_text(encoding="utf-8").split("```python\n")[1:]
+    (example,) = [block.split("```")[0] for block in blocks if "def manager" in block]
+    monkeypatch.chdir(root)
+    found: dict[str, Any] = {}
+    exec(compile(example, "docs/model.md", "exec"), found)
+    assert len(found["opened"]) >= 1
+    dates, beds = zip(*found["opened"], strict=True)
+    assert list(beds) == [5 + 2 * k for k in range(len(beds))]  # three to begin with
+    assert list(dates) == sorted(dates)
