@@ -338,9 +338,9 @@ def _waits(measures: pl.DataFrame, model: Model, strategy: str, name: str, perio
         return None
     spread = summaries.range_words(summaries.replications(measures, strategy).height)
     note = (
-        f"People: average of each month, {period}. Mean wait: of those who got a place from the queue in the quarter, the days they had waited "
-        "by their number, over all replications; who got a place at once, or still waits, is not in it. "
-        f"Band: {spread}. Each panel has its own scale, from nought."
+        f"People: average of each month, {period}. Mean wait: the days waited by all who got a place from the queue in the quarter, divided by their "
+        "number; who got a place at once, or still waits, is not in it. By quarter, as in a single month few may get a place. "
+        f"Band: {spread}; of a mean wait, those in which anybody got a place. Each panel has its own scale, from nought."
     )
     return _shown(figures.waits(measures, model, strategy, name), note, report_tables.waits(measures, model, strategy, name))
 

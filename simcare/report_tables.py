@@ -28,9 +28,6 @@ CLOCKS = {
 }
 
 
-EVERYBODY = "All life stages"
-
-
 @dataclass(frozen=True)
 class Table:
     """A table as text. ``rows`` are cells; the first ``headers`` cells of a row name it, the rest are numbers."""
@@ -161,43 +158,40 @@ def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> Table:
     return Table("Change in cash cost from the baseline by financial year (95% interval of the average)", head, tuple(rows))
 
 
-PEOPLE = ("queue_days", "transfer_days", "delayed_days", "hospital_days", "spot_days")  # shown as people
-BY_STAGE = ("queue_days", "delayed_days", "spot_days")
+STANDING = {  # person-days that are shown as people
+    "queue_days": "Waiting for a place",
+    "transfer_days": "Waiting for a place while in another service",
+    "delayed_days": "Ready to leave hospital and still there",
+    "hospital_days": "In hospital, treated",
+    "spot_days": "In extra places, beyond the number",
+}
 TIMES = ("queued", *(f"placed_{name}" for name in words.CLASSES), "reneged", "spot_purchases", "displaced", "admissions",
          "supported_transitions", "unsupported_transitions")  # fmt: skip
-LIMITS = (*PEOPLE, *TIMES, *(f"waited_days_{name}" for name in words.CLASSES))  # what the section on places is made of
-AS_PEOPLE = {
-    "queue_days": "People waiting for a place",
-    "transfer_days": "Of these, in another service meanwhile",
-    "delayed_days": "People ready to leave hospital and still there",
-    "hospital_days": "People in hospital, treated",
-    "spot_days": "People in places bought beyond the number",
-}
+LIMITS = (*STANDING, *TIMES, *(f"waited_days_{name}" for name in words.CLASSES))  # the measures of the section on places
 
 
 def waits(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
     """Waiting and the limits of places by financial year with its range: people (by life stage too), mean waits, and how often in the year."""
-    rows = [row for measure in PEOPLE for row in _people(measures, model, strategy, measure)]
+    rows = [("People, average of the year", *row) for measure in STANDING for row in _standing(measures, model, strategy, measure)]
     for queue, what in words.CLASSES.items():
-        rows.append((f"Mean wait in days: {what}", EVERYBODY, *_ranges(summaries.mean_waits(measures, strategy, queue, "financial_year"))))
-    rows += [(words.measure(m).label, EVERYBODY, *_ranges(summaries.events(measures, strategy, m))) for m in TIMES]
-    kept = tuple(row for row in rows if set(row[2:]) - {"0", "–"})
-    years = summaries.financial_years(measures)
-    caption = f"Waiting and the limits of places by financial year (people: average of the year; the rest: number in the year): {name}"
-    return Table(caption, ("What", "Life stage", *years), kept, headers=2)
+        rows.append(("Mean wait, days", words.title(what), *_ranges(summaries.mean_waits(measures, strategy, queue, "financial_year"))))
+    rows += [("Number in the year", words.measure(times).label, *_ranges(summaries.events(measures, strategy, times))) for times in TIMES]
+    some = tuple(row for row in rows if set(row[2:]) - {"0", "–"})
+    head = ("Counted as", "What", *summaries.financial_years(measures))
+    return Table(f"Waiting and the limits of places by financial year: {name}", head, some, headers=2)
 
 
-def _people(measures: pl.DataFrame, model: Model, strategy: str, measure: str) -> Iterator[tuple[str, ...]]:
-    """People on average in each year: all, and those of each life stage where there is more than one."""
+def _standing(measures: pl.DataFrame, model: Model, strategy: str, measure: str) -> Iterator[tuple[str, ...]]:
+    """People on average in each year: all, then those of each life stage if there are two or more."""
 
-    def cells(stage: str | None) -> list[str]:
+    def cells(stage: str | None = None) -> list[str]:
         return _ranges(summaries.people(measures, strategy, measure, "financial_year", stage))
 
-    yield AS_PEOPLE[measure], EVERYBODY, *cells(None)
-    staged = [(stage.name, cells(stage.name)) for stage in model.stages] if measure in BY_STAGE else []
-    some = [(stage, texts) for stage, texts in staged if set(texts) != {"0"}]
-    for stage, texts in some if len(some) > 1 else []:
-        yield AS_PEOPLE[measure], stage, *texts
+    yield STANDING[measure], *cells()
+    staged = {stage.name: cells(stage.name) for stage in model.stages} if measure in summaries.STANDING else {}
+    some = {stage: texts for stage, texts in staged.items() if set(texts) != {"0"}}
+    for stage, texts in some.items() if len(some) > 1 else ():
+        yield f"{STANDING[measure]}: {stage}", *texts
 
 
 def _ranges(frame: pl.DataFrame) -> list[str]:

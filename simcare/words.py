@@ -114,7 +114,9 @@ MEASURES: dict[str, Measure] = {
     "transfer_days": Measure("Days waiting in another service", DAYS, -1, "Those of the days waiting for a place that are spent in a service."),
     "hospital_days": Measure("Days in hospital, treated", DAYS, -1, "Days in hospital after a crisis, until ready to leave."),
     "delayed_days": Measure("Delayed days in hospital", DAYS, -1, "Days of people who are ready to leave hospital and are still there."),
-    "spot_days": Measure("Days in places beyond the number", DAYS, -1, "Days in places bought one by one, at a higher price, as none was free."),
+    "spot_days": Measure(
+        "Days in places beyond the number", DAYS, -1, "Days in places beyond the number, at a higher price: bought in a crisis, or kept after a cut."
+    ),
     "queued": Measure("Joined the queue for a place", COUNT, -1, "Times that somebody had to wait for a place, as none was free."),
     "reneged": Measure("Gave up waiting", COUNT, -1, "Times that somebody lost patience, with the wait for a place or for an assessment."),
     "spot_purchases": Measure("Places bought beyond the number", COUNT, -1, "Times that a place was bought in a crisis, as none was free."),

@@ -20,9 +20,8 @@ from simcare.theme import axis
 STANDING = {  # person-days shown as people
     "queue_days": ("Waiting for a place", "people"),
     "delayed_days": ("Held up in hospital", "people ready to leave"),
-    "spot_days": ("In extra places", "people, beyond the number"),
+    "spot_days": ("In extra places", "people"),
 }
-WAITS = {name: f"Wait: {what}" for name, what in words.CLASSES.items()}
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def panels(measures: pl.DataFrame, strategy: str) -> tuple[list[Panel], list[Pan
         return Panel(title, unit, period, of(measures, strategy, name), None if strategy == BASELINE else of(measures, BASELINE, name))
 
     standing = [both(*about, "month", summaries.people, name) for name, about in STANDING.items()]
-    waits = [both(title, "mean days, by quarter", "quarter", summaries.mean_waits, name) for name, title in WAITS.items()]
+    waits = [both(words.title(what), "mean wait, days", "quarter", summaries.mean_waits, name) for name, what in words.CLASSES.items()]
     return [p for p in standing if not p.empty], [p for p in waits if not p.empty]
 
 
@@ -86,7 +85,7 @@ def waits(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: 
     period, legend = words.period(years), 2 if strategy == BASELINE else 3
     alt = _alt(every, measures, model, strategy, f"{period}, {name}")
     layouts = _layouts(len(every), len(standing), legend)
-    fig = theme.figure(f"Waiting and the limits of places, {period}: {name}", alt, *layouts)
+    fig = theme.figure(f"{_subject(standing, waited)}, {period}: {name}", alt, *layouts)
     runs = summaries.replications(measures, strategy).height
     seen: set[str] = set()
     for k, panel in enumerate(every):
@@ -96,6 +95,12 @@ def waits(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: 
         fig.update_layout({axis("y", k): theme.ticks(0, top, words.COUNT, 4), axis("x", k): year_ticks(years, 3)})
         theme.panel_title(fig, k, panel.title, panel.unit)
     return fig
+
+
+def _subject(standing: Sequence[Panel], waited: Sequence[Panel]) -> str:
+    """What the panels show."""
+    people = f"People {words.listed([panel.title[:1].lower() + panel.title[1:] for panel in standing])} by month" if standing else ""
+    return f"{people}, and mean waits by quarter" if people and waited else people or "Mean waits for a place by quarter"
 
 
 def _layouts(count: int, first: int, legend: int) -> tuple[Rows, Rows, Rows]:
@@ -131,7 +136,7 @@ def _line(fig: go.Figure, k: int, panel: Panel, rows: pl.DataFrame, what: str, l
         x=middles(rows, panel.period),
         y=rows["mean"].to_list(),
         mode="lines+markers" if quarterly else "lines",
-        marker={"size": 4.5, "color": line["color"]},
+        marker={"size": 3.5 if "dash" in line else 4.5, "color": line["color"]},
         line=line,
         name=what,
         legendgroup=what,
