@@ -206,7 +206,7 @@ def _progress(what: str, engine: str) -> Iterator[Callable[[int, int], None]]:
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err_console, transient=True) as bar:
-        words = f"{what} ({engine})" if is_compiled() else f"{what} ({engine}): compiling the rulebook first, once on this machine, about a minute"
+        words = f"{what} ({engine})" if is_compiled() else f"{what} ({engine}): compiling the rulebook first, once on this machine, a minute or two"
         task = bar.add_task(words, total=None)
 
         def tick(done: int, total: int) -> None:

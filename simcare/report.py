@@ -337,12 +337,15 @@ def _waits(measures: pl.DataFrame, model: Model, strategy: str, name: str, perio
     if not any(summaries.limited(measures, one) for one in (strategy, BASELINE)):
         return None
     spread = summaries.range_words(summaries.replications(measures, strategy).height)
-    note = (
-        f"People: average of each month, {period}. Mean wait: the days waited by all who got a place from the queue in the quarter, divided by their "
-        "number; who got a place at once, or still waits, is not in it. By quarter, as in a single month few may get a place. "
-        f"Band: {spread}; of a mean wait, those in which anybody got a place. Each panel has its own scale, from nought."
-    )
-    return _shown(figures.waits(measures, model, strategy, name), note, report_tables.waits(measures, model, strategy, name))
+    table = report_tables.waits(measures, model, strategy, name)
+    waited = any(row[0] == report_tables.MEAN_WAIT for row in table.rows)
+    note = f"People: average of each month, {period}. Band: {spread}. Each panel has its own scale, from nought."
+    if waited:
+        note += (
+            " Mean wait: the days waited by all who got a place from the queue in the quarter, divided by their number; who got a place at once, or "
+            "still waits, is not in it. By quarter, as in a single month few may get a place; its band is of replications in which anybody did."
+        )
+    return _shown(figures.waits(measures, model, strategy, name), note, table)
 
 
 def _of_stage(table: Table, stage: str) -> Table:

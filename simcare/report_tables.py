@@ -59,7 +59,9 @@ def _spread(mean: float, low: float | None, high: float | None, unit: words.Unit
 
 
 def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str, count: int) -> Table:
-    """Every measure of every strategy against the baseline."""
+    """Every measure of every strategy against the baseline; those of places that run out only where any do."""
+    nothing = (pl.col("baseline_mean").abs().max() == 0) & (pl.col("difference").abs().max() == 0)
+    differences = differences.filter(~(pl.col("measure").is_in(LIMITS) & nothing.over("measure")))
     rows = []
     for strategy, name in titles.items():
         for row in differences.filter(pl.col("strategy") == strategy).iter_rows(named=True):
@@ -167,15 +169,16 @@ STANDING = {  # person-days that are shown as people
 }
 TIMES = ("queued", *(f"placed_{name}" for name in words.CLASSES), "reneged", "spot_purchases", "displaced", "admissions",
          "supported_transitions", "unsupported_transitions")  # fmt: skip
+MEAN_WAIT = "Mean wait, days"
 LIMITS = (*STANDING, *TIMES, *(f"waited_days_{name}" for name in words.CLASSES))  # the measures of the section on places
 
 
 def waits(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
     """Waiting and the limits of places by financial year with its range: people (by life stage too), mean waits, and how often in the year."""
-    rows = [("People, average of the year", *row) for measure in STANDING for row in _standing(measures, model, strategy, measure)]
+    rows = [("People, average", *row) for measure in STANDING for row in _standing(measures, model, strategy, measure)]
     for queue, what in words.CLASSES.items():
-        rows.append(("Mean wait, days", words.title(what), *_ranges(summaries.mean_waits(measures, strategy, queue, "financial_year"))))
-    rows += [("Number in the year", words.measure(times).label, *_ranges(summaries.events(measures, strategy, times))) for times in TIMES]
+        rows.append((MEAN_WAIT, words.title(what), *_ranges(summaries.mean_waits(measures, strategy, queue, "financial_year"))))
+    rows += [("Number a year", words.measure(times).label, *_ranges(summaries.events(measures, strategy, times))) for times in TIMES]
     some = tuple(row for row in rows if set(row[2:]) - {"0", "–"})
     head = ("Counted as", "What", *summaries.financial_years(measures))
     return Table(f"Waiting and the limits of places by financial year: {name}", head, some, headers=2)
@@ -195,8 +198,22 @@ def _standing(measures: pl.DataFrame, model: Model, strategy: str, measure: str)
 
 
 def _ranges(frame: pl.DataFrame) -> list[str]:
-    """Mean and range of each period as text; a dash where there is no mean."""
-    return ["–" if m is None else _with_range(m, lo, hi, words.COUNT) for m, lo, hi in frame.select("mean", "low", "high").iter_rows()]
+    """Mean and range of each period as text, with no more than two decimals; a dash where there is no mean.
+
+    >>> _ranges(pl.DataFrame({"mean": [0.0151, 27.3, None], "low": [0.0138, 20.0, None], "high": [0.0177, 30.0, None]}))
+    ['0.02 (0.01 to 0.02)', '27 (20 to 30)', '–']
+    """
+    return [
+        "–" if mean is None else _few_decimals(words.Estimate.of(mean, low, high))
+        for mean, low, high in frame.select("mean", "low", "high").iter_rows()
+    ]
+
+
+def _few_decimals(estimate: words.Estimate) -> str:
+    place = max(-2, words.estimate_place(estimate))
+    numbers = [x for x in (estimate.value, estimate.low, estimate.high) if x is not None]
+    value, *ends = (words.quantity(x, words.COUNT, place, largest=max(numbers)) for x in numbers)
+    return value if estimate.low == estimate.high else f"{value} ({' to '.join(ends)})"
 
 
 def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 import pytest
-from report_sample import REPLICATIONS, STAGES, TIERS, sample_comparison, sample_flows, sample_measures, sample_model, sample_run
+from report_sample import REPLICATIONS, STAGES, TIERS, sample_comparison, sample_flows, sample_limited, sample_measures, sample_model, sample_run
 
 from simcare import figures, summaries, theme, words
 from simcare.report import ReportInput
@@ -35,6 +35,8 @@ def drawn() -> dict[str, go.Figure]:
         "cost_by_year": figures.cost_by_year(c.measures, c.model),
         "cost_by_year, strategy": figures.cost_by_year(c.measures, c.model, "tariff", c.titles["tariff"]),
         "moves": figures.moves(c.flows, c.measures, c.model),
+        "waits": figures.waits(limited := sample_limited().measures, c.model),
+        "waits, strategy": figures.waits(limited, c.model, "early", c.titles["early"]),
     }
 
 
@@ -48,7 +50,10 @@ def naive(measure: str, **where: str) -> pl.DataFrame:
 
 # What every figure keeps to.
 
-EVERY = ["comparison", "cost_change", "caseload", "caseload, strategy", "caseload_change", "cost_by_year", "cost_by_year, strategy", "moves"]
+EVERY = [
+    "comparison", "cost_change", "caseload", "caseload, strategy", "caseload_change", "cost_by_year", "cost_by_year, strategy", "moves", "waits",
+    "waits, strategy",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EVERY)

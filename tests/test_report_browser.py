@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from report_sample import sample_limited
 
 from simcare.comparisons import compare
 from simcare.folders import write_comparison
+from simcare.report import write_report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -116,6 +118,15 @@ def test_every_figure_is_drawn(seen: Visit) -> None:
 
 
 def test_the_page_does_not_scroll_sideways(seen: Visit) -> None:
+    assert seen.page_px <= seen.window_px
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_report_of_places_that_run_out_draws_its_figures_too(browser: Browser, tmp_path: Path, size: tuple[int, int]) -> None:
+    seen = visit(browser, write_report(sample_limited(), tmp_path / "report.html"), size)
+    assert seen.errors == []
+    assert seen.drawn == seen.expected == 9  # the comparison and the change in cost; of the baseline four stages, waits, cost and moves
+    assert seen.empty == 0
     assert seen.page_px <= seen.window_px
 
 

@@ -17,10 +17,10 @@ from simcare.figures.levels import BASELINE, colours, year_ticks
 from simcare.model.model import Model
 from simcare.theme import axis
 
-STANDING = {  # person-days shown as people
-    "queue_days": ("Waiting for a place", "people"),
-    "delayed_days": ("Held up in hospital", "people ready to leave"),
-    "spot_days": ("In extra places", "people"),
+STANDING = {  # person-days shown as people: the panel's heading, and how the figure's title has it
+    "queue_days": ("Waiting for a place", "waiting"),
+    "delayed_days": ("Held up in hospital", "held up in hospital"),
+    "spot_days": ("In extra places", "in extra places"),
 }
 
 
@@ -66,7 +66,7 @@ def panels(measures: pl.DataFrame, strategy: str) -> tuple[list[Panel], list[Pan
     def both(title: str, unit: str, period: str, of: Any, name: str) -> Panel:
         return Panel(title, unit, period, of(measures, strategy, name), None if strategy == BASELINE else of(measures, BASELINE, name))
 
-    standing = [both(*about, "month", summaries.people, name) for name, about in STANDING.items()]
+    standing = [both(title, "people", "month", summaries.people, name) for name, (title, _) in STANDING.items()]
     waits = [both(words.title(what), "mean wait, days", "quarter", summaries.mean_waits, name) for name, what in words.CLASSES.items()]
     return [p for p in standing if not p.empty], [p for p in waits if not p.empty]
 
@@ -99,8 +99,9 @@ def waits(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: 
 
 def _subject(standing: Sequence[Panel], waited: Sequence[Panel]) -> str:
     """What the panels show."""
-    people = f"People {words.listed([panel.title[:1].lower() + panel.title[1:] for panel in standing])} by month" if standing else ""
-    return f"{people}, and mean waits by quarter" if people and waited else people or "Mean waits for a place by quarter"
+    short = dict(STANDING.values())
+    people = f"People {words.listed([short[panel.title] for panel in standing])}" if standing else ""
+    return f"{people}, and mean waits" if people and waited else people or "Mean waits for a place"
 
 
 def _layouts(count: int, first: int, legend: int) -> tuple[Rows, Rows, Rows]:
