@@ -343,7 +343,8 @@ def _waits(measures: pl.DataFrame, model: Model, strategy: str, name: str, perio
     if waited:
         note += (
             " Mean wait: the days waited by all who got a place from the queue in the quarter, divided by their number; who got a place at once, or "
-            "still waits, is not in it. By quarter, as in a single month few may get a place; its band is of replications in which anybody did."
+            "still waits, is not in it, so that it can be short while many wait: read it beside the people waiting. By quarter, as in a single month "
+            "few may get a place; its band is of replications in which anybody did."
         )
     return _shown(figures.waits(measures, model, strategy, name), note, table)
 
