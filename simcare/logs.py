@@ -14,6 +14,12 @@ from simcare.states import IN_HOSPITAL
 ID_COLUMNS = ("strategy", "replication", "month", "area", "stage", "group", "tier", "service", "provider")
 
 
+def named(column: str, codes: NDArray[Any], words: tuple[str, ...]) -> pl.Series:
+    """Names for codes, as an enum in order of the codes; −1 is null."""
+    series = pl.Series(column, codes)
+    return series.set(series < 0, None).cast(pl.UInt32).cat.to(pl.Enum(words))
+
+
 def frame(log: NDArray[Any], names: Names, strategy: str, replication: int) -> pl.DataFrame:
     """The log of one replication, a row for each thing that happened: the client's state after it.
 
@@ -23,27 +29,23 @@ def frame(log: NDArray[Any], names: Names, strategy: str, replication: int) -> p
     ready to leave; ``spot`` whether their place was bought beyond the pool's number.
     """
 
-    def named(column: str, words: tuple[str, ...]) -> pl.Series:
-        codes = pl.Series(column, log[column])
-        return codes.set(codes < 0, None).cast(pl.UInt32).cat.to(pl.Enum(words))
-
     columns = [
         pl.Series("client", log["client"]),
         pl.Series("time", log["time"]),
-        named("event", EVENTS),
-        named("cause", CAUSES),
-        named("area", names.areas),
-        named("stage", names.stages),
-        named("group", names.groups),
-        named("need", names.rungs),
-        named("tier", names.tiers),
-        named("service", names.services),
-        named("provider", names.providers),
+        named("event", log["event"], EVENTS),
+        named("cause", log["cause"], CAUSES),
+        named("area", log["area"], names.areas),
+        named("stage", log["stage"], names.stages),
+        named("group", log["group"], names.groups),
+        named("need", log["need"], names.rungs),
+        named("tier", log["tier"], names.tiers),
+        named("service", log["service"], names.services),
+        named("provider", log["provider"], names.providers),
         pl.Series("waiting", log["waiting"] != 0),
         pl.Series("stay_start", log["stay_start"]).fill_nan(None),
         pl.Series("induced", log["induced"]).cast(pl.Int8),
         pl.Series("age", log["age"]),
-        named("hospital", IN_HOSPITAL),
+        named("hospital", log["hospital"], IN_HOSPITAL),
         pl.Series("spot", log["spot"] != 0),
     ]
     ids = [pl.lit(strategy).alias("strategy"), pl.lit(replication, dtype=pl.Int32).alias("replication")]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simcare.errors import BrokenInvariant
 from simcare.flows import COUNTED, RE_REFERRAL_DAYS
 from simcare.jit import part, rule
-from simcare.logs import frame
+from simcare.logs import frame, named
 from simcare.measures import DAYS_OF, DEPENDENT_DAYS, SETTLED_DAYS, Tallies
 from simcare.model import Model
 from simcare.money import price_dates, transitions
@@ -116,7 +116,7 @@ class Tally:
         area, stage, group, offer = np.unravel_index(np.arange(cells), sizes)
         place = {"area": area, "stage": stage, "group": group, "tier": np.array(tiers)[offer]}
         place |= {"service": np.array([-1, *(s for s, _ in self.pairs)])[offer], "provider": np.array([-1, *(p for _, p in self.pairs)])[offer]}
-        self._place = pl.DataFrame([_named(name, codes, getattr(names, f"{name}s")) for name, codes in place.items()])
+        self._place = pl.DataFrame([named(name, codes, getattr(names, f"{name}s")) for name, codes in place.items()])
         self._transitions: list[pl.DataFrame] = []
 
     def add(self, rows: NDArray[Any]) -> None:
@@ -155,7 +155,7 @@ class Tally:
 
         def rows(where: tuple[NDArray[Any], ...], kinds: tuple[str, ...], **values: NDArray[Any]) -> pl.DataFrame:
             kind, cell, period = where
-            measure = _named("measure", kind, kinds)
+            measure = named("measure", kind, kinds)
             found = [*self._place[used[cell]].get_columns(), pl.Series("period", period), *(pl.Series(name, v[where]) for name, v in values.items())]
             return pl.DataFrame([measure, *found]).select("measure", *run, pl.exclude("measure"))
 
@@ -184,12 +184,6 @@ class Tally:
         schema = {"strategy": pl.String, "replication": pl.Int32, "financial_year": pl.String, "from_tier": pl.String, "to_tier": pl.String,
                   "moves": pl.Int64}  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _named(column: str, codes: NDArray[Any], words: tuple[str, ...]) -> pl.Series:
-    """Names for codes, as an enum in order of the codes; −1 is null."""
-    series = pl.Series(column, codes)
-    return series.set(series < 0, None).cast(pl.UInt32).cat.to(pl.Enum(words))
 
 
 @part

@@ -79,3 +79,13 @@ def test_a_run_gives_the_same_measures_with_and_without_its_log() -> None:
         assert np.allclose(both[0]["value"].to_numpy(), both[1]["value"].to_numpy(), rtol=1e-9, atol=1e-6)
     assert simpy.log is not None and runs[True].log is not None
     assert simpy.log.equals(runs[True].log)
+
+
+def test_more_quiet_lives_than_the_log_has_room_for() -> None:
+    """People to whom nothing happens write a row each, and the engine looks for room before each of them."""
+    quiet = load_model(HERE / "toy.toml").model_dump(by_alias=True, exclude_none=True)
+    row = {**quiet["caseload"][1], "count": {"value": 40_000, "source": "assumption", "grade": "D"}}
+    model = Model.model_validate({**quiet, "caseload": [row], "arrivals": [], "clocks": [], "front_door": []})
+    parts = [rows.size for rows in compiled.batches(model, build(model), 1, 0, 0.001)]
+    assert sum(parts) >= 40_000
+    assert len(parts) > 1
