@@ -93,6 +93,17 @@ class Hazards:
         self.rows.append((kind, since, factor, p, q, first, size))
         return len(self.rows) - 1
 
+    def table(self, knots: list[tuple[float, float, float]]) -> tuple[int, int]:
+        """Put a table of knots down: where it begins, and how long it is."""
+        self.knots.extend(knots)
+        return len(self.knots) - len(knots), len(knots)
+
+    def scaled(self, clock: Clock, rate: float, table: tuple[int, int]) -> int:
+        """A constant clock's rate times a table by day of stay."""
+        factor = 1.0 if clock.factor is None else clock.factor.value
+        self.rows.append((TABLE, SINCE_STAY, factor * rate / YEAR_DAYS, 0.0, 0.0, *table))
+        return len(self.rows) - 1
+
     def _shape(self, clock: Clock, rate: float) -> tuple[int, float, float, int, int]:
         if clock.family == "constant":
             return CONSTANT, rate / YEAR_DAYS, 0.0, 0, 0
@@ -103,9 +114,7 @@ class Hazards:
             assert clock.growth_per_year is not None
             return GOMPERTZ, rate / YEAR_DAYS, clock.growth_per_year.value / YEAR_DAYS, 0, 0
         knots = self._piecewise(clock) if clock.family == "piecewise" else fine_table(clock)
-        first = len(self.knots)
-        self.knots.extend(knots)
-        return TABLE, 0.0, 0.0, first, len(knots)
+        return TABLE, 0.0, 0.0, *self.table(knots)
 
     @staticmethod
     def _piecewise(clock: Clock) -> list[tuple[float, float, float]]:

@@ -21,7 +21,7 @@ from simcare.engine.start import key
 from simcare.errors import BadInput
 from simcare.files import load_experiment, parse
 from simcare.model import Model
-from simcare.model.strategy import Experiment, Strategy, apply, believed, drawn
+from simcare.model.strategy import AS_IN_THE_FILE, Experiment, Strategy, apply, believed, drawn, extended_by, in_scenario
 from simcare.runs import Progress, Task, fingerprint, manifest, outcomes_of
 
 # What a comparison sums over the horizon, and whether more of it is better (+1) or worse (−1).
@@ -47,7 +47,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Comparison:
-    """What an experiment found: measures of every replication, totals, and paired differences from the baseline."""
+    """What an experiment found: measures of every replication, totals, and paired differences from the baseline.
+
+    ``scenarios`` holds the same differences in each scenario of the experiment, with a column ``scenario``; "as in the file" is the first.
+    """
 
     experiment: Experiment
     model: Model
@@ -55,6 +58,8 @@ class Comparison:
     flows: pl.DataFrame = field(repr=False)
     totals: pl.DataFrame
     differences: pl.DataFrame
+    scenarios: pl.DataFrame
+    market: pl.DataFrame = field(repr=False)
     manifest: dict[str, Any] = field(repr=False)
 
 
@@ -81,10 +86,23 @@ def compare(
     asked = {"replications": replications, "years": years, "seed": seed}
     experiment = parse(Experiment, experiment.model_dump(by_alias=True) | {k: v for k, v in asked.items() if v is not None}, experiment.name)
     began = dt.datetime.now(dt.UTC)
-    outcomes = list(outcomes_of(list(tasks(experiment, model, engine)), workers, progress))
+    model = extended_by(model, experiment)
+    worlds = [in_scenario(model, scenario) for scenario in experiment.scenarios]
+    todo = [task for world in (model, *worlds) for task in tasks(experiment, world, engine)]
+    each = len(todo) // (1 + len(worlds))
+    outcomes, summed = [], []
+    for k, outcome in enumerate(outcomes_of(todo, workers, progress)):
+        if k < each:
+            outcomes.append(outcome)
+        else:  # of a scenario, only what it sums to is kept
+            summed.append(outcome.measures.filter(pl.col("measure").is_in(list(TOTALS))))
     measures = pl.concat([o.measures for o in outcomes])
     names = [s.name for s in experiment.strategies]
     found = totals(measures, ["baseline", *names], experiment.replications)
+    parts = [differences(found, names).with_columns(pl.lit(AS_IN_THE_FILE).alias("scenario"))] if worlds else []
+    for k, scenario in enumerate(experiment.scenarios):
+        mine = totals(pl.concat(summed[k * each : (k + 1) * each]), ["baseline", *names], experiment.replications)
+        parts.append(differences(mine, names).with_columns(pl.lit(scenario.name).alias("scenario")))
     return Comparison(
         experiment=experiment,
         model=model,
@@ -92,6 +110,8 @@ def compare(
         flows=pl.concat([o.flows for o in outcomes]),
         totals=found,
         differences=differences(found, names),
+        scenarios=pl.concat(parts) if parts else differences(found, names).clear().with_columns(pl.lit("").alias("scenario")),
+        market=pl.concat([o.market for o in outcomes]),
         manifest={
             **manifest(model, experiment.years, experiment.replications, experiment.seed, engine, workers, began),
             "experiment": experiment.name,

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from simcare.jit import high_word, rule
 
-# Purposes of draws inside the rulebook. The first sixteen are the budgets of the clocks (rules/names.py), but for reneging.
-LOOK, DIVERT, STEP_UP_FIRST, OFFER, AT_ONCE, KEEPS_NEED, PATIENCE, BY_WARD, WARD_DAYS, WARD_ROUTE, PLAN_READY = range(16, 27)
+# Purposes of draws inside the rulebook. The first sixteen are the budgets of the clocks (rules/names.py), but for reneging and premature release.
+LOOK, DIVERT, STEP_UP_FIRST, OFFER, AT_ONCE, KEEPS_NEED, PATIENCE, BY_WARD, WARD_DAYS, WARD_ROUTE, PLAN_READY, RELEASE = range(16, 28)
 RULE_PURPOSES = 28
 # Purposes of draws made once for a person, before the run.
 FRAILTY, AGE, NEED, ELAPSED, GAP, HEIGHT, FIRST_OFFER, EFFECT = range(32, 40)
+# Purposes of draws made once for a provider: how it answers to money, when it fails, whether it goes with another of its parent.
+RESPONSE, FAILURE, CONTAGION = range(40, 43)
 
 _M0, _M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 _W0, _W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)

@@ -6,9 +6,10 @@ import datetime as dt
 import json
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,7 +18,7 @@ from simcare.extend import extended
 from simcare.model.checks import source_faults
 from simcare.model.model import Figure, Model, figures
 from simcare.model.nearmiss import unknown
-from simcare.model.strategy import Experiment, apply, believed
+from simcare.model.strategy import Experiment, apply, believed, extended_by, in_scenario
 
 M = TypeVar("M", bound=BaseModel)
 FOLDERS = ("models", "calibration", "experiments")
@@ -92,17 +93,29 @@ def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
     beside = path.parent / experiment.model
     model = load_model(beside if beside.suffix == ".toml" and beside.is_file() else experiment.model)
     faults = [f"{path}: {fault}" for fault in source_faults(experiment, tuple(experiment.sources))]
+    faults += _tried(path, "", lambda: extended_by(model, experiment))
+    if faults:
+        raise BadInput(faults)
+    whole = extended_by(model, experiment)
+    for k, scenario in enumerate(experiment.scenarios):
+        faults += _tried(path, f"scenarios[{k}].", partial(in_scenario, whole, scenario))
     last = model.about.start + dt.timedelta(days=math.floor(365.25 * experiment.years))
     for k, strategy in enumerate(experiment.strategies):
         if strategy.start >= last:
             faults.append(f"{path}: strategies[{k}].start: {strategy.start} is not before the end of the run, {last}")
-        try:
-            apply(model, believed(strategy, experiment.shrinkage))
-        except BadInput as error:
-            faults += [f"{path}: strategies[{k}].{fault}" for fault in error.faults]
+        faults += _tried(path, f"strategies[{k}].", partial(apply, whole, believed(strategy, experiment.shrinkage)))
     if faults:
         raise BadInput(faults)
     return experiment, model
+
+
+def _tried(path: Path, where: str, change: Callable[[], Model]) -> list[str]:
+    """What is wrong with a change of the model, with its place in the file."""
+    try:
+        change()
+    except BadInput as error:
+        return [f"{path}: {where}{fault}" for fault in error.faults]
+    return []
 
 
 def check_file(name: str | Path) -> tuple[str, list[Figure]]:
@@ -145,6 +158,11 @@ def _lines(fault: Mapping[str, Any], kind: type[BaseModel], data: Mapping[str, A
     if fault["type"] == "extra_forbidden":
         key = str(fault["loc"][-1])
         return [f"{path}: {unknown(key, _keys(kind, fault['loc'][:-1])).replace(repr(key), 'key', 1)}"]
+    if fault["type"] == "union_tag_invalid":
+        tags = [tag.strip(" '") for tag in ctx["expected_tags"].split(",")]
+        return [f"{path}.kind: {unknown(ctx['tag'], tags)}"]
+    if fault["type"] == "union_tag_not_found":
+        return [f"{path}.kind: is required"]
     if fault["type"] == "missing":
         return [f"{path}: is required"]
     if fault["type"].startswith("date_"):
@@ -171,7 +189,8 @@ def as_path(loc: Sequence[str | int], data: Any) -> str:
     path, here = "", data
     for part in loc:
         hidden = part == "steps" and not (isinstance(here, Mapping) and "steps" in here)
-        if hidden or (isinstance(part, int) and isinstance(here, Mapping)):
+        kind = isinstance(here, Mapping) and "kind" in here and part == here["kind"]  # which of several kinds of row it is
+        if hidden or kind or (isinstance(part, int) and isinstance(here, Mapping)):
             continue
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else part)
         try:
@@ -185,11 +204,24 @@ def _keys(kind: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """The keys that a table at ``loc`` may have."""
     here: Any = kind
     for part in loc:
-        if isinstance(part, str) and isinstance(here, type) and issubclass(here, BaseModel) and part in here.model_fields:
-            here = _inner(here.model_fields[part].annotation)
+        if isinstance(part, str) and part in (known := {name: one for kinds in _kinds_in(here) for name, one in kinds.items()}):
+            here = known[part]
+        elif isinstance(part, str) and isinstance(here, type) and issubclass(here, BaseModel) and part in here.model_fields:
+            annotation = here.model_fields[part].annotation
+            here = annotation if len(list(_kinds_in(annotation))) > 1 else _inner(annotation)
     if isinstance(here, type) and issubclass(here, BaseModel):
         return [field.alias or name for name, field in here.model_fields.items()]
     return []
+
+
+def _kinds_in(annotation: Any) -> Iterator[dict[str, type[BaseModel]]]:
+    """The classes of a row that may be of several kinds, by the name of the kind."""
+    if isinstance(annotation, type):
+        if issubclass(annotation, BaseModel) and "kind" in annotation.model_fields:
+            yield dict.fromkeys(get_args(annotation.model_fields["kind"].annotation), annotation)
+        return
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _kinds_in(argument)
 
 
 def _inner(annotation: Any) -> Any:

@@ -35,12 +35,16 @@ def write_comparison(found: Comparison, out: Path, command: str) -> Path:
         _write_common(folder, replace(ReportInput.of(found), manifest=found.manifest | {"command": command}))
         (folder / "experiment.json").write_text(found.experiment.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
         found.differences.write_csv(folder / "summary.csv")
+        if found.scenarios.height:
+            found.scenarios.write_parquet(folder / "scenarios.parquet")
     return out / "report.html"
 
 
 def _write_common(folder: Path, report: ReportInput) -> None:
     report.measures.write_parquet(folder / "measures.parquet")
     report.flows.write_parquet(folder / "flows.parquet")
+    if report.market is not None and report.market.height:
+        report.market.write_parquet(folder / "market.parquet")
     (folder / "model.json").write_text(report.model.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
     write_report(report, folder / "report.html")
     (folder / MANIFEST).write_text(json.dumps(dict(report.manifest), indent=1) + "\n", encoding="utf-8")
@@ -55,14 +59,15 @@ def read_folder(folder: Path) -> ReportInput:
         measures, flows = pl.read_parquet(folder / "measures.parquet"), pl.read_parquet(folder / "flows.parquet")
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{folder}: cannot be read as a run: {str(error).splitlines()[0]}") from error
+    market = pl.read_parquet(folder / "market.parquet") if (folder / "market.parquet").is_file() else None
+    given = ReportInput(model=model, measures=measures, flows=flows, manifest=manifest, market=market)
     if not (folder / "experiment.json").is_file():
-        return ReportInput(model=model, measures=measures, flows=flows, manifest=manifest)
+        return given
     experiment = parse(Experiment, json.loads((folder / "experiment.json").read_text(encoding="utf-8")), str(folder / "experiment.json"))
     names = [s.name for s in experiment.strategies]
     found = totals(measures, ["baseline", *names], experiment.replications)
-    return ReportInput(
-        model=model, measures=measures, flows=flows, manifest=manifest, experiment=experiment, totals=found, differences=differences(found, names)
-    )
+    scenarios = pl.read_parquet(folder / "scenarios.parquet") if (folder / "scenarios.parquet").is_file() else None
+    return replace(given, experiment=experiment, totals=found, differences=differences(found, names), scenarios=scenarios)
 
 
 def yearly(measures: pl.DataFrame) -> pl.DataFrame:

@@ -24,12 +24,16 @@ import polars as pl
 from simcare import money
 from simcare.flows import flows, flows_between, queue_waits, waits, with_before
 from simcare.model import Model
+from simcare.payments import bands, with_sums
 from simcare.periods import calendar, numbered, occupancy, period_of, total
+from simcare.providers import NO_MARKET, accounts
+from simcare.spells import spells
 from simcare.states import IDS, PLACE, RUN, differs, prepare, provision, states, stays
 
 COLUMNS = (*RUN, "month", *PLACE, "measure", "value")
 SETTLED_DAYS = 42  # by then the first review is due: care above need is no longer the caution of the first weeks
 DEPENDENT_DAYS = 91  # a quarter of a year
+AGED = ("served", "induced_need_days")  # days that are priced by the day of the stay
 
 # Person-days by measure: which states count, and from which day of the stay on.
 DAYS_OF: dict[str, tuple[str, int]] = {
@@ -63,6 +67,10 @@ class Tallies(NamedTuple):
       the others whole numbers. What happens at the horizon belongs to no period.
     - ``transitions``: RUN, area, stage, group, period, gbp. What supported transitions cost, in base-year prices (see
       :func:`simcare.money.transition_prices`).
+    - ``aged``: measure ("served" or "induced_need_days"), band, IDS, period, days, at_end. The part of these days that comes after
+      each band's first day of the stay (:func:`simcare.payments.bands`), where a price goes by the day of the stay.
+    - ``spells``: as :func:`simcare.spells.spells`, of the offers that pay sums.
+    - ``market``: as :func:`simcare.providers.market_frame`; empty where there is no market and nobody failed.
 
     Types: ``strategy``, ``area``, ``stage``, ``group``, ``service`` and ``provider`` String or Enum; ``tier`` an Enum in order of
     the ladder; ``replication`` Int32; ``measure`` an Enum; ``period`` and ``at_end`` Int64; ``days``, ``value`` and ``gbp``
@@ -76,6 +84,9 @@ class Tallies(NamedTuple):
     given: pl.DataFrame
     counted: pl.DataFrame
     transitions: pl.DataFrame
+    aged: pl.DataFrame
+    spells: pl.DataFrame
+    market: pl.DataFrame
 
 
 def after_day(states: pl.DataFrame, day_of_stay: float) -> pl.DataFrame:
@@ -161,25 +172,62 @@ def counts(flows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
 def money_of(ledger: pl.DataFrame) -> pl.DataFrame:
     """The ledger summed over its kinds, each amount a tidy measure."""
     # Where only care has a service, it needs no summing with the others.
-    care = pl.col("service").is_not_null() if (ledger["kind"] != "spot").all() else pl.lit(False)
+    only_care = ledger.filter((pl.col("kind") != "care") & pl.col("service").is_not_null()).height == 0
+    care = pl.col("service").is_not_null() if only_care else pl.lit(False)
     summed = pl.concat([ledger.filter(care).drop("kind"), total(ledger.filter(~care), [*IDS, "month"], money.AMOUNTS)])
     return pl.concat([tidy(summed.rename({amount: "value"}), amount) for amount in money.AMOUNTS])
 
 
-def induced_cost(induced_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """``induced_cost``: cash cost of care on the days on which some rung of need was induced, tidy.
+def induced_cost(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """``induced_cost``: cash cost of care, paid by the day, on the days on which some rung of need was induced, tidy.
 
     It is the whole cost of those days, part of ``cost``, not what they would have saved: that takes the counterfactual. What a
     place bought beyond the number costs on top is not in it.
     """
-    care = money.care(induced_days.filter(pl.col("service").is_not_null()), model, periods)
+    induced = pl.col("measure") == "induced_need_days"
+    days = tallies.given.filter(induced & pl.col("service").is_not_null())
+    care = money.care(days, model, periods, tallies.aged.filter(induced), tallies.market)
     return tidy(money.priced(care, "care", model, periods).rename({"cost": "value"}), "induced_cost")
 
 
-def measure(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
+def provider_accounts(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """What providers that state their costs earn and spend, in cash, by service and month, tidy: ``provider_income``, ``provider_variable``,
+    ``provider_fixed``, ``provider_overhead``. Their margin is the first less the others."""
+    if not any(o.variable_gbp_per_day or o.fixed_gbp_per_year for provider in model.providers for o in provider.offers):
+        return tidy(tallies.served.clear().with_columns(pl.lit("").alias("month"), pl.lit(0.0).alias("value")), "provider_income")
+    kinds = money.contract_costs(tallies, model, periods)
+    paid = pl.concat([part.select(*RUN, "service", "provider", "period", "gbp") for part in kinds.values()])
+    found = accounts(paid, tallies.served.select(*RUN, "service", "provider", "period", "days"), model, periods)
+    indices = money.with_indices(periods, model).select("period", "growth").join(month_names(periods), on="period")
+    dated = found.join(indices, on="period", how="left", maintain_order="left")
+    parts = []
+    for name in ("income", "variable", "fixed", "overhead"):
+        cash = dated.with_columns((pl.col(name) * pl.col("growth")).alias("value"))
+        parts.append(tidy(total(cash, [*RUN, "service", "provider", "month"], ["value"]), f"provider_{name}"))
+    return pl.concat(parts)
+
+
+def days_by_band(provision: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+    """Person-days after each band's first day of the stay: measure, band, IDS, period, days, at_end (see :class:`Tallies`)."""
+    rows = [(service, provider, band, day) for (service, provider), days in bands(model).items() for band, day in enumerate(days, start=1)]
+    schema = {"service": pl.String, "provider": pl.String, "band": pl.Int64, "first_day": pl.Float64}
+    names = [pl.col(name).cast(provision.schema[name], strict=False) for name in ("service", "provider")]
+    table = pl.DataFrame(rows, schema=schema, orient="row").with_columns(names).drop_nulls()
+    kinds = pl.Enum(AGED)
+    parts = []
+    for name, what in zip(AGED, ("served", "induced_need"), strict=True):
+        joined = provision.filter(what).join(table, on=["service", "provider"], how="inner", maintain_order="left")
+        later = pl.max_horizontal("time", pl.col("stay_start") + pl.col("first_day"))
+        left = joined.with_columns(later.alias("time")).filter(pl.col("time") < pl.col("until"))
+        parts.append(left.select(pl.lit(name, dtype=kinds).alias("measure"), "band", *IDS, "time", "until"))
+    return person_days(pl.concat(parts), periods, ("measure", "band", *IDS))
+
+
+def measure(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame | None = None) -> pl.DataFrame:
     """Every measure of a log, with the money, as one tidy frame.
 
-    ``log`` is in blocks of strategy, replication and client, in order of time; ``days`` is the horizon. Columns: strategy,
+    ``log`` is in blocks of strategy, replication and client, in order of time; ``days`` is the horizon; ``market`` is the market's log, if there
+    is one. Columns: strategy,
     replication, month ("2013-04"), area, stage, group, tier, service, provider, measure, value. Programmes are charged to
     each strategy and replication that has a row in the log. Measures, beside those of :func:`simcare.flows.flows` (with
     waits by class) and the amounts of :func:`simcare.money.ledger`:
@@ -204,10 +252,10 @@ def measure(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
     >>> dict(measures.filter(pl.col("measure").is_in(["person_days", "entries", "leavers", "cost"])).select("measure", "value").rows())
     {'person_days': 9.5, 'entries': 1.0, 'leavers': 1.0, 'cost': 95.0}
     """
-    return measures_of(tallies(log, model, days), model, days)
+    return measures_of(tallies(log, model, days, market), model, days)
 
 
-def tallies(log: pl.DataFrame, model: Model, days: float) -> Tallies:
+def tallies(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame | None = None) -> Tallies:
     """What a log comes to, by place and period: the first half of :func:`measure`."""
     log = prepare(log)
     periods = calendar(model.about.start, days, money.price_dates(model))
@@ -218,6 +266,9 @@ def tallies(log: pl.DataFrame, model: Model, days: float) -> Tallies:
         given=days_by_measure(provided, periods),
         counted=counts(flows(log), periods),
         transitions=money.transitions(log, model, periods),
+        aged=days_by_band(provided, model, periods),
+        spells=spells(log, pl.DataFrame(with_sums(model), schema={"service": pl.String, "provider": pl.String}, orient="row"), days),
+        market=NO_MARKET if market is None else market,
     )
 
 
@@ -230,7 +281,8 @@ def measures_of(tallies: Tallies, model: Model, days: float) -> pl.DataFrame:
             by_month(tallies.counted, periods),
             by_month(tallies.given, periods),
             money_of(money.ledger(tallies, model, periods)),
-            induced_cost(tallies.given.filter(pl.col("measure") == "induced_need_days"), model, periods),
+            induced_cost(tallies, model, periods),
+            provider_accounts(tallies, model, periods),
         ]
     )
 

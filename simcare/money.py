@@ -30,7 +30,9 @@ from simcare.model.model import Programme
 from simcare.model.number import Series
 from simcare.model.parts import Prices
 from simcare.model.strategy import ramp_steps
+from simcare.payments import SUMS, blocks, day_prices, sums, tariff_dates
 from simcare.periods import first_year, period_of, total, year_name
+from simcare.providers import with_drift, with_failures
 from simcare.states import IDS, PERSON, PLACE, RUN, differs
 
 if TYPE_CHECKING:
@@ -41,11 +43,15 @@ AMOUNTS = ("cost", "cost_council", "cost_health", "cost_client", "cost_real", "c
 
 def price_dates(model: Model) -> set[dt.date]:
     """Every date on which a price, a fee or the spending on a programme changes."""
-    terms = [term.price for contract in model.contracts for term in contract.terms]
     fees = [fee for door in model.front_door for fee in (door.gbp_per_assessment, door.gbp_per_review)]
     others = [hospital.gbp_per_delayed_day for hospital in model.hospitals] + [handover.gbp_supported for handover in model.handovers]
-    steps = {step.from_ for series in (*terms, *fees, *others) if series is not None for step in series.steps if step.from_ is not None}
-    return steps | {date for programme in model.programmes for date, _ in ramp_steps(programme.start, programme.ramp_days)}
+    steps = {step.from_ for series in (*fees, *others) if series is not None for step in series.steps if step.from_ is not None}
+    return (
+        steps
+        | tariff_dates(model)
+        | {failure.on for failure in model.failures}
+        | {date for programme in model.programmes for date, _ in ramp_steps(programme.start, programme.ramp_days)}
+    )
 
 
 def base_year(prices: Prices) -> int:
@@ -98,21 +104,6 @@ def with_indices(periods: pl.DataFrame, model: Model) -> pl.DataFrame:
     )
 
 
-def care_prices(model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """What a day of care costs, in base-year prices, by service, provider and period. Columns: service, provider, period, price.
-
-    The terms of a contract add up.
-    """
-    contracts = {contract.name: contract for contract in model.contracts}
-    rows: dict[tuple[str, str], list[float]] = {}
-    for provider in model.providers:
-        for offer in provider.offers:
-            terms = contracts[offer.contract].terms
-            rows[offer.service, provider.name] = [sum(term.price.at(date) / term.days for term in terms) for date in periods["date"]]
-    columns = {"service": [s for s, _ in rows], "provider": [p for _, p in rows], "period": [periods["period"].to_list()] * len(rows)}
-    return pl.DataFrame({**columns, "price": list(rows.values())}).explode("period", "price")
-
-
 def payers(model: Model) -> pl.DataFrame:
     """Who pays for a service: service, client_share, health_share; the council pays the rest."""
     services = model.services
@@ -125,25 +116,39 @@ def payers(model: Model) -> pl.DataFrame:
     )
 
 
-def care(served_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+def care(
+    days: pl.DataFrame, model: Model, periods: pl.DataFrame, aged: pl.DataFrame | None = None, market: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Person-days in services at the price in force. Columns: IDS, period, gbp (base-year prices), health_share, client_share.
 
-    Raises BrokenInvariant where somebody was in a service that no provider of the model offers under that name.
+    ``aged`` are those of the days that come after each band's first day of the stay (:func:`simcare.payments.bands`), with a column band;
+    ``market`` says how prices have drifted (:func:`simcare.market.factors`). Raises BrokenInvariant where somebody was in a service that no
+    provider of the model offers under that name.
     """
-    kinds = [pl.col(name).cast(served_days.schema[name], strict=False) for name in ("service", "provider")]
-    prices = care_prices(model, periods).with_columns(kinds).drop_nulls()
-    priced = served_days.join(prices, on=["service", "provider", "period"], how="left", maintain_order="left")
+    first = days.select(*IDS, pl.lit(0, dtype=pl.Int64).alias("band"), "period", "days")
+    every = first if aged is None else pl.concat([first, aged.select(first.columns)])
+    kinds = [pl.col(name).cast(every.schema[name], strict=False) for name in ("service", "provider")]
+    prices = day_prices(model, periods).with_columns(kinds).drop_nulls()
+    priced = every.join(prices, on=["service", "provider", "band", "period"], how="left", maintain_order="left")
     missing = priced.filter(pl.col("price").is_null())
     if missing.height:
         raise BrokenInvariant(f"the log has people in '{missing['service'][0]}' of '{missing['provider'][0]}', which the model does not offer")
-    shares = payers(model).with_columns(kinds[0]).drop_nulls()
-    return priced.join(shares, on="service", how="left", maintain_order="left").select(
-        *IDS, "period", (pl.col("days") * pl.col("price")).alias("gbp"), "health_share", "client_share"
-    )
+    gbp = pl.col("days") * pl.col("price")
+    if market is not None and market.height:
+        priced = with_drift(priced, market, periods)
+        gbp = gbp * pl.col("drift")
+    return with_payers(priced.with_columns(gbp.alias("gbp")), model)
 
 
-def spot(spot_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """What places bought beyond the number cost on top of the price: the premium of the provider's offer, paid like care.
+def with_payers(costs: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """Costs of services with who pays: IDS, period, gbp, health_share, client_share."""
+    shares = payers(model).with_columns(pl.col("service").cast(costs.schema["service"], strict=False)).drop_nulls()
+    return costs.join(shares, on="service", how="left", maintain_order="left").select(*IDS, "period", "gbp", "health_share", "client_share")
+
+
+def spot(spot_days: pl.DataFrame, model: Model, periods: pl.DataFrame, market: pl.DataFrame | None = None) -> pl.DataFrame:
+    """What places bought beyond the number cost on top of the price of a stay's first day, paid like care: the premium of the provider's
+    offer, and with a provider that has failed, the premium of the last resort.
 
     Columns: IDS, period, gbp (base-year prices), health_share, client_share. An offer without a premium costs nothing on
     top, though a cut may leave people there beyond its number.
@@ -152,8 +157,12 @@ def spot(spot_days: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.Dat
     rows = [(service, provider, premium) for (service, provider), premium in premiums.items()]
     table = pl.DataFrame(rows, schema={"service": pl.String, "provider": pl.String, "premium": pl.Float64}, orient="row")
     table = table.with_columns([pl.col(name).cast(spot_days.schema[name], strict=False) for name in ("service", "provider")]).drop_nulls()
-    dear = care(spot_days, model, periods).join(table, on=["service", "provider"], how="inner", maintain_order="left")
-    return dear.with_columns(pl.col("gbp") * pl.col("premium")).drop("premium")
+    dear = care(spot_days, model, periods, market=market).join(table, on=["service", "provider"], how="left", maintain_order="left")
+    premium = pl.col("premium").fill_null(0.0)
+    if market is not None and model.market is not None and market.height:
+        dear = with_failures(dear, market, periods)
+        premium = pl.when("failed").then(model.market.last_resort_premium.value).otherwise(premium)
+    return dear.with_columns(pl.col("gbp") * premium).filter(pl.col("gbp") != 0).select(*IDS, "period", "gbp", "health_share", "client_share")
 
 
 def _charged(counted: pl.DataFrame, value: str, rates: Iterable[tuple[str, str, Series]], model: Model, periods: pl.DataFrame) -> pl.DataFrame:
@@ -287,21 +296,19 @@ def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -
 
 
 def ledger(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """Every pound, by month, place and kind (care, spot, assessment, review, hospital, transition, programme).
+    """Every pound, by month, place and kind (care, block, episode, step_down, clawback, spot, assessment, review, hospital, transition, programme).
 
-    ``periods`` is the calendar of the tallies, cut at :func:`price_dates`. Care, and what places beyond the number cost on
-    top (spot), carry the whole place; assessments, reviews, delayed days in hospital and transitions carry area, stage and
-    group; programmes carry their stage, if they have one. Clients and health pay their shares of a service, health pays for
-    delays in hospital; the council pays the rest.
+    ``periods`` is the calendar of the tallies, cut at :func:`price_dates`. What contracts pay (care by the day, blocks, sums for stays and for
+    step-downs, less what is taken back), and what places beyond the number cost on top (spot), carry the whole place; assessments,
+    reviews, delayed days in hospital and transitions carry area, stage and group; programmes carry their stage, if they have one. Clients and health pay their shares of a service, health pays for
+    delays in hospital; the council pays the rest, and sums for step-downs alone.
     Columns: IDS, month, kind, then the amounts: cost (cash) = cost_council + cost_health + cost_client; cost_real; cost_pv.
     """
 
     def days(measure: str) -> pl.DataFrame:
         return tallies.given.filter(pl.col("measure") == measure)
 
-    base = {
-        "care": care(tallies.served, model, periods),
-        "spot": spot(days("spot_days"), model, periods),
+    base = contract_costs(tallies, model, periods) | {
         "assessment": fees(tallies.counted, model, periods, "assessments"),
         "review": fees(tallies.counted, model, periods, "reviews"),
         "hospital": delays(days("delayed_days"), model, periods),
@@ -309,6 +316,25 @@ def ledger(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFram
         "programme": programmes(tallies.runs, model, periods),
     }
     return pl.concat([priced(gbp, kind, model, periods) for kind, gbp in base.items()])
+
+
+def contract_costs(tallies: Tallies, model: Model, periods: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What providers are paid, by kind: days, blocks, sums for stays and step-downs less what is taken back, places beyond the number.
+
+    Each with IDS, period, gbp (base-year prices), and the shares of payers other than the council, if there are any.
+    """
+    aged = tallies.aged.filter(pl.col("measure") == "served")
+    paid = sums(tallies.spells, model, periods)
+    by_kind = {kind: paid.filter(pl.col("kind") == kind).drop("kind") for kind in SUMS}
+    spot_days = tallies.given.filter(pl.col("measure") == "spot_days")
+    return {
+        "care": care(tallies.served, model, periods, aged, tallies.market),
+        "block": with_payers(blocks(tallies.served, tallies.runs, model, periods), model),
+        "episode": with_payers(by_kind["episode"], model),
+        "step_down": by_kind["step_down"],
+        "clawback": by_kind["clawback"],
+        "spot": spot(spot_days, model, periods, tallies.market),
+    }
 
 
 def by_year(measures: pl.DataFrame) -> pl.DataFrame:

@@ -58,11 +58,13 @@ class ReportInput:
     experiment: Experiment | None = None
     totals: pl.DataFrame | None = None
     differences: pl.DataFrame | None = None
+    scenarios: pl.DataFrame | None = None
+    market: pl.DataFrame | None = None
 
     @classmethod
     def of(cls, result: Result) -> ReportInput:
         """The pieces of a run, of a comparison, or of anything with the same names."""
-        extra = {name: getattr(result, name, None) for name in ("experiment", "totals", "differences")}
+        extra = {name: getattr(result, name, None) for name in ("experiment", "totals", "differences", "scenarios", "market")}
         return cls(result.model, result.measures, result.manifest, result.flows, **extra)
 
     @property

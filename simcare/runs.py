@@ -43,11 +43,12 @@ class Task(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one replication gave: its measures, the moves between tiers, and the log if it was asked for."""
+    """What one replication gave: its measures, the moves between tiers, the log if it was asked for, and the market's."""
 
     measures: pl.DataFrame
     flows: pl.DataFrame
     log: pl.DataFrame | None
+    market: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Run:
     measures: pl.DataFrame = field(repr=False)
     flows: pl.DataFrame = field(repr=False)
     log: pl.DataFrame | None = field(repr=False)
+    market: pl.DataFrame = field(repr=False)
     manifest: dict[str, Any] = field(repr=False)
 
     @property
@@ -131,6 +133,7 @@ def run(
         measures=pl.concat([o.measures for o in outcomes]),
         flows=pl.concat([o.flows for o in outcomes]),
         log=pl.concat(logs) if logs else None,
+        market=pl.concat([o.market for o in outcomes]),
         manifest=manifest(model, years, replications, seed, engine, workers, began),
     )
 
@@ -165,8 +168,10 @@ def check_options(task: Task) -> None:
 
 def simulate(task: Task) -> Outcome:
     """One replication, from the model to its measures; the invariants are checked before anyone sees them."""
+    from simcare.luck import differing
     from simcare.tables import build, names_of
 
+    task = task._replace(model=differing(task.model, task.seed, task.replication))
     days, tables, names = horizon_days(task.model, task.years), build(task.model), names_of(task.model)
     if task.engine == "compiled" and not task.keep_log:
         return _volume(task, tables, names, days)
@@ -175,29 +180,38 @@ def simulate(task: Task) -> Outcome:
     from simcare.invariants import check
     from simcare.logs import frame
     from simcare.measures import flows_between, measure
+    from simcare.providers import market_frame
 
     if task.engine == "compiled":
-        rows = compiled.simulate(task.model, tables, task.seed, task.replication, days)
+        found = compiled.record(task.model, tables, task.seed, task.replication, days)
     else:
-        rows = simpy.simulate(task.model, tables, task.seed, task.replication, days, task.hooks)
-    log = frame(rows, names, task.strategy, task.replication)
-    measures = measure(log, task.model, days)
+        found = simpy.record(task.model, tables, task.seed, task.replication, days, task.hooks)
+    log = frame(found.rows, names, task.strategy, task.replication)
+    market = market_frame(found.market, task.model, task.strategy, task.replication)
+    measures = measure(log, task.model, days, market)
     check(log, measures, task.model, days, steered=task.hooks != NO_HOOKS)
-    return Outcome(measures, flows_between(log, task.model), log if task.keep_log else None)
+    return Outcome(measures, flows_between(log, task.model), log if task.keep_log else None, market)
 
 
 def _volume(task: Task, tables: Tables, names: Names, days: float) -> Outcome:
     """One replication without a log: the compiled engine's rows are tallied as they come, and gone."""
-    from simcare.engine.compiled import batches
+    from simcare.engine.compiled import batches, by_client, record
+    from simcare.engine.start import are_apart
     from simcare.measures import measures_of
+    from simcare.providers import NO_MARKET, market_frame
     from simcare.tally import Tally
 
-    tally = Tally(task.model, tables, names, days)
-    for rows in batches(task.model, tables, task.seed, task.replication, days):
-        tally.add(rows)
+    tally, market = Tally(task.model, tables, names, days), NO_MARKET
+    if are_apart(tables):
+        for rows in batches(task.model, tables, task.seed, task.replication, days):
+            tally.add(rows)
+    else:
+        whole = record(task.model, tables, task.seed, task.replication, days)
+        tally.add(by_client(whole.rows))
+        market = market_frame(whole.market, task.model, task.strategy, task.replication)
     tally.check()
-    found = tally.tallies(task.strategy, task.replication)
-    return Outcome(measures_of(found, task.model, days), tally.flows(task.strategy, task.replication), None)
+    found = tally.tallies(task.strategy, task.replication, market)
+    return Outcome(measures_of(found, task.model, days), tally.flows(task.strategy, task.replication), None, market)
 
 
 def compile_rules(engine: str = "simpy") -> None:

@@ -5,7 +5,6 @@ Pipelines of plain functions; nothing here knows what a rule does with a table.
 
 from __future__ import annotations
 
-import datetime as dt
 from itertools import product
 from typing import Any
 
@@ -16,8 +15,7 @@ from simcare.baselines import DEFAULT_SINCE, SINCE, YEAR_DAYS, Hazards, Steps, f
 from simcare.capacity import desks, open_places
 from simcare.hazards import HAZARD, KNOT, SPAN, STEP
 from simcare.model import Model, Number
-from simcare.model.checks import clock_cells
-from simcare.model.parts import Clock
+from simcare.model.checks import BY_PROVIDERS, NEED_CLOCKS, changes_on, clock_cells, rates_of
 from simcare.names import Names, names_of
 from simcare.rules.names import (
     ACTIVE,
@@ -27,19 +25,23 @@ from simcare.rules.names import (
     CLOCKS,
     HANDOVER,
     HOSPITAL,
+    JUMPS,
+    PREMATURE,
     SERVICE,
     STAGE,
     STAGE_RUNG,
     STEP_DOWN,
     Tables,
 )
+from simcare.terms import ProviderClocks, provider_clocks
 
 
 def build(model: Model) -> Tables:
     """All tables of a model."""
     names, steps, hazards = names_of(model), Steps(model.about.start), Hazards()
     bands = _bands(model)
-    cells, active, purposes, step_down = _cells(model, names, steps, hazards)
+    held = provider_clocks(model, names, steps, hazards)
+    cells, active, purposes = _cells(model, names, steps, hazards, held)
     stages, stage_rungs = _stages(model, names, steps)
     services = _services(model, names, steps)
     open_to = _open_to(model, bands)
@@ -52,7 +54,9 @@ def build(model: Model) -> Tables:
         steps=np.array(steps.steps or [(-np.inf, 1.0)], STEP),
         cells=cells,
         active=active,
-        step_down=step_down,
+        step_down=held.step_down,
+        premature=held.premature,
+        terms=held.terms,
         purposes=purposes,
         stages=stages,
         stage_rungs=stage_rungs,
@@ -68,40 +72,35 @@ def build(model: Model) -> Tables:
         pool_queues=places.pool_queues,
         queues=places.queues,
         changes=places.changes,
+        firms=places.firms,
+        market=places.market,
     )
 
 
-def _cells(model: Model, names: Names, steps: Steps, hazards: Hazards) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """The clocks of each cell: spans, rows, the clock of each column, and step-down by service and cell."""
-    shape = (len(names.stages), len(names.groups), len(names.rungs))
-    table = np.zeros((*shape, CLOCKS), CELL)
-    step_down = np.zeros((len(names.services), *shape), CELL)
+def _cells(model: Model, names: Names, steps: Steps, hazards: Hazards, held: ProviderClocks) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """The clocks of each cell: spans, rows, the clock of each column."""
+    table = np.zeros((len(names.stages), len(names.groups), len(names.rungs), CLOCKS), CELL)
     for clock in model.clocks:
-        rows = {need: hazards.add(clock, rate) for need, rate in _rates(clock)}
+        if clock.clock in BY_PROVIDERS:
+            continue
+        rows = {need: hazards.add(clock, rate) for need, rate in rates_of(clock)}
         for stage, group, need in clock_cells(model, clock):
             at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
-            row = rows[need] if need in rows else rows[None]
-            if clock.clock == "step_down":
-                for service in clock.services or names.services:
-                    step_down[(names.services.index(service), *at)]["hazard"] = row
-            else:
-                table[(*at, CLOCK_SLOTS[clock.clock] + clock.by - 1)]["hazard"] = row
+            table[(*at, CLOCK_SLOTS[clock.clock] + clock.by - 1)]["hazard"] = rows[need] if need in rows else rows[None]
     for stage, group, need in product(names.stages, names.groups, names.rungs):
         at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
         for clock_name, slot in CLOCK_SLOTS.items():
-            line = steps.timeline(changes_on(model, clock_name, stage, group, need))
-            if slot == STEP_DOWN:
-                step_down[(slice(None), *at)]["timeline"] = line
-            else:
-                last = slot + 5 if clock_name in ("rise", "recover") else slot + 1
-                table[at][slot:last]["timeline"] = line
-    return *_active(table, step_down), step_down.reshape(len(names.services), -1)
+            if clock_name not in BY_PROVIDERS:
+                last = slot + JUMPS if clock_name in NEED_CLOCKS else slot + 1
+                table[at][slot:last]["timeline"] = steps.timeline(changes_on(model, clock_name, stage, group, need))
+    return _active(table, held)
 
 
-def _active(table: NDArray[Any], step_down: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _active(table: NDArray[Any], held: ProviderClocks) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Only the clocks that can run: a column for each in use, and the rows of each cell."""
     can_run = table["hazard"].reshape(-1, CLOCKS) != 0
-    can_run[:, STEP_DOWN] = (step_down["hazard"] != 0).any(axis=0).reshape(-1)
+    can_run[:, STEP_DOWN] = (held.step_down["hazard"] != 0).any(axis=0)
+    can_run[:, PREMATURE] = (held.premature["hazard"] != 0).any(axis=0)
     purposes = np.flatnonzero(can_run.any(axis=0))
     flat, spans = table.reshape(-1, CLOCKS), np.zeros(can_run.shape[0], SPAN)
     rows: list[tuple[Any, ...]] = []
@@ -109,21 +108,6 @@ def _active(table: NDArray[Any], step_down: NDArray[Any]) -> tuple[NDArray[Any],
         spans[cell] = (len(rows), int(clocks.sum()))
         rows += [(clock, np.searchsorted(purposes, clock), *flat[cell, clock]) for clock in np.flatnonzero(clocks)]
     return spans, np.array(rows or [(0, 0, 0, 0)], ACTIVE), purposes
-
-
-def _rates(clock: Clock) -> list[tuple[str | None, float]]:
-    if clock.family == "constant" and clock.needs is not None and len(clock.rates) > 1:
-        return list(zip(clock.needs, clock.rates, strict=True))
-    return [(None, clock.rates[0] if clock.rates else 0.0)]
-
-
-def changes_on(model: Model, on: str, stage: str, group: str, need: str) -> list[tuple[dt.date, int, float]]:
-    """The modifiers that touch a cell: start, ramp in days, multiplier."""
-    return [
-        (m.start, m.ramp_days, m.multiply.value)
-        for m in model.modifiers
-        if m.on == on and (m.stages is None or stage in m.stages) and (m.groups is None or group in m.groups) and (m.needs is None or need in m.needs)
-    ]
 
 
 def _value(number: Number | None, default: float) -> float:

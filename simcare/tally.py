@@ -1,107 +1,49 @@
 """Months of measures without a log: the rows of a run are counted as they come, and gone.
 
-What is counted is what :func:`simcare.measures.tallies` reads off a log, and a test holds the two equal. Person-days are exact:
-a state that lasts from t to t' adds one head from its beginning and takes it away at its end (``periods.occupancy`` says
-how that becomes days), so a stay of ten years costs four additions, not a hundred and twenty.
+The books themselves are :mod:`simcare.books`; here they are opened for a model, checked, and read as frames.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from simcare.books import ENTRIES, EXITS, HAIR, KINDS, SERVED, STATES, Books, count
 from simcare.errors import BrokenInvariant
-from simcare.flows import COUNTED, RE_REFERRAL_DAYS
-from simcare.jit import part, rule
+from simcare.flows import COUNTED
 from simcare.logs import frame, named
-from simcare.measures import DAYS_OF, DEPENDENT_DAYS, SETTLED_DAYS, Tallies
+from simcare.measures import AGED, DAYS_OF, Tallies
 from simcare.model import Model
 from simcare.money import price_dates, transitions
 from simcare.names import Names
+from simcare.payments import bands, with_sums
 from simcare.periods import calendar, year_name
-from simcare.rules.names import (
-    ADMITTED,
-    ASSESSED,
-    CLASS_CAUSES,
-    CLASSES,
-    DIED,
-    DISPLACED,
-    DIVERTED,
-    END,
-    IN_CRISIS,
-    KEPT,
-    LEFT,
-    LOG,
-    MOVE,
-    NOT_THERE,
-    QUEUED,
-    READY,
-    REFERRAL,
-    RENEGED,
-    REVIEWED,
-    START,
-    SUPPORTED,
-    TRANSITION,
-    TREATED,
-    WITHDRAWN,
-    Tables,
-)
-from simcare.states import prepare
-
-STATES = (
-    "served", "over_provided_days", "dependency_days", "excess_stay_days", "induced_need_days", "under_provided_days", "unmet_need_days",
-    "waiting_days", "independent_days", "queue_days", "transfer_days", "hospital_days", "delayed_days", "spot_days",
-)  # fmt: skip
-(SERVED, OVER, DEPENDENT, EXCESS, INDUCED_NEED, UNDER, UNMET, WAITING, INDEPENDENT, IN_QUEUE, TRANSFER, HOSPITAL, DELAYED, SPOT) = range(len(STATES))
-KINDS = (
-    "entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91", "re_referrals_365", "diverted",
-    "assessments", "reviews", "deaths", "leavers", "queued", "reneged", "spot_purchases", "displaced", "admissions", "supported_transitions",
-    "unsupported_transitions", *(f"placed_{name}" for name in CLASSES), *(f"waited_days_{name}" for name in CLASSES),
-)  # fmt: skip
-(ENTRIES, EXITS, STEP_UPS, STEP_UP_STARTS, STEP_DOWNS, CRISES, REFERRALS, SOON_AGAIN, AGAIN_IN_A_YEAR, DIVERSIONS, ASSESSMENTS, REVIEWS, DEATHS,
- LEAVERS, JOINED, RENEGES, SPOT_PURCHASES, DISPLACEMENTS, ADMISSIONS, SUPPORTED_ONES, UNSUPPORTED_ONES, PLACED) = range(22)  # fmt: skip
-WAITED = PLACED + len(CLASSES)
-ENTERED, DEPARTED, THERE, SERVED_ON_DAY_0 = range(4)
-HAIR = 1e-7  # days: what rounding can leave of a sum that is nought
-
-
-# What is remembered of a client between its rows.
-LIFE = np.dtype([("bits", "i8"), ("cell", "i8"), ("tier", "i8"), ("service", "i8"), ("rank", "i8"), ("excess", "i8"), ("once", "i8"),
-                 ("stay", "f8"), ("referred", "f8"), ("joined", "f8")])  # fmt: skip
-
-
-class Books(NamedTuple):
-    """What is counted, and what is needed to know where. C cells (area, stage, group, offer), P periods, T tiers."""
-
-    days: NDArray[np.float64]  # (states, C, P): days from each coming to the end of its period, less those from each going
-    heads: NDArray[np.int32]  # (states, C, P): comings less goings
-    counts: NDArray[np.float64]  # (kinds, C, P)
-    moves: NDArray[np.int64]  # (P, T, T + 1): from tier to tier, the last for who is gone
-    people: NDArray[np.int64]  # entered, departed, there at the end, served on day 0
-    period_of_day: NDArray[np.int32]
-    ends: NDArray[np.float64]  # (P)
-    offer_of: NDArray[np.int32]  # (services, providers): number of the pair, from 1
-    short: NDArray[np.bool_]  # (services)
-    shape: NDArray[np.int64]  # stages, groups, offers + 1
+from simcare.providers import NO_MARKET
+from simcare.rules.names import LOG, TRANSITION, Tables
+from simcare.spells import COLUMNS, SPELL, spells_in
+from simcare.states import IDS, PLACE, prepare
 
 
 class Tally:
     """The books of one replication: rows go in by :meth:`add`, measures come out by :meth:`tallies`."""
 
     def __init__(self, model: Model, tables: Tables, names: Names, days: float) -> None:
-        self.model, self.names, self.periods = model, names, calendar(model.about.start, days, price_dates(model))
+        self.model, self.names, self.days = model, names, days
+        self.periods = calendar(model.about.start, days, price_dates(model))
         self.pairs = sorted({(names.services.index(o.service), p) for p, provider in enumerate(model.providers) for o in provider.offers})
         offer_of = np.zeros((len(names.services), len(names.providers)), np.int32)
         for k, pair in enumerate(self.pairs, start=1):
             offer_of[pair] = k
         cells = len(names.areas) * len(names.stages) * len(names.groups) * (len(self.pairs) + 1)
         begins, count = self.periods["from_day"].to_numpy(), self.periods.height
+        marks = self._marks()
+        states = len(STATES) + len(AGED) * marks.shape[1]
         self.books = Books(
-            days=np.zeros((len(STATES), cells, count)),
-            heads=np.zeros((len(STATES), cells, count), np.int32),
+            days=np.zeros((states, cells, count)),
+            heads=np.zeros((states, cells, count), np.int32),
             counts=np.zeros((len(KINDS), cells, count)),
             moves=np.zeros((count, len(names.tiers), len(names.tiers) + 1), np.int64),
             people=np.zeros(4, np.int64),
@@ -110,7 +52,12 @@ class Tally:
             offer_of=offer_of,
             short=tables.services["short"] != 0,
             shape=np.array([len(names.stages), len(names.groups), len(self.pairs) + 1]),
+            marks=marks,
         )
+        self._wanted = np.zeros((len(names.services), len(names.providers)), np.bool_)
+        for service, provider in with_sums(model):
+            self._wanted[names.services.index(service), names.providers.index(provider)] = True
+        self._spells: list[NDArray[Any]] = []
         tiers = [0, *(int(tables.services[service]["tier"]) for service, _ in self.pairs)]
         sizes = (len(names.areas), len(names.stages), len(names.groups), len(self.pairs) + 1)
         area, stage, group, offer = np.unravel_index(np.arange(cells), sizes)
@@ -119,12 +66,24 @@ class Tally:
         self._place = pl.DataFrame([named(name, codes, getattr(names, f"{name}s")) for name, codes in place.items()])
         self._transitions: list[pl.DataFrame] = []
 
+    def _marks(self) -> NDArray[np.float64]:
+        """The first day of each band of each offer, in the order of the pairs."""
+        found = bands(self.model)
+        marks = np.full((len(self.pairs) + 1, max((len(days) for days in found.values()), default=0)), np.inf)
+        for k, (service, provider) in enumerate(self.pairs, start=1):
+            days = found.get((self.names.services[service], self.names.providers[provider]), ())
+            marks[k, : len(days)] = days
+        return marks
+
     def add(self, rows: NDArray[Any]) -> None:
         """Count rows of ``rules.names.LOG``: whole clients, one after the other, each with all of their rows."""
         if count(self.books, rows) and any(handover.gbp_supported is not None for handover in self.model.handovers):
             mine = np.isin(rows["client"], rows["client"][rows["event"] == TRANSITION])
             log = prepare(frame(rows[mine], self.names, "", 0))
             self._transitions.append(transitions(log, self.model, self.periods))
+        if self._wanted.any():
+            found = np.zeros(rows.size, SPELL)
+            self._spells.append(found[: spells_in(rows, self._wanted, self.days, found)].copy())
 
     def check(self) -> None:
         """People entered = people there + gone; in services: there on day 0 + entries − exits = there at the end of every period."""
@@ -144,7 +103,7 @@ class Tally:
     def _used(self) -> NDArray[np.int64]:
         return np.flatnonzero(self.books.heads.any(axis=(0, 2)) | self.books.counts.any(axis=(0, 2)))
 
-    def tallies(self, strategy: str, replication: int) -> Tallies:
+    def tallies(self, strategy: str, replication: int, market: pl.DataFrame = NO_MARKET) -> Tallies:
         """Person-days and counts by place and period, as :func:`simcare.measures.tallies` has them from a log."""
         books, used = self.books, self._used()
         run = [pl.lit(strategy).alias("strategy"), pl.lit(replication, dtype=pl.Int32).alias("replication")]
@@ -159,7 +118,8 @@ class Tally:
             found = [*self._place[used[cell]].get_columns(), pl.Series("period", period), *(pl.Series(name, v[where]) for name, v in values.items())]
             return pl.DataFrame([measure, *found]).select("measure", *run, pl.exclude("measure"))
 
-        shown = rows(np.nonzero((days > 0) | (heads != 0)), STATES, days=days, at_end=heads)
+        plain = slice(0, len(STATES))
+        shown = rows(np.nonzero((days[plain] > 0) | (heads[plain] != 0)), STATES, days=days[plain], at_end=heads[plain])
         served, given = pl.col("measure") == STATES[SERVED], pl.col("measure").cast(pl.String).cast(pl.Enum(list(DAYS_OF)))
         counted = rows(np.nonzero(books.counts[:, used]), KINDS, value=books.counts[:, used])
         paid = self._transitions or [transitions(prepare(frame(np.zeros(0, LOG), self.names, "", 0)), self.model, self.periods)]
@@ -169,7 +129,30 @@ class Tally:
             given=shown.filter(~served).with_columns(given),
             counted=counted.with_columns(pl.col("measure").cast(pl.String).cast(COUNTED)),
             transitions=pl.concat(paid).with_columns(run),
+            aged=self._aged(days, heads, rows),
+            spells=self._spell_frame(run),
+            market=market,
         )
+
+    def _aged(self, days: NDArray[Any], heads: NDArray[Any], rows: Any) -> pl.DataFrame:
+        """The person-days after each band's first day of the stay, by measure and band."""
+        count, parts = self.books.marks.shape[1], []
+        for band in range(count):
+            chosen = len(STATES) + band + count * np.arange(len(AGED))
+            where = np.nonzero((days[chosen] > 0) | (heads[chosen] != 0))
+            found = rows(where, AGED, days=days[chosen], at_end=heads[chosen])
+            parts.append(found.with_columns(pl.lit(band + 1, dtype=pl.Int64).alias("band")))
+        none = rows(np.nonzero(np.zeros((1, 1, 1))), AGED, days=np.zeros((1, 1, 1)), at_end=np.zeros((1, 1, 1), np.int64))
+        every = pl.concat([none.with_columns(pl.lit(0, dtype=pl.Int64).alias("band")), *parts])
+        return pl.DataFrame(every).select("measure", "band", *IDS, "period", "days", "at_end")
+
+    def _spell_frame(self, run: list[pl.Expr]) -> pl.DataFrame:
+        """The spells under contracts that pay sums, as :func:`simcare.spells.spells` has them from a log."""
+        found = np.concatenate([np.zeros(0, SPELL), *self._spells])
+        place = [named(name, found[name], getattr(self.names, f"{name}s")) for name in PLACE]
+        back = pl.Series("back", found["back"]).replace(float("inf"), None)
+        times = [pl.Series(name, found[name]) for name in ("stay_start", "time", "until")]
+        return pl.DataFrame([*place, pl.Series("stepped", found["stepped"] != 0), *times, back]).with_columns(run).select(COLUMNS)
 
     def flows(self, strategy: str, replication: int) -> pl.DataFrame:
         """Moves of people from tier to tier by financial year, as :func:`simcare.flows.flows_between` has them from a log."""
@@ -184,187 +167,3 @@ class Tally:
         schema = {"strategy": pl.String, "replication": pl.Int32, "financial_year": pl.String, "from_tier": pl.String, "to_tier": pl.String,
                   "moves": pl.Int64}  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-@part
-def _book(books: Books, state: int, cell: int, since: float, until: float) -> None:
-    """A state that lasted from ``since`` to ``until``; at the horizon it goes on."""
-    horizon = books.ends[books.ends.size - 1]
-    if since >= until or since >= horizon:
-        return
-    period = books.period_of_day[int(since)]
-    books.heads[state, cell, period] += 1
-    books.days[state, cell, period] += books.ends[period] - since
-    if until < horizon:
-        period = books.period_of_day[int(until)]
-        books.heads[state, cell, period] -= 1
-        books.days[state, cell, period] -= books.ends[period] - until
-
-
-@rule
-def count(books: Books, rows: NDArray[Any]) -> int:
-    """Count the rows of whole clients, one after the other; returns how many supported transitions there were."""
-    life, since = np.zeros(1, LIFE)[0], np.zeros(len(STATES))
-    supported = 0
-    for k in range(rows.size):
-        row = rows[k]
-        first = k == 0 or row.client != rows[k - 1].client
-        if first:
-            if life.bits:
-                _to_the_horizon(books, life, since)
-            _born(life)
-            books.people[ENTERED] += 1
-            books.people[THERE] += 1
-        period = books.period_of_day[int(row.time)]
-        offer = books.offer_of[row.service, row.provider] if row.service >= 0 else 0
-        here = ((row.area * books.shape[0] + row.stage) * books.shape[1] + row.group) * books.shape[2] + offer
-        gone = row.event in (DIED, LEFT)
-        _happened(books.counts, life, row, here, period)
-        if row.event in (START, MOVE, END) or gone:
-            _moved(books, life, row, here, period)
-        if row.event in (QUEUED, WITHDRAWN) or life.rank >= 0:
-            _queued(books.counts, life, row, here, period)
-        supported += row.event == TRANSITION and row.cause == SUPPORTED
-        begins = row.service >= 0 and (here != life.cell or row.stay_start != life.stay)
-        new = 0 if gone else _state(life, row, row.service >= 0 and books.short[row.service], begins and _new_stay(books, life, row, offer))
-        if first and row.time == 0.0 and new & (1 << SERVED):
-            books.people[SERVED_ON_DAY_0] += 1
-        old = life.bits
-        changed = old | new if begins or gone or here != life.cell else old ^ new
-        if changed:
-            _turn(books, life, since, row, changed, new)
-        life.bits, life.cell, life.tier, life.service, life.stay = new, here, row.tier, row.service, row.stay_start
-    _to_the_horizon(books, life, since)
-    return supported
-
-
-@part
-def _new_stay(books: Books, life: Any, row: Any, offer: int) -> bool:
-    """Whether a row begins a stay: another service or provider than before, or the same begun anew."""
-    return life.cell < 0 or row.stay_start != life.stay or offer != life.cell % books.shape[2]
-
-
-@part
-def _born(life: Any) -> None:
-    """Nothing is known yet of the next client."""
-    life.bits, life.cell, life.tier, life.service, life.rank, life.excess, life.once = 0, -1, -1, -1, -1, 0, 0
-    life.referred = -np.inf
-
-
-@rule
-def _to_the_horizon(books: Books, life: Any, since: NDArray[np.float64]) -> None:
-    """Whatever state the client is in at the end of its rows lasts until the run ends."""
-    for state in range(since.size):
-        if life.bits & (1 << state):
-            _book(books, state, life.cell, since[state], books.ends[books.ends.size - 1])
-
-
-@part
-def _turn(books: Books, life: Any, since: NDArray[np.float64], row: Any, changed: int, new: int) -> None:
-    """States that end are booked; those that begin are remembered from now, or from the day of the stay on which they count."""
-    for state in range(since.size):
-        bit = 1 << state
-        if not changed & bit:
-            continue
-        if life.bits & bit:
-            _book(books, state, life.cell, since[state], row.time)
-        if new & bit:
-            since[state] = row.time
-            if state == OVER:
-                since[state] = max(row.time, row.stay_start + SETTLED_DAYS)
-            elif state == DEPENDENT:
-                since[state] = max(row.time, row.stay_start + DEPENDENT_DAYS)
-
-
-@part
-def _happened(counts: NDArray[np.float64], life: Any, row: Any, here: int, period: int) -> None:
-    """Events that are counted where the client is after them."""
-    event, kind = row.event, -1
-    if event == REVIEWED:
-        kind = REVIEWS
-    elif event == ASSESSED:
-        kind = ASSESSMENTS
-    elif event == DIVERTED:
-        kind = DIVERSIONS
-    elif event == IN_CRISIS:
-        kind = CRISES
-    elif event == ADMITTED:
-        kind = ADMISSIONS
-    elif event == DISPLACED:
-        kind = DISPLACEMENTS
-    elif event == TRANSITION:
-        kind = SUPPORTED_ONES if row.cause == SUPPORTED else UNSUPPORTED_ONES
-    elif event == REFERRAL:
-        kind = REFERRALS
-        counts[SOON_AGAIN, here, period] += row.time - life.referred <= RE_REFERRAL_DAYS[0]
-        counts[AGAIN_IN_A_YEAR, here, period] += row.time - life.referred <= RE_REFERRAL_DAYS[1]
-        life.referred = row.time
-    if kind >= 0:
-        counts[kind, here, period] += 1.0
-
-
-@part
-def _moved(books: Books, life: Any, row: Any, here: int, period: int) -> None:
-    """A start, a move, an end, a death or a departure: what is gained counts where people arrive, what is left where they were."""
-    counts, event, was = books.counts, row.event, life.cell
-    gone = event in (DIED, LEFT)
-    if life.tier >= 0 and (gone or row.tier != life.tier):
-        books.moves[period, life.tier, books.moves.shape[2] - 1 if gone else row.tier] += 1
-    if gone:
-        counts[DEATHS if event == DIED else LEAVERS, was if was >= 0 else here, period] += 1.0
-        books.people[DEPARTED] += 1
-        books.people[THERE] -= 1
-    if event == END or (gone and life.service >= 0):
-        counts[EXITS, was, period] += 1.0
-    if event == END:
-        counts[STEP_DOWNS, was, period] += 1.0
-    if event not in (START, MOVE):
-        return
-    counts[ENTRIES, here, period] += event == START
-    counts[SPOT_PURCHASES, here, period] += row.spot
-    was_short, is_short = life.service >= 0 and books.short[life.service], books.short[row.service]
-    if is_short and not was_short:
-        counts[STEP_UPS, here, period] += 1.0
-        counts[STEP_UP_STARTS, here, period] += 1.0
-    elif event == MOVE and not was_short and not is_short:
-        counts[STEP_UPS, here, period] += row.tier > life.tier
-        counts[STEP_DOWNS, was, period] += row.tier < life.tier
-
-
-@part
-def _queued(counts: NDArray[np.float64], life: Any, row: Any, here: int, period: int) -> None:
-    """The queue for a place: who joined it in which class, and how long they had waited when they were placed."""
-    event = row.event
-    if event == QUEUED:
-        counts[JOINED, here, period] += 1.0
-        life.joined = row.time
-        for rank in range(len(CLASS_CAUSES)):
-            if row.cause == CLASS_CAUSES[rank]:
-                life.rank = rank
-    elif event in (START, MOVE, KEPT):
-        if life.rank >= 0:
-            counts[PLACED + life.rank, here, period] += 1.0
-            counts[WAITED + life.rank, here, period] += row.time - life.joined
-        life.rank = -1
-    elif event in (WITHDRAWN, DISPLACED, END, DIVERTED, DIED, LEFT):
-        counts[RENEGES, here, period] += event == WITHDRAWN and row.cause == RENEGED
-        life.rank = -1
-
-
-@part
-def _state(life: Any, row: Any, short: bool, begins: bool) -> int:
-    """The states of :data:`STATES` that the client is in from now on, a bit for each."""
-    away = row.hospital != NOT_THERE
-    bits = (row.induced > 0) << INDUCED_NEED | (life.rank >= 0) << IN_QUEUE
-    bits |= (row.hospital == TREATED) << HOSPITAL | (row.hospital == READY) << DELAYED
-    if row.service < 0:
-        bits |= (row.need > 0 and not away) << UNMET | (row.waiting != 0) << WAITING
-        return bits | (life.once != 0 and not away) << INDEPENDENT
-    gap = 0 if short or away else row.tier - row.need
-    life.once = 1
-    if begins:
-        life.excess = 0
-    if gap > 0:
-        life.excess = 1
-    bits |= 1 << SERVED | (gap > 0) << OVER | (gap > 0) << DEPENDENT | (gap < 0) << UNDER
-    return bits | (life.excess != 0 and not short) << EXCESS | (life.rank >= 0) << TRANSFER | (row.spot != 0) << SPOT

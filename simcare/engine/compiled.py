@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcare.draws import DIVERT
-from simcare.engine.start import ROOM, are_apart, people, with_room, world, world_of
+from simcare.engine.start import ROOM, Record, are_apart, people, record_of, with_room, world, world_of
 from simcare.jit import rule
 from simcare.model import Model
 from simcare.rules.events import begin, happen
 from simcare.rules.handle import handle
-from simcare.rules.names import CLIENT, DAY_0, LOG, POOL_STATE, PRESENT, REFERRED, UNBORN, Tables, World
+from simcare.rules.names import CLIENT, DAY_0, LOG, MARKET_ROW, POOL_STATE, PRESENT, REFERRED, UNBORN, Tables, World
 from simcare.rules.queues import ROWS, WOKEN
 
 LENGTH, SET, BEGUN = range(3)  # of an agenda's state
@@ -27,16 +27,21 @@ LENGTH, SET, BEGUN = range(3)  # of an agenda's state
 
 def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
     """The log of one replication: rows of ``rules.names.LOG``, those of each client in order of happening."""
+    return record(model, tables, seed, replication, days).rows
+
+
+def record(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Record:
+    """The log of one replication, and the market's."""
     if not are_apart(tables):
         return _together(model, tables, seed, replication, days)
-    return np.concatenate([np.zeros(0, LOG), *(rows.copy() for rows in batches(model, tables, seed, replication, days))])
+    rows = [np.zeros(0, LOG), *(rows.copy() for rows in batches(model, tables, seed, replication, days))]
+    return Record(np.concatenate(rows), np.zeros(0, MARKET_ROW))
 
 
 def batches(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Iterator[NDArray[Any]]:
     """The log in parts: in each, some clients with all of their rows, client by client. A part is gone when the next one comes."""
     if not are_apart(tables):
-        rows = _together(model, tables, seed, replication, days)
-        yield rows[np.argsort(rows["client"], kind="stable")]
+        yield by_client(_together(model, tables, seed, replication, days).rows)
         return
     ours = one_seat(model, tables, seed, replication)
     for clients in people(model, tables, seed, replication, days):
@@ -51,13 +56,18 @@ def batches(model: Model, tables: Tables, seed: int, replication: int, days: flo
             k = reached
 
 
-def _together(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
+def by_client(rows: NDArray[Any]) -> NDArray[Any]:
+    """Rows in order of happening, put client by client."""
+    return rows[np.argsort(rows["client"], kind="stable")]
+
+
+def _together(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Record:
     ours = world(model, tables, seed, replication, days)
     agenda, done = agenda_of(ours), False
     while not done:
         ours = with_room(ours, ROOM + (8 * ours.clients.size if tables.changes.size else 0))
         done = together(handle(ours), agenda, days)
-    return ours.log[: ours.counts[ROWS]]
+    return record_of(ours)
 
 
 def one_seat(model: Model, tables: Tables, seed: int, replication: int) -> World:

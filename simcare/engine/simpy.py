@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from simpy.events import NORMAL, Event
 
 from simcare.engine.hooks import NO_HOOKS, Care, Hooks
-from simcare.engine.start import ROOM, with_room, world
+from simcare.engine.start import ROOM, Record, record_of, with_room, world
 from simcare.model import Model
 from simcare.rules.events import begin, happen, set_places
-from simcare.rules.handle import handle, log_of
+from simcare.rules.handle import handle
 from simcare.rules.names import DAY_0, PRESENT, UNBORN, Tables, World
 from simcare.rules.queues import ROWS, WOKEN
 
@@ -54,8 +54,8 @@ class Engine:
     def __repr__(self) -> str:
         return f"Engine(day {self.env.now:g} of {self.days:g}, {self.world.clients.size} clients, {self.world.counts[0]} rows logged)"
 
-    def run(self) -> NDArray[Any]:
-        """Everything that happens before the horizon, as rows of the log in order of happening."""
+    def run(self) -> Record:
+        """Everything that happens before the horizon, in order of happening."""
         clients = self.world.clients
         for process in self.hooks.processes:
             self.env.process(process(self.env, self.care))
@@ -70,7 +70,7 @@ class Engine:
             self._set(Turn(self.env, i, time))
         self._tell()
         self.env.run(until=self.days)
-        return log_of(self.handle)
+        return record_of(self.world)
 
     def set_places(self, pool: int, places: int) -> None:
         """Give a pool another number of places now."""
@@ -117,4 +117,9 @@ class Engine:
 
 def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS) -> NDArray[Any]:
     """The log of one replication: rows of ``rules.names.LOG``, in order of happening."""
+    return record(model, tables, seed, replication, days, hooks).rows
+
+
+def record(model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS) -> Record:
+    """The log of one replication, and the market's."""
     return Engine(model, tables, seed, replication, days, hooks).run()

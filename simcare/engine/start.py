@@ -13,18 +13,34 @@ import zlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from simcare.capacity import Row, places_on_day_0, rows_of
-from simcare.draws import AGE, DIVERT, ELAPSED, FIRST_OFFER, FRAILTY, GAP, HEIGHT, NEED, RULE_PURPOSES, exponential, uniform, uniforms
+from simcare.draws import (
+    AGE,
+    CONTAGION,
+    DIVERT,
+    ELAPSED,
+    FAILURE,
+    FIRST_OFFER,
+    FRAILTY,
+    GAP,
+    HEIGHT,
+    NEED,
+    RULE_PURPOSES,
+    exponential,
+    uniform,
+    uniforms,
+)
 from simcare.engine.equilibrium import equilibrium_days
 from simcare.errors import BadInput
 from simcare.jit import rule
 from simcare.model import Model
+from simcare.model.checks import changes_on
 from simcare.model.parts import Ages, Arrivals, Caseload, Elapsed
 from simcare.names import names_of
 from simcare.rules.names import (
@@ -32,8 +48,10 @@ from simcare.rules.names import (
     CLASSES,
     CLIENT,
     COMMUNITY_CLASS,
+    FIRM_STATE,
     IN_SERVICE,
     LOG,
+    MARKET_ROW,
     OUT,
     POOL_STATE,
     QUEUE,
@@ -45,12 +63,25 @@ from simcare.rules.names import (
     Tables,
     World,
 )
-from simcare.rules.queues import ROWS
-from simcare.tables import YEAR_DAYS, changes_on, multiplier_steps
+from simcare.rules.queues import MARKET_ROWS, ROWS
+from simcare.tables import YEAR_DAYS, multiplier_steps
+from simcare.tariffs import LEVELS
 
 FRAILTY_RANGE = (0.1, 10.0)
 ROOM = 4096  # rows: more than any event writes, the changes of places apart
 LAYER_BITS, CANDIDATE_BITS = 12, 20
+
+
+class Record(NamedTuple):
+    """What a replication leaves: rows of the log (``rules.names.LOG``) and of the market (``rules.names.MARKET_ROW``)."""
+
+    rows: NDArray[Any]
+    market: NDArray[Any]
+
+
+def record_of(ours: World) -> Record:
+    """What has been written so far."""
+    return Record(ours.log[: ours.counts[ROWS]], ours.market[: ours.counts[MARKET_ROWS]])
 
 
 def people(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Iterator[NDArray[Any]]:
@@ -68,10 +99,14 @@ def world(model: Model, tables: Tables, seed: int, replication: int, days: float
     here, later = everyone[everyone["status"] != UNBORN], everyone[everyone["status"] == UNBORN]
     clients = np.concatenate([here, later[np.argsort(later["entered"], kind="stable")]])
     state = np.zeros(tables.pools.size, POOL_STATE)
-    state["places"] = places_on_day_0(model, names_of(model))
+    state["places"], state["price"] = places_on_day_0(model, names_of(model)), 1.0
     if tables.pools.size:
         fill(model, clients, state)
+        share = np.where(state["places"] > 0, state["used"] / np.maximum(state["places"], 1), 1.0)
+        state["level"] = np.rint((np.clip(share, LEVELS[0], LEVELS[-1]) - LEVELS[0]) / (LEVELS[1] - LEVELS[0]))
     ours = world_of(tables, clients, state, seed, replication, model.about.start)
+    ours.firms["budget"] = [exponential(seed, replication, key("provider", p.name), FAILURE, 0) for p in model.providers]
+    ours.firms["luck"] = [uniform(seed, replication, key("provider", p.name), CONTAGION, 0) for p in model.providers]
     ours.ordinals[clients["status"] == REFERRED, DIVERT] = 1  # they are past the front door
     return ours
 
@@ -95,9 +130,11 @@ def world_of(tables: Tables, clients: NDArray[Any], pools: NDArray[Any], seed: i
         tickets=tickets,
         holding=np.zeros((tables.pools.size, tables.queues.size), np.int64),
         freed=np.zeros(tables.pools.size + 1, np.int64),
-        woken=np.zeros(2 * count + 64, np.int64),
+        firms=np.zeros(tables.firms.size, FIRM_STATE),
+        market=np.zeros((tables.changes.size + 1) * (tables.pools.size + tables.firms.size), MARKET_ROW),
+        woken=np.zeros(4 * count + 64, np.int64),
         log=np.zeros(4 * ROOM, LOG),
-        counts=np.zeros(4, np.int64),
+        counts=np.zeros(5, np.int64),
         address=np.array([seed, replication, start.toordinal()], np.int64),
     )
 

@@ -37,8 +37,9 @@ def check(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float, 
     queues_add_up(log, shown, measures, days)
     people_add_up(log, shown, measures, model, days)
     little(log, spells, measures, model, days)
-    payers_add_up(measures)
-    money_adds_up(log, spells, measures, model, days)
+    payers_add_up(measures, model)
+    if model.market is None:  # where prices drift, whole stays have no price line
+        money_adds_up(log, spells, measures, model, days)
 
 
 __all__ = [

@@ -13,21 +13,28 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from simcare.capacity import segments
 from simcare.errors import BrokenInvariant
 from simcare.invariants.compare import ABSOLUTE, RELATIVE, same, sum_of
 from simcare.model import Model
+from simcare.model.capacity import Offer
+from simcare.model.contracts import tariff_of
 from simcare.model.model import Programme
 from simcare.model.number import Series
-from simcare.model.parts import PerDiem
 from simcare.model.strategy import ramp_steps
 from simcare.money import by_year, discount_factor
-from simcare.periods import days_in_year, first_year, total, year_name
+from simcare.payments import bands, block_lines, held, offers_of, sums, tariff_dates, with_sums
+from simcare.periods import calendar, days_in_year, first_year, total, year_name
+from simcare.spells import spells as spells_of
 from simcare.states import GONE, PERSON, RUN, differs
 
 
-def payers_add_up(measures: pl.DataFrame) -> None:
-    """Council, health and client pay the whole cost between them, in every month; no value is below nought or no number."""
-    below = measures.filter(~(pl.col("value").is_finite() & (pl.col("value") >= 0)))
+def payers_add_up(measures: pl.DataFrame, model: Model) -> None:
+    """Council, health and client pay the whole cost between them, in every month; no value is no number, and none is below nought but for
+    what is taken back."""
+    taken = any(row.tariff.backs or min(row.tariff.rates) < 0 for row in held(model))
+    may_fall = pl.col("measure").str.starts_with("cost") | pl.col("measure").str.starts_with("provider_") if taken else pl.lit(False)
+    below = measures.filter(~(pl.col("value").is_finite() & ((pl.col("value") >= 0) | may_fall)))
     if below.height:
         row = below.row(0, named=True)
         raise BrokenInvariant(f"{row['measure']} is {row['value']!r} in {row['month']}, replication {row['replication']}")
@@ -68,18 +75,30 @@ def line(model: Model, days: float, price: Callable[[dt.date], float], changes: 
     return Line(since, rate, np.concatenate([[0.0], np.cumsum(rate[:-1] * np.diff(since))]))
 
 
-def _day_price(terms: Sequence[PerDiem], date: dt.date) -> float:
-    return sum(term.price.at(date) / term.days for term in terms)
+class Priced(NamedTuple):
+    """What a stay with an offer is paid by the day after so many days of it, on top of what it is paid before."""
+
+    service: str
+    provider: str
+    after: float
+    line: Line
 
 
-def _care_lines(model: Model, days: float) -> dict[tuple[str, str], Line]:
-    contracts = {contract.name: contract.terms for contract in model.contracts}
-    lines = {}
-    for provider in model.providers:
-        for offer in provider.offers:
-            terms = contracts[offer.contract]
-            changes = [step.from_ for term in terms for step in term.price.steps]
-            lines[offer.service, provider.name] = line(model, days, partial(_day_price, terms), changes)
+def _care_lines(model: Model, days: float) -> list[Priced]:
+    contracts = {contract.name: contract for contract in model.contracts}
+    lines = []
+    for provider, offer in offers_of(model):
+        marks = (0.0, *bands(model).get((offer.service, provider.name), ()))
+
+        def price(date: dt.date, offer: Offer = offer, mark: float = 0.0) -> float:
+            contract = contracts[offer.contract_at(date)]
+            around = tariff_of(contract, date).rate(np.array([mark, mark - 0.5] if mark else [0.0]))
+            own, growth = contract.index_per_year, model.prices.growth_per_year.value
+            years = first_year(date) - int(model.prices.base_year[:4])
+            index = 1.0 if own is None else ((1.0 + own) / (1.0 + growth)) ** years
+            return float(around[0] - (around[1] if mark else 0.0)) * index
+
+        lines += [Priced(offer.service, provider.name, mark, line(model, days, partial(price, mark=mark), segments(model, offer))) for mark in marks]
     return lines
 
 
@@ -97,8 +116,36 @@ def _spot(log: pl.DataFrame, model: Model, days: float) -> list[tuple[Line, pl.D
     """The time of each client in places bought beyond the number, with the line of what these cost on top."""
     premiums = {(o.service, p.name): o.spot_premium.value for p in model.providers for o in p.offers if o.spot_premium is not None}
     parts = _while(log, pl.col("spot"), days, "service", "provider").partition_by("service", "provider", as_dict=True)
-    lines = _care_lines(model, days)
+    lines = {(priced.service, priced.provider): priced.line for priced in _care_lines(model, days) if priced.after == 0.0}
     return [(lines[key].times(premiums[key]), part) for key, part in parts.items() if key in premiums]
+
+
+def _stays(spells: pl.DataFrame, model: Model, days: float) -> list[tuple[Line, pl.DataFrame]]:
+    """The time of each stay from each day of it on which its price is another, with the line of what is paid from there on."""
+    parts = spells.partition_by("service", "provider", as_dict=True)
+    found = []
+    for priced in _care_lines(model, days):
+        if (part := parts.get((priced.service, priced.provider))) is not None:
+            later = pl.max_horizontal("time", pl.col("stay_start") + priced.after).alias("time")
+            found.append((priced.line, part.with_columns(later).filter(pl.col("time") < pl.col("until")) if priced.after else part))
+    return found
+
+
+def _sums(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
+    """What contracts paid in sums and blocks, in cash: RUN, provider, financial_year, value. A test works them out stay by stay."""
+    periods = calendar(model.about.start, days, tariff_dates(model))
+    offers = pl.DataFrame(with_sums(model), schema={"service": pl.String, "provider": pl.String}, orient="row")
+    paid = sums(spells_of(log, offers, days), model, periods).select(*RUN, "provider", "period", "gbp")
+    runs = log.filter(differs(*RUN)).select(RUN).unique(maintain_order=True)
+    parts = [paid]
+    for (_, provider), line in block_lines(model, periods).items():
+        name = pl.lit(provider).cast(paid.schema["provider"], strict=False).alias("provider")
+        spent = periods.select("period", pl.Series("gbp", line))
+        parts.append(runs.join(spent, how="cross").select(*RUN, name, "period", "gbp"))
+    growth = pl.lit(1.0 + model.prices.growth_per_year.value).pow(pl.col("first_year") - int(model.prices.base_year[:4]))
+    years = periods.select("period", "financial_year", growth.alias("growth"))
+    dated = pl.concat(parts).join(years, on="period", how="left", maintain_order="left")
+    return total(dated.with_columns((pl.col("gbp") * pl.col("growth")).alias("value")), (*RUN, "provider", "financial_year"), ["value"])
 
 
 def _delays(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
@@ -168,12 +215,11 @@ def programme_cash(programme: Programme, model: Model, days: float) -> float:
 
 
 def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float) -> None:
-    """Cost of the ledger = Σ by client (whole stays, fees, delays, transitions) and programmes = Σ by provider = Σ by financial year."""
-    lines = _care_lines(model, days)
-    held = [(lines[key], part) for key, part in spells.partition_by("service", "provider", as_dict=True).items()]
+    """Cost of the ledger = Σ by client (whole stays, fees, delays, transitions), sums and programmes = Σ by provider = Σ by financial year."""
+    extra = _sums(log, model, days)
     none = spells.clear().with_columns(pl.lit(0.0).alias("value"))
     parts, spent = [none.select(*PERSON, "provider", "value")], [none.select(*RUN, "value", pl.lit("").alias("financial_year"))]
-    for price, part in [*held, *_spot(log, model, days)]:
+    for price, part in [*_stays(spells, model, days), *_spot(log, model, days)]:
         came, went = part["time"].to_numpy(), part["until"].to_numpy()
         parts.append(part.select(*PERSON, "provider", pl.Series("value", price.by(went) - price.by(came))))
         for year, begin, end in _years(model, days):
@@ -187,15 +233,20 @@ def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFram
     runs = log.filter(differs(*RUN)).select(RUN).unique()
     programmes = runs.with_columns(pl.lit(math.fsum(programme_cash(p, model, days) for p in model.programmes)).alias("value"))
     same(
-        total(pl.concat([each.drop("client"), programmes]), RUN, ["value"]), sum_of(measures, "cost", RUN), RUN, "the cost by client, and the ledger"
+        total(pl.concat([each.drop("client"), programmes, extra.select(*RUN, "value")]), RUN, ["value"]),
+        sum_of(measures, "cost", RUN),
+        RUN,
+        "the cost by client, and the ledger",
     )
 
     priced = measures.filter((pl.col("measure") == "cost") & pl.col("service").is_not_null())
     by_provider = (*RUN, "provider")
-    same(total(care, by_provider, ["value"]), total(priced, by_provider, ["value"]), by_provider, "the cost of whole stays, and the ledger")
+    with_extra = pl.concat([care.select(*by_provider, "value"), extra.select(*by_provider, "value")])
+    same(total(with_extra, by_provider, ["value"]), total(priced, by_provider, ["value"]), by_provider, "the cost of whole stays, and the ledger")
     keys = (*RUN, "financial_year")
     yearly = by_year(priced).select(*keys, pl.col("cost").alias("value"))
-    same(total(pl.concat(spent), keys, ["value"]), yearly, keys, "the cost of stays within a year, and the ledger")
+    within = pl.concat([*spent, extra.select(*RUN, "value", "financial_year")])
+    same(total(within, keys, ["value"]), yearly, keys, "the cost of stays within a year, and the ledger")
     _real(by_year(measures), model)
 
 

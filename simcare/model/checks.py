@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, product
@@ -13,12 +14,14 @@ from simcare.model.capacity_checks import capacity_faults, known_groups
 from simcare.model.fault import Fault
 from simcare.model.nearmiss import unknown
 from simcare.model.number import sourced
+from simcare.model.response_checks import response_faults
 
 if TYPE_CHECKING:
     from simcare.model.model import Model
     from simcare.model.parts import Clock
 
 NEED_CLOCKS = ("rise", "recover")
+BY_PROVIDERS = ("step_down", "premature")  # what a provider does of its own accord
 
 
 def find_faults(model: Model) -> list[Fault]:
@@ -26,13 +29,22 @@ def find_faults(model: Model) -> list[Fault]:
     faults = [*_duplicates(model), *_stages(model), *_names(model), *source_faults(model, tuple(model.sources))]
     if faults:
         return faults
-    return [*_services(model), *_clocks(model), *_rows(model), *_lengths(model), *_ages(model), *_reachable(model), *capacity_faults(model)]
+    return [
+        *_services(model),
+        *_clocks(model),
+        *_rows(model),
+        *_lengths(model),
+        *_ages(model),
+        *_reachable(model),
+        *capacity_faults(model),
+        *response_faults(model),
+    ]
 
 
 def _duplicates(model: Model) -> Iterator[Fault]:
     for part in (
         *("tiers", "stages", "groups", "services", "contracts", "providers", "teams", "hospitals", "need", "front_door", "handovers", "arrivals"),
-        *("caseload", "programmes"),
+        *("caseload", "responses", "programmes"),
     ):
         names = [item.name for item in getattr(model, part) if item.name is not None]
         for name, times in Counter(names).items():
@@ -66,6 +78,7 @@ def _references(model: Model) -> Iterator[tuple[str, str, Iterable[str]]]:
         "groups": [g.name for g in model.groups],
         "services": [s.name for s in model.services],
         "contracts": [c.name for c in model.contracts],
+        "providers": [p.name for p in model.providers],
         "areas": model.about.areas,
         "tiers": tiers,
         "needs": model.rungs,
@@ -88,7 +101,7 @@ def _references(model: Model) -> Iterator[tuple[str, str, Iterable[str]]]:
 
     for part in (
         *("services", "providers", "teams", "hospitals", "clocks", "need", "front_door", "handovers", "arrivals", "caseload"),
-        *("modifiers", "programmes"),
+        *("responses", "modifiers", "programmes"),
     ):
         for i, item in enumerate(getattr(model, part)):
             yield from walk(item, f"{part}[{i}]")
@@ -150,11 +163,11 @@ def _clocks(model: Model) -> Iterator[Fault]:
                 yield Fault(f"clocks[{i}].needs", f"need cannot fall by {clock.by} from '{need}'")
         if clock.by != 1 and clock.clock not in NEED_CLOCKS:
             yield Fault(f"clocks[{i}].by", f"'by' belongs to rise and recover, not to {clock.clock}")
-        if clock.services is not None and clock.clock != "step_down":
-            yield Fault(f"clocks[{i}].services", f"'services' belongs to step_down, not to {clock.clock}")
-        if clock.clock in ("induced", "crisis", "detection", "step_down") and (clock.family != "constant" or clock.since):
+        if clock.services is not None and clock.clock not in BY_PROVIDERS:
+            yield Fault(f"clocks[{i}].services", f"'services' belongs to step_down and premature, not to {clock.clock}")
+        if clock.clock in ("induced", "crisis", "detection", *BY_PROVIDERS) and (clock.family != "constant" or clock.since):
             yield Fault(f"clocks[{i}].family", f"a {clock.clock} clock runs at a constant rate")
-        every = [s.name for s in model.services] if clock.clock == "step_down" else ["*"]
+        every = [s.name for s in model.services] if clock.clock in BY_PROVIDERS else ["*"]
         for cell in product(clock_cells(model, clock), clock.services or every):
             key = (clock.clock, clock.by, *cell)
             if key in taken:
@@ -241,3 +254,19 @@ def _reachable(model: Model) -> Iterator[Fault]:
             if (handover.to_group is not None or group in groups) and nowhere(to, handover.age):
                 yield Fault(f"handovers[{i}].to_group", f"a hand-over to nowhere: no service takes group '{to}' at age {handover.age:g}")
                 break
+
+
+def rates_of(clock: Clock) -> list[tuple[str | None, float]]:
+    """The rates of a clock by need, or under None the one for all."""
+    if clock.family == "constant" and clock.needs is not None and len(clock.rates) > 1:
+        return list(zip(clock.needs, clock.rates, strict=True))
+    return [(None, clock.rates[0] if clock.rates else 0.0)]
+
+
+def changes_on(model: Model, on: str, stage: str, group: str, need: str) -> list[tuple[dt.date, int, float]]:
+    """The modifiers that touch a cell: start, ramp in days, multiplier."""
+    return [
+        (m.start, m.ramp_days, m.multiply.value)
+        for m in model.modifiers
+        if m.on == on and (m.stages is None or stage in m.stages) and (m.groups is None or group in m.groups) and (m.needs is None or need in m.needs)
+    ]

@@ -13,7 +13,7 @@ Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S(.*\S)?$")
 FileName = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]*$", description="Also the name of a folder of results.")]
 Age = Annotated[float, Field(ge=0, le=120)]
 Scope = tuple[Name, ...] | None
-ClockName = Literal["rise", "recover", "induced", "crisis", "detection", "step_down", "death", "leaving", "renege"]
+ClockName = Literal["rise", "recover", "induced", "crisis", "detection", "step_down", "premature", "death", "leaving", "renege"]
 Family = Literal["constant", "piecewise", "weibull", "gompertz", "log_logistic", "lognormal", "mixture"]
 
 

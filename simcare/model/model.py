@@ -16,13 +16,14 @@ from pydantic_core import PydanticCustomError
 
 from simcare.model.capacity import Hospital, Provider, Team
 from simcare.model.checks import find_faults
+from simcare.model.contracts import Contract
 from simcare.model.kinds import Amount, ClockName, FileName, Name, Scope
+from simcare.model.market import Failure, Market
 from simcare.model.number import Frozen, Number, Sourced, sourced
 from simcare.model.parts import (
     Arrivals,
     Caseload,
     Clock,
-    Contract,
     FrontDoor,
     Group,
     Handover,
@@ -32,6 +33,7 @@ from simcare.model.parts import (
     Stage,
     Tier,
 )
+from simcare.model.response import Response
 
 
 class About(Frozen):
@@ -89,6 +91,9 @@ class Model(Frozen):
     handovers: tuple[Handover, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     caseload: tuple[Caseload, ...] = ()
+    responses: tuple[Response, ...] = ()
+    market: Market | None = None
+    failures: tuple[Failure, ...] = ()
     prices: Prices
     modifiers: tuple[Modifier, ...] = ()
     programmes: tuple[Programme, ...] = ()

@@ -33,7 +33,7 @@ from simcare.model.kinds import (
     check_bands,
     require,
 )
-from simcare.model.number import Finite, Frozen, Number, Series, Sourced
+from simcare.model.number import Finite, Frozen, Number, Sourced
 
 
 class Tier(Frozen):
@@ -91,38 +91,6 @@ class Service(Frozen):
         paid = sum(share.value for share in (self.client_share, self.health_share) if share is not None)
         require(paid <= 1, f"client_share and health_share together exceed 1: {paid:g}")
         return self
-
-
-class PerDiem(Frozen):
-    """A flat price for each day of a stay, whatever its length: give it by the day or by the week."""
-
-    kind: Literal["per_diem"] = "per_diem"
-    gbp_per_day: AmountSeries | None = None
-    gbp_per_week: AmountSeries | None = None
-
-    @model_validator(mode="after")
-    def _one_price(self) -> Self:
-        require((self.gbp_per_day is None) != (self.gbp_per_week is None), "give gbp_per_day or gbp_per_week, one of them")
-        return self
-
-    @property
-    def price(self) -> Series:
-        series = self.gbp_per_day or self.gbp_per_week
-        assert series is not None
-        return series
-
-    @property
-    def days(self) -> float:
-        """Days that one price buys: 1 or 7."""
-        return 1.0 if self.gbp_per_day is not None else 7.0
-
-
-class Contract(Frozen):
-    """What the council pays for a stay, as composed terms."""
-
-    name: Name
-    title: str | None = None
-    terms: tuple[PerDiem, ...] = Field(min_length=1)
 
 
 class Clock(Frozen):

@@ -6,16 +6,23 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from simcare.errors import BadInput
+from simcare.model.capacity import Provider, Switch
+from simcare.model.checks import find_faults
+from simcare.model.contracts import Contract
 from simcare.model.kinds import ClockName, FileName, Name, Scope, Share
+from simcare.model.market import Failure
 from simcare.model.model import Model, Modifier, Programme
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen, Grade, Number, Series, Step
+from simcare.model.response import Response
 
+LARGEST = "largest"
+AS_IN_THE_FILE = "as in the file"  # the scenario that changes nothing
 RAMP_STEP_DAYS = 30.4375  # a ramp moves in equal steps at most a month apart
 PathText = Annotated[str, Field(pattern=r"^[a-z_]+\..+\.[a-z_]+$")]
 
@@ -43,8 +50,22 @@ class Change(Frozen):
     to: Number
 
 
+class NewContract(Frozen):
+    """From the strategy's start on, a service is under another contract: at one provider, or at all who offer it.
+
+    A contract changes on a day, whatever the strategy's ramp. Stays that are under way go on counting their days.
+    """
+
+    service: Name
+    provider: Name | None = None
+    contract: Name
+
+
 class Strategy(Frozen):
-    """A choice a commissioner could make: a start date, a ramp, what it changes and what it costs."""
+    """A choice a commissioner could make: a start date, a ramp, what it changes and what it costs; or a blow, such as a provider's failure.
+
+    ``failures`` are providers that fail on the start date; "largest" is the independent or voluntary one with most people on day 0.
+    """
 
     name: Name
     title: str
@@ -53,6 +74,18 @@ class Strategy(Frozen):
     gbp_per_year: Number | None = None
     one_off_gbp: Number | None = None
     stage: Name | None = None
+    effects: tuple[Effect, ...] = ()
+    changes: tuple[Change, ...] = ()
+    contracts: tuple[NewContract, ...] = ()
+    failures: tuple[Name, ...] = ()
+
+
+class Scenario(Frozen):
+    """A world in which all strategies, and the baseline, are compared anew: numbers of the model that are other than in the file from the
+    first day on, and clocks that run faster or slower."""
+
+    name: Name
+    title: str
     effects: tuple[Effect, ...] = ()
     changes: tuple[Change, ...] = ()
 
@@ -71,7 +104,10 @@ class Shrinkage(Frozen):
 
 
 class Experiment(Frozen):
-    """Strategies to be compared with a baseline, on one model, on the same draws."""
+    """Strategies to be compared with a baseline, on one model, on the same draws; and again in each of some scenarios.
+
+    ``contracts`` and ``responses`` are added to those of the model.
+    """
 
     name: FileName
     title: str
@@ -82,7 +118,10 @@ class Experiment(Frozen):
     description: str | None = None
     sources: dict[str, str] = Field(default_factory=dict)
     shrinkage: Shrinkage
+    contracts: tuple[Contract, ...] = ()
+    responses: tuple[Response, ...] = ()
     strategies: tuple[Strategy, ...] = Field(min_length=1)
+    scenarios: tuple[Scenario, ...] = ()
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -90,6 +129,10 @@ class Experiment(Frozen):
         for name in names:
             if names.count(name) > 1 or name == "baseline":
                 raise ValueError(f"strategy name '{name}' is already taken")
+        worlds = [s.name for s in self.scenarios]
+        for name in worlds:
+            if worlds.count(name) > 1 or name == AS_IN_THE_FILE:
+                raise ValueError(f"scenario name '{name}' is already taken")
         return self
 
 
@@ -144,6 +187,10 @@ def apply(model: Model, strategy: Strategy) -> Model:
         except ValidationError as error:
             sentence = str(error.errors()[0].get("ctx", {}).get("error", error.errors()[0]["msg"]))
             faults.append(f"changes[{k}].to: {sentence}")
+    changed, found = _contracted(changed, strategy)
+    faults += found
+    failures, found = _failing(model, strategy)
+    faults += found
     if strategy.stage is not None and strategy.stage not in (names := [s.name for s in model.stages]):
         faults.append(f"stage: {unknown(strategy.stage, names)}")
     if faults:
@@ -157,8 +204,93 @@ def apply(model: Model, strategy: Strategy) -> Model:
         update={
             "modifiers": (*model.modifiers, *modifiers),
             "programmes": (*model.programmes, programme),
+            "failures": (*model.failures, *failures),
         }
     )
+
+
+def extended_by(model: Model, experiment: Experiment) -> Model:
+    """The model with the contracts and the responses of an experiment; the old one is untouched.
+
+    Raises BadInput where a contract's name is taken, or a response speaks for whom another does.
+    """
+    known = [contract.name for contract in model.contracts]
+    taken = [f"contracts[{k}].name: '{c.name}' is already a contract of the model" for k, c in enumerate(experiment.contracts) if c.name in known]
+    if taken:
+        raise BadInput(taken)
+    added = {"contracts": (*model.contracts, *experiment.contracts), "responses": (*experiment.responses, *model.responses)}
+    return _checked(model, {**added, "sources": {**experiment.sources, **model.sources}})
+
+
+def in_scenario(model: Model, scenario: Scenario) -> Model:
+    """The model as it is in a scenario, from its first day on; the old one is untouched. Raises BadInput as :func:`apply` does."""
+    always = Strategy(name=scenario.name, title=scenario.title, start=model.about.start, effects=scenario.effects, changes=scenario.changes)
+    whole = apply(model, always)
+    return whole.model_copy(update={"programmes": model.programmes})
+
+
+def _checked(model: Model, update: dict[str, Any]) -> Model:
+    """The model with parts replaced, checked as a whole."""
+    faults = find_faults(new := model.model_copy(update=update))
+    if faults:
+        raise BadInput([str(fault) for fault in faults])
+    return new
+
+
+def _contracted(changed: BaseModel, strategy: Strategy) -> tuple[BaseModel, list[str]]:
+    """Offers put under the strategy's contracts from its start on."""
+    faults: list[str] = []
+    providers: tuple[Provider, ...] = getattr(changed, "providers")  # noqa: B009 (a model half changed is no Model to the type checker)
+    contracts = [contract.name for contract in getattr(changed, "contracts")]  # noqa: B009
+    for k, new in enumerate(strategy.contracts):
+        offered = sorted({offer.service for provider in providers for offer in provider.offers})
+        mine = [p.name for p in providers if any(offer.service == new.service for offer in p.offers)]
+        if new.contract not in contracts:
+            faults.append(f"contracts[{k}].contract: {unknown(new.contract, contracts)}")
+        elif new.service not in offered:
+            faults.append(f"contracts[{k}].service: {unknown(new.service, offered)}")
+        elif new.provider is not None and new.provider not in mine:
+            faults.append(f"contracts[{k}].provider: {unknown(new.provider, mine)}")
+        else:
+            providers = tuple(_under(p, new, strategy.start) if new.provider in (None, p.name) else p for p in providers)
+    return changed.model_copy(update={"providers": providers}), faults
+
+
+def _under(provider: Provider, new: NewContract, start: dt.date) -> Provider:
+    switch = Switch(from_=start, contract=new.contract)
+    offers = tuple(
+        o.model_copy(update={"switches": (*(s for s in o.switches if s.from_ < start), switch)}) if o.service == new.service else o for o in provider.offers
+    )
+    return provider.model_copy(update={"offers": offers})
+
+
+def _failing(model: Model, strategy: Strategy) -> tuple[list[Failure], list[str]]:
+    """The failures of a strategy on its start date."""
+    found, faults = [], []
+    names = [provider.name for provider in model.providers]
+    for k, name in enumerate(strategy.failures):
+        chosen = largest(model) if name == LARGEST else name
+        if chosen not in names:
+            faults.append(f"failures[{k}]: {unknown(chosen, [*names, LARGEST])}")
+        elif strategy.start <= model.about.start:
+            faults.append(f"failures[{k}]: a provider fails after the first day of the run, {model.about.start}")
+        else:
+            found.append(Failure(provider=chosen, on=strategy.start))
+    return found, faults
+
+
+def largest(model: Model) -> str:
+    """The provider, not the council's own, with the most people on day 0 by the shares of the caseload."""
+    people = {provider.name: 0.0 for provider in model.providers if provider.owner != "council"}
+    if not people:
+        return LARGEST
+    for row in model.caseload:
+        offers = [(p.name, o.weight.value) for p in model.providers for o in p.offers if o.service == row.service]
+        total = sum(weight for _, weight in offers)
+        for name, weight in offers:
+            if name in people and total:
+                people[name] += row.count.value * weight / total
+    return max(people, key=lambda name: people[name])
 
 
 def _scope_faults(model: Model, effect: Effect, path: str) -> list[str]:
@@ -189,7 +321,7 @@ def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) 
     match = re.fullmatch(r"([a-z_]+)\.(.+)\.([a-z_]+)", change.path)
     assert match is not None
     part, name, field = match.groups()
-    parts = ("services", "contracts", "offers", "teams", "hospitals", "front_door", "handovers", "arrivals")
+    parts = ("services", "contracts", "offers", "teams", "hospitals", "front_door", "handovers", "arrivals", "responses", "voluntary")
     if part not in parts:
         raise LookupError(unknown(part, parts))
     if part == "offers":
@@ -224,10 +356,14 @@ def _set_offer(model: BaseModel, name: str, field: str, to: Number, strategy: St
 
 
 def _changed(target: BaseModel, field: str, to: Number, strategy: Strategy) -> BaseModel:
-    """The part with a number of it set anew from the strategy's start on."""
-    settable = [f for f in type(target).model_fields if isinstance(getattr(target, f), Series)]
+    """The part with a number of it set anew from the strategy's start on; one that is not dated holds throughout, or in no strategy."""
+    throughout = isinstance(target, Response)
+    settable = [f for f in type(target).model_fields if isinstance(getattr(target, f), Number if throughout else Series)]
     if field not in settable:
         raise LookupError(unknown(field, settable))
+    if throughout:
+        new = target.model_copy(update={field: to})
+        return type(target).model_validate(new.model_dump(by_alias=True))
     at_once = target.model_copy(update={field: getattr(target, field).since((Step(**to.model_dump(), from_=strategy.start),))})
     type(target).model_validate(at_once.model_dump(by_alias=True))  # the value as stated, before any ramp
     new = target.model_copy(update={field: _series_after(getattr(target, field), to, strategy)})

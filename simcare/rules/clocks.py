@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simcare.draws import PATIENCE, exponential
+from simcare.draws import PATIENCE, RELEASE, exponential
 from simcare.hazards import SINCE_BIRTH, SINCE_STAY, SINCE_WAIT, fires_at, spent, value_at
 from simcare.jit import rule
 from simcare.rules.names import (
@@ -27,9 +27,11 @@ from simcare.rules.names import (
     INDUCED,
     LEAVING,
     LOST,
+    NEW_TERMS,
     NOT_THERE,
     NOTHING,
     OUT,
+    PREMATURE,
     RECOVER,
     REFERRED,
     RENEGE,
@@ -73,6 +75,8 @@ def intensity_of(world: Any, i: int, clock: int) -> float:
         return 1.0 if waiting and client.spot != LOST else 0.0  # whose place was cut is owed another
     if clock == DETECTION:
         return 1.0 if client.status == OUT and client.need > 0 and client.hospital == NOT_THERE else 0.0
+    if clock == PREMATURE:
+        return _keepable(world, i)
     gap = gap_of(world, i)
     if clock == CRISIS:
         return float(max(-gap, 0))
@@ -81,6 +85,15 @@ def intensity_of(world: Any, i: int, clock: int) -> float:
     if clock == INDUCED:
         return 0.0 if world.tables.services[client.service].enabling else float(gap)
     return 0.0 if client.wants >= 0 else 1.0  # STEP_DOWN: ready, in a provider's service, and not yet asked for
+
+
+@rule
+def _keepable(world: Any, i: int) -> float:
+    """1 while a provider could let go of someone who needs all the care they have."""
+    client = world.clients[i]
+    if client.status != IN_SERVICE or client.wants >= 0 or client.hospital != NOT_THERE or world.tables.services[client.service].short:
+        return 0.0
+    return 1.0 if client.tier <= client.need else 0.0
 
 
 @rule
@@ -126,8 +139,10 @@ def _set(world: Any, i: int, active: Any, now: float) -> float:
     """Let one clock run as it should from now on; returns when it fires."""
     tables, client, running = world.tables, world.clients[i], world.running[i, active.column]
     hazard, line = active.hazard, active.timeline
-    if active.clock == STEP_DOWN and client.status == IN_SERVICE:
-        hazard, line = tables.step_down[client.service, client.cell].hazard, tables.step_down[client.service, client.cell].timeline
+    if (active.clock == STEP_DOWN or active.clock == PREMATURE) and client.status == IN_SERVICE:
+        x = _variant(world, i, now)
+        cell = tables.step_down[x, client.cell] if active.clock == STEP_DOWN else tables.premature[x, client.cell]
+        hazard, line = cell.hazard, cell.timeline
     baseline = tables.hazards[hazard]
     intensity = intensity_of(world, i, active.clock) if hazard != 0 else 0.0
     if baseline.since == SINCE_STAY and client.status != IN_SERVICE:
@@ -145,6 +160,31 @@ def _set(world: Any, i: int, active: Any, now: float) -> float:
         running.intensity, running.hazard, running.timeline, running.origin, running.since = intensity, hazard, line, origin, now
         running.when = fires_at(baseline, tables.knots, tables.steps, tables.spans[line], intensity, origin, now, running.budget)
     return running.when
+
+
+@rule
+def _variant(world: Any, i: int, now: float) -> int:
+    """The way in which the client's provider moves people now: by its contract, and by its occupancy where places are limited."""
+    client = world.clients[i]
+    terms = world.tables.terms[client.service, client.provider]
+    x = terms.first if terms.series < 0 else int(dated(world, terms.series, now, 0.0))
+    return x + world.pools[client.pool].level if terms.levels > 1 and client.pool >= 0 else x
+
+
+@rule
+def _new_terms(world: Any, i: int, now: float) -> float:
+    """When the client's provider next comes under other terms; infinity if never."""
+    client = world.clients[i]
+    if client.status != IN_SERVICE:
+        return math.inf
+    series = world.tables.terms[client.service, client.provider].series
+    if series < 0:
+        return math.inf
+    span = world.tables.spans[series]
+    for k in range(span.first, span.first + span.count):
+        if world.tables.steps[k].time > now:
+            return world.tables.steps[k].time
+    return math.inf
 
 
 @rule
@@ -179,6 +219,9 @@ def schedule(world: Any, i: int, now: float) -> float:
         best, what = client.hospital_end, HOSPITAL_END
     if client.birthday < best:
         best, what = client.birthday, BIRTHDAY
+    terms = _new_terms(world, i, now)
+    if terms < best:
+        best, what = terms, NEW_TERMS
     client.next, client.what = max(best, now), what
     return client.next
 
@@ -193,7 +236,7 @@ def ordinal(world: Any, i: int, purpose: int) -> int:
 
 @rule
 def _budget(world: Any, i: int, clock: int) -> float:
-    purpose = PATIENCE if clock == RENEGE else clock
+    purpose = PATIENCE if clock == RENEGE else RELEASE if clock == PREMATURE else clock
     return exponential(world.address[0], world.address[1], world.clients[i].id, purpose, ordinal(world, i, purpose))
 
 

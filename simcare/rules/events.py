@@ -9,6 +9,8 @@ from simcare.calendar import birthday
 from simcare.draws import AT_ONCE, BY_WARD, DIVERT, KEEPS_NEED, PLAN_READY, WARD_DAYS, WARD_ROUTE, exponential
 from simcare.jit import rule
 from simcare.rules.clocks import dated, due, gap_of, ordinal, restart, schedule
+from simcare.rules.cuts import fit_places
+from simcare.rules.market import change
 from simcare.rules.moves import begin_stay, depart, divert, draw, end_stay, let_go, write
 from simcare.rules.names import (
     ADMITTED,
@@ -22,6 +24,7 @@ from simcare.rules.names import (
     BIRTHDAY,
     BY_AGE,
     BY_CRISIS,
+    BY_CUT,
     BY_HANDOVER,
     BY_HAZARD,
     BY_HOSPITAL,
@@ -49,6 +52,7 @@ from simcare.rules.names import (
     NEW,
     NOT_THERE,
     OUT,
+    PREMATURE,
     READY,
     READY_TO_LEAVE,
     RECOVER,
@@ -66,12 +70,13 @@ from simcare.rules.names import (
     STEP_DOWN,
     SUPERSEDED,
     SUPPORTED,
+    TOO_SOON,
     TRANSITION,
     TREATED,
     TURNED,
     UNSUPPORTED,
 )
-from simcare.rules.places import ask_again, fit_places, seek, share_out, stop_waiting
+from simcare.rules.places import ask_again, seek, share_out, stop_waiting
 from simcare.rules.queues import FREED, WOKEN, drop_team
 from simcare.rules.routing import ask, done, settle, short_term, step_up
 
@@ -80,12 +85,12 @@ from simcare.rules.routing import ask, done, settle, short_term, step_up
 def happen(world: Any, i: int, now: float) -> float:
     """Let the client's next event happen at its time; returns the absolute time of the one after (infinity: never).
 
-    This is all that an engine calls. An ``i`` beyond the clients is a dated change of places. Where an event changes the next
+    This is all that an engine calls. An ``i`` beyond the clients is a dated change for many. Where an event changes the next
     event of other clients, by a place given up or a cycle of swaps, ``world.woken`` lists them.
     """
     world.counts[WOKEN] = 0
     if i >= world.clients.size:
-        _change_places(world, i - world.clients.size, now)
+        change(world, i - world.clients.size, now)
         return inf
     client = world.clients[i]
     what = client.what
@@ -106,22 +111,7 @@ def set_places(world: Any, pool: int, places: int, now: float) -> None:
     """Give a pool another number of places, and let those in line have what is free."""
     world.counts[WOKEN] = 0
     world.pools[pool].places = places
-    fit_places(world, pool, now)
-    share_out(world, now)
-
-
-@rule
-def _change_places(world: Any, k: int, now: float) -> None:
-    """All changes of one moment are made together, with the first of them: nobody moves to a place that closes as well."""
-    changes = world.tables.changes
-    if k > 0 and changes[k - 1].time == now:
-        return
-    last = k
-    while last < changes.size and changes[last].time == now:
-        world.pools[changes[last].pool].places = changes[last].places
-        last += 1
-    for change in range(k, last):
-        fit_places(world, changes[change].pool, now)
+    fit_places(world, pool, now, BY_CUT)
     share_out(world, now)
 
 
@@ -163,6 +153,8 @@ def _clock(world: Any, i: int, now: float, clock: int) -> None:
         _refer(world, i, now, AGAIN)
     elif clock == STEP_DOWN:
         settle(world, i, now, client.need, BY_PROVIDER)
+    elif clock == PREMATURE:
+        settle(world, i, now, client.tier - 1, TOO_SOON)
     elif clock == DEATH:
         depart(world, i, now, DIED)
     elif clock == LEAVING:

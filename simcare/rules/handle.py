@@ -122,8 +122,3 @@ def _borrowed(context: Any, builder: Any, value: Any, name: str) -> Any:
     data = builder.inttoptr(load(0), context.get_data_type(kind.dtype).as_pointer())
     arrayobj.populate_array(array, data=data, shape=shape, strides=strides, itemsize=itemsize, meminfo=None)
     return array._getvalue()
-
-
-def log_of(world: Handle) -> Any:
-    """The rows logged so far."""
-    return world.world.log[: world.world.counts[0]]

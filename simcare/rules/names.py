@@ -12,13 +12,13 @@ from simcare.hazards import HAZARD, KNOT, SPAN, STEP
 # Clocks. Rise and recovery have one for each number of rungs, 1 to 5.
 JUMPS = 5
 RISE, RECOVER = 0, JUMPS
-INDUCED, CRISIS, DETECTION, STEP_DOWN, DEATH, LEAVING, RENEGE = range(2 * JUMPS, 2 * JUMPS + 7)
-CLOCKS = 17
+INDUCED, CRISIS, DETECTION, STEP_DOWN, DEATH, LEAVING, RENEGE, PREMATURE = range(2 * JUMPS, 2 * JUMPS + 8)
+CLOCKS = 18
 CLOCK_SLOTS = {"rise": RISE, "recover": RECOVER, "induced": INDUCED, "crisis": CRISIS, "detection": DETECTION,
-               "step_down": STEP_DOWN, "death": DEATH, "leaving": LEAVING, "renege": RENEGE}  # fmt: skip
+               "step_down": STEP_DOWN, "premature": PREMATURE, "death": DEATH, "leaving": LEAVING, "renege": RENEGE}  # fmt: skip
 
 # What comes next for a client beside the clocks: things that are scheduled, not random.
-ARRIVE, ASSESS, DESK, REVIEW, SHORT_END, HOSPITAL_END, BIRTHDAY, NOTHING = range(CLOCKS, CLOCKS + 8)
+ARRIVE, ASSESS, DESK, REVIEW, SHORT_END, HOSPITAL_END, BIRTHDAY, NEW_TERMS, NOTHING = range(CLOCKS, CLOCKS + 9)
 
 # Where a client stands; and in hospital: not, treated, or ready to leave.
 UNBORN, OUT, REFERRED, IN_SERVICE, GONE = range(5)
@@ -34,10 +34,10 @@ EVENTS = ("present", "arrival", "referral", "diverted", "assessed", "start", "mo
 
 CAUSES = ("", "day_0", "new", "again", "crisis", "direct", "advice", "not_in_need", "assessment", "short_term_end", "review",
           "step_down", "need", "induced", "handover", "hazard", "at_once", "up", "down", "same", "age", "hospital", "community",
-          "planned", "reneged", "superseded", "cut", "supported", "unsupported")  # fmt: skip
+          "planned", "reneged", "superseded", "cut", "supported", "unsupported", "premature", "failure")  # fmt: skip
 (NO_CAUSE, DAY_0, NEW, AGAIN, BY_CRISIS, DIRECT, ADVICE, NOT_IN_NEED, ASSESSMENT, SHORT_TERM_END, BY_REVIEW,
  BY_PROVIDER, BY_NEED, BY_PROVISION, BY_HANDOVER, BY_HAZARD, AT_ONCE_CRISIS, UP, DOWN, SAME, BY_AGE, BY_HOSPITAL, COMMUNITY,
- PLANNED, RENEGED, SUPERSEDED, BY_CUT, SUPPORTED, UNSUPPORTED) = range(len(CAUSES))  # fmt: skip
+ PLANNED, RENEGED, SUPERSEDED, BY_CUT, SUPPORTED, UNSUPPORTED, TOO_SOON, BY_FAILURE) = range(len(CAUSES))  # fmt: skip
 
 ROUTES = {"referral": 0, "crisis": 1, "direct": 2}
 ROUTE_REFERRAL, ROUTE_CRISIS, ROUTE_DIRECT = range(3)
@@ -51,6 +51,9 @@ AGEING_DAYS = 28.0
 # Who moves when places are cut.
 LAST_IN, FIRST_IN, LEAST_NEED = range(3)
 CUTS = {"last_in": LAST_IN, "first_in": FIRST_IN, "least_need": LEAST_NEED}
+
+# What changes on a date for many at once: a number of places, occupancies (a month), the market (a quarter), a provider that fails.
+PLACES, MONTH, QUARTER, FAILS = range(4)
 
 # What a team does.
 ASSESSES, REVIEWS = range(2)
@@ -115,7 +118,15 @@ RUNNING = np.dtype(
 # A place in a queue. Each client has two: one for places (2i), one for teams (2i + 1).
 TICKET = np.dtype([("since", "f8"), ("number", "i8"), ("queue", "i4"), ("rank", "i4"), ("ahead", "i4"), ("behind", "i4")], align=True)
 QUEUE = np.dtype([("head", "i4"), ("tail", "i4")])  # one for each list of offers (or team) and class
-POOL_STATE = np.dtype([("places", "i8"), ("used", "i8"), ("spot", "i8")])
+# ``level``: of occupancy, as providers' incentives are tabulated; ``closed``: by failure; ``room``: what entry has gathered short of a place.
+POOL_STATE = np.dtype([("places", "i8"), ("used", "i8"), ("spot", "i8"), ("level", "i8"), ("closed", "i8"), ("price", "f8"), ("room", "f8")])
+# A provider: what is left of the budget of its hazard to fail, its luck when another of its parent does, and whether it has failed.
+FIRM_STATE = np.dtype([("budget", "f8"), ("luck", "f8"), ("failed", "i8")])
+# A row of the market's log: the state of a pool of places at the beginning of a quarter, or of a provider when it fails (pool −1).
+MARKET_ROW = np.dtype(
+    [("time", "f8"), ("provider", "i8"), ("pool", "i8"), ("failed", "i8"), ("places", "i8"), ("used", "i8"), ("spot", "i8"), ("price", "f8"),
+     ("margin", "f8")]
+)  # fmt: skip
 
 LOG = np.dtype(
     [
@@ -153,9 +164,17 @@ SERVICE = np.dtype(
     ]
 )
 LIST = np.dtype([("first", "i8"), ("count", "i8"), ("queue", "i8")])
-OFFER_ROW = np.dtype([("service", "i8"), ("provider", "i8"), ("pool", "i8"), ("up_to", "f8")])  # up_to: cumulative share of its list
-POOL = np.dtype([("service", "i8"), ("provider", "i8"), ("spot", "i8"), ("cut", "i8"), ("hours", "i8"), ("first", "i8"), ("count", "i8")])
-CHANGE = np.dtype([("time", "f8"), ("pool", "i8"), ("places", "i8")])
+# up_to: cumulative share of its list
+OFFER_ROW = np.dtype([("service", "i8"), ("provider", "i8"), ("pool", "i8"), ("up_to", "f8")])
+# hours: of a team; price (a dated series), variable and fixed: pounds a day of a pool of places, price and variable for each client
+POOL = np.dtype([("service", "i8"), ("provider", "i8"), ("spot", "i8"), ("cut", "i8"), ("hours", "i8"), ("first", "i8"), ("count", "i8"),
+                 ("price", "i8"), ("variable", "f8"), ("fixed", "f8")])  # fmt: skip
+CHANGE = np.dtype([("time", "f8"), ("kind", "i8"), ("index", "i8"), ("places", "i8")])  # index: of the pool, or of the provider that fails
+# Which variant of the providers' clocks an offer has: ``first``, or where ``series`` ≥ 0 the value of that dated series, + the level of occupancy.
+TERMS = np.dtype([("first", "i8"), ("series", "i8"), ("levels", "i8")])
+FIRM = np.dtype([("closures", "f8"), ("parent", "i8"), ("overhead", "f8"), ("named", "i8")])  # rates and pounds a day
+MARKET = np.dtype([("drift", "f8"), ("per_occupancy", "f8"), ("usual_occupancy", "f8"), ("entry", "f8"), ("usual_margin", "f8"),
+                   ("per_margin", "f8"), ("contagion", "f8"), ("vacancy", "f8"), ("price", "f8")])  # fmt: skip
 STAGE = np.dtype(
     [("frailty_variance", "f8"), ("enabling", "f8"), ("over_provided", "f8"), ("wait_rise", "f8"), ("wait_recover", "f8"),
      ("at_once", "f8"), ("assess_days", "i8"), ("over", "i8"), ("under", "i8"), ("step_up_first", "i8")]
@@ -181,7 +200,9 @@ class Tables(NamedTuple):
     steps: NDArray[Any]
     cells: NDArray[Any]  # SPAN (S × G × R) into active
     active: NDArray[Any]  # ACTIVE: the clocks that can run in a cell
-    step_down: NDArray[Any]  # CELL (V, S × G × R)
+    step_down: NDArray[Any]  # CELL (variants, S × G × R)
+    premature: NDArray[Any]  # CELL (variants, S × G × R)
+    terms: NDArray[Any]  # TERMS (V, providers)
     purposes: NDArray[Any]  # (columns): the clock that each column of ``running`` holds
     stages: NDArray[Any]  # STAGE (S,)
     stage_rungs: NDArray[Any]  # STAGE_RUNG (S, R)
@@ -196,7 +217,9 @@ class Tables(NamedTuple):
     pools: NDArray[Any]  # POOL rows, places first, then teams; their queues are a span of pool_queues
     pool_queues: NDArray[Any]  # queues whose people a place of the pool could serve
     queues: NDArray[Any]  # (Q): 1 where the queue is of a list of offers, 0 for a team's
-    changes: NDArray[Any]  # CHANGE rows by time: when the number of places changes
+    changes: NDArray[Any]  # CHANGE rows by time: what changes for many at once
+    firms: NDArray[Any]  # FIRM (providers,)
+    market: NDArray[Any]  # MARKET: one row, or none where there is no market
 
 
 class World(NamedTuple):
@@ -211,20 +234,24 @@ class World(NamedTuple):
     tickets: NDArray[Any]  # TICKET (2 N,)
     holding: NDArray[Any]  # (P, Q): how many who hold a place of the pool wait in the queue
     freed: NDArray[Any]  # pools in which a place came free, filled up to counts[1]
+    firms: NDArray[Any]  # FIRM_STATE (providers,)
+    market: NDArray[Any]  # MARKET_ROW rows, filled up to counts[4]
     woken: NDArray[Any]  # other clients whose next event an event changed, filled up to counts[2]
     log: NDArray[Any]  # LOG rows, filled up to counts[0]
-    counts: NDArray[Any]  # int64: rows logged, pools freed, clients woken, tickets ever taken
+    counts: NDArray[Any]  # int64: rows logged, pools freed, clients woken, tickets ever taken, rows of the market
     address: NDArray[Any]  # int64: [seed, replication, ordinal of day 0]
 
 
 # What each array holds and in how many dimensions: what the compiled rules rely on.
 TABLES_LAYOUT: dict[str, tuple[Any, int]] = {
     "hazards": (HAZARD, 1), "knots": (KNOT, 1), "spans": (SPAN, 1), "steps": (STEP, 1), "cells": (SPAN, 1), "active": (ACTIVE, 1),
-    "step_down": (CELL, 2), "purposes": ("i8", 1), "stages": (STAGE, 1), "stage_rungs": (STAGE_RUNG, 2), "services": (SERVICE, 1),
+    "step_down": (CELL, 2), "premature": (CELL, 2), "terms": (TERMS, 2), "firms": (FIRM, 1), "market": (MARKET, 1),
+    "purposes": ("i8", 1), "stages": (STAGE, 1), "stage_rungs": (STAGE_RUNG, 2), "services": (SERVICE, 1),
     "open_to": ("?", 3), "lists": (LIST, 4), "offers": (OFFER_ROW, 1), "bands": (BAND, 1), "handovers": (HANDOVER, 2), "hospitals": (HOSPITAL, 2),
     "desks": (DESK_ROW, 4), "pools": (POOL, 1), "pool_queues": ("i8", 1), "queues": ("i8", 1), "changes": (CHANGE, 1),
 }  # fmt: skip
 LAYOUT: dict[str, tuple[Any, int]] = {
     "clients": (CLIENT, 1), "running": (RUNNING, 2), "ordinals": ("i4", 2), "pools": (POOL_STATE, 1), "queues": (QUEUE, 2), "tickets": (TICKET, 1),
-    "holding": ("i8", 2), "freed": ("i8", 1), "woken": ("i8", 1), "log": (LOG, 1), "counts": ("i8", 1), "address": ("i8", 1),
+    "holding": ("i8", 2), "freed": ("i8", 1), "woken": ("i8", 1), "firms": (FIRM_STATE, 1), "market": (MARKET_ROW, 1),
+    "log": (LOG, 1), "counts": ("i8", 1), "address": ("i8", 1),
 }  # fmt: skip

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from simcare.draws import OFFER
 from simcare.jit import rule
+from simcare.rules.choice import on_the_spot, pick, with_room
 from simcare.rules.clocks import due, schedule, worked_off
-from simcare.rules.moves import begin_stay, draw, forget_wait, write
+from simcare.rules.moves import begin_stay, forget_wait, write
 from simcare.rules.names import (
     ASSESSES,
     BY_CUT,
@@ -22,11 +22,8 @@ from simcare.rules.names import (
     CLASS_CAUSES,
     CRISIS_CLASS,
     DISCHARGED,
-    DISPLACED,
-    FIRST_IN,
     IN_SERVICE,
     KEPT,
-    LEAST_NEED,
     LOST,
     MOVE,
     NOT_THERE,
@@ -73,12 +70,12 @@ def _ask_for(world: Any, i: int, now: float, rung: int, cause: int, rank: int) -
     """A free place, one on the spot, or a turn in the queue."""
     client, tables = world.clients[i], world.tables
     row = tables.lists[client.area, rung, client.band, client.group]
-    chosen = _pick(world, i, row)
-    k = _with_room(world, row, chosen)
+    chosen = pick(world, i, row)
+    k = with_room(world, row, chosen)
     if k >= 0:
         grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, False, cause)
         return
-    k = _on_the_spot(world, row, chosen) if rank == CRISIS_CLASS and cause != BY_CUT else -1
+    k = on_the_spot(world, row, chosen) if rank == CRISIS_CLASS and cause != BY_CUT else -1
     if k >= 0:
         grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, True, cause)
     else:
@@ -96,11 +93,11 @@ def stay_on(world: Any, i: int, now: float) -> None:
         client.review_due = due(world, world.tables.services[client.service].first_review, now, now)
         write(world, i, now, DISCHARGED, 0)
     if client.spot == LOST and client.wants < 0:
-        _replace(world, i, now)
+        replace(world, i, now)
 
 
 @rule
-def _replace(world: Any, i: int, now: float) -> None:
+def replace(world: Any, i: int, now: float) -> None:
     """Whose place was cut asks for another on the same rung: in line with all who wait for one, even where one is free."""
     client, tables = world.clients[i], world.tables
     rung = min(client.tier, tables.lists.shape[1] - 1)
@@ -123,39 +120,6 @@ def stop_waiting(world: Any, i: int, now: float, cause: int) -> None:
     if world.clients[i].status == REFERRED:
         world.clients[i].status = OUT
     write(world, i, now, WITHDRAWN, cause)
-
-
-@rule
-def _pick(world: Any, i: int, row: Any) -> int:
-    """An offer of the list, drawn by weight."""
-    if row.count == 1:
-        return row.first
-    u = draw(world, i, OFFER)
-    for k in range(row.first, row.first + row.count):
-        if u <= world.tables.offers[k].up_to:
-            return k
-    return row.first + row.count - 1
-
-
-@rule
-def _with_room(world: Any, row: Any, chosen: int) -> int:
-    """The offer drawn, or the next one of the list that has a free place; −1 where all are full."""
-    for step in range(row.count):
-        k = row.first + (chosen - row.first + step) % row.count
-        pool = world.tables.offers[k].pool
-        if pool < 0 or world.pools[pool].used < world.pools[pool].places:
-            return k
-    return -1
-
-
-@rule
-def _on_the_spot(world: Any, row: Any, chosen: int) -> int:
-    """The offer drawn, or the next one of the list, that can be bought beyond its number; −1 for none."""
-    for step in range(row.count):
-        k = row.first + (chosen - row.first + step) % row.count
-        if world.tables.pools[world.tables.offers[k].pool].spot:
-            return k
-    return -1
 
 
 @rule
@@ -202,7 +166,7 @@ def ask_again(world: Any, i: int, now: float) -> None:
     elif _is_there(world, i, row) and client.because != BY_CUT:
         stay_on(world, i, now)
     elif row.queue != ticket.queue:
-        k = _with_room(world, row, _pick(world, i, row))
+        k = with_room(world, row, pick(world, i, row))
         if k >= 0:
             grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, False, client.because)
             return
@@ -347,54 +311,3 @@ def _first_holder(world: Any, towards: int, pool: int, now: float) -> int:
 def _move_to(world: Any, i: int, pool: int, now: float) -> None:
     row = world.tables.pools[pool]
     grant(world, i, now, row.service, row.provider, pool, False, world.clients[i].because)
-
-
-@rule
-def fit_places(world: Any, pool_index: int, now: float) -> None:
-    """The number of a pool's places has changed. More: those in line move up. Fewer: the offer's rule names who moves.
-
-    Who is named keeps their bed, at the spot price, until another place on the rung is found, in the most urgent class. Who
-    waited for another rung already goes on waiting for that, as urgently.
-    """
-    pool = world.pools[pool_index]
-    while pool.used > pool.places:
-        i = _named(world, pool_index)
-        client = world.clients[i]
-        ticket, wanted = world.tickets[2 * i + PLACE], client.wants
-        queue, since = ticket.queue, ticket.since
-        forget_wait(world, i)
-        pool.used -= 1
-        pool.spot += 1
-        client.spot = LOST
-        write(world, i, now, DISPLACED, BY_CUT)
-        if wanted >= 0:
-            client.wants = wanted
-            join(world, i, PLACE, queue, CRISIS_CLASS, since)
-            write(world, i, now, QUEUED, CLASS_CAUSES[CRISIS_CLASS])
-        else:
-            _replace(world, i, now)
-        schedule(world, i, now)
-        wake(world, i)
-    set_free(world, pool_index)
-
-
-@rule
-def _named(world: Any, pool: int) -> int:
-    """Who moves: the last to come, the first to come, or whoever needs least (and of those the last to come)."""
-    rule = world.tables.pools[pool].cut
-    best = -1
-    for i in range(world.clients.size):
-        client = world.clients[i]
-        if client.pool != pool or client.spot:
-            continue
-        if best < 0:
-            best = i
-            continue
-        other = world.clients[best]
-        if rule == LEAST_NEED and client.need != other.need:
-            sooner = client.need < other.need
-        else:
-            sooner = client.stay_start < other.stay_start if rule == FIRST_IN else client.stay_start > other.stay_start
-        if sooner:
-            best = i
-    return best

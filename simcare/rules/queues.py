@@ -13,7 +13,7 @@ from simcare.jit import rule
 from simcare.rules.names import AGEING_DAYS, BOUGHT
 
 PLACE, TEAM = range(2)  # the two tickets of a client
-ROWS, FREED, WOKEN, TICKETS = range(4)  # what ``world.counts`` counts
+ROWS, FREED, WOKEN, TICKETS, MARKET_ROWS = range(5)  # what ``world.counts`` counts
 
 
 @rule
