@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.flows import RE_REFERRAL_DAYS
+from simcare.flows import COUNTED, RE_REFERRAL_DAYS, READMISSION_DAYS
 from simcare.jit import part, rule
 from simcare.measures import DEPENDENT_DAYS, SETTLED_DAYS
 from simcare.rules.names import (
     ADMITTED,
     ASSESSED,
+    BY_HANDOVER,
+    BY_PROVIDER,
     CLASS_CAUSES,
     CLASSES,
     DIED,
@@ -36,6 +38,7 @@ from simcare.rules.names import (
     REVIEWED,
     START,
     SUPPORTED,
+    TOO_SOON,
     TRANSITION,
     TREATED,
     WITHDRAWN,
@@ -46,21 +49,18 @@ STATES = (
     "waiting_days", "independent_days", "queue_days", "transfer_days", "hospital_days", "delayed_days", "spot_days",
 )  # fmt: skip
 (SERVED, OVER, DEPENDENT, EXCESS, INDUCED_NEED, UNDER, UNMET, WAITING, INDEPENDENT, IN_QUEUE, TRANSFER, HOSPITAL, DELAYED, SPOT) = range(len(STATES))
-KINDS = (
-    "entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91", "re_referrals_365", "diverted",
-    "assessments", "reviews", "deaths", "leavers", "queued", "reneged", "spot_purchases", "displaced", "admissions", "supported_transitions",
-    "unsupported_transitions", *(f"placed_{name}" for name in CLASSES), *(f"waited_days_{name}" for name in CLASSES),
-)  # fmt: skip
+KINDS = tuple(COUNTED.categories)
 (ENTRIES, EXITS, STEP_UPS, STEP_UP_STARTS, STEP_DOWNS, CRISES, REFERRALS, SOON_AGAIN, AGAIN_IN_A_YEAR, DIVERSIONS, ASSESSMENTS, REVIEWS, DEATHS,
- LEAVERS, JOINED, RENEGES, SPOT_PURCHASES, DISPLACEMENTS, ADMISSIONS, SUPPORTED_ONES, UNSUPPORTED_ONES, PLACED) = range(22)  # fmt: skip
+ LEAVERS, JOINED, RENEGES, SPOT_PURCHASES, DISPLACEMENTS, ADMISSIONS, SUPPORTED_ONES, UNSUPPORTED_ONES, BY_PROVIDERS, RELEASES, READMISSIONS,
+ PLACED) = range(25)  # fmt: skip
 WAITED = PLACED + len(CLASSES)
 ENTERED, DEPARTED, THERE, SERVED_ON_DAY_0 = range(4)
 HAIR = 1e-7  # days: what rounding can leave of a sum that is nought
 
 
 # What is remembered of a client between its rows.
-LIFE = np.dtype([("bits", "i8"), ("cell", "i8"), ("tier", "i8"), ("service", "i8"), ("rank", "i8"), ("excess", "i8"), ("once", "i8"),
-                 ("stay", "f8"), ("referred", "f8"), ("joined", "f8")])  # fmt: skip
+LIFE = np.dtype([("bits", "i8"), ("cell", "i8"), ("tier", "i8"), ("service", "i8"), ("rank", "i8"), ("excess", "i8"), ("once", "i8"), ("rung", "i8"),
+                 ("stepped", "f8"), ("stay", "f8"), ("referred", "f8"), ("joined", "f8")])  # fmt: skip
 
 
 class Books(NamedTuple):
@@ -155,7 +155,7 @@ def _new_stay(books: Books, life: Any, row: Any, offer: int) -> bool:
 def _born(life: Any) -> None:
     """Nothing is known yet of the next client."""
     life.bits, life.cell, life.tier, life.service, life.rank, life.excess, life.once = 0, -1, -1, -1, -1, 0, 0
-    life.referred = -np.inf
+    life.referred, life.rung, life.stepped = -np.inf, -1, -np.inf
 
 
 @rule
@@ -227,6 +227,15 @@ def _moved(books: Books, life: Any, row: Any, here: int, period: int) -> None:
         counts[EXITS, was, period] += 1.0
     if event == END:
         counts[STEP_DOWNS, was, period] += 1.0
+    if event in (END, MOVE):
+        counts[BY_PROVIDERS, was, period] += row.cause == BY_PROVIDER
+        counts[RELEASES, was, period] += row.cause == TOO_SOON
+    back = event in (START, MOVE) and life.rung >= 0 and life.tier < life.rung <= row.tier
+    if back and row.time - life.stepped <= READMISSION_DAYS:
+        counts[READMISSIONS, here, period] += 1.0
+    long_term = life.service >= 0 and not books.short[life.service]
+    if long_term and row.cause not in (BY_HANDOVER, RENEGED) and (event == END or (event == MOVE and row.tier < life.tier)):
+        life.rung, life.stepped = life.tier, row.time
     if event not in (START, MOVE):
         return
     counts[ENTRIES, here, period] += event == START

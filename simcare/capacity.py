@@ -16,9 +16,9 @@ from simcare.model.capacity import Offer
 from simcare.model.contracts import tariff_of
 from simcare.model.response_checks import reference_price
 from simcare.names import Names
+from simcare.rules.market import FOR_EVERYBODY
 from simcare.rules.names import CHANGE, CUTS, DESK_ROW, FAILS, FIRM, LIST, MARKET, MONTH, OFFER_ROW, PLACES, POOL, QUARTER, WORK
 
-FOR_EVERYBODY = 10**9  # places of an offer that are counted though there is one for everybody
 LONGEST_YEARS = 60
 
 

@@ -17,7 +17,7 @@ import polars as pl
 from scipy.stats import norm, t
 
 from simcare.draws import EFFECT, uniform
-from simcare.engine.start import key
+from simcare.engine.persons import key
 from simcare.errors import BadInput
 from simcare.files import load_experiment, parse
 from simcare.model import Model
@@ -36,6 +36,9 @@ TOTALS = {
     "under_provided_days": -1,
     "unmet_need_days": -1,
     "crises": -1,
+    "step_downs": 1,
+    "premature_releases": -1,
+    "readmissions_91": -1,
     "waiting_days": -1,
     "queue_days": -1,
     "delayed_days": -1,

@@ -10,10 +10,13 @@ from simcare.rules.names import CLASSES
 from simcare.states import ENDS_QUEUE, GONE, PERSON, PLACE, RUN, differs, level, prepare, rungs_of
 
 RE_REFERRAL_DAYS = (91, 365)
+READMISSION_DAYS = 91
+NOT_BY_CHOICE = ("handover", "reneged")  # a stay that ends so was not stepped down
 COUNTED = pl.Enum(
     ["entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91", "re_referrals_365", "diverted",
      "assessments", "reviews", "deaths", "leavers", "queued", "reneged", "spot_purchases", "displaced", "admissions", "supported_transitions",
-     "unsupported_transitions", *(f"placed_{name}" for name in CLASSES), *(f"waited_days_{name}" for name in CLASSES)]
+     "unsupported_transitions", "provider_step_downs", "premature_releases", "readmissions_91",
+     *(f"placed_{name}" for name in CLASSES), *(f"waited_days_{name}" for name in CLASSES)]
 )  # fmt: skip
 
 
@@ -32,6 +35,8 @@ def flows(log: pl.DataFrame) -> pl.DataFrame:
     - ``step_ups``: a move to a higher rung between long-term tiers, or into a short-term tier from elsewhere, by move or
       start; ``step_up_starts`` are the latter alone. ``step_downs``: a move to a lower rung between long-term tiers, or
       an end from any service. A move out of a short-term tier is neither: there is no rung to compare with.
+    - ``provider_step_downs``: those of a provider's own accord; ``premature_releases``: let go too soon by a provider;
+      ``readmissions_91``: back on the rung last stepped down from, or above, within 91 days of it.
     - ``referrals`` (all causes), ``re_referrals_91`` and ``re_referrals_365``: within so many days of the same person's
       previous referral (the Department for Education counts 12 months); ``diverted``; ``assessments`` (at the front door
       and at the end of a short-term stay); ``reviews``; ``crises``.
@@ -59,7 +64,7 @@ def flows(log: pl.DataFrame) -> pl.DataFrame:
     log = prepare(log)
     rows = with_before(log)
     parts = [_taken(rows.filter(what), name, before) for name, (what, before) in _rules(rungs_of(rows)).items()]
-    return pl.concat([*parts, *_re_referrals(rows), *_placed(log)])
+    return pl.concat([*parts, *_re_referrals(rows), *_readmissions(rows), *_placed(log)])
 
 
 def _rules(rungs: int) -> dict[str, tuple[pl.Expr, bool]]:
@@ -76,6 +81,8 @@ def _rules(rungs: int) -> dict[str, tuple[pl.Expr, bool]]:
         "step_ups": ((rung_to_rung & (level("tier") > level("from_tier"))) | into_short, False),
         "step_up_starts": (into_short, False),
         "step_downs": ((rung_to_rung & (level("tier") < level("from_tier"))) | _is("end"), True),
+        "provider_step_downs": (_is("move", "end") & (pl.col("cause") == "step_down"), True),
+        "premature_releases": (_is("move", "end") & (pl.col("cause") == "premature"), True),
         "crises": (_is("crisis"), False),
         "referrals": (_is("referral"), False),
         "diverted": (_is("diverted"), False),
@@ -101,6 +108,19 @@ def _taken(rows: pl.DataFrame, measure: str, before: bool = False, value: pl.Exp
     place = [pl.col(f"from_{name}").alias(name) if before else pl.col(name) for name in PLACE]
     amount = pl.lit(1.0) if value is None else value
     return rows.select(*RUN, *place, "time", pl.lit(measure, dtype=COUNTED).alias("measure"), amount.alias("value"))
+
+
+def _readmissions(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """Back on the rung last stepped down from, or above, within so many days of it."""
+    long_term = pl.col("from_service").is_not_null() & (level("from_tier") < rungs_of(rows))
+    lower = (_is("move") & (level("tier") < level("from_tier"))) | _is("end")
+    stepped = long_term & lower & ~pl.col("cause").is_in(NOT_BY_CHOICE)
+    first = differs(*PERSON)
+    rung = pl.when(stepped).then(level("from_tier")).when(first).then(-1).forward_fill().shift().alias("rung")
+    since = pl.when(stepped).then(pl.col("time")).when(first).then(-float("inf")).forward_fill().shift().alias("stepped_at")
+    known = rows.with_columns(rung, since).filter(_is("start", "move") & ~first)
+    back = (pl.col("rung") >= 0) & (level("from_tier") < pl.col("rung")) & (level("tier") >= pl.col("rung"))
+    return [_taken(known.filter(back & (pl.col("time") - pl.col("stepped_at") <= READMISSION_DAYS)), "readmissions_91")]
 
 
 def _re_referrals(rows: pl.DataFrame) -> list[pl.DataFrame]:

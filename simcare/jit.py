@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 def compiled_files() -> list[Path]:
     """The files whose functions numba compiles."""
-    single = [HERE / name for name in ("jit.py", "draws.py", "hazards.py", "calendar.py", "engine/start.py", "engine/equilibrium.py")]
+    single = [HERE / name for name in ("jit.py", "draws.py", "hazards.py", "calendar.py", "engine/arrivals.py", "engine/equilibrium.py")]
     single += [HERE / "engine/compiled.py", HERE / "books.py", HERE / "spells.py"]
     return sorted([*single, *HERE.glob("rules/*.py")])
 

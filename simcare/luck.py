@@ -7,7 +7,7 @@ import math
 from scipy.stats import norm
 
 from simcare.draws import RESPONSE, uniform
-from simcare.engine.start import key
+from simcare.engine.persons import key
 from simcare.model import Model
 from simcare.model.response_checks import response_of
 

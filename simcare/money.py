@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from simcare.errors import BrokenInvariant
 from simcare.model import Model
+from simcare.model.market import Voluntary
 from simcare.model.model import Programme
 from simcare.model.number import Series
 from simcare.model.parts import Prices
@@ -45,7 +46,8 @@ def price_dates(model: Model) -> set[dt.date]:
     """Every date on which a price, a fee or the spending on a programme changes."""
     fees = [fee for door in model.front_door for fee in (door.gbp_per_assessment, door.gbp_per_review)]
     others = [hospital.gbp_per_delayed_day for hospital in model.hospitals] + [handover.gbp_supported for handover in model.handovers]
-    steps = {step.from_ for series in (*fees, *others) if series is not None for step in series.steps if step.from_ is not None}
+    helped = [row.people_per_year for row in model.voluntary]
+    steps = {step.from_ for series in (*fees, *others, *helped) if series is not None for step in series.steps if step.from_ is not None}
     return (
         steps
         | tariff_dates(model)
@@ -268,11 +270,21 @@ def spending(programme: Programme, periods: pl.DataFrame) -> pl.DataFrame:
     return periods.select("period", (even + one_off).alias("gbp"))
 
 
+def _help(row: Voluntary, periods: pl.DataFrame) -> pl.DataFrame:
+    """What a voluntary sector's help costs in each period, spread evenly over each year. Columns: period, gbp (base-year prices)."""
+    each = 0.0 if row.gbp_per_person is None else row.gbp_per_person.value
+    yearly = pl.Series([each * row.people_per_year.at(date) for date in periods["date"]], dtype=pl.Float64)
+    return periods.select("period", (yearly * (pl.col("to_day") - pl.col("from_day")) / pl.col("year_days")).alias("gbp"))
+
+
 def programmes(runs: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """What the programmes cost, in each of these strategies and replications. Columns: strategy, replication, stage, period, gbp."""
+    """What the programmes and the voluntary sector cost, in each of these strategies and replications: strategy, replication, stage, period, gbp."""
     schema = {"stage": pl.String, "period": pl.Int64, "gbp": pl.Float64}
     stages = [pl.lit(programme.stage, dtype=pl.String).alias("stage") for programme in model.programmes]
     spent = [spending(programme, periods).select(stage, "period", "gbp") for programme, stage in zip(model.programmes, stages, strict=True)]
+    for row in model.voluntary:
+        stage = row.stages[0] if row.stages is not None and len(row.stages) == 1 else None
+        spent.append(_help(row, periods).select(pl.lit(stage, dtype=pl.String).alias("stage"), "period", "gbp"))
     return runs.join(pl.concat([pl.DataFrame(schema=schema), *spent]), how="cross", maintain_order="left_right")
 
 
@@ -298,10 +310,11 @@ def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -
 def ledger(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """Every pound, by month, place and kind (care, block, episode, step_down, clawback, spot, assessment, review, hospital, transition, programme).
 
-    ``periods`` is the calendar of the tallies, cut at :func:`price_dates`. What contracts pay (care by the day, blocks, sums for stays and for
-    step-downs, less what is taken back), and what places beyond the number cost on top (spot), carry the whole place; assessments,
-    reviews, delayed days in hospital and transitions carry area, stage and group; programmes carry their stage, if they have one. Clients and health pay their shares of a service, health pays for
-    delays in hospital; the council pays the rest, and sums for step-downs alone.
+    ``periods`` is the calendar of the tallies, cut at :func:`price_dates`. What contracts pay (care by the day, blocks, sums for stays and
+    for step-downs, less what is taken back), and what places beyond the number cost on top (spot), carry the whole place;
+    assessments, reviews, delayed days in hospital and transitions carry area, stage and group; programmes carry their stage, if they
+    have one. Clients and health pay their shares of a service, health pays for delays in hospital; the council pays the rest, and
+    sums for step-downs alone.
     Columns: IDS, month, kind, then the amounts: cost (cash) = cost_council + cost_health + cost_client; cost_real; cost_pv.
     """
 

@@ -13,6 +13,7 @@ from simcare.model import Model
 from simcare.names import names_of
 from simcare.payments import offers_of
 from simcare.periods import period_of
+from simcare.rules.market import FOR_EVERYBODY
 from simcare.states import RUN
 
 SCHEMA = {
@@ -20,7 +21,6 @@ SCHEMA = {
     "area": pl.String(), "places": pl.Int64(), "used": pl.Int64(), "spot": pl.Int64(), "price": pl.Float64(), "margin": pl.Float64(),
 }  # fmt: skip
 NO_MARKET = pl.DataFrame(schema=SCHEMA)
-COUNTED_LIMIT = 10**8  # more places than this are places for everybody
 
 
 def market_frame(rows: NDArray[Any], model: Model, strategy: str, replication: int) -> pl.DataFrame:
@@ -37,7 +37,7 @@ def market_frame(rows: NDArray[Any], model: Model, strategy: str, replication: i
         pool = pools.get(int(row["pool"]))
         service = None if pool is None else names.services[pool.service]
         area = None if pool is None or pool.area < 0 else names.areas[pool.area]
-        places = int(row["places"]) if row["places"] < COUNTED_LIMIT else None
+        places = int(row["places"]) if row["places"] < FOR_EVERYBODY else None
         event = "failed" if row["failed"] else "quarter"
         found.append(
             (strategy, replication, float(row["time"]), event, names.providers[int(row["provider"])], service, area, places, int(row["used"]),
@@ -86,7 +86,11 @@ def accounts(care: pl.DataFrame, served: pl.DataFrame, model: Model, periods: pl
     days = served.group_by(keys, maintain_order=True).agg(pl.col("days").sum())
     share = periods.select("period", ((pl.col("to_day") - pl.col("from_day")) / pl.col("year_days")).alias("year"))
     rows = [
-        (o.service, p.name, *(0.0 if number is None else number.value for number in (o.variable_gbp_per_day, o.fixed_gbp_per_year, p.overhead_gbp_per_year)))
+        (
+            o.service,
+            p.name,
+            *(0.0 if number is None else number.value for number in (o.variable_gbp_per_day, o.fixed_gbp_per_year, p.overhead_gbp_per_year)),
+        )
         for p, o in offers_of(model)
         if o.variable_gbp_per_day is not None or o.fixed_gbp_per_year is not None
     ]

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from simcare.flows import NOT_BY_CHOICE
 from simcare.jit import rule
 from simcare.rules.names import BY_HANDOVER, DIED, END, LEFT, MOVE, RENEGED, START
 from simcare.states import GONE, PERSON, PLACE, RUN, begins_stay, differs, level
@@ -21,7 +22,6 @@ SPELL = np.dtype(
     [("area", "i8"), ("stage", "i8"), ("group", "i8"), ("tier", "i8"), ("service", "i8"), ("provider", "i8"), ("stepped", "i8"), ("stay_start", "f8"),
      ("time", "f8"), ("until", "f8"), ("back", "f8")]
 )  # fmt: skip
-NOT_BY_CHOICE = ("handover", "reneged")
 COLUMNS = (*RUN, *PLACE, "stepped", "stay_start", "time", "until", "back")
 
 

@@ -106,6 +106,9 @@ MEASURES: dict[str, Measure] = {
     "re_referrals_365": Measure("Re-referrals within 365 days", COUNT, -1, "Referrals within 365 days of the person's referral before."),
     "step_ups": Measure("Step-ups", COUNT, 0, "Moves to a more intensive tier."),
     "step_downs": Measure("Step-downs", COUNT, 0, "Moves to a less intensive tier or to independence."),
+    "provider_step_downs": Measure("Step-downs by providers", COUNT, 0, "Step-downs of a provider's own accord, without a review."),
+    "premature_releases": Measure("Premature releases", COUNT, -1, "People whom a provider let go to a lower tier though they needed the care."),
+    "readmissions_91": Measure("Readmissions within 91 days", COUNT, -1, "Returns to the tier last stepped down from, or above, within 91 days."),
     "entries": Measure("Entries", COUNT, 0, "Starts of care from no service."),
     "exits": Measure("Exits", COUNT, 0, "Ends of care, deaths and moves away included."),
     "queue_days": Measure(

@@ -1,23 +1,14 @@
-"""Who is there on day 0 and who will come: the clients of one replication, made before its clock starts.
-
-Arrivals thin a Poisson field that all strategies share. Each stratum has layers of height one person a day;
-layer k holds candidates at rate one a day with heights spread over it, and a candidate becomes a client when its
-height is under the arrival rate of its day. A strategy that raises or lowers the rate keeps every other candidate.
-"""
+"""The world of one replication before its clock starts: who is there on day 0, who will come, the places and the providers."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-import zlib
 from collections.abc import Iterator, Sequence
-from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
 from simcare.capacity import Row, places_on_day_0, rows_of
 from simcare.draws import (
@@ -27,24 +18,20 @@ from simcare.draws import (
     ELAPSED,
     FAILURE,
     FIRST_OFFER,
-    FRAILTY,
-    GAP,
-    HEIGHT,
     NEED,
     RULE_PURPOSES,
     exponential,
     uniform,
     uniforms,
 )
+from simcare.engine.arrivals import arrivals
 from simcare.engine.equilibrium import equilibrium_days
+from simcare.engine.persons import ages, blank, check_keys, key, person, spread
 from simcare.errors import BadInput
-from simcare.jit import rule
 from simcare.model import Model
-from simcare.model.checks import changes_on
-from simcare.model.parts import Ages, Arrivals, Caseload, Elapsed
+from simcare.model.parts import Caseload, Elapsed
 from simcare.names import names_of
 from simcare.rules.names import (
-    ARRIVE,
     CLASSES,
     CLIENT,
     COMMUNITY_CLASS,
@@ -56,7 +43,6 @@ from simcare.rules.names import (
     POOL_STATE,
     QUEUE,
     REFERRED,
-    ROUTES,
     RUNNING,
     TICKET,
     UNBORN,
@@ -64,12 +50,10 @@ from simcare.rules.names import (
     World,
 )
 from simcare.rules.queues import MARKET_ROWS, ROWS
-from simcare.tables import YEAR_DAYS, multiplier_steps
+from simcare.tables import YEAR_DAYS
 from simcare.tariffs import LEVELS
 
-FRAILTY_RANGE = (0.1, 10.0)
 ROOM = 4096  # rows: more than any event writes, the changes of places apart
-LAYER_BITS, CANDIDATE_BITS = 12, 20
 
 
 class Record(NamedTuple):
@@ -189,40 +173,13 @@ def fill(model: Model, clients: NDArray[Any], state: NDArray[Any]) -> None:
     state["used"] = counts
 
 
-def key(kind: str, name: str) -> int:
-    """Thirty-one bits from a stratum's name, so that adding a stratum moves no other client's address."""
-    return zlib.crc32(f"{kind}:{name}".encode()) & 0x7FFFFFFF
-
-
-def check_keys(model: Model) -> None:
-    """No two strata may share a key (a chance of one in a million for 50 strata)."""
-    seen: dict[int, str] = {}
-    fields = [("caseload", row.name) for row in model.caseload]
-    fields += [(field, row.name) for row in model.arrivals for field in ("arrivals", "arrivals before")]
-    for field, name in fields:
-        k = key(field, name)
-        if k in seen:
-            raise BadInput(f"{field}.{name}: its address clashes with {seen[k]}; give one of them another name")
-        seen[k] = f"{field}.{name}"
-
-
-def _blank(ids: NDArray[np.int64]) -> NDArray[Any]:
-    clients = np.zeros(ids.size, CLIENT)
-    clients["id"] = ids
-    for name in ("assess_at", "desk_at", "review_due", "short_end", "hospital_end", "birthday", "next"):
-        clients[name] = math.inf
-    clients["stay_start"] = math.nan
-    clients["service"] = clients["provider"] = clients["pool"] = clients["team"] = clients["wants"] = clients["cell"] = -1
-    return clients
-
-
 def caseload(model: Model, tables: Tables, row: Caseload, seed: int, replication: int) -> NDArray[Any]:
     """The clients of one row of the day-0 caseload, each with age, need, elapsed stay and provider."""
     names = names_of(model)
-    clients = _blank((key("caseload", row.name) << 32) + np.arange(int(row.count.value), dtype=np.int64))
+    clients = blank((key("caseload", row.name) << 32) + np.arange(int(row.count.value), dtype=np.int64))
     ids = clients["id"]
-    age = _ages(model, row, uniforms(seed, replication, ids, AGE, 0))
-    _person(model, tables, row, clients, age, 0.0, seed, replication)
+    age = ages(model, row, uniforms(seed, replication, ids, AGE, 0))
+    person(model, tables, row, clients, age, 0.0, seed, replication)
     clients["need"] = np.searchsorted(np.cumsum(row.needs.value), uniforms(seed, replication, ids, NEED, 0) * sum(row.needs.value), side="right")
     clients["need"] = np.minimum(clients["need"], len(names.rungs) - 1)
     elapsed = _elapsed(model, tables, row, clients, uniforms(seed, replication, ids, ELAPSED, 0), float(age.mean()) if age.size else 0.0)
@@ -243,57 +200,9 @@ def caseload(model: Model, tables: Tables, row: Caseload, seed: int, replication
     return clients
 
 
-def _person(
-    model: Model,
-    tables: Tables,
-    row: Caseload | Arrivals,
-    clients: NDArray[Any],
-    age: NDArray[np.float64],
-    when: NDArray[Any] | float,
-    seed: int,
-    replication: int,
-) -> None:
-    names = names_of(model)
-    clients["born"], clients["entered"] = when - age * YEAR_DAYS, when
-    clients["area"] = 0 if row.area is None else names.areas.index(row.area)
-    clients["stage"], clients["group"] = names.stages.index(row.stage), names.groups.index(row.group)
-    clients["band"] = np.searchsorted(tables.bands["from_age"], age, side="right") - 1
-    variance = float(tables.stages[names.stages.index(row.stage)]["frailty_variance"])
-    clients["frailty"] = frailty(variance, uniforms(seed, replication, clients["id"], FRAILTY, 0)) if variance > 0 else 1.0
-
-
-def frailty(variance: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gamma multipliers with mean 1 and this variance, kept within 0.1 to 10.
-
-    The quantile function, read from a table with points dense in both tails (relative error below 1e-3, of the mean below 1e-6).
-    """
-    points, values = _gamma_quantiles(variance)
-    return np.interp(u, points, values)
-
-
-@cache
-def _gamma_quantiles(variance: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    points = 1.0 / (1.0 + np.exp(-np.linspace(-18.0, 18.0, 9001)))
-    return points, np.clip(gammaincinv(1.0 / variance, points) * variance, *FRAILTY_RANGE)
-
-
-def _spread(edges: Sequence[float], shares: Sequence[float], u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A value in bands from one uniform draw: the band by its share, even within it."""
-    top = np.concatenate([[0.0], np.cumsum(shares)])
-    return np.interp(u * top[-1], top, edges)
-
-
-def _ages(model: Model, row: Caseload | Arrivals, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    if isinstance(row.ages, Ages):
-        return _spread(row.ages.edges, row.ages.shares, u)
-    stage = next(s for s in model.stages if s.name == row.stage)
-    assert stage.to_age is not None
-    return stage.from_age + u * (stage.to_age - stage.from_age)
-
-
 def _elapsed(model: Model, tables: Tables, row: Caseload, clients: NDArray[Any], u: NDArray[np.float64], age: float) -> NDArray[np.float64]:
     if isinstance(row.elapsed, Elapsed):
-        return _spread(row.elapsed.edges_days, row.elapsed.shares, u)
+        return spread(row.elapsed.edges_days, row.elapsed.shares, u)
     names = names_of(model)
     service = None if row.service is None else model.services[names.services.index(row.service)]
     if service is not None and service.short_term_days is not None:
@@ -305,115 +214,3 @@ def _elapsed(model: Model, tables: Tables, row: Caseload, clients: NDArray[Any],
         mine = clients["need"] == need
         out[mine] = equilibrium_days(tables, stage, group, int(need), follows, enabling, age, u[mine])
     return out
-
-
-def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication: int, days: float) -> NDArray[Any]:
-    """The clients of one stratum who will come to the door before the horizon, and those who came but are not yet assessed."""
-    ids, times, needs = _candidates(model, row, "arrivals", 0.0, days, seed, replication)
-    lead = lead_days(model, row)
-    if lead > 0.0:
-        before = _waiting(model, tables, row, lead, seed, replication)
-        ids, times, needs = (np.concatenate(pair) for pair in zip(before, (ids, times, needs), strict=True))
-    clients = _blank(ids)
-    age = _ages(model, row, uniforms(seed, replication, ids, AGE, 0))
-    _person(model, tables, row, clients, age, times, seed, replication)
-    clients["need"], clients["route"], clients["priority"] = needs, ROUTES[row.route], row.priority - 1
-    clients["status"], clients["what"], clients["next"] = UNBORN, ARRIVE, times
-    early = slice(0, int(np.count_nonzero(times < 0.0)))  # they come first
-    clients["status"][early] = REFERRED
-    clients["assess_at"][early] = times[early] + lead
-    clients["need_since"][early] = clients["wait_since"][early] = times[early]
-    return clients
-
-
-def _waiting(model: Model, tables: Tables, row: Arrivals, lead: float, seed: int, replication: int) -> tuple[NDArray[Any], ...]:
-    """Those who came before day 0 and still wait for their assessment: ids, times, needs; who was diverted at the door is left out.
-
-    They are candidates of a field of their own, or another wait would give every later candidate another time.
-    """
-    ids, times, needs = _candidates(model, row, "arrivals before", -lead, 0.0, seed, replication)
-    stage = names_of(model).stages.index(row.stage)
-    stay = uniforms(seed, replication, ids, DIVERT, 0) >= tables.stage_rungs[stage, needs]["diverted"]
-    return ids[stay], times[stay], needs[stay]
-
-
-def _candidates(model: Model, row: Arrivals, field: str, begin: float, end: float, seed: int, replication: int) -> tuple[NDArray[Any], ...]:
-    """The candidates of a stratum's field that come between two days: ids, times, needs."""
-    edges, rates = arrival_rates(model, row, begin, end)
-    layers = math.ceil(float(rates.max(initial=0.0)))
-    if layers >= 1 << LAYER_BITS or end - begin >= (1 << CANDIDATE_BITS) - 4096:
-        raise BadInput(f"arrivals.{row.name}: more than {(1 << LAYER_BITS) - 1} people a day; split the stratum")
-    return candidates(seed, replication, key(field, row.name) << 32, layers, edges, rates, np.cumsum(row.needs.value))
-
-
-def lead_days(model: Model, row: Arrivals) -> float:
-    """How long before day 0 someone may have come to the door and still wait for an assessment."""
-    doors = [door for door in model.front_door if door.stages is None or row.stage in door.stages]
-    if row.route != "referral" or not doors or doors[0].assessment_days is None:
-        return 0.0
-    return doors[0].assessment_days.at(model.about.start)
-
-
-def arrival_rates(model: Model, row: Arrivals, begin: float, days: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Arrivals a day by need, constant between ``edges`` (days, from ``begin``): shape (pieces, rungs), multipliers included.
-
-    Column n is the whole stratum's rate as if all had need n; shares are applied when a candidate's need is drawn.
-    """
-    start = model.about.start
-    cuts = {begin, days}
-    month = (start + dt.timedelta(days=math.floor(begin))).replace(day=1)
-    while (day := (month - start).days) < days:
-        cuts.add(float(day))
-        month = (month + dt.timedelta(days=32)).replace(day=1)
-    lines = [multiplier_steps(changes_on(model, "arrivals", row.stage, row.group, rung), start) for rung in model.rungs]
-    dated = [step.from_ for step in row.per_year.steps if step.from_ is not None]
-    cuts |= {float((date - start).days) for date in dated} | {day for line in lines for day, _ in line if math.isfinite(day)}
-    edges = np.array(sorted(c for c in cuts if begin <= c <= days))
-    rates = np.array([[_rate(row, start, left, right) * _at(line, left) for line in lines] for left, right in pairwise(edges)])
-    return edges, rates
-
-
-def _at(line: Sequence[tuple[float, float]], day: float) -> float:
-    return [value for when, value in line if when <= day][-1]
-
-
-def _rate(row: Arrivals, start: dt.date, left: float, right: float) -> float:
-    date = start + dt.timedelta(days=math.floor(left))
-    rate = row.per_year.at(date) / YEAR_DAYS
-    if row.season is not None:
-        rate *= row.season.value[(date.month - 4) % 12]
-    if row.growth_per_year is not None:
-        rate *= (1.0 + row.growth_per_year.value) ** ((left + right) / 2.0 / YEAR_DAYS)
-    return rate
-
-
-@rule
-def candidates(
-    seed: int,
-    replication: int,
-    base: int,
-    layers: int,
-    edges: NDArray[np.float64],
-    rates: NDArray[np.float64],
-    shares: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """The candidates that come between the first and the last edge: their ids, times and needs."""
-    days = edges[-1] - edges[0]
-    size = layers * int(days + 12.0 * math.sqrt(days) + 64.0)
-    ids, times, needs = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
-    n = 0
-    for layer in range(layers):
-        time, k, piece = edges[0], 0, 0
-        while True:
-            client = base + (layer << CANDIDATE_BITS) + k
-            time += exponential(seed, replication, client, GAP, 0)
-            if time >= edges[-1]:
-                break
-            while edges[piece + 1] <= time:
-                piece += 1
-            need = min(np.searchsorted(shares, uniform(seed, replication, client, NEED, 0) * shares[-1], side="right"), shares.size - 1)
-            if layer + uniform(seed, replication, client, HEIGHT, 0) < rates[piece, need]:
-                ids[n], times[n], needs[n] = client, time, need
-                n += 1
-            k += 1
-    return ids[:n], times[:n], needs[:n]

@@ -20,7 +20,7 @@ from simcare.states import prepare, states, stays
 def check(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float, steered: bool = False) -> None:
     """Every invariant, of one log and its measures. Returns nothing; raises BrokenInvariant with one sentence on the first fault.
 
-    In a run ``steered`` by hooks the number of places is not the model's alone, and is not held against it.
+    In a run ``steered`` by hooks, or with a market, the number of places is not the model's alone, and is not held against it.
     """
     log, measures = prepare(log), slim(measures)
     in_order(log, days)
@@ -28,7 +28,7 @@ def check(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float, 
     in_place(log, model)
     events_fit(log)
     places_fit(log)
-    if not steered:
+    if not steered and model.market is None:
         places_hold(log, model, days)
     shown = states(log, days)
     spells = stays(shown)

@@ -19,6 +19,7 @@ from simcare.invariants.compare import ABSOLUTE, RELATIVE, same, sum_of
 from simcare.model import Model
 from simcare.model.capacity import Offer
 from simcare.model.contracts import tariff_of
+from simcare.model.market import Voluntary
 from simcare.model.model import Programme
 from simcare.model.number import Series
 from simcare.model.strategy import ramp_steps
@@ -214,6 +215,16 @@ def programme_cash(programme: Programme, model: Model, days: float) -> float:
     return spent + (once * growth if 0 <= day < days else 0.0)
 
 
+def _help_cash(row: Voluntary, model: Model, days: float) -> float:
+    """What the voluntary sector is paid over the whole run."""
+    each = 0.0 if row.gbp_per_person is None else row.gbp_per_person.value
+
+    def a_day(date: dt.date) -> float:
+        return each * row.people_per_year.at(date) / days_in_year(first_year(date))
+
+    return float(line(model, days, a_day, [step.from_ for step in row.people_per_year.steps]).by(np.array([days]))[0])
+
+
 def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float) -> None:
     """Cost of the ledger = Σ by client (whole stays, fees, delays, transitions), sums and programmes = Σ by provider = Σ by financial year."""
     extra = _sums(log, model, days)
@@ -231,7 +242,8 @@ def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFram
         pl.concat([care.select(*PERSON, "value"), *(part.select(*PERSON, pl.col("gbp").alias("value")) for part in others)]), PERSON, ["value"]
     )
     runs = log.filter(differs(*RUN)).select(RUN).unique()
-    programmes = runs.with_columns(pl.lit(math.fsum(programme_cash(p, model, days) for p in model.programmes)).alias("value"))
+    beside = [*(programme_cash(p, model, days) for p in model.programmes), *(_help_cash(row, model, days) for row in model.voluntary)]
+    programmes = runs.with_columns(pl.lit(math.fsum(beside)).alias("value"))
     same(
         total(pl.concat([each.drop("client"), programmes, extra.select(*RUN, "value")]), RUN, ["value"]),
         sum_of(measures, "cost", RUN),

@@ -44,7 +44,7 @@ def find_faults(model: Model) -> list[Fault]:
 def _duplicates(model: Model) -> Iterator[Fault]:
     for part in (
         *("tiers", "stages", "groups", "services", "contracts", "providers", "teams", "hospitals", "need", "front_door", "handovers", "arrivals"),
-        *("caseload", "responses", "programmes"),
+        *("caseload", "responses", "voluntary", "programmes"),
     ):
         names = [item.name for item in getattr(model, part) if item.name is not None]
         for name, times in Counter(names).items():
@@ -85,7 +85,7 @@ def _references(model: Model) -> Iterator[tuple[str, str, Iterable[str]]]:
         "step_up_tiers": model.rungs,
     }
     single = {"stage": "stages", "group": "groups", "to_group": "groups", "service": "services", "contract": "contracts",
-              "area": "areas", "tier": "tiers", "at_most": "needs"}  # fmt: skip
+              "provider": "providers", "area": "areas", "tier": "tiers", "at_most": "needs"}  # fmt: skip
 
     def walk(value: BaseModel, path: str) -> Iterator[tuple[str, str, Iterable[str]]]:
         for name, field in value:
@@ -101,7 +101,7 @@ def _references(model: Model) -> Iterator[tuple[str, str, Iterable[str]]]:
 
     for part in (
         *("services", "providers", "teams", "hospitals", "clocks", "need", "front_door", "handovers", "arrivals", "caseload"),
-        *("responses", "modifiers", "programmes"),
+        *("responses", "failures", "voluntary", "modifiers", "programmes"),
     ):
         for i, item in enumerate(getattr(model, part)):
             yield from walk(item, f"{part}[{i}]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from simcare.model.kinds import Amount, Name, Rate, Share
+from simcare.model.kinds import Amount, AmountSeries, Name, Rate, Scope, Share
 from simcare.model.number import Frozen, Number
 
 
@@ -39,3 +39,20 @@ class Failure(Frozen):
 
     provider: Name
     on: dt.date
+
+
+class Voluntary(Frozen):
+    """Help by voluntary and community groups before anyone comes to the door: a brake on entry.
+
+    ``people_per_year`` are helped; of these, ``held_back`` would otherwise have come to the door of the stages and groups named. The arrivals
+    of the file are those with the help that there is at the start: more of it brings fewer, less of it more. Each person
+    helped costs the council ``gbp_per_person``.
+    """
+
+    name: Name
+    title: str | None = None
+    stages: Scope = None
+    groups: Scope = None
+    people_per_year: AmountSeries
+    held_back: Share
+    gbp_per_person: Amount | None = None

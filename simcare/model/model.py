@@ -18,7 +18,7 @@ from simcare.model.capacity import Hospital, Provider, Team
 from simcare.model.checks import find_faults
 from simcare.model.contracts import Contract
 from simcare.model.kinds import Amount, ClockName, FileName, Name, Scope
-from simcare.model.market import Failure, Market
+from simcare.model.market import Failure, Market, Voluntary
 from simcare.model.number import Frozen, Number, Sourced, sourced
 from simcare.model.parts import (
     Arrivals,
@@ -94,6 +94,7 @@ class Model(Frozen):
     responses: tuple[Response, ...] = ()
     market: Market | None = None
     failures: tuple[Failure, ...] = ()
+    voluntary: tuple[Voluntary, ...] = ()
     prices: Prices
     modifiers: tuple[Modifier, ...] = ()
     programmes: tuple[Programme, ...] = ()

@@ -259,7 +259,8 @@ def _contracted(changed: BaseModel, strategy: Strategy) -> tuple[BaseModel, list
 def _under(provider: Provider, new: NewContract, start: dt.date) -> Provider:
     switch = Switch(from_=start, contract=new.contract)
     offers = tuple(
-        o.model_copy(update={"switches": (*(s for s in o.switches if s.from_ < start), switch)}) if o.service == new.service else o for o in provider.offers
+        o.model_copy(update={"switches": (*(s for s in o.switches if s.from_ < start), switch)}) if o.service == new.service else o
+        for o in provider.offers
     )
     return provider.model_copy(update={"offers": offers})
 

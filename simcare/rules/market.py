@@ -13,6 +13,7 @@ from simcare.rules.places import share_out
 from simcare.rules.queues import MARKET_ROWS, wake
 
 QUARTER_DAYS = 365.25 / 4
+FOR_EVERYBODY = 10**9  # places that are counted though there is one for everybody
 LOWEST, STEP = 0.5, 0.05  # of the occupancies for which incentives are tabulated (tariffs.LEVELS)
 
 
@@ -50,7 +51,7 @@ def _quarter(world: Any, now: float) -> None:
         row, state = world.tables.pools[pool], world.pools[pool]
         if row.service < 0 or state.closed:
             continue
-        above = _occupancy(state) - market.usual_occupancy
+        above = 0.0 if state.places >= FOR_EVERYBODY else _occupancy(state) - market.usual_occupancy
         state.price *= math.exp(math.log1p(market.drift) / 4.0 + market.per_occupancy * above / 4.0)
         _grow(world, pool, market.entry / 4.0 * above / max(1.0 - market.usual_occupancy, 0.01))
     for firm in range(world.tables.firms.size):
