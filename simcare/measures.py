@@ -26,7 +26,7 @@ from simcare.flows import flows, flows_between, queue_waits, waits, with_before
 from simcare.model import Model
 from simcare.payments import bands, with_sums
 from simcare.periods import calendar, numbered, occupancy, period_of, total
-from simcare.providers import NO_MARKET, accounts
+from simcare.providers import NO_MARKET, accounts, with_failures
 from simcare.spells import spells
 from simcare.states import IDS, PLACE, RUN, differs, prepare, provision, states, stays
 
@@ -198,6 +198,9 @@ def provider_accounts(tallies: Tallies, model: Model, periods: pl.DataFrame) -> 
     kinds = money.contract_costs(tallies, model, periods)
     paid = pl.concat([part.select(*RUN, "service", "provider", "period", "gbp") for part in kinds.values()])
     found = accounts(paid, tallies.served.select(*RUN, "service", "provider", "period", "days"), model, periods)
+    if tallies.market.height:  # who has failed has no buildings and no head office any more
+        found = with_failures(found, tallies.market, periods)
+        found = found.with_columns(pl.when("failed").then(0.0).otherwise(pl.col(name)).alias(name) for name in ("fixed", "overhead"))
     indices = money.with_indices(periods, model).select("period", "growth").join(month_names(periods), on="period")
     dated = found.join(indices, on="period", how="left", maintain_order="left")
     parts = []
