@@ -82,7 +82,7 @@ class Care:
     def _clocks(self) -> None:
         services = [s.name for s in self.model.services]
         for k, clock in enumerate(self.model.clocks):
-            if clock.clock in ("crisis", "renege"):
+            if clock.clock in ("crisis", "renege", "premature"):
                 continue  # none runs in the plain limit
             rows: dict[str | None, Rates] = {}
             for need, rate in rates_by_need(clock).items():

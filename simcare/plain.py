@@ -119,7 +119,7 @@ def plain(model: Model) -> Model:
     - People come ``direct``; the front door neither diverts, delays nor errs.
     - A clock in time since need or stay began becomes a constant one (``exponential_equal``, over five years); clocks by
       age, dated modifiers, hand-overs, seasons and growth stay.
-    - Places, teams, hospitals and gaps at hand-overs, where the model has them, are taken away. Of the offers that a provider
+    - Places, teams, hospitals, gaps at hand-overs, answers to money, the market and dated help, where the model has them, are taken away. Of the offers that a provider
       makes of one service to different areas, the first stands for all.
 
     Raises what the model's own checks raise if the result could not be a model (it always can, as far as is known).
@@ -130,14 +130,14 @@ def plain(model: Model) -> Model:
     """
     parts: dict[str, Any] = {
         "services": tuple(s.model_copy(update={"follows_need": True, "first_review_days": None, "review_every_days": None}) for s in model.services),
-        "clocks": tuple(_without_memory(clock) for clock in model.clocks if clock.clock not in ("crisis", "renege")),
+        "clocks": tuple(_without_memory(clock) for clock in model.clocks if clock.clock not in ("crisis", "renege", "premature")),
         "need": tuple(row.model_copy(update={"frailty_variance": None, "crisis_at_once": None}) for row in model.need),
         "front_door": tuple(_open_door(door) for door in model.front_door),
         "arrivals": tuple(row.model_copy(update={"route": "direct"}) for row in model.arrivals),
-        "handovers": tuple(_cleared(row, "supported", "gap_days") for row in model.handovers),
+        "handovers": tuple(_cleared(row, "supported", "gap_days", "gbp_supported") for row in model.handovers),
         "providers": tuple(_unlimited(provider) for provider in model.providers),
     }
-    limit = _cleared(model, "teams", "hospital", "hospitals").model_copy(update=parts)
+    limit = _cleared(model, "teams", "hospital", "hospitals", "responses", "market", "failures", "voluntary").model_copy(update=parts)
     return Model.model_validate(limit.model_dump(by_alias=True))
 
 
@@ -185,8 +185,8 @@ def _memory(model: Model) -> Iterator[str]:
         if _some(row.crisis_at_once):
             yield f"need[{i}].crisis_at_once: a crisis leads to short-term care, which ends on a day"
     for i, clock in enumerate(model.clocks):
-        if clock.clock == "renege":
-            continue  # nobody waits, once all else is plain
+        if clock.clock in ("renege", "premature"):
+            continue  # nobody waits, once all else is plain; nobody is let go too soon where nobody answers to money
         if clock.clock == "crisis" and any(clock.rates):
             yield f"clocks[{i}]: a crisis leads to short-term care, which ends on a day"
         elif clock.family != "constant" and since(clock) != "age":
@@ -230,6 +230,14 @@ def _limits(model: Model) -> Iterator[str]:
                 yield f"providers[{i}].offers[{k}].area: the twin knows offers to all areas only"
     if getattr(model, "teams", None):
         yield "teams: assessors are limited, so clients wait for each other"
+    for i, response in enumerate(model.responses):
+        if response.eta.value > 0.0:
+            yield f"responses[{i}].eta: how fast providers step people down depends on the day of the stay; only 0 is plain"
+    if model.failures or model.market is not None:
+        yield "market: a provider that fails or grows makes clients depend on each other"
+    for i, help_ in enumerate(model.voluntary):
+        if len(set(help_.people_per_year.values)) > 1:
+            yield f"voluntary[{i}].people_per_year: the twin knows arrivals as they are in the file"
     for part in ("hospital", "hospitals"):
         if getattr(model, part, None):
             yield f"{part}: those ready to leave wait for care"

@@ -34,7 +34,8 @@ def payers_add_up(measures: pl.DataFrame, model: Model) -> None:
     """Council, health and client pay the whole cost between them, in every month; no value is no number, and none is below nought but for
     what is taken back."""
     taken = any(row.tariff.backs or min(row.tariff.rates) < 0 for row in held(model))
-    may_fall = pl.col("measure").str.starts_with("cost") | pl.col("measure").str.starts_with("provider_") if taken else pl.lit(False)
+    name = pl.col("measure").cast(pl.String)
+    may_fall = name.str.starts_with("cost") | name.str.starts_with("provider_") if taken else pl.lit(False)
     below = measures.filter(~(pl.col("value").is_finite() & ((pl.col("value") >= 0) | may_fall)))
     if below.height:
         row = below.row(0, named=True)
