@@ -238,8 +238,12 @@ def _print_comparison(found: Comparison) -> None:
     from simcare.report import ReportInput, sentences
     from simcare.words import COUNT, POUNDS, Estimate, measure, three
 
-    shown = ("cost_pv", "cost", "dependency_days", "over_provided_days", "induced_need_days", "independent_days", "unmet_need_days")
+    shown = ["cost_pv", "cost", "dependency_days", "over_provided_days", "induced_need_days", "independent_days", "unmet_need_days"]
     experiment, start = found.experiment, found.model.about.start
+    if any(strategy.contracts for strategy in experiment.strategies):
+        shown += ["step_downs", "premature_releases", "readmissions_91"]
+    if any(strategy.failures for strategy in experiment.strategies):
+        shown += ["displaced", "spot_days", "queue_days"]
     out_console.print(f"{experiment.title}: differences from the baseline over {experiment.years} years from {start:%B %Y}", style="bold")
     for strategy in experiment.strategies:
         rows = {row["measure"]: row for row in found.differences.filter(found.differences["strategy"] == strategy.name).to_dicts()}

@@ -41,6 +41,8 @@ TOTALS = {
     "readmissions_91": -1,
     "waiting_days": -1,
     "queue_days": -1,
+    "displaced": -1,
+    "spot_days": -1,
     "delayed_days": -1,
     "independent_days": 1,
     "person_days": -1,

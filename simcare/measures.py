@@ -217,7 +217,7 @@ def days_by_band(provision: pl.DataFrame, model: Model, periods: pl.DataFrame) -
     names = [pl.col(name).cast(provision.schema[name], strict=False) for name in ("service", "provider")]
     table = pl.DataFrame(rows, schema=schema, orient="row").with_columns(names).drop_nulls()
     kinds = pl.Enum(AGED)
-    parts = []
+    provision, parts = (provision if rows else provision.clear()), []
     for name, what in zip(AGED, ("served", "induced_need"), strict=True):
         joined = provision.filter(what).join(table, on=["service", "provider"], how="inner", maintain_order="left")
         later = pl.max_horizontal("time", pl.col("stay_start") + pl.col("first_day"))

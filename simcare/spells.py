@@ -43,6 +43,7 @@ def spells(log: pl.DataFrame, offers: pl.DataFrame, days: float) -> pl.DataFrame
     >>> found.select("stay_start", "time", "until", "stepped", "back").rows()
     [(-10.0, 0.0, 9.0, True, 20.0), (20.0, 20.0, 30.0, False, None)]
     """
+    log = log if offers.height else log.clear()
     last = differs(*PERSON).shift(-1).fill_null(True)
     following = [pl.col(name).shift(-1).alias(f"next_{name}") for name in ("event", "cause", "tier", "time")]
     rows = log.with_columns(begins_stay().alias("begins"), last.alias("last"), *following)

@@ -3,7 +3,8 @@
 The daily net value of holding at day u of the stay (design, model page, section 5), in pounds a day of the base year:
 
     g(u) = r(u) − w                            margin of the day over what a day without the client saves
-         + sums to come                        a sum on a later day of the stay, felt evenly over the horizon before it
+         + sums to come                        a sum on a later day of the stay (less what a return may take back), felt evenly over
+                                               the horizon before it
          − occupancy × π                       a place given up earns again while it is filled: π is a newcomer's margin
          − φ × gap                             altruism, pounds a day for each rung of care that is not needed
          − [(δ + exits + 1/H) × S(u) − S'(u)]  what it costs to put off the payoff S of a step-down
@@ -126,9 +127,13 @@ def days_of(seen: Incentive) -> Days:
     return np.arange(0.0, np.ceil(max(marks)) + 2.0)
 
 
+def _back_rate(seen: Incentive, ready: bool) -> float:
+    return seen.back_per_day if ready else seen.unready_back_per_day
+
+
 def payoff(seen: Incentive, days: Days, ready: bool = True) -> Days:
     """S(u): what a step-down on these days of the stay is worth to the provider."""
-    back = seen.back_per_day if ready else seen.unready_back_per_day
+    back = _back_rate(seen, ready)
     force = seen.discount_per_day + 1.0 / seen.horizon_days
     found = np.full_like(days, seen.lower_value)
     for sum_ in seen.tariff.payoffs:
@@ -144,13 +149,15 @@ def holding_value(seen: Incentive, gap: int, days: Days, ready: bool = True) -> 
     """g(u) on these days of the stay (each stands for the day that begins there), pounds a day."""
     middle = days + 0.5
     sums = np.zeros_like(days)
+    kept = 1.0 - sum(back.share * -np.expm1(-_back_rate(seen, ready) * back.within_days) for back in seen.tariff.backs)
     for day, gbp in seen.tariff.lumps:
         window = max(1.0, min(seen.horizon_days, day))
-        sums += np.where((middle < day) & (middle >= day - window), gbp / window, 0.0)
+        sums += np.where((middle < day) & (middle >= day - window), kept * gbp / window, 0.0)
     first = min(seen.horizon_days, 365.0)
     newcomer = float(seen.tariff.paid(np.array([first]))[0]) / first - seen.avoidable
     put_off = (seen.discount_per_day + seen.exits_per_day + 1.0 / seen.horizon_days) * payoff(seen, middle, ready)
-    falls = (payoff(seen, middle + SMOOTH_DAYS, ready) - payoff(seen, middle, ready)) / SMOOTH_DAYS
+    without = seen._replace(tariff=seen.tariff._replace(lumps=()))  # what a sum to come may cost at a return is in its own value
+    falls = (payoff(without, middle + SMOOTH_DAYS, ready) - payoff(without, middle, ready)) / SMOOTH_DAYS
     margin = seen.tariff.rate(middle) - seen.avoidable
     return margin + sums - seen.occupancy * max(newcomer, 0.0) - seen.altruism * gap - put_off + falls
 

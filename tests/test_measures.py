@@ -77,12 +77,22 @@ def naive(log: pl.DataFrame, model: Model, days: float) -> dict[Key, float]:
     return {key: value for key, value in tally.values.items() if value != 0}
 
 
+TIERS = [*RUNGS, *SHORT]
+
+
 def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float) -> None:
-    stay, ready, once, referred, joined = None, False, False, None, None
+    stay, ready, once, referred, joined, stepped = None, False, False, None, None, None
     for k, row in enumerate(rows):
         before = rows[k - 1] if k else None
         naive_event(tally, run, row, before)
         naive_transition(tally, run, rows[: k + 1])
+        if before is not None and row["event"] in ("start", "move", "end"):
+            now, then = (TIERS.index(r["tier"]) for r in (row, before))
+            if stepped is not None and row["event"] != "end" and then < stepped[0] <= now and row["time"] - stepped[1] <= 91:
+                tally.add(run, row["time"], row, "readmissions_91")
+            by_choice = row["cause"] not in ("handover", "reneged")
+            if before["service"] is not None and before["tier"] in RUNGS and by_choice and (row["event"] == "end" or now < then):
+                stepped = (then, row["time"])
         if row["event"] in ("start", "move", "kept") and joined is not None:
             tally.add(run, row["time"], row, f"placed_{joined['cause']}")
             tally.add(run, row["time"], row, f"waited_days_{joined['cause']}", row["time"] - joined["time"])
@@ -202,6 +212,8 @@ def naive_event(tally: Tally, run: Key, row: dict[str, Any], before: dict[str, A
         tally.add(run, time, there, "exits")
     if event == "end":
         tally.add(run, time, there, "step_downs")
+    if event in ("move", "end") and row["cause"] in ("step_down", "premature"):
+        tally.add(run, time, there, {"step_down": "provider_step_downs", "premature": "premature_releases"}[row["cause"]])
     if event in ("start", "move") and here["tier"] in SHORT and there["tier"] not in SHORT:
         tally.add(run, time, here, "step_ups")
         tally.add(run, time, here, "step_up_starts")
@@ -274,7 +286,7 @@ def test_every_measure_occurs_in_the_walks() -> None:
             "delayed_days", "spot_days"}  # fmt: skip
     events = {"entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91", "re_referrals_365",
               "diverted", "assessments", "reviews", "deaths", "leavers", "queued", "reneged", "spot_purchases", "displaced", "admissions",
-              "supported_transitions", "unsupported_transitions"}  # fmt: skip
+              "supported_transitions", "unsupported_transitions", "provider_step_downs", "premature_releases", "readmissions_91"}  # fmt: skip
     classes = {f"{what}_{name}" for what in ("placed", "waited_days") for name in ("crisis", "hospital", "community", "planned")}
     money = {"cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv", "induced_cost"}
     assert found == days | events | classes | money
@@ -644,8 +656,9 @@ def test_the_shape_of_the_tallies() -> None:
     assert found.transitions.columns == [*ids[:5], "period", "gbp"]
     assert found.given.schema["measure"] == pl.Enum(list(DAYS_OF))
     assert found.counted.schema["measure"] == COUNTED
-    for frame in found[1:]:
+    for frame in found[1:5]:
         assert frame.height
+    assert not any(frame.height for frame in found[5:])  # every price is flat, and there is no market
         assert frame.schema["replication"] == pl.Int32
         assert frame.schema["period"] == pl.Int64
         numbers = [c for c in frame.columns if c in ("days", "at_end", "value", "gbp")]

@@ -290,8 +290,9 @@ class Walk:
     def move(self) -> None:
         self.place("move")
 
-    def end(self, cause: str = "review", waiting: bool = False) -> None:
+    def end(self, cause: str = "", waiting: bool = False) -> None:
         self.queueing = False
+        cause = cause or self.luck.choice(["review", "step_down", "premature"])
         nowhere = {"tier": RUNGS[0], "service": None, "provider": None, "stay_start": None, "spot": False}
         self.write("end", cause, **nowhere, waiting=waiting, hospital=self.outside)
 

@@ -41,7 +41,7 @@ def _offers(model: Model) -> Iterator[Fault]:
                 if offer.area is None or other.area is None or offer.area == other.area:
                     yield Fault(f"{path}.service", f"'{provider.name}' already offers '{offer.service}'")
                     break
-                if offer.contract != other.contract:
+                if offer.contracts != other.contracts or offer.switches != other.switches:
                     yield Fault(
                         f"{path}.contract", f"'{offer.service}' of '{provider.name}' is under '{other.contract}' already: one contract for all areas"
                     )
