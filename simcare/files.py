@@ -11,14 +11,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from simcare.errors import BadInput
 from simcare.extend import extended
 from simcare.model.checks import source_faults
+from simcare.model.contracts import Contract
 from simcare.model.model import Figure, Model, figures
 from simcare.model.nearmiss import unknown
-from simcare.model.strategy import Experiment, apply, believed, extended_by, in_scenario
+from simcare.model.number import Frozen
+from simcare.model.response import Response
+from simcare.model.strategy import Experiment, added, apply, believed, extended_by, in_scenario
 
 M = TypeVar("M", bound=BaseModel)
 FOLDERS = ("models", "calibration", "experiments")
@@ -116,6 +119,25 @@ def _tried(path: Path, where: str, change: Callable[[], Model]) -> list[str]:
     except BadInput as error:
         return [f"{path}: {where}{fault}" for fault in error.faults]
     return []
+
+
+class ContractFile(Frozen):
+    """A file of contracts to be tried on a model, perhaps with how providers answer to money."""
+
+    sources: dict[str, str] = Field(default_factory=dict)
+    contracts: tuple[Contract, ...] = Field(min_length=1)
+    responses: tuple[Response, ...] = ()
+
+
+def with_contracts(model: Model, path: Path) -> tuple[Model, list[str]]:
+    """The model with the contracts (and responses) of a file, and the names of these contracts. Raises BadInput with the file's path."""
+    given = parse(ContractFile, read_toml(path), str(path))
+    faults = [f"{path}: {fault}" for fault in source_faults(given, tuple(given.sources))]
+    if not faults:
+        faults = _tried(path, "", partial(added, model, given.contracts, given.responses, given.sources))
+    if faults:
+        raise BadInput(faults)
+    return added(model, given.contracts, given.responses, given.sources), [contract.name for contract in given.contracts]
 
 
 def check_file(name: str | Path) -> tuple[str, list[Figure]]:

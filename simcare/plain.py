@@ -119,7 +119,8 @@ def plain(model: Model) -> Model:
     - People come ``direct``; the front door neither diverts, delays nor errs.
     - A clock in time since need or stay began becomes a constant one (``exponential_equal``, over five years); clocks by
       age, dated modifiers, hand-overs, seasons and growth stay.
-    - Places, teams, hospitals, gaps at hand-overs, answers to money, the market and dated help, where the model has them, are taken away. Of the offers that a provider
+    - Places, teams, hospitals, gaps at hand-overs, answers to money, the market and the voluntary sector, where the model has them, are
+      taken away. Of the offers that a provider
       makes of one service to different areas, the first stands for all.
 
     Raises what the model's own checks raise if the result could not be a model (it always can, as far as is known).

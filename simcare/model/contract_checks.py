@@ -73,5 +73,5 @@ def reset_gain(tariff: Tariff) -> tuple[int, float]:
     days = np.arange(1.0, 1097.0)
     anew = 2.0 * tariff.for_days(days) - tariff.for_days(2.0 * days)
     gain = anew - tariff._replace(lumps=(), payoffs=()).back(days, 1.0) - MARGIN * tariff.rate(days)
-    k = int(gain.argmax())
+    k = int(np.argmax(gain >= gain.max() - HALF_A_PENNY))  # the first day that is as good as any
     return int(days[k]), float(gain[k])

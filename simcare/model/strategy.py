@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -210,16 +210,21 @@ def apply(model: Model, strategy: Strategy) -> Model:
 
 
 def extended_by(model: Model, experiment: Experiment) -> Model:
-    """The model with the contracts and the responses of an experiment; the old one is untouched.
+    """The model with the contracts and the responses of an experiment; the old one is untouched. Raises BadInput as :func:`added` does."""
+    return added(model, experiment.contracts, experiment.responses, experiment.sources)
+
+
+def added(model: Model, contracts: Sequence[Contract], responses: Sequence[Response], sources: Mapping[str, str]) -> Model:
+    """A new model with more contracts and responses; a response comes before those of the model.
 
     Raises BadInput where a contract's name is taken, or a response speaks for whom another does.
     """
     known = [contract.name for contract in model.contracts]
-    taken = [f"contracts[{k}].name: '{c.name}' is already a contract of the model" for k, c in enumerate(experiment.contracts) if c.name in known]
+    taken = [f"contracts[{k}].name: '{c.name}' is already a contract of the model" for k, c in enumerate(contracts) if c.name in known]
     if taken:
         raise BadInput(taken)
-    added = {"contracts": (*model.contracts, *experiment.contracts), "responses": (*experiment.responses, *model.responses)}
-    return _checked(model, {**added, "sources": {**experiment.sources, **model.sources}})
+    parts = {"contracts": (*model.contracts, *contracts), "responses": (*responses, *model.responses)}
+    return _checked(model, {**parts, "sources": {**sources, **model.sources}})
 
 
 def in_scenario(model: Model, scenario: Scenario) -> Model:
