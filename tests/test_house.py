@@ -25,7 +25,28 @@ TOML = [path for paths in SHIPPED.values() for path in paths]
 LONGEST_MODULE = 400
 
 # Numbers that say where something begins or how a study is set up. They are no evidence on care, and so name no source.
-STRUCTURAL = {"from_age", "to_age", "age", "by", "edges", "from_year", "ramp_days", "years", "replications", "seed", "priority"}
+STRUCTURAL = {
+    "from_age",
+    "to_age",
+    "age",
+    "by",
+    "edges",
+    "from_year",
+    "ramp_days",
+    "years",
+    "replications",
+    "seed",
+    "priority",
+    "from_day",
+    "to_day",
+    "by_day",
+    "on_day",
+    "lasts_days",
+    "within_days",
+    "days_of_pay",
+    "tapers_from_day",
+    "baseline_days",
+}
 
 
 def short(path: Path) -> str:

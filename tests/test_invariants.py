@@ -291,7 +291,7 @@ def test_prices_of_another_model_are_found_out() -> None:
 
 
 def test_payers_alone() -> None:
-    payers_add_up(measure(walk(0), town(), DAYS))
+    payers_add_up(measure(walk(0), town(), DAYS), town())
 
 
 # --- places, queues, hospital --------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def incentives(curves: Sequence[tuple[str, pl.DataFrame]], where: str) -> go.Fig
     shown = [panel for panel in PANELS if any(frame[panel.column].drop_nulls().len() for _, frame in curves)]
     count = len(shown)
     wide = theme.Panels(count, 2, panel_px=190, top_px=theme.legend_px(len(curves), 4), bottom_px=46, row_gap_px=92, column_gap=0.09)
-    narrow = theme.Panels(count, 1, panel_px=170, top_px=theme.legend_px(len(curves), 2), bottom_px=46, row_gap_px=88)
+    narrow = theme.Panels(count, 1, panel_px=170, top_px=theme.legend_px(len(curves) + 2, 2), bottom_px=46, row_gap_px=88)
     fig = theme.figure(f"What contracts reward by day of the stay: {where}", _alt(curves, shown, where), wide, narrow)
     for k, panel in enumerate(shown):
         _draw(fig, k, panel, curves)
