@@ -54,6 +54,8 @@ KINDS = tuple(COUNTED.categories)
  LEAVERS, JOINED, RENEGES, SPOT_PURCHASES, DISPLACEMENTS, ADMISSIONS, SUPPORTED_ONES, UNSUPPORTED_ONES, BY_PROVIDERS, RELEASES, READMISSIONS,
  PLACED) = range(25)  # fmt: skip
 WAITED = PLACED + len(CLASSES)
+SERVED_INDUCED = len(STATES)  # served, with need induced: a state that only its bands are counted of
+BANDED = (SERVED, SERVED_INDUCED)
 ENTERED, DEPARTED, THERE, SERVED_ON_DAY_0 = range(4)
 HAIR = 1e-7  # days: what rounding can leave of a sum that is nought
 
@@ -120,8 +122,8 @@ def count(books: Books, rows: NDArray[Any]) -> int:
         supported += row.event == TRANSITION and row.cause == SUPPORTED
         begins = row.service >= 0 and (here != life.cell or row.stay_start != life.stay)
         new = 0 if gone else _state(life, row, row.service >= 0 and books.short[row.service], begins and _new_stay(books, life, row, offer))
-        if new & (1 << SERVED):
-            new |= _banded(books, row, offer)
+        if new & (1 << SERVED) and row.induced > 0:
+            new |= 1 << SERVED_INDUCED
         if first and row.time == 0.0 and new & (1 << SERVED):
             books.people[SERVED_ON_DAY_0] += 1
         old = life.bits
@@ -131,18 +133,6 @@ def count(books: Books, rows: NDArray[Any]) -> int:
         life.bits, life.cell, life.tier, life.service, life.stay = new, here, row.tier, row.service, row.stay_start
     _to_the_horizon(books, life, since)
     return supported
-
-
-@part
-def _banded(books: Books, row: Any, offer: int) -> int:
-    """The bands of the price by day of stay that the client is in, or will come into, a bit for each: served, and with need induced."""
-    bits, count = 0, books.marks.shape[1]
-    for band in range(count):
-        if books.marks[offer, band] < np.inf:
-            bits |= 1 << (len(STATES) + band)
-            if row.induced > 0:
-                bits |= 1 << (len(STATES) + count + band)
-    return bits
 
 
 @part
@@ -161,15 +151,27 @@ def _born(life: Any) -> None:
 @rule
 def _to_the_horizon(books: Books, life: Any, since: NDArray[np.float64]) -> None:
     """Whatever state the client is in at the end of its rows lasts until the run ends."""
-    for state in range(since.size):
+    horizon = books.ends[books.ends.size - 1]
+    for state in range(len(STATES)):
         if life.bits & (1 << state):
-            _book(books, state, life.cell, since[state], books.ends[books.ends.size - 1])
+            _book(books, state, life.cell, since[state], horizon)
+    _end_bands(books, life, since, horizon, life.bits)
+
+
+@part
+def _end_bands(books: Books, life: Any, since: NDArray[np.float64], until: float, ended: int) -> None:
+    """Days by the day of the stay, of those who are served, and with need induced: a state for each band, which lasts as long as its parent."""
+    count = books.marks.shape[1]
+    for k in range(len(BANDED)):
+        if ended & life.bits & (1 << BANDED[k]):
+            for state in range(len(STATES) + k * count, len(STATES) + (k + 1) * count):
+                _book(books, state, life.cell, since[state], until)
 
 
 @part
 def _turn(books: Books, life: Any, since: NDArray[np.float64], row: Any, offer: int, changed: int, new: int) -> None:
     """States that end are booked; those that begin are remembered from now, or from the day of the stay on which they count."""
-    for state in range(since.size):
+    for state in range(len(STATES)):
         bit = 1 << state
         if not changed & bit:
             continue
@@ -181,8 +183,12 @@ def _turn(books: Books, life: Any, since: NDArray[np.float64], row: Any, offer: 
                 since[state] = max(row.time, row.stay_start + SETTLED_DAYS)
             elif state == DEPENDENT:
                 since[state] = max(row.time, row.stay_start + DEPENDENT_DAYS)
-            elif state >= len(STATES):
-                since[state] = max(row.time, row.stay_start + books.marks[offer, (state - len(STATES)) % books.marks.shape[1]])
+    _end_bands(books, life, since, row.time, changed)
+    count = books.marks.shape[1]
+    for k in range(len(BANDED)):
+        if changed & new & (1 << BANDED[k]):
+            for band in range(count):
+                since[len(STATES) + k * count + band] = max(row.time, row.stay_start + books.marks[offer, band])
 
 
 @part

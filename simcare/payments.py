@@ -36,6 +36,7 @@ class Held(NamedTuple):
     to_day: float
     tariff: Tariff
     contract: Contract
+    under_from: float  # the day from which the contract, by name, has held without a break
 
 
 def held(model: Model) -> Iterator[Held]:
@@ -44,9 +45,12 @@ def held(model: Model) -> Iterator[Held]:
     for provider, offer in offers_of(model):
         dates = segments(model, offer)
         days = [-np.inf, *(float((date - model.about.start).days) for date in dates[1:]), np.inf]
+        name, under_from = "", -np.inf
         for k, date in enumerate(dates):
             contract = contracts[offer.contract_at(date)]
-            yield Held(offer.service, provider.name, date, days[k], days[k + 1], tariff_of(contract, date), contract)
+            under_from = under_from if contract.name == name else days[k]
+            name = contract.name
+            yield Held(offer.service, provider.name, date, days[k], days[k + 1], tariff_of(contract, date), contract, under_from)
 
 
 def offers_of(model: Model) -> Iterator[tuple[Provider, Offer]]:
@@ -147,9 +151,9 @@ def _sums_of(mine: pl.DataFrame, row: Held, model: Model, periods: pl.DataFrame)
         yield booked("step_down", when, payoff.at(days), stepped & (out >= payoff.lasts_days) & (when < horizon))
     if row.tariff.backs:
         taken = np.zeros(mine.height)
-        since = np.maximum(row.from_day, 0.0) - start if np.isfinite(row.from_day) else -start * (start < 0.0)
+        since = max(row.under_from, 0.0) - start  # sums of before the run, or under another contract, are not taken back
         for k in np.flatnonzero(stepped & np.isfinite(back)):
-            taken[k] = row.tariff.back(days[k : k + 1], float(out[k]), float(max(since[k], 0.0)))[0]
+            taken[k] = row.tariff.back(days[k : k + 1], float(out[k]), float(since[k]))[0]
         yield booked("clawback", np.where(np.isfinite(back), back, 0.0), -taken, stepped & np.isfinite(back) & (back < horizon))
 
 

@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from simcare import figures, report_tables, summaries, theme, words
+from simcare import figures, report_contracts, report_tables, summaries, theme, words
 from simcare.figures import BASELINE
 from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
@@ -117,6 +117,7 @@ def html(given: ReportInput) -> str:
     names = {BASELINE: "Baseline", **given.titles}
     assumptions = report_tables.assumptions(given.model, given.experiment)
     views = [_view(given, slim, strategy, name, period) for strategy, name in names.items()]
+    rewards = report_contracts.rewards(given, period)
     environment = Environment(loader=PackageLoader("simcare"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"unbroken": unbroken, "breakable": breakable}
     return environment.get_template("report.html").render(
@@ -130,6 +131,8 @@ def html(given: ReportInput) -> str:
         comparison=_comparison(given, period, runs),
         assumed=report_tables.strategies(given.experiment) if given.experiment else None,
         change=_change(given, slim, period),
+        rewards=rewards,
+        sweeps=_sweeps(given, rewards, period, runs),
         views=views,
         limited=any(view.waits for view in views),
         assumptions=assumptions,
@@ -308,6 +311,15 @@ def _change(given: ReportInput, measures: pl.DataFrame, period: str) -> Shown | 
         return None
     note = "Cash, the strategy's own cost included. Below nought: cheaper than the baseline in that year. All panels share one scale."
     return _shown(figures.cost_change(measures, given.titles), note, report_tables.cost_change(measures, given.titles))
+
+
+def _sweeps(given: ReportInput, rewards: report_contracts.Rewards | None, period: str, runs: int) -> list[Shown]:
+    """A figure for each measure of the sweep over scenarios that is drawn."""
+    if rewards is None or given.experiment is None or given.scenarios is None:
+        return []
+    found, worlds, note = given.scenarios, report_contracts.worlds(given.experiment), report_contracts.sweep_note(runs)
+    tables = {measure: report_contracts.swept(found, measure, given.experiment, given.titles, period) for measure in rewards.drawn}
+    return [_shown(figures.sweep(found, measure, given.titles, worlds, period), note, table) for measure, table in tables.items()]
 
 
 def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, period: str) -> View:

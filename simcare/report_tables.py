@@ -13,7 +13,7 @@ from simcare import summaries, words
 from simcare.figures import BASELINE, places
 from simcare.model.model import Figure, Model, figures
 from simcare.model.number import GRADES, Number
-from simcare.model.strategy import Experiment, Strategy, believed
+from simcare.model.strategy import LARGEST, Experiment, Strategy, believed
 
 CLOCKS = {
     "arrivals": "new people at the door",
@@ -23,8 +23,10 @@ CLOCKS = {
     "crisis": "crises",
     "detection": "people in need coming forward",
     "step_down": "providers stepping people down",
+    "premature": "providers letting people go too soon",
     "death": "deaths",
     "leaving": "leaving care for other reasons",
+    "renege": "people losing patience with a wait",
 }
 
 
@@ -262,6 +264,11 @@ def _assumed(strategy: Strategy, used: Strategy) -> Iterator[str]:
     for (part, field, value, grade), names in alike.items():
         where = words.listed(names) if len(names) <= 3 else f"{len(names)} {words.title(part).lower()}"
         yield f"{words.title(field).lower()} set to {value:g} ({where}), {grade}"
+    for new in strategy.contracts:
+        at = "all who offer it" if new.provider is None else words.title(new.provider).lower()
+        yield f"{words.title(new.service).lower()} by {at} under the contract “{words.title(new.contract).lower()}”"
+    for provider in strategy.failures:
+        yield f"{'the largest provider' if provider == LARGEST else words.title(provider).lower()} fails"
 
 
 def _range(number: Number) -> str:
@@ -281,6 +288,10 @@ def _paid(strategy: Strategy) -> Iterator[str]:
 def evidence(strategy: Strategy) -> str:
     """How well what a strategy does is known, in a sentence: its effects and changes by grade."""
     numbers = [effect.multiply for effect in strategy.effects] + [change.to for change in strategy.changes]
+    if not numbers and strategy.contracts:
+        return "It changes what providers are paid; what they do about it rests on how they are assumed to answer to money."
+    if not numbers and strategy.failures:
+        return "It changes nothing but who provides."
     if not numbers:
         return "It changes nothing but spending."
     if len(numbers) == 1:

@@ -104,7 +104,7 @@ def gaming(cases: Sequence[Case]) -> PageTable:
     for name, one in zip(names(cases), cases, strict=True):
         day, out, gain = max(cycle_gains(one.tariff), key=lambda found: found[2])
         again, reset = reset_gain(one.tariff)
-        cycle = f"{_pounds(gain)} (day {day}, back after {out})" if one.tariff.lumps or one.tariff.payoffs else "no sums"
+        cycle = f"{_pounds(gain)} (day {day:g}, back after {out:g})" if one.tariff.lumps or one.tariff.payoffs else "no sums"
         rows.append((name, cycle, f"{_pounds(reset)} (after day {again})" if reset > 0.5 else "nothing"))
     heads = ("Contract", "Best cycle of step-down and return, gained over holding on", "Gained if a return begins the bands anew")
     return PageTable("What could be gamed", heads, rows)

@@ -58,18 +58,20 @@ def _terms(model: Model, names: Names, steps: Steps, variants: list[Variant]) ->
     terms["series"], terms["levels"] = -1, 1
     known: dict[tuple[int, Incentive, int], int] = {}
     for p, provider in enumerate(model.providers):
+        limited = {offer.service for offer in provider.offers if offer.places is not None}
         for offer in provider.offers:
             v = names.services.index(offer.service)
             lasting = _lasting(model, provider, offer)
             if not lasting:
                 continue
-            levels = len(LEVELS) if offer.places is not None else 1
+            levels = 1 + len(LEVELS) if offer.service in limited else 1
             found = []
             for day, seen in lasting:
                 key = (v, seen, levels)
                 if key not in known:
                     known[key] = len(variants)
-                    variants += [Variant(v, seen if levels == 1 else seen.at(float(o))) for o in (LEVELS if levels > 1 else [0.0])]
+                    variants.append(Variant(v, seen))
+                    variants += [Variant(v, seen.at(float(occupancy))) for occupancy in LEVELS[: levels - 1]]
                 found.append((day, float(known[key])))
             series = steps.add([(-np.inf, found[0][1]), *found[1:]]) if len(found) > 1 else -1
             terms[v, p] = (int(found[0][1]), series, levels)
@@ -77,9 +79,9 @@ def _terms(model: Model, names: Names, steps: Steps, variants: list[Variant]) ->
 
 
 def _lasting(model: Model, provider: Provider, offer: Offer) -> list[tuple[float, Incentive]]:
-    """What the provider sees, from each day on which it changes."""
+    """What the provider sees, from each day on which it changes: by the contract of this offer, or of another that a client may step down to."""
     found: list[tuple[float, Incentive]] = []
-    for date in segments(model, offer):
+    for date in sorted({date for other in provider.offers for date in segments(model, other)}):
         seen = incentive(model, provider, offer, date)
         if seen is not None and (not found or found[-1][1] != seen):
             found.append((float((date - model.about.start).days), seen))

@@ -11,7 +11,7 @@ import polars as pl
 
 from simcare.comparisons import differences, totals
 from simcare.model import Model
-from simcare.model.strategy import Experiment
+from simcare.model.strategy import AS_IN_THE_FILE, Experiment, NewContract, Scenario
 from simcare.report import ReportInput
 
 YEARS = 5
@@ -231,6 +231,35 @@ def sample_limited() -> ReportInput:
     """The comparison in a county whose places run out."""
     given = sample_comparison()
     return replace(given, measures=pl.concat([given.measures, sample_limits()]))
+
+
+WORLDS = {"no answer": 0.0, "eta 2": 2.0, "H 28": 0.5}  # what the differences of the sample are multiplied by in each scenario
+
+
+def sample_contracts(scenarios: bool = True) -> ReportInput:
+    """The comparison with two strategies that put placements under other contracts, and the same again in three scenarios."""
+    given, titles = (
+        sample_comparison(),
+        {"no answer": "Providers do not answer", "eta 2": "They answer twice as strongly (eta 2)", "H 28": "Four weeks"},
+    )
+    experiment, differences = given.experiment, given.differences
+    assert experiment is not None
+    assert differences is not None
+    bands = [{"from_day": day, "gbp_per_day": guess(price)} for day, price in ((0, 126), (42, 99), (84, 84.3))]
+    sums = [{"kind": "per_diem", "gbp_per_week": guess(612.5)}, {"kind": "step_down_bonus", "gbp": guess(900), "by_day": 84, "lasts_days": 91}]
+    added = [{"name": "taper", "terms": [{"kind": "tapered", "bands": bands}]}, {"name": "dated", "terms": sums}]
+    known = [contract.model_dump(by_alias=True) for contract in given.model.contracts]
+    model = Model.model_validate(given.model.model_dump(by_alias=True) | {"contracts": [*known, *added]})
+    early, telecare, tariff = experiment.strategies
+    taper = NewContract(service="placement_care", contract="taper")
+    dated = NewContract(service="placement_care", provider="council", contract="dated")
+    put = [s.model_copy(update={"effects": (), "contracts": (new,)}) for s, new in ((telecare, taper), (tariff, dated))]
+    worlds = tuple(Scenario(name=name, title=titles[name]) for name in WORLDS)
+    experiment = experiment.model_copy(update={"strategies": (early, *put), "scenarios": worlds if scenarios else ()})
+    ends = ("difference", "low", "high")
+    parts = [differences.with_columns(scenario=pl.lit(AS_IN_THE_FILE))]
+    parts += [differences.with_columns(scenario=pl.lit(name)).with_columns(pl.col(ends) * size) for name, size in WORLDS.items()]
+    return replace(given, model=model, experiment=experiment, scenarios=pl.concat(parts) if scenarios else None)
 
 
 def sample_run(replications: int = REPLICATIONS) -> ReportInput:

@@ -71,7 +71,8 @@ def town(providers: list[dict[str, Any]], people: int = 60, a_year: float = 60.0
             {"name": "there", "service": "home", "stage": "all ages", "group": "general", "count": number(people), "needs": number([0.0, 1.0]),
              "ages": {"edges": [70, 80], "shares": [1.0], "source": "assumption", "grade": "D"}},
         ],
-        "prices": {"base_year": "2013/14", "growth_per_year": number(0.0), "inflation_per_year": number(0.0), "discount": [{"from_year": 0, "per_year": number(0.0)}]},
+        "prices": {"base_year": "2013/14", "growth_per_year": number(0.0), "inflation_per_year": number(0.0),
+                   "discount": [{"from_year": 0, "per_year": number(0.0)}]},
     }  # fmt: skip
     if "market" in more:
         data["market"] = {key: number(value) for key, value in (MARKET | more.pop("market")).items()}
@@ -243,7 +244,8 @@ def test_accounts_show_that_unit_cost_falls_with_fill() -> None:
 def test_providers_see_their_occupancy_every_month() -> None:
     """Where clients could step down, a fuller home lets them sooner: the place is worth more to the next."""
     answer = {
-        "name": "all", "owners": ["independent"], "eta": number(3.0), "horizon_days": number(60), "avoidable_share": number(0.3), "occupancy": number(0.9)
+        "name": "all", "owners": ["independent"], "eta": number(3.0), "horizon_days": number(60), "avoidable_share": number(0.3),
+        "occupancy": number(0.9),
     }  # fmt: skip
 
     def moved_on(places: float) -> float:

@@ -658,13 +658,13 @@ def test_the_shape_of_the_tallies() -> None:
     assert found.counted.schema["measure"] == COUNTED
     for frame in found[1:5]:
         assert frame.height
-    assert not any(frame.height for frame in found[5:])  # every price is flat, and there is no market
         assert frame.schema["replication"] == pl.Int32
         assert frame.schema["period"] == pl.Int64
         numbers = [c for c in frame.columns if c in ("days", "at_end", "value", "gbp")]
         assert [frame.schema[c] for c in numbers] == [pl.Int64 if c == "at_end" else pl.Float64 for c in numbers]
         key = [c for c in frame.columns if c not in numbers]
         assert frame.select(key).is_unique().all(), "each key comes once"
+    assert not any(frame.height for frame in found[5:])  # every price is flat, and there is no market
 
 
 # --- the smaller functions -----------------------------------------------------------------------------------------------------

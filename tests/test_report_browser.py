@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from report_sample import sample_limited
+from report_sample import sample_contracts, sample_limited
 
 from simcare.comparisons import compare
 from simcare.folders import write_comparison
@@ -126,6 +126,15 @@ def test_a_report_of_places_that_run_out_draws_its_figures_too(browser: Browser,
     seen = visit(browser, write_report(sample_limited(), tmp_path / "report.html"), size)
     assert seen.errors == []
     assert seen.drawn == seen.expected == 9  # the comparison and the change in cost; of the baseline four stages, waits, cost and moves
+    assert seen.empty == 0
+    assert seen.page_px <= seen.window_px
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_report_of_contracts_and_scenarios_draws_its_sweeps_too(browser: Browser, tmp_path: Path, size: tuple[int, int]) -> None:
+    seen = visit(browser, write_report(sample_contracts(), tmp_path / "report.html"), size)
+    assert seen.errors == []
+    assert seen.drawn == seen.expected == 10  # the comparison and the change in cost; two sweeps; of the baseline four stages, cost and moves
     assert seen.empty == 0
     assert seen.page_px <= seen.window_px
 

@@ -7,6 +7,10 @@ description for people who do not see it (``figure.layout.meta["alt"]``).
 from simcare.figures.contrasts import VERDICTS, caseload_change, comparison, cost_change, verdict
 from simcare.figures.levels import BASELINE, caseload, cost_by_year
 from simcare.figures.sankey import moves, places
+from simcare.figures.sweep import sweep
 from simcare.figures.waits import waits
 
-__all__ = ["BASELINE", "VERDICTS", "caseload", "caseload_change", "comparison", "cost_by_year", "cost_change", "moves", "places", "verdict", "waits"]
+__all__ = [
+    "BASELINE", "VERDICTS", "caseload", "caseload_change", "comparison", "cost_by_year", "cost_change", "moves", "places", "sweep", "verdict",
+    "waits",
+]  # fmt: skip

@@ -40,20 +40,21 @@ def _over_cap(tariff: Tariff, cap: float | None) -> list[str]:
     return [f"the contract exceeds its cap: a stay of {days[k]:.0f} days comes to £{most[k]:,.0f}, above most_gbp_per_client_year £{cap:,.0f}"]
 
 
-def cycle_gains(tariff: Tariff, margin: float = MARGIN) -> list[tuple[int, int, float]]:
+def cycle_gains(tariff: Tariff, margin: float = MARGIN) -> list[tuple[float, float, float]]:
     """What a provider gains by a step-down on each day of the stay and a return so many days later, time and again, over holding on.
 
     Sums that are paid anew each time, less what the return takes back and the margin of the days without the client. The
     gain from bands that begin anew is not in it: that takes a new assessment (see :func:`reset_gain`). Day, days out, pounds;
     the best day for each number of days out at which a window closes.
     """
-    days = np.arange(1.0, 1097.0)
+    marks = [day for day, _ in tariff.lumps] + [day for p in tariff.payoffs for day in (p.full_until, p.nought_at)]
+    days = np.unique([*np.arange(1.0, 1097.0), *(day for day in marks if 0.0 < day < np.inf)])
     outs = sorted({1.0} | {max(1.0, p.lasts_days) for p in tariff.payoffs} | {max(1.0, b.within_days) for b in tariff.backs})
     found = []
     for out in outs:
         gain = tariff.sums(days) + tariff.payoff(days, out) - tariff.back(days, out) - out * margin * tariff.rate(days)
         k = int(gain.argmax())
-        found.append((int(days[k]), int(out), float(gain[k])))
+        found.append((float(days[k]), float(out), float(gain[k])))
     return found
 
 
@@ -63,9 +64,9 @@ def _cycle(tariff: Tariff) -> list[str]:
     day, out, gain = max(cycle_gains(tariff), key=lambda found: found[2])
     if gain <= HALF_A_PENNY:
         return []
-    back = "the next day" if out == 1 else f"{out} days later"
+    back = "the next day" if out == 1 else f"{out:g} days later"
     advice = "let it last longer (lasts_days), take more back (clawback) or pay less"
-    return [f"the contract pays for a cycle: a step-down on day {day} with a return {back} gains £{gain:,.0f} each time over holding on; {advice}"]
+    return [f"the contract pays for a cycle: a step-down on day {day:g} with a return {back} gains £{gain:,.0f} each time over holding on; {advice}"]
 
 
 def reset_gain(tariff: Tariff) -> tuple[int, float]:

@@ -267,14 +267,17 @@ class Tariff(NamedTuple):
         return sum((payoff.at(days) for payoff in self.payoffs if payoff.lasts_days <= out), np.zeros_like(days))
 
     def back(self, days: Days, out: float, since: float = 0.0) -> Days:
-        """Pounds that a return takes back, ``out`` days after a step-down on these days of the stay; the contract held ``since`` a day of it."""
-        sums = self._replace(lumps=tuple(lump for lump in self.lumps if lump[0] >= since)).sums(days) + self.payoff(days, out)
-        found = np.zeros_like(days)
-        for back in self.backs:
-            if out < back.within_days:
-                pay = np.minimum(np.minimum(days, back.days_of_pay) * self.rate(days), self.for_days(days))
-                found = found + back.share * sums + (back.gbp if since <= 0.0 else 0.0) + np.maximum(pay, 0.0)
-        return found
+        """Pounds that a return takes back, ``out`` days after a step-down on these days of the stay; the contract has held since a day of it.
+
+        No more than the sums paid, and no more than the pay for the days.
+        """
+        due = self._replace(lumps=tuple(lump for lump in self.lumps if lump[0] >= since))
+        sums = due.sums(days) + self.payoff(days, out)
+        open_ = [back for back in self.backs if out < back.within_days]
+        of_sums = sum((back.share * sums + (back.gbp if since <= 0.0 else 0.0) for back in open_), np.zeros_like(days))
+        last = self.rate(np.nextafter(days, 0.0))  # the price of the last day, though the next band begins at its end
+        of_pay = sum((np.minimum(days, back.days_of_pay) * last for back in open_), np.zeros_like(days))
+        return np.minimum(of_sums, sums) + np.clip(of_pay, 0.0, np.maximum(self.for_days(days), 0.0))
 
 
 def tariff_of(contract: Contract, date: dt.date) -> Tariff:

@@ -221,6 +221,8 @@ def added(model: Model, contracts: Sequence[Contract], responses: Sequence[Respo
     """
     known = [contract.name for contract in model.contracts]
     taken = [f"contracts[{k}].name: '{c.name}' is already a contract of the model" for k, c in enumerate(contracts) if c.name in known]
+    names = [contract.name for contract in contracts]
+    taken += [f"contracts[{k}].name: '{name}' is already defined" for k, name in enumerate(names) if name in names[:k]]
     if taken:
         raise BadInput(taken)
     parts = {"contracts": (*model.contracts, *contracts), "responses": (*responses, *model.responses)}
@@ -342,6 +344,7 @@ def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) 
     new = _changed(rows[k].terms[0] if part == "contracts" else rows[k], field, change.to, strategy)
     if part == "contracts":
         new = rows[k].model_copy(update={"terms": (new, *rows[k].terms[1:])})
+        new = type(new).model_validate(new.model_dump(by_alias=True))  # what holds for a contract as a whole
     return model.model_copy(update={part: (*rows[:k], new, *rows[k + 1 :])})
 
 

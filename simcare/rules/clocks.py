@@ -168,7 +168,7 @@ def _variant(world: Any, i: int, now: float) -> int:
     client = world.clients[i]
     terms = world.tables.terms[client.service, client.provider]
     x = terms.first if terms.series < 0 else int(dated(world, terms.series, now, 0.0))
-    return x + world.pools[client.pool].level if terms.levels > 1 and client.pool >= 0 else x
+    return x + 1 + world.pools[client.pool].level if terms.levels > 1 and client.pool >= 0 else x
 
 
 @rule

@@ -170,7 +170,8 @@ OFFER_ROW = np.dtype([("service", "i8"), ("provider", "i8"), ("pool", "i8"), ("u
 POOL = np.dtype([("service", "i8"), ("provider", "i8"), ("spot", "i8"), ("cut", "i8"), ("hours", "i8"), ("first", "i8"), ("count", "i8"),
                  ("price", "i8"), ("variable", "f8"), ("fixed", "f8")])  # fmt: skip
 CHANGE = np.dtype([("time", "f8"), ("kind", "i8"), ("index", "i8"), ("places", "i8")])  # index: of the pool, or of the provider that fails
-# Which variant of the providers' clocks an offer has: ``first``, or where ``series`` ≥ 0 the value of that dated series, + the level of occupancy.
+# Which variant of the providers' clocks an offer has: ``first``, or where ``series`` ≥ 0 the value of that dated series; in a place of a
+# limited number, the one after it at the level of occupancy.
 TERMS = np.dtype([("first", "i8"), ("series", "i8"), ("levels", "i8")])
 FIRM = np.dtype([("closures", "f8"), ("parent", "i8"), ("overhead", "f8"), ("named", "i8")])  # rates and pounds a day
 MARKET = np.dtype([("drift", "f8"), ("per_occupancy", "f8"), ("usual_occupancy", "f8"), ("entry", "f8"), ("usual_margin", "f8"),
