@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from simcare.comparisons import Comparison
     from simcare.model import Figure, Model
     from simcare.runs import Run
+    from simcare.tariff_page import PageTable
 
 app = typer.Typer(
     help="What care would cost, and how independent people would be, if it were commissioned differently.",
@@ -195,33 +197,37 @@ def tariff(
     from simcare.files import load_model
 
     folder = out or Path("runs") / f"tariff-{service}"
-    chosen, names = _contracts(load_model(model), service, contract, experiment)
+    chosen, names = _contracts(load_model(model), service, provider, contract, experiment)
     check_free(folder)
 
     from simcare.incentives import cases
-    from simcare.tariff_page import Asked, outcomes, write_tariff
+    from simcare.tariff_page import Asked, gaming, json_rows, outcomes, write_tariff
 
     asked = Asked(model, need, stage, group, ready_day, days, reviews)
     found = cases(chosen, service, provider, names, need=need, stage=stage, group=group, reviews=reviews, ready_day=float(ready_day))
     page = write_tariff(found, chosen, asked, folder, _command())
     if as_json:
-        from simcare.incentives import summary
-
-        print(json.dumps({"service": service, "provider": found[0].provider, "out": str(folder), "contracts": summary(found).to_dicts()}, indent=1))
+        print(json.dumps({"service": service, "provider": found[0].provider, "out": str(folder), "contracts": json_rows(found)}, indent=1))
         return
-    table = outcomes(found)
-    shown = Table(title=f"{table.title}: {asked.client(found[0], chosen)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for k, head in enumerate(table.heads):
-        shown.add_column(head, justify="left" if k == 0 else "right")
-    for row in table.rows:
-        shown.add_row(*row)
-    out_console.print(shown)
+    _print_table(outcomes(found), f": {asked.client(found[0], chosen)}")
     for note in asked.notes(found):
         out_console.print(note, highlight=False, markup=False)
+    if experiment is not None and not names:
+        out_console.print(f"No strategy of '{experiment}' puts this service under another contract.", highlight=False, markup=False)
+    _print_table(gaming(found))
     out_console.print(f"\nCurves: {page}", soft_wrap=True, highlight=False)
 
 
-def _contracts(model: Model, service: str, contract: str | None, experiment: str | None) -> tuple[Model, list[str]]:
+def _print_table(table: PageTable, of: str = "") -> None:
+    shown = Table(title=f"\n{escape(table.title + of)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for k, head in enumerate(table.heads):
+        shown.add_column(head, justify="left" if k == 0 else "right")
+    for row in table.rows:
+        shown.add_row(*(escape(cell) for cell in row))
+    out_console.print(shown, highlight=False)
+
+
+def _contracts(model: Model, service: str, provider: str | None, contract: str | None, experiment: str | None) -> tuple[Model, list[str]]:
     """The model with the contracts to be tried, and their names: of a file, of the model, or those an experiment puts the service under."""
     from simcare.files import load_experiment, with_contracts
     from simcare.model.strategy import extended_by
@@ -229,8 +235,12 @@ def _contracts(model: Model, service: str, contract: str | None, experiment: str
     names: list[str] = []
     if experiment is not None:
         given, _ = load_experiment(experiment)
-        model = extended_by(model, given)
-        names += [new.contract for strategy in given.strategies for new in strategy.contracts if new.service == service]
+        try:
+            model = extended_by(model, given)
+        except BadInput as error:  # made for another model
+            raise BadInput([f"{experiment}: {fault}" for fault in error.faults]) from error
+        put = [new for strategy in given.strategies for new in strategy.contracts if new.service == service]
+        names += [new.contract for new in put if provider is None or new.provider in (None, provider)]
     if contract is not None and (contract.endswith(".toml") or Path(contract).is_file()):
         model, more = with_contracts(model, Path(contract))
         return model, [*names, *more]

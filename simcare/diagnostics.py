@@ -18,8 +18,7 @@ from scipy.stats import binomtest, norm
 from simcare.errors import BadInput
 from simcare.flows import NOT_BY_CHOICE, with_before
 from simcare.model import Model
-from simcare.model.contract_checks import HALF_A_PENNY, MARGIN, cycle_gains, reset_gain
-from simcare.model.contracts import Tariff
+from simcare.model.contract_checks import best_cycle, reset_gain
 from simcare.model.nearmiss import unknown
 from simcare.payments import held
 from simcare.states import GONE, PERSON, differs, level, prepare, provision, rungs_of, states
@@ -270,15 +269,9 @@ def gaming(model: Model) -> pl.DataFrame:
     >>> gaming(load_model("mm-infinity")).select("service", "contract", "cycle_gain", "reset_gain").rows()
     [('community_care', 'flat', None, -3.0)]
     """
-    rows = [(o.service, o.provider, o.contract.name, o.since, *_best_cycle(o.tariff), *reset_gain(o.tariff)) for o in held(model)]
+    rows = [
+        (o.service, o.provider, o.contract.name, o.since, *(best_cycle(o.tariff) or (None, None, None)), *reset_gain(o.tariff)) for o in held(model)
+    ]
     names = ("service", "provider", "contract", "since", "cycle_day", "days_out", "cycle_gain", "reset_day", "reset_gain")
     kinds = (*[pl.String] * 3, pl.Date, *[pl.Float64] * 3, pl.Int64, pl.Float64)
     return pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
-
-
-def _best_cycle(tariff: Tariff) -> tuple[float | None, float | None, float | None]:
-    """Day of the stay, days out and pounds of the best cycle for which the tariff pays a sum."""
-    found = cycle_gains(tariff)
-    lost = MARGIN * tariff.rate(np.array([day for day, _, _ in found]))
-    paid = [cycle for cycle, a_day in zip(found, lost, strict=True) if cycle[2] + cycle[1] * float(a_day) > HALF_A_PENNY]
-    return max(paid, key=lambda cycle: cycle[2]) if paid else (None, None, None)

@@ -2,8 +2,8 @@
 
 The client is one who could step down from a day of the stay on, and whose need stays as it is. Each day they may be stepped down by the
 provider, at the rate of the model's clock as the provider bends it under the contract (:mod:`simcare.tariffs`), by a review on its
-day, or leave otherwise at a constant rate. Hazards are constant within a day, so days and chances are exact; sums that taper within a
-day are taken at its middle.
+day, or leave otherwise at a constant rate. Hazards are constant within a day, so days and chances are exact, whatever falls between two
+days; sums that taper within a day are taken at its middle.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def cases(
     reviews: bool = True,
     ready_day: float = 0.0,
 ) -> list[Case]:
-    """A client of a service under its present contract, and under others of the model, by name.
+    """A client of a service under its present contract, those that it comes under later, and others of the model, by name.
 
     Unless said otherwise the provider is the one with the largest share of the offers, among those that answer to money if any does;
     the client is of the stage and group most of whom are there on day 0, with need one rung below the service. Raises BadInput for a name
@@ -143,7 +143,7 @@ def cases(
     for name in contracts:
         if name not in names:
             raise BadInput(f"--contract: {unknown(name, names)}")
-    each = dict.fromkeys((offer.contract, *contracts))
+    each = dict.fromkeys((*offer.contracts, *contracts))
     return [case(model, chosen, offer, cell, name, reviews=reviews, ready_day=ready_day) for name in each]
 
 
@@ -220,6 +220,7 @@ def curve(case: Case, until_day: int = 365) -> pl.DataFrame:
     after = np.minimum(days, days_of(case.seen)[-1]) if case.seen is not None else days
     none = [None] * days.size
     lives = _survival(case, float(until_day))
+    whole = np.concatenate([lives.there, [lives.left]])[np.searchsorted(np.append(lives.begins, until_day), days + 1.0)]
     return pl.DataFrame(
         {
             "day": days.astype(np.int64),
@@ -230,64 +231,94 @@ def curve(case: Case, until_day: int = 365) -> pl.DataFrame:
             "step_down_worth_gbp": none if case.seen is None else payoff(case.seen, days + 0.5),
             "step_downs_per_year": step_down_per_year(case, days),
             "releases_per_year": release_per_year(case, days),
-            "still_there": lives.there[1:],
+            "still_there": whole,
         },
         schema_overrides={"holding_gbp_per_day": pl.Float64, "step_down_worth_gbp": pl.Float64},
     )
 
 
 class _Lives(NamedTuple):
-    """Day by day: the chance to be there when it begins (one more than days), its days lived, and how it ends in it."""
+    """Piece by piece, from one mark to the next: when it begins, the chance to be there as it does, its days lived, and how it ends in it.
 
-    there: Days
+    Marks are the days, and between them whatever falls within one: a review, a sum, the end of a band.
+    """
+
+    begins: Days
+    there: Days  # before the review that may fall on the mark
     lived: Days
     by_provider: Days
     otherwise: Days
-    by_review: Days  # at the beginning of the day
+    by_review: Days  # on the mark
+    middle: Days
+    left: float  # chance to be there after the last piece
+
+
+def _marks(case: Case, until_day: float) -> Days:
+    """The days up to ``until_day``, and the moments within them at which something changes."""
+    tariff = case.tariff
+    within = [*case.reviews, *tariff.edges, *(day for day, _ in tariff.lumps), case.ready_day]
+    within += [day for payoff in tariff.payoffs for day in (payoff.full_until, payoff.nought_at)]
+    return np.unique([*np.arange(until_day + 1.0), *(day for day in within if 0.0 <= day < until_day)])
 
 
 def _survival(case: Case, until_day: float) -> _Lives:
-    """From the day on which the client could step down; before it the client is there for certain."""
-    days = np.arange(until_day)
-    runs = days >= np.floor(case.ready_day)
-    own = np.where(runs, step_down_per_year(case, days) / YEAR_DAYS, 0.0)
+    """From the moment at which the client could step down; before it the client is there for certain."""
+    marks = _marks(case, until_day)
+    begins, width = marks[:-1], np.diff(marks)
+    runs = begins >= case.ready_day
+    own = np.where(runs, step_down_per_year(case, np.floor(begins)) / YEAR_DAYS, 0.0)
     other = np.where(runs, case.exits_per_year / YEAR_DAYS, 0.0)
-    reviewed = np.isin(days, [day for day in case.reviews if day > case.ready_day])
     total = own + other
-    leaves = -np.expm1(-total)
-    there, before_review = np.ones(days.size + 1), np.ones(days.size)
-    for k in range(days.size):
-        before_review[k] = there[k]
-        there[k + 1] = there[k] * (case.review_misses if reviewed[k] else 1.0) * (1.0 - leaves[k])
-    at_start = before_review * np.where(reviewed, case.review_misses, 1.0)
+    reviewed = np.isin(begins, [day for day in case.reviews if day > case.ready_day])
+    missed = np.cumprod(np.where(reviewed, case.review_misses, 1.0))
+    unhurried = np.exp(-np.concatenate([[0.0], np.cumsum(total * width)]))  # by no clock so far
+    there, after = np.concatenate([[1.0], missed[:-1]]) * unhurried[:-1], missed * unhurried[:-1]
+    leaves = -np.expm1(-total * width)
     share = np.divide(own, total, out=np.zeros_like(own), where=total > 0)
-    lived = at_start * np.divide(leaves, total, out=np.ones_like(total), where=total > 0)
-    gone = at_start * leaves
-    return _Lives(there, lived, gone * share, gone * (1.0 - share), before_review - at_start)
+    lived = after * np.divide(leaves, total, out=width.copy(), where=total > 0)
+    gone = after * leaves
+    left = float(missed[-1] * unhurried[-1])
+    return _Lives(begins, there, lived, gone * share, gone * (1.0 - share), there - after, begins + width / 2.0, left)
 
 
 def expected(case: Case) -> Expected:
     """The expected stay and cost of the client; sums for step-downs count if they last, less what returns take back.
 
-    Returns come at the rate that the provider's response states; where nobody answers to money, none does.
+    Returns come at the rate that the provider's response states; where nobody answers to money, none does. A stay that nothing ends is
+    infinite.
     """
-    lives = _survival(case, float(LONGEST_DAYS))
-    days = np.arange(float(LONGEST_DAYS))
-    tail = _tail(case, float(lives.there[-1]))
-    stay = float(lives.lived.sum()) + tail
-    at_days = np.array([lives.there[min(int(np.ceil(day)), LONGEST_DAYS)] for day, _ in case.tariff.lumps])
-    sums = sum(gbp * float(chance) for (_, gbp), chance in zip(case.tariff.lumps, at_days, strict=True))
-    gbp = float(case.tariff.rate(days + 0.5) @ lives.lived) + float(case.tariff.rate(days[-1:])[0]) * tail + sums
-    gbp += float(_step_down_pay(case, days + 0.5) @ lives.by_provider) + float(_step_down_pay(case, days) @ lives.by_review)
-    ends = [float(part.sum()) for part in (lives.by_provider, lives.by_review, lives.otherwise)]
+    lives, tail = _survival(case, float(LONGEST_DAYS)), _tail(case)
+    late = np.array([float(LONGEST_DAYS)])
+    a_day = tail.own + tail.other
+    later = lives.left / a_day if a_day > 0 else (np.inf if lives.left > 0 else 0.0)
+    ends_later = lives.left if a_day > 0 else 0.0
+    by_provider = ends_later * tail.own / a_day if a_day > 0 else 0.0
+    stay = float(lives.lived.sum()) + later
+    last_price = float(case.tariff.rate(late)[0])
+    gbp = float(case.tariff.rate(lives.middle) @ lives.lived) + (last_price * later if last_price else 0.0)
+    gbp += sum(sum_ * _chance_there(lives, day, a_day) for day, sum_ in case.tariff.lumps)
+    gbp += float(_step_down_pay(case, lives.middle) @ lives.by_provider) + float(_step_down_pay(case, lives.begins) @ lives.by_review)
+    gbp += by_provider * float(_step_down_pay(case, late)[0])
+    ends = (float(lives.by_provider.sum()) + by_provider, float(lives.by_review.sum()), float(lives.otherwise.sum()) + ends_later - by_provider)
     return Expected(stay, stay - case.ready_day, gbp, *ends)
 
 
-def _tail(case: Case, left: float) -> float:
-    """Days of those who are still there after the longest stay looked at, at the rates of its last day; infinite where nothing ends it."""
-    last = np.array([LONGEST_DAYS - 1.0])
-    a_day = (float(step_down_per_year(case, last)[0]) + case.exits_per_year) / YEAR_DAYS
-    return left / a_day if a_day > 0 else (np.inf if left > 0 else 0.0)
+class _Tail(NamedTuple):
+    """Rates a day, after the longest stay that is gone through: stepped down by the provider, and other exits."""
+
+    own: float
+    other: float
+
+
+def _tail(case: Case) -> _Tail:
+    return _Tail(float(step_down_per_year(case, np.array([LONGEST_DAYS - 1.0]))[0]) / YEAR_DAYS, case.exits_per_year / YEAR_DAYS)
+
+
+def _chance_there(lives: _Lives, day: float, a_day: float) -> float:
+    """The chance that a stay reaches a day (one of the marks, or later than all of them)."""
+    if day < LONGEST_DAYS:
+        return float(lives.there[np.searchsorted(lives.begins, day)])
+    return lives.left * float(np.exp(-a_day * (day - LONGEST_DAYS)))
 
 
 def _step_down_pay(case: Case, days: Days) -> Days:

@@ -178,6 +178,15 @@ def money_of(ledger: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([tidy(summed.rename({amount: "value"}), amount) for amount in money.AMOUNTS])
 
 
+def sums_paid(ledger: pl.DataFrame) -> pl.DataFrame:
+    """What contracts paid beside the days, in cash, tidy: ``paid_block``, ``paid_episode``, ``paid_step_down``, and ``taken_back`` (above
+    nought). They are part of ``cost``."""
+    names = {"block": "paid_block", "episode": "paid_episode", "step_down": "paid_step_down", "clawback": "taken_back"}
+    value = pl.when(pl.col("kind") == "clawback").then(-pl.col("cost")).otherwise(pl.col("cost")).alias("value")
+    mine = ledger.with_columns(value)
+    return pl.concat([tidy(mine.filter(pl.col("kind") == kind), name) for kind, name in names.items()])
+
+
 def induced_cost(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """``induced_cost``: cash cost of care, paid by the day, on the days on which some rung of need was induced, tidy.
 
@@ -278,12 +287,14 @@ def tallies(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame |
 def measures_of(tallies: Tallies, model: Model, days: float) -> pl.DataFrame:
     """Every measure, with the money, of what a run comes to: the second half of :func:`measure`, which needs no log."""
     periods = calendar(model.about.start, days, money.price_dates(model))
+    ledger = money.ledger(tallies, model, periods)
     return pl.concat(
         [
             caseload(tallies.served, periods),
             by_month(tallies.counted, periods),
             by_month(tallies.given, periods),
-            money_of(money.ledger(tallies, model, periods)),
+            money_of(ledger),
+            sums_paid(ledger),
             induced_cost(tallies, model, periods),
             provider_accounts(tallies, model, periods),
         ]

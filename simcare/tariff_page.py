@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,7 +18,7 @@ from simcare.aside import MANIFEST, aside
 from simcare.figures.tariff import incentives
 from simcare.incentives import Case, curve, expected, summary
 from simcare.model import Model
-from simcare.model.contract_checks import cycle_gains, reset_gain
+from simcare.model.contract_checks import best_cycle, reset_gain
 from simcare.report import script_json
 
 
@@ -91,20 +92,33 @@ def outcomes(cases: Sequence[Case]) -> PageTable:
     rows = []
     for name, one in zip(names(cases), cases, strict=True):
         found = expected(one)
-        cost = "by the year" if one.tariff.block_per_year else f"£{found.gbp:,.0f}"
+        ever = math.isfinite(found.stay_days)
+        cost = "by the year" if one.tariff.block_per_year else f"£{found.gbp:,.0f}" if ever else "no end"
         ends = tuple(f"{100 * share:.1f}%" for share in (found.by_provider, found.by_review))
-        rows.append((name, f"{found.stay_days:,.1f}", cost, *ends))
-    heads = ("Contract", "Expected stay, days", "Expected pay", "Stepped down by provider", "By a review")
+        rows.append((name, f"{found.stay_days:,.1f}" if ever else "no end", cost, *ends))
+    heads = ("Contract", "Expected stay, days", "Expected pay for the stay", "Stepped down by provider", "By a review")
     return PageTable("What comes of a client who could step down", heads, rows)
+
+
+def json_rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """A row for each contract: what is expected, and what could be gamed; null for what has no end, since JSON knows no infinity."""
+    rows = []
+    for one, row in zip(cases, summary(cases).to_dicts(), strict=True):
+        day, out, gain = max(cycle_gains(one.tariff), key=lambda found: found[2])
+        again, reset = reset_gain(one.tariff)
+        best = {"step_down_day": day, "back_after_days": out, "gain_gbp": gain}
+        finite = {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()}
+        rows.append({**finite, "best_cycle": best, "bands_anew": {"step_down_day": again, "gain_gbp": reset}})
+    return rows
 
 
 def gaming(cases: Sequence[Case]) -> PageTable:
     """The best cycle of step-down and return under each contract, and what bands that begin anew would gain."""
     rows = []
     for name, one in zip(names(cases), cases, strict=True):
-        day, out, gain = max(cycle_gains(one.tariff), key=lambda found: found[2])
+        best = best_cycle(one.tariff)
         again, reset = reset_gain(one.tariff)
-        cycle = f"{_pounds(gain)} (day {day:g}, back after {out:g})" if one.tariff.lumps or one.tariff.payoffs else "no sums"
+        cycle = "none earns a sum" if best is None else f"{_pounds(best[2])} (day {best[0]:g}, back after {best[1]:g})"
         rows.append((name, cycle, f"{_pounds(reset)} (after day {again})" if reset > 0.5 else "nothing"))
     heads = ("Contract", "Best cycle of step-down and return, gained over holding on", "Gained if a return begins the bands anew")
     return PageTable("What could be gamed", heads, rows)

@@ -109,6 +109,10 @@ MEASURES: dict[str, Measure] = {
     "provider_step_downs": Measure("Step-downs by providers", COUNT, 0, "Step-downs of a provider's own accord, without a review."),
     "premature_releases": Measure("Premature releases", COUNT, -1, "People whom a provider let go to a lower tier though they needed the care."),
     "readmissions_91": Measure("Readmissions within 91 days", COUNT, -1, "Returns to the tier last stepped down from, or above, within 91 days."),
+    "paid_block": Measure("Paid in blocks", POUNDS, 0, "What block contracts cost, in cash."),
+    "paid_episode": Measure("Paid for stays", POUNDS, 0, "Sums for each stay, in cash."),
+    "paid_step_down": Measure("Paid for step-downs", POUNDS, 0, "Bonuses and outcome payments, in cash."),
+    "taken_back": Measure("Taken back", POUNDS, 0, "What clawbacks took back on returns, in cash."),
     "entries": Measure("Entries", COUNT, 0, "Starts of care from no service."),
     "exits": Measure("Exits", COUNT, 0, "Ends of care, deaths and moves away included."),
     "queue_days": Measure(

@@ -274,9 +274,9 @@ def test_providers_see_their_occupancy_every_month() -> None:
 
 
 def test_the_voluntary_sector_holds_people_back() -> None:
-    text = town([home("first", None)], voluntary=[
-        {"name": "clubs", "people_per_year": [number(10), {"from": "2013-10-01", **number(110)}], "held_back": number(0.3), "gbp_per_person": number(50)}
-    ])  # fmt: skip
+    people = [number(10), {"from": "2013-10-01", **number(110)}]
+    clubs = {"name": "clubs", "people_per_year": people, "held_back": number(0.3), "gbp_per_person": number(50)}
+    text = town([home("first", None)], voluntary=[clubs])
     edges, rates = arrival_rates(text, text.arrivals[0], 0.0, 365.0)
     ratio = rates[:, 0] / (60.0 / 365.25)
     changed = float((dt.date(2013, 10, 1) - text.about.start).days)

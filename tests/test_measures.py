@@ -78,6 +78,19 @@ def naive(log: pl.DataFrame, model: Model, days: float) -> dict[Key, float]:
 
 
 TIERS = [*RUNGS, *SHORT]
+PROVIDERS = {"step_down": "provider_step_downs", "premature": "premature_releases"}
+
+
+def naive_return(tally: Tally, run: Key, row: dict[str, Any], before: dict[str, Any] | None, stepped: tuple[int, float] | None) -> Any:
+    """The tier and the day of the last step-down; who comes back to it within 91 days is readmitted."""
+    if before is None or row["event"] not in ("start", "move", "end"):
+        return stepped
+    now, then = (TIERS.index(r["tier"]) for r in (row, before))
+    if stepped is not None and row["event"] != "end" and then < stepped[0] <= now and row["time"] - stepped[1] <= 91:
+        tally.add(run, row["time"], row, "readmissions_91")
+    by_choice = row["cause"] not in ("handover", "reneged")
+    lower = before["service"] is not None and before["tier"] in RUNGS and (row["event"] == "end" or now < then)
+    return (then, row["time"]) if lower and by_choice else stepped
 
 
 def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float) -> None:
@@ -86,13 +99,9 @@ def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float
         before = rows[k - 1] if k else None
         naive_event(tally, run, row, before)
         naive_transition(tally, run, rows[: k + 1])
-        if before is not None and row["event"] in ("start", "move", "end"):
-            now, then = (TIERS.index(r["tier"]) for r in (row, before))
-            if stepped is not None and row["event"] != "end" and then < stepped[0] <= now and row["time"] - stepped[1] <= 91:
-                tally.add(run, row["time"], row, "readmissions_91")
-            by_choice = row["cause"] not in ("handover", "reneged")
-            if before["service"] is not None and before["tier"] in RUNGS and by_choice and (row["event"] == "end" or now < then):
-                stepped = (then, row["time"])
+        if before is not None and row["event"] in ("move", "end") and row["cause"] in PROVIDERS:
+            tally.add(run, row["time"], before, PROVIDERS[row["cause"]])
+        stepped = naive_return(tally, run, row, before, stepped)
         if row["event"] in ("start", "move", "kept") and joined is not None:
             tally.add(run, row["time"], row, f"placed_{joined['cause']}")
             tally.add(run, row["time"], row, f"waited_days_{joined['cause']}", row["time"] - joined["time"])
@@ -212,8 +221,6 @@ def naive_event(tally: Tally, run: Key, row: dict[str, Any], before: dict[str, A
         tally.add(run, time, there, "exits")
     if event == "end":
         tally.add(run, time, there, "step_downs")
-    if event in ("move", "end") and row["cause"] in ("step_down", "premature"):
-        tally.add(run, time, there, {"step_down": "provider_step_downs", "premature": "premature_releases"}[row["cause"]])
     if event in ("start", "move") and here["tier"] in SHORT and there["tier"] not in SHORT:
         tally.add(run, time, here, "step_ups")
         tally.add(run, time, here, "step_up_starts")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ PANELS = (
     Panel("gbp_per_day", "Price of the day", "£ a day", words.POUNDS),
     Panel("holding_gbp_per_day", "Earned by holding on", "£ a day, against stepping down", words.POUNDS),
     Panel("step_downs_per_year", "Stepped down by the provider", "times a year, of who could", words.COUNT),
-    Panel("still_there", "Still there", "% of who could step down from the start", words.PERCENT),
+    Panel("still_there", "Still there", "% of clients, at the end of the day", words.PERCENT),
 )
 
 
@@ -41,7 +42,7 @@ def incentives(curves: Sequence[tuple[str, pl.DataFrame]], where: str) -> go.Fig
     shown = [panel for panel in PANELS if any(frame[panel.column].drop_nulls().len() for _, frame in curves)]
     count = len(shown)
     wide = theme.Panels(count, 2, panel_px=190, top_px=theme.legend_px(len(curves), 4), bottom_px=46, row_gap_px=92, column_gap=0.09)
-    narrow = theme.Panels(count, 1, panel_px=170, top_px=theme.legend_px(len(curves) + 2, 2), bottom_px=46, row_gap_px=88)
+    narrow = theme.Panels(count, 1, panel_px=170, top_px=theme.legend_px(len(curves) + 4, 2), bottom_px=46, row_gap_px=88)
     fig = theme.figure(f"What contracts reward by day of the stay: {where}", _alt(curves, shown, where), wide, narrow)
     for k, panel in enumerate(shown):
         _draw(fig, k, panel, curves)
@@ -53,7 +54,7 @@ def _draw(fig: go.Figure, k: int, panel: Panel, curves: Sequence[tuple[str, pl.D
     values = [v * scale for _, frame in curves for v in frame[panel.column].drop_nulls()]
     low, high = min(0.0, *values), max(0.0, *values)
     last = max(frame["day"].to_list()[-1] for _, frame in curves) + 1
-    days = {"tickmode": "array", "tickvals": list(range(0, last + 1, 91)), "range": [0, last], "tickangle": 0, "title": _day_title()}
+    days = {"tickmode": "array", "tickvals": list(range(0, last + 1, _tick_days(last))), "range": [0, last], "tickangle": 0, "title": _day_title()}
     fig.update_layout({axis("y", k): theme.ticks(low, high, panel.axis, 4), axis("x", k): days})
     if low < 0:
         x, y = f"{axis('x', k, True)} domain", axis("y", k, True)
@@ -73,6 +74,15 @@ def _draw(fig: go.Figure, k: int, panel: Panel, curves: Sequence[tuple[str, pl.D
             yaxis=axis("y", k, True),
         )
     theme.panel_title(fig, k, panel.title, panel.unit)
+
+
+def _tick_days(last: int) -> int:
+    """Quarters of a year between ticks: so many that no more than six fit on a phone.
+
+    >>> _tick_days(365), _tick_days(3650)
+    (91, 819)
+    """
+    return 91 * max(1, math.ceil(last / 91 / 5))
 
 
 def _day_title() -> dict[str, Any]:

@@ -58,6 +58,14 @@ def cycle_gains(tariff: Tariff, margin: float = MARGIN) -> list[tuple[float, flo
     return found
 
 
+def best_cycle(tariff: Tariff) -> tuple[float, float, float] | None:
+    """Day of the stay, days out and pounds of the best cycle for which the tariff pays a sum; None where none does."""
+    found = cycle_gains(tariff)
+    lost = MARGIN * tariff.rate(np.array([day for day, _, _ in found]))
+    paid = [cycle for cycle, a_day in zip(found, lost, strict=True) if cycle[2] + cycle[1] * float(a_day) > HALF_A_PENNY]
+    return max(paid, key=lambda cycle: cycle[2]) if paid else None
+
+
 def _cycle(tariff: Tariff) -> list[str]:
     if not tariff.lumps and not tariff.payoffs:
         return []
