@@ -23,6 +23,7 @@ from simcare.periods import period_of, total
 from simcare.states import IDS, PLACE, RUN
 
 Days = NDArray[np.float64]
+HAIR = 6  # decimals of a day: what differences of days are rounded to
 SUMS = ("episode", "step_down", "clawback")  # kinds of the ledger; the last is below nought
 
 
@@ -142,9 +143,9 @@ def _sums_of(mine: pl.DataFrame, row: Held, model: Model, periods: pl.DataFrame)
     horizon = float(periods["to_day"][-1])
     for day, gbp in row.tariff.lumps:
         when = start + day
-        due = (when >= np.maximum(came, row.from_day)) & (when < np.minimum(row.to_day, horizon)) & (when <= until)
+        due = (when >= np.maximum(came, row.from_day)) & (when < np.minimum(row.to_day, horizon)) & (np.round(until - when, HAIR) >= 0.0)
         yield booked("episode", when, np.full_like(when, gbp), due)
-    days, out = until - start, back - until
+    days, out = np.round(until - start, HAIR), np.round(back - until, HAIR)  # a review on the last day of a bonus is on it
     stepped = mine["stepped"].to_numpy() & (until >= row.from_day) & (until < row.to_day)
     for payoff in row.tariff.payoffs:
         when = until + payoff.lasts_days

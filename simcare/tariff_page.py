@@ -101,12 +101,13 @@ def outcomes(cases: Sequence[Case]) -> PageTable:
 
 
 def json_rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
-    """A row for each contract: what is expected, and what could be gamed; null for what has no end, since JSON knows no infinity."""
+    """A row for each contract: what is expected, and what could be gamed; null for what has no end, since JSON knows no infinity,
+    and for the best cycle where none earns a sum."""
     rows = []
     for one, row in zip(cases, summary(cases).to_dicts(), strict=True):
-        day, out, gain = max(cycle_gains(one.tariff), key=lambda found: found[2])
+        cycle = best_cycle(one.tariff)
         again, reset = reset_gain(one.tariff)
-        best = {"step_down_day": day, "back_after_days": out, "gain_gbp": gain}
+        best = None if cycle is None else dict(zip(("step_down_day", "back_after_days", "gain_gbp"), cycle, strict=True))
         finite = {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()}
         rows.append({**finite, "best_cycle": best, "bands_anew": {"step_down_day": again, "gain_gbp": reset}})
     return rows
