@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from simcare import figures, report_contracts, report_tables, summaries, theme, words
+from simcare import figures, report_contracts, report_providers, report_tables, summaries, theme, words
 from simcare.figures import BASELINE
 from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
@@ -132,6 +132,7 @@ def html(given: ReportInput) -> str:
         assumed=report_tables.strategies(given.experiment) if given.experiment else None,
         change=_change(given, slim, period),
         rewards=rewards,
+        fared=report_providers.fared(given.measures, given.market, given.model, given.titles, period, runs),
         sweeps=_sweeps(given, rewards, period, runs),
         views=views,
         limited=any(view.waits for view in views),

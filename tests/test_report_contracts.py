@@ -18,7 +18,7 @@ from report_sample import REPLICATIONS, WORLDS, guess, sample_comparison, sample
 from scipy.stats import t as student
 from test_report import Page
 
-from simcare import figures, ranking, report_contracts, report_tables, words
+from simcare import figures, ranking, report_contracts, report_providers, report_tables, words
 from simcare.model.contracts import Contract, Term
 from simcare.model.strategy import AS_IN_THE_FILE, NewContract
 from simcare.report import ReportInput, html
@@ -358,3 +358,20 @@ def test_a_measure_without_differences_is_not_drawn() -> None:
         figures.sweep(scenarios, "crises", given().titles, {AS_IN_THE_FILE: "As in the file"}, YEARS)
     assert report_contracts.ranked_measures(scenarios) == ["cost_pv", "dependency_days", "over_provided_days"]
     assert report_contracts.ranked_measures(None) == report_contracts.ranked_measures(scenarios.clear()) == []
+
+
+def test_how_providers_fared_is_told_where_they_state_their_costs_or_fail() -> None:
+    given = sample_contracts()
+    assert report_providers.fared(given.measures, None, given.model, given.titles, "2013/14", 2) is None
+    provider, service = given.model.providers[0], given.model.providers[0].offers[0].service
+    rows = [("provider_income", 300.0), ("provider_variable", 200.0), ("provider_fixed", 150.0), ("provider_overhead", 10.0), ("person_days", 4.0)]
+    money = pl.DataFrame(
+        [("baseline", r, provider.name, service, name, value) for r in (0, 1) for name, value in rows],
+        schema=["strategy", "replication", "provider", "service", "measure", "value"],
+        orient="row",
+    )
+    columns = {"strategy": ["baseline", "baseline"], "event": ["failed", "quarter"], "provider": [provider.name] * 2, "used": [40, 41]}
+    found = report_providers.fared(money, pl.DataFrame(columns), given.model, given.titles, "2013/14", 2)
+    assert found is not None and found.accounts is not None and found.failures is not None
+    assert found.accounts.rows[0][2:] == ("£300", "£200", "£150", "£10.0", "−£60.0", "£90.00")
+    assert found.failures.rows == (("Baseline", provider.title or provider.name, "1 of 2", "40"),)
