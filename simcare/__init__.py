@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simcare.errors import BadInput, BrokenInvariant, SimcareError
     from simcare.files import load_experiment, load_model
     from simcare.files import load_model as load
+    from simcare.model.contracts import Contract, invoice
     from simcare.runs import Run, run
 
 __version__ = "0.1.0"
@@ -26,9 +27,11 @@ __all__ = [
     "BadInput",
     "BrokenInvariant",
     "Comparison",
+    "Contract",
     "Run",
     "SimcareError",
     "compare",
+    "invoice",
     "load",
     "load_experiment",
     "load_model",
@@ -39,9 +42,11 @@ _HOMES = {
     "BadInput": "errors",
     "BrokenInvariant": "errors",
     "Comparison": "comparisons",
+    "Contract": "model.contracts",
     "Run": "runs",
     "SimcareError": "errors",
     "compare": "comparisons",
+    "invoice": "model.contracts",
     "load": "files",
     "load_experiment": "files",
     "load_model": "files",
