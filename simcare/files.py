@@ -211,7 +211,7 @@ def as_path(loc: Sequence[str | int], data: Any) -> str:
     path, here = "", data
     for part in loc:
         hidden = part == "steps" and not (isinstance(here, Mapping) and "steps" in here)
-        kind = isinstance(here, Mapping) and "kind" in here and part == here["kind"]  # which of several kinds of row it is
+        kind = isinstance(here, Mapping) and part == here.get("kind", "per_diem")  # which of several kinds of row it is
         if hidden or kind or (isinstance(part, int) and isinstance(here, Mapping)):
             continue
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else part)

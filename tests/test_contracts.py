@@ -394,7 +394,7 @@ REFUSED = {
     "what": (f'{FLAT}, {{ kind = "clawback", within_days = 7 }}', ".terms[1]: give share, days_of_pay or both: what is taken back"),
     "kind": ('{ kind = "taperd", bands = [] }', ".terms[0].kind: unknown 'taperd', did you mean 'tapered'?"),
     "bonus kind": (f'{{ kind = "step_down_bonsu", gbp = {money(5)} }}', ".terms[0].kind: unknown 'step_down_bonsu', did you mean 'step_down_bonus'?"),
-    "no kind": (f"{{ gbp_per_day = {money(5)} }}", ".terms[0].kind: is required"),
+    "no kind": (f"{{ gbp = {money(5)} }}", ".terms[0].kind: is required"),
     "key": (f'{{ kind = "step_down_bonus", gbp = {money(5)}, last_days = 91 }}',
             ".terms[0].last_days: unknown key, did you mean 'lasts_days'?"),
     "band key": (bands(band(0, 140).replace("from_day", "from_dya"), band(42, 110)),

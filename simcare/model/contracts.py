@@ -7,8 +7,9 @@ sums on a day of the stay, sums at a step-down, and what a return takes back, al
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,6 +172,15 @@ class Contract(Frozen):
     title: str | None = None
     most_gbp_per_client_year: Amount | None = None
     terms: tuple[Term, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_the_day_unless_said(cls, data: Any) -> Any:
+        """A term that says no kind but a price is a price by the day."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("terms"), list | tuple):
+            return data
+        plain = [isinstance(t, Mapping) and "kind" not in t and bool({"gbp_per_day", "gbp_per_week"} & t.keys()) for t in data["terms"]]
+        return {**data, "terms": [{"kind": "per_diem", **t} if bare else t for t, bare in zip(data["terms"], plain, strict=True)]}
 
     @model_validator(mode="after")
     def _holds(self) -> Self:
