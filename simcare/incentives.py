@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from simcare.baselines import YEAR_DAYS
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.capacity import Offer, Provider
@@ -29,7 +30,6 @@ from simcare.model.response_checks import response_of
 from simcare.tariffs import Incentive, days_of, holding_value, incentive, payoff, release_factor, step_down_factor
 
 Days = NDArray[np.float64]
-YEAR_DAYS = 365.25
 LONGEST_DAYS = 7305  # twenty years, day by day; the rest at the rates of the last day
 
 

@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simcare.baselines import YEAR_DAYS
 from simcare.model import Model
 from simcare.model.capacity import Offer, Provider
 from simcare.model.contracts import FOREVER, Tariff, tariff_of
@@ -33,7 +34,6 @@ from simcare.model.response import Response
 from simcare.model.response_checks import reference_price, response_of
 
 Days = NDArray[np.float64]
-YEAR_DAYS = 365.25
 SMOOTH_DAYS = 7.0  # a payoff that ends on a day is felt as falling over the week before it
 MOST = 3.0  # on the logarithm: no tariff makes a provider more than e³ times as fast, or as slow
 LEVELS = np.linspace(0.5, 1.0, 11)  # occupancies for which the value of holding is worked out, where places are limited
