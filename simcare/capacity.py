@@ -120,7 +120,7 @@ def appeal(model: Model, offer: Offer) -> float:
 def mean_price(model: Model, offer: Offer, date: dt.date) -> float:
     """Pounds a day that the offer pays on average over a stay of a year, under the contract of a date."""
     contracts = {contract.name: contract for contract in model.contracts}
-    return float(tariff_of(contracts[offer.contract_at(date)], date).for_days(np.array([365.0]))[0]) / 365.0
+    return tariff_of(contracts[offer.contract_at(date)], date).mean_rate()
 
 
 def _pools(model: Model, rows: list[Row], lists: list[tuple[int, ...]], steps: Steps) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -169,7 +169,6 @@ def _firms(model: Model) -> NDArray[Any]:
             0.0 if p.closures_per_year is None else p.closures_per_year.value / YEAR_DAYS,
             -1 if p.parent is None else parents.index(p.parent),
             0.0 if p.overhead_gbp_per_year is None else p.overhead_gbp_per_year.value / YEAR_DAYS,
-            0,
         )
         for p in model.providers
     ]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +26,7 @@ from simcare.model.contracts import Tariff, tariff_of
 from simcare.model.nearmiss import unknown
 from simcare.model.parts import Service
 from simcare.model.response_checks import response_of
-from simcare.tariffs import Incentive, days_of, holding_value, incentive, payoff, release_factor, step_down_factor
+from simcare.tariffs import Incentive, days_of, holding_value, incentive, payoff, release_factor, step_down_factor, step_down_pay
 
 Days = NDArray[np.float64]
 LONGEST_DAYS = 7305  # twenty years, day by day; the rest at the rates of the last day
@@ -323,13 +322,7 @@ def _chance_there(lives: _Lives, day: float, a_day: float) -> float:
 
 def _step_down_pay(case: Case, days: Days) -> Days:
     """What a step-down on these days of the stay is paid in the end, on average over returns."""
-    back = 0.0 if case.seen is None else case.seen.back_per_day
-    found = sum((p.at(days) * np.exp(-back * p.lasts_days) for p in case.tariff.payoffs), np.zeros_like(days))
-    windows = sorted({0.0, *(b.within_days for b in case.tariff.backs), *(p.lasts_days for p in case.tariff.payoffs)})
-    for begin, end in pairwise(windows):
-        chance = np.exp(-back * begin) - np.exp(-back * end)
-        found = found - chance * case.tariff.back(days, (begin + end) / 2.0)
-    return found
+    return step_down_pay(case.tariff, days, 0.0 if case.seen is None else case.seen.back_per_day)
 
 
 def summary(cases: Sequence[Case]) -> pl.DataFrame:

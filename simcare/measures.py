@@ -89,14 +89,14 @@ class Tallies(NamedTuple):
     market: pl.DataFrame
 
 
-def after_day(states: pl.DataFrame, day_of_stay: float) -> pl.DataFrame:
-    """What is left of each state after so many days of its stay: it begins then, if it has not begun later.
+def after_day(states: pl.DataFrame, day_of_stay: float | pl.Expr) -> pl.DataFrame:
+    """What is left of each state after so many days of its stay (a number, or a column): it begins then, if it has not begun later.
 
     >>> stay = pl.DataFrame({"stay_start": [-10.0], "time": [0.0], "until": [60.0]})
     >>> after_day(stay, 42)["time"].to_list()
     [32.0]
     """
-    if day_of_stay == 0:
+    if isinstance(day_of_stay, int | float) and day_of_stay == 0:
         return states
     begins = pl.max_horizontal("time", pl.col("stay_start") + day_of_stay)
     return states.with_columns(begins.alias("time")).filter(pl.col("time") < pl.col("until"))
@@ -229,9 +229,7 @@ def days_by_band(provision: pl.DataFrame, model: Model, periods: pl.DataFrame) -
     provision, parts = (provision if rows else provision.clear()), []
     for name, what in zip(AGED, ("served", "induced_need"), strict=True):
         joined = provision.filter(what).join(table, on=["service", "provider"], how="inner", maintain_order="left")
-        later = pl.max_horizontal("time", pl.col("stay_start") + pl.col("first_day"))
-        left = joined.with_columns(later.alias("time")).filter(pl.col("time") < pl.col("until"))
-        parts.append(left.select(pl.lit(name, dtype=kinds).alias("measure"), "band", *IDS, "time", "until"))
+        parts.append(after_day(joined, pl.col("first_day")).select(pl.lit(name, dtype=kinds).alias("measure"), "band", *IDS, "time", "until"))
     return person_days(pl.concat(parts), periods, ("measure", "band", *IDS))
 
 

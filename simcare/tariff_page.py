@@ -134,9 +134,10 @@ def _pounds(gbp: float) -> str:
     return f"{'−' if gbp < 0 else ''}£{abs(gbp):,.0f}"
 
 
-def page(cases: Sequence[Case], title: str, where: str, lead: str, notes: Sequence[str], days: int) -> str:
-    """The page as text; ``where`` names service and provider, ``lead`` and ``notes`` say who the client is and what is left out."""
-    fig = incentives([(name, curve(one, days)) for name, one in zip(names(cases), cases, strict=True)], where)
+def page(cases: Sequence[Case], curves: Sequence[pl.DataFrame], title: str, where: str, lead: str, notes: Sequence[str]) -> str:
+    """The page as text; ``curves`` are those of the cases, ``where`` names service and provider, ``lead`` and ``notes`` say who the client is
+    and what is left out."""
+    fig, days = incentives(list(zip(names(cases), curves, strict=True)), where), curves[0].height
     bare = theme.untitled(fig)
     environment = Environment(loader=PackageLoader("simcare"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("tariff.html").render(
@@ -157,12 +158,13 @@ def page(cases: Sequence[Case], title: str, where: str, lead: str, notes: Sequen
 def write_tariff(found: Sequence[Case], model: Model, asked: Asked, out: Path, command: str) -> Path:
     """Write the folder: tariff.html, curves.csv, summary.csv and the manifest; returns the path of the page."""
     where = asked.client(found[0], model)
-    text = page(found, f"What contracts reward: {where}", where, model.about.title, asked.notes(found), asked.days)
-    curves = [curve(one, asked.days).select(pl.lit(one.contract).alias("contract"), pl.all()) for one in found]
+    curves = [curve(one, asked.days) for one in found]
+    text = page(found, curves, f"What contracts reward: {where}", where, model.about.title, asked.notes(found))
+    named = [rows.select(pl.lit(one.contract).alias("contract"), pl.all()) for one, rows in zip(found, curves, strict=True)]
     about = {"simcare": __version__, "model": model.about.name, "service": found[0].service, "provider": found[0].provider, "command": command}
     with aside(out) as folder:
         (folder / "tariff.html").write_text(text, encoding="utf-8")
-        pl.concat(curves).write_csv(folder / "curves.csv")
+        pl.concat(named).write_csv(folder / "curves.csv")
         summary(found).write_csv(folder / "summary.csv")
         (folder / MANIFEST).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return out / "tariff.html"

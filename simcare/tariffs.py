@@ -133,15 +133,20 @@ def _back_rate(seen: Incentive, ready: bool) -> float:
 
 def payoff(seen: Incentive, days: Days, ready: bool = True) -> Days:
     """S(u): what a step-down on these days of the stay is worth to the provider."""
-    back = _back_rate(seen, ready)
     force = seen.discount_per_day + 1.0 / seen.horizon_days
-    found = np.full_like(days, seen.lower_value)
-    for sum_ in seen.tariff.payoffs:
-        found = found + sum_.at(days) * np.exp(-(back + force) * sum_.lasts_days)
-    windows = sorted({b.within_days for b in seen.tariff.backs} | {p.lasts_days for p in seen.tariff.payoffs if p.lasts_days} | {0.0})
+    return seen.lower_value + step_down_pay(seen.tariff, days, _back_rate(seen, ready), force)
+
+
+def step_down_pay(tariff: Tariff, days: Days, back_per_day: float, force: float = 0.0) -> Days:
+    """What a step-down on these days of the stay is paid in the end, on average over returns at a rate: sums that last, less what returns
+    take back. ``force`` is the rate a day at which later sums lose worth to whoever looks at them."""
+    found = np.zeros_like(days)
+    for sum_ in tariff.payoffs:
+        found = found + sum_.at(days) * np.exp(-(back_per_day + force) * sum_.lasts_days)
+    windows = sorted({0.0, *(b.within_days for b in tariff.backs), *(p.lasts_days for p in tariff.payoffs)})
     for begin, end in pairwise(windows):
-        chance = np.exp(-back * begin) - np.exp(-back * end)
-        found = found - chance * seen.tariff.back(days, (begin + end) / 2.0)
+        chance = np.exp(-back_per_day * begin) - np.exp(-back_per_day * end)
+        found = found - chance * tariff.back(days, (begin + end) / 2.0)
     return found
 
 

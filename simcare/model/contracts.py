@@ -264,6 +264,10 @@ class Tariff(NamedTuple):
         found: Days = spans @ np.asarray(self.rates)
         return found
 
+    def mean_rate(self) -> float:
+        """Pounds a day on average over a stay of a year, sums apart."""
+        return float(self.for_days(np.array([365.0]))[0]) / 365.0
+
     def sums(self, days: Days) -> Days:
         """Pounds due on days of the stay that a stay of so many days has reached."""
         return sum((np.where(days >= day, gbp, 0.0) for day, gbp in self.lumps), np.zeros_like(days))

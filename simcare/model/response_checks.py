@@ -26,9 +26,8 @@ def reference_price(model: Model, service: str) -> float:
     contracts = {contract.name: contract for contract in model.contracts}
     rows = [(offer.weight.value, contracts[offer.contract]) for p in model.providers for offer in p.offers if offer.service == service]
     weight = sum(w for w, _ in rows)
-    tariffs = [(w, tariff_of(contract, model.about.start)) for w, contract in rows]
-    spent = sum(w * sum(r * max(0.0, min(365.0, e) - b) for b, e, r in zip(t.edges, (*t.edges[1:], 365.0), t.rates, strict=True)) for w, t in tariffs)
-    return spent / 365.0 / weight if weight else 0.0
+    paid = sum(w * tariff_of(contract, model.about.start).mean_rate() for w, contract in rows)
+    return paid / weight if weight else 0.0
 
 
 def response_faults(model: Model) -> Iterator[Fault]:

@@ -173,7 +173,7 @@ CHANGE = np.dtype([("time", "f8"), ("kind", "i8"), ("index", "i8"), ("places", "
 # Which variant of the providers' clocks an offer has: ``first``, or where ``series`` ≥ 0 the value of that dated series; in a place of a
 # limited number, the one after it at the level of occupancy.
 TERMS = np.dtype([("first", "i8"), ("series", "i8"), ("levels", "i8")])
-FIRM = np.dtype([("closures", "f8"), ("parent", "i8"), ("overhead", "f8"), ("named", "i8")])  # rates and pounds a day
+FIRM = np.dtype([("closures", "f8"), ("parent", "i8"), ("overhead", "f8")])  # rates and pounds a day
 MARKET = np.dtype([("drift", "f8"), ("per_occupancy", "f8"), ("usual_occupancy", "f8"), ("entry", "f8"), ("usual_margin", "f8"),
                    ("per_margin", "f8"), ("contagion", "f8"), ("vacancy", "f8"), ("price", "f8")])  # fmt: skip
 STAGE = np.dtype(
