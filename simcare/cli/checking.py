@@ -1,0 +1,67 @@
+"""``simcare check`` and ``simcare schema``: what a file must hold."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from simcare.cli.parts import AsJson, app, out_console
+from simcare.errors import BadInput
+
+if TYPE_CHECKING:
+    from simcare.model import Figure
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(help="Model or experiment files, or names in the library.")],
+    assumptions: Annotated[bool, typer.Option("--assumptions", help="List every number that is an assumption (grade D).")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Validate files: one line for each fault, with file, path, value and near miss; exit code 2.
+
+    Example: `simcare check kent-2013 my-experiment.toml --assumptions`
+    """
+    from simcare.files import check_file
+
+    faults: list[str] = []
+    listed: dict[str, list[Figure]] = {}
+    for name in files:
+        try:
+            kind, figures = check_file(name)
+        except BadInput as error:
+            faults += error.faults
+            continue
+        listed[name] = figures
+        if not as_json:
+            grades = ", ".join(f"{sum(f.grade == g for f in figures)} {g}" for g in "ABCD")
+            out_console.print(f"{name}: {kind} is valid; {len(figures)} numbers by grade: {grades}", highlight=False)
+            if assumptions:
+                _print_assumptions([f for f in figures if f.grade == "D"])
+    if as_json:
+        rows = {name: [f.model_dump(mode="json") for f in figures if not assumptions or f.grade == "D"] for name, figures in listed.items()}
+        print(json.dumps({"valid": list(listed), "faults": faults, "numbers": rows}, indent=1))
+    if faults:
+        raise BadInput(faults)
+
+
+def _print_assumptions(figures: list[Figure]) -> None:
+    table = Table("Number", "Value", "Why", box=None, pad_edge=False, header_style="bold")
+    for figure in figures:
+        shown = ", ".join(f"{v:g}" for v in figure.value)
+        table.add_row(figure.path, shown if figure.since is None else f"{shown} from {figure.since}", figure.note or "assumption")
+    out_console.print(table)
+
+
+@app.command()
+def schema(what: Annotated[str, typer.Argument(help="model or experiment.")]) -> None:
+    """Print the JSON Schema of a kind of file, for editors that complete and check as you type.
+
+    Example: `simcare schema model > model.schema.json`
+    """
+    from simcare.files import schema as schema_of
+
+    print(json.dumps(schema_of(what), indent=1))
