@@ -1,0 +1,140 @@
+"""What a driver has to beat: naive, seasonal naive, exponential smoothing, a structural model and SARIMA, each as draws of the future.
+
+Every function takes a series, a horizon in months, a number of draws and a generator, and returns draws of future counts of shape
+(draws, horizon). Those fitted to logarithms are fitted by statsmodels. ``Unfit`` says in a sentence why a model cannot be fitted.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+
+from simcare.demand import driver as drivers
+from simcare.demand.series import Series, Values
+from simcare.demand.terms import Terms, columns
+
+Forecaster = Callable[[Series, int, int, np.random.Generator], Values]
+SEASONAL_NAIVE = "seasonal naive"
+DRIVER = "driver"
+
+
+class Unfit(Exception):
+    """A model that cannot be fitted to a series, and why."""
+
+
+def naive(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+    """The last count again; a random walk with the spread of the changes from month to month (Hyndman and Athanasopoulos 2021, 5.5)."""
+    y = series.counts[series.seen]
+    spread = float(np.sqrt(np.mean(np.diff(y) ** 2)))
+    steps = np.sqrt(np.arange(1, horizon + 1.0))
+    return _counted(y[-1] + spread * steps * rng.standard_normal((draws, horizon)))
+
+
+def seasonal_naive(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+    """The same month a year before; the spread is that of the changes from year to year, growing with the root of the years ahead."""
+    y = _filled(series)
+    if y.size < 13:
+        raise Unfit("seasonal naive needs more than a year of counts")
+    spread = float(np.sqrt(np.nanmean((y[12:] - y[:-12]) ** 2)))
+    ahead = np.arange(horizon)
+    centre = y[-12:][ahead % 12]
+    return _counted(centre + spread * np.sqrt(ahead // 12 + 1.0) * rng.standard_normal((draws, horizon)))
+
+
+def ets(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+    """Exponential smoothing of the logarithm: additive errors, a level, a damped trend, and a season from three years on."""
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
+    if not series.seen.all():
+        raise Unfit("exponential smoothing takes no missing months")
+    _varies(series, "exponential smoothing")
+    seasonal = {"seasonal": "add", "seasonal_periods": 12} if len(series) >= 36 else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a fit that stops early is still judged by how it forecasts
+        fit = ETSModel(_logs(series), error="add", trend="add", damped_trend=True, **seasonal).fit(disp=False, maxiter=200)
+        paths = fit.simulate(nsimulations=horizon, repetitions=draws, anchor="end", rng=rng)
+    return _exponentiated(np.asarray(paths).T)
+
+
+def structural(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+    """A local level with Fourier season and working days as regressors (Harvey 1989), fitted to the logarithm."""
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+    _varies(series, "the structural model")
+    built = columns(series, Terms(harmonics=2))
+    x, ahead = built.at(series.months), built.at(np.arange(series.last + 1, series.last + 1 + horizon))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = UnobservedComponents(_logs(series), "local level", exog=x).fit(disp=False, maxiter=200)
+        paths = fit.simulate(horizon, anchor="end", repetitions=draws, exog=ahead, rng=rng)
+    return _exponentiated(np.asarray(paths).reshape(horizon, draws).T)
+
+
+def sarima(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+    """SARIMA(1,0,1) around a mean with Fourier season and working days as regressors (SARIMAX), fitted to the logarithm."""
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+
+    _varies(series, "SARIMA")
+    built = columns(series, Terms(harmonics=2))
+    x, ahead = built.at(series.months), built.at(np.arange(series.last + 1, series.last + 1 + horizon))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = SARIMAX(_logs(series), exog=x, order=(1, 0, 1), trend="c").fit(disp=False, maxiter=200)
+        paths = fit.simulate(horizon, anchor="end", repetitions=draws, exog=ahead, rng=rng)
+    return _exponentiated(np.asarray(paths).reshape(horizon, draws).T)
+
+
+def driver(series: Series, horizon: int, draws: int, rng: np.random.Generator, *, terms: Terms | None = None, typical: drivers.Typical | None = None) -> Values:
+    """The demand driver itself."""
+    return drivers.simulate(drivers.fit(series, terms, typical), series, horizon, draws, rng)
+
+
+def field(series: Series, terms: Terms | None = None, typical: drivers.Typical | None = None) -> Mapping[str, Forecaster]:
+    """Everything that is tried on a series, by name: the driver, its variants, and its challengers."""
+    terms = terms or Terms(covariates=dict.fromkeys(series.covariates, 0))
+    found: dict[str, Forecaster] = {DRIVER: partial(driver, terms=terms, typical=typical)}
+    if not terms.trend:
+        found["driver with a damped trend"] = partial(driver, terms=_with(terms, trend=True), typical=typical)
+    if terms.covariates:
+        found["driver without covariates"] = partial(driver, terms=_with(terms, covariates={}), typical=typical)
+    return {**found, "exponential smoothing": ets, "structural": structural, "SARIMA": sarima, SEASONAL_NAIVE: seasonal_naive, "naive": naive}
+
+
+def _with(terms: Terms, **changes: object) -> Terms:
+    from dataclasses import replace
+
+    return replace(terms, **changes)  # type: ignore[arg-type]
+
+
+def _varies(series: Series, what: str) -> None:
+    if np.ptp(series.counts[series.seen]) == 0:
+        raise Unfit(f"{what} cannot be fitted to a series that never changes")
+
+
+def _filled(series: Series) -> Values:
+    """Counts with a missing month filled by the year before: naive forecasts repeat what was last seen."""
+    y = series.counts.copy()
+    for i in np.flatnonzero(np.isnan(y)):
+        if i >= 12:
+            y[i] = y[i - 12]
+    if np.isnan(y[-12:]).any():
+        raise Unfit("seasonal naive needs a count for each of the last twelve months or the year before")
+    return y
+
+
+def _logs(series: Series) -> Values:
+    return np.log(series.counts + 0.5)
+
+
+def _counted(values: Values) -> Values:
+    return np.asarray(np.maximum(np.round(values), 0.0))
+
+
+def _exponentiated(logs: Values) -> Values:
+    return _counted(np.exp(np.clip(logs, -30.0, 20.0)) - 0.5)
+
+
+__all__ = ["DRIVER", "SEASONAL_NAIVE", "Forecaster", "Unfit", "driver", "ets", "field", "naive", "sarima", "seasonal_naive", "structural"]

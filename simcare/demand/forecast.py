@@ -1,0 +1,130 @@
+"""From a series to its forecast: fit, back-test, choose, draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from simcare.demand import backtest as trials
+from simcare.demand import challengers, months, scores
+from simcare.demand import driver as drivers
+from simcare.demand.backtest import Backtest, Choice, Progress
+from simcare.demand.series import Series, Values
+from simcare.demand.terms import Terms
+from simcare.errors import BadInput
+
+DRAWS = 4000
+LONGEST = 120  # months ahead
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What will come, as draws of shape (draws, months), how it was made, and what it has been worth.
+
+    ``backtest`` is None where the series is too short for one.
+    """
+
+    series: Series
+    driver: drivers.Driver
+    choice: Choice
+    draws: Values = field(repr=False)
+    backtest: Backtest | None = field(repr=False)
+
+    def rows(self) -> pl.DataFrame:
+        """A row a month: month, mean, median and the 50, 80 and 90 % intervals of the count."""
+        bounds = {level: scores.interval(self.draws, level) for level in scores.LEVELS}
+        ahead = range(self.series.last + 1, self.series.last + 1 + self.draws.shape[1])
+        columns: dict[str, Any] = {"month": [months.name(m) for m in ahead], "mean": self.draws.mean(axis=0), "median": np.median(self.draws, axis=0)}
+        for level, (low, high) in bounds.items():
+            columns |= {f"lo{level}": low, f"hi{level}": high}
+        return pl.DataFrame(columns)
+
+    def totals(self) -> pl.DataFrame:
+        """The sum of each twelve months ahead with its 80 % interval: months within a year move together, so sums of bounds would be too wide."""
+        found = []
+        for k in range(0, self.draws.shape[1] - 11, 12):
+            whole = self.draws[:, k : k + 12].sum(axis=1)
+            low, high = np.quantile(whole, [0.1, 0.9])
+            begin = self.series.last + 1 + k
+            found.append({"from": months.name(begin), "to": months.name(begin + 11), "mean": float(whole.mean()), "lo80": float(low), "hi80": float(high)})
+        return pl.DataFrame(found)
+
+    def json(self) -> dict[str, Any]:
+        """The machine-readable summary (its form is fixed: docs/demand.md)."""
+        about = {
+            "name": self.choice.model,
+            "why": self.choice.why,
+            "weights": dict(self.choice.weights),
+            "series": self.series.name,
+            "from": months.name(self.series.first),
+            "to": months.name(self.series.last),
+            "notes": list(self.series.notes),
+            "driver": summary(self.driver),
+        }
+        league = None if self.backtest is None else trials.league(self.backtest).to_dicts()
+        unfit = {} if self.backtest is None else dict(self.backtest.unfit)
+        rows = [{name: value if isinstance(value, str) else round(value, 2) for name, value in row.items()} for row in self.rows().to_dicts()]
+        return {"forecast": rows, "model": about, "scores": {"league": league, "unfit": unfit}}
+
+
+def summary(driver: drivers.Driver) -> dict[str, Any]:
+    """A driver's figures: each coefficient with its standard error, pooled and alone; dispersion, drift a month, rho, widening."""
+    sd = np.sqrt(np.diagonal(driver.cov))
+    pooled = zip(driver.names, driver.beta, sd, driver.alone, driver.alone_sd, strict=True)
+    return {
+        "coefficients": {n: {"value": float(b), "se": float(s), "alone": float(a), "alone_se": float(e)} for n, b, s, a, e in pooled},
+        "dispersion": driver.level.dispersion,
+        "drift": driver.level.drift,
+        "rho": driver.level.rho,
+        "widen": driver.widen,
+    }
+
+
+def forecast(
+    series: Series,
+    horizon: int = 24,
+    *,
+    terms: Terms | None = None,
+    typical: drivers.Typical | None = None,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Forecast:
+    """Forecast a series. With 36 months or more every model is back-tested first and the default chosen by it; the same seed gives the same draws.
+
+    Raises BadInput for a horizon or terms that cannot be.
+    """
+    if not 1 <= horizon <= LONGEST:
+        raise BadInput(f"horizon: must be from 1 to {LONGEST} months, got {horizon}")
+    fitted = drivers.fit(series, terms, typical)
+    field = challengers.field(series, terms, typical)
+    found: Backtest | None = None
+    if int(series.seen.sum()) < trials.LEAST:
+        counted = int(series.seen.sum())
+        choice = Choice(challengers.DRIVER, {challengers.DRIVER: 1.0}, f"the driver, untested: {counted} months are too few for a back-test", 1.0)
+    else:
+        found = trials.backtest(series, field, seed, workers, progress)
+        choice = trials.choose(found, series)
+    fitted = drivers.widened(fitted, choice.widen)
+    draws = _drawn(series, fitted, choice, field, horizon, seed)
+    return Forecast(series, fitted, choice, draws, found)
+
+
+def _drawn(
+    series: Series, fitted: drivers.Driver, choice: Choice, field: Mapping[str, challengers.Forecaster], horizon: int, seed: int
+) -> Values:
+    drawn = {}
+    for name in choice.weights:
+        rng = np.random.default_rng([seed, series.last, list(field).index(name)])
+        if name == challengers.DRIVER:
+            drawn[name] = drivers.simulate(fitted, series, horizon, DRAWS, rng)
+        else:
+            drawn[name] = field[name](series, horizon, DRAWS, rng)
+    return trials.pool(drawn, choice.weights)
+
+
+__all__ = ["Forecast", "forecast", "summary"]

@@ -1,0 +1,141 @@
+"""A monthly series of counts: one area, one kind of demand, with its exposure and covariates if there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcare.demand import months
+from simcare.errors import BadInput
+from simcare.model.nearmiss import unknown
+
+Values = NDArray[np.float64]
+SHORTEST = 12
+
+
+@dataclass(frozen=True)
+class Series:
+    """Counts of consecutive months from ``first`` on (see :mod:`simcare.demand.months`); not a number where none was recorded.
+
+    ``exposure`` (people) and ``covariates`` start with ``first`` too and may run on past the last count, into the months to be
+    forecast; ``exposure`` is None where rates are per area. ``notes`` say, a sentence each, what a reader of results must know.
+
+    >>> Series("Kent", months.month_of("2012-04"), np.array([867.0, 1098.0]))
+    Series('Kent', 2 months from 2012-04 to 2012-05, 0 missing)
+    """
+
+    name: str
+    first: int
+    counts: Values
+    exposure: Values | None = None
+    covariates: Mapping[str, Values] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.counts.size)
+
+    def __repr__(self) -> str:
+        missing = int(np.isnan(self.counts).sum())
+        return f"Series({self.name!r}, {len(self)} months from {months.name(self.first)} to {months.name(self.last)}, {missing} missing)"
+
+    @property
+    def last(self) -> int:
+        """The month of the last count."""
+        return self.first + len(self) - 1
+
+    @property
+    def months(self) -> months.Months:
+        return np.arange(self.first, self.first + len(self))
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which months have a count."""
+        return ~np.isnan(self.counts)
+
+    def known(self, last: int) -> Series:
+        """The series as it was known at the end of month ``last``: what came later is gone, exposure and covariates too.
+
+        >>> Series("Kent", 0, np.arange(5.0)).known(2).counts
+        array([0., 1., 2.])
+        """
+        n = last - self.first + 1
+        exposure = None if self.exposure is None else self.exposure[:n]
+        return replace(self, counts=self.counts[:n], exposure=exposure, covariates={k: v[:n] for k, v in self.covariates.items()}, notes=())
+
+    def exposures(self, first: int, count: int) -> Values:
+        """The exposure of ``count`` months from ``first`` on; ones where the series has none.
+
+        Past the last exposure given, it goes on growing as it did over the last twelve months given (before the first, the first holds).
+        """
+        if self.exposure is None:
+            return np.ones(count)
+        known = self.exposure
+        back = min(12, known.size - 1)
+        grown = (known[-1] / known[-1 - back]) ** (1.0 / back) if back else 1.0
+        at = np.arange(first, first + count) - self.first
+        past = np.maximum(at - (known.size - 1), 0)
+        return known[np.clip(at, 0, known.size - 1)] * np.power(grown, past)
+
+
+def checked(series: Series, where: str) -> Series:
+    """The series with notes on its length, gaps and breaks; raises BadInput for what cannot be forecast at all."""
+    if series.seen.sum() < SHORTEST:
+        raise BadInput(f"{where}: {series.name}: {int(series.seen.sum())} months with a count; a forecast needs {SHORTEST} or more")
+    seen = series.counts[series.seen]
+    if not seen.any():
+        raise BadInput(f"{where}: {series.name}: every count is nought; there is no demand to forecast")
+    return replace(series, notes=(*series.notes, *_notes(series)))
+
+
+def _notes(series: Series) -> list[str]:
+    found, seen = [], series.counts[series.seen]
+    gaps = series.months[~series.seen]
+    if gaps.size:
+        shown = ", ".join(months.name(int(m)) for m in gaps[:6]) + (" …" if gaps.size > 6 else "")
+        found.append(f"{gaps.size} of {len(series)} months have no count ({shown}): the driver leaves them out, and nothing is filled in")
+    if np.ptp(seen) == 0:
+        found.append(f"every count is {seen[0]:g}: season and drift cannot be learnt from a constant series, so chance alone and a typical drift are assumed")
+    if seen.size < 36:
+        found.append(f"{seen.size} months are too few to back-test (36 are needed): the driver is used with typical season and drift, untested on this series")
+    found += breaks(series)
+    return found
+
+
+def breaks(series: Series) -> list[str]:
+    """Sentences on level shifts: a month where the mean of the twelve months on differs from that of the twelve before by more than a third.
+
+    Neighbouring months tell of the same shift: the largest of each year is told.
+    """
+    found: list[str] = []
+    logs = np.log(np.where(series.seen, series.counts, np.nan) + 0.5)
+    shifts = {t: float(np.nanmean(logs[t : t + 12]) - np.nanmean(logs[t - 12 : t])) for t in range(12, len(series) - 11) if _enough(logs, t)}
+    while shifts:
+        t = max(shifts, key=lambda at: abs(shifts[at]))
+        if abs(shifts[t]) < np.log(4.0 / 3.0):
+            break
+        way = "rise" if shifts[t] > 0 else "fall"
+        month = months.name(series.first + t)
+        found.append(f"a break near {month}: counts {way} by {abs(np.expm1(shifts[t])):.0%}; if recording changed then, declare a step ({month})")
+        shifts = {at: shift for at, shift in shifts.items() if abs(at - t) >= 12}
+    return found
+
+
+def _enough(logs: Values, t: int) -> bool:
+    return bool(np.isfinite(logs[t - 12 : t]).sum() >= 9 and np.isfinite(logs[t : t + 12]).sum() >= 9)
+
+
+def chosen(every: Mapping[str, Series], name: str | None, where: str) -> Series:
+    """The series asked for by name; the only one where none is named. Raises BadInput with the near miss."""
+    if name is None:
+        if len(every) > 1:
+            raise BadInput(f"{where}: holds {len(every)} series ({', '.join(list(every)[:5])} …); say which")
+        return next(iter(every.values()))
+    if name not in every:
+        raise BadInput(f"{where}: area: {unknown(name, every)}")
+    return every[name]
+
+
+__all__ = ["SHORTEST", "Series", "Values", "breaks", "checked", "chosen"]
