@@ -26,6 +26,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from simcare.chain import GONE, OUT, Chain, Floats, Ints, age_edges, touching
+from simcare.demand.entering import average
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.parts import Arrivals, Caseload
@@ -45,7 +46,7 @@ def expected(model: Model, days: float, at: Sequence[float] | None = None) -> pl
     ``days`` is the horizon, as of a run (growth of arrivals is evaluated by its months); ``at`` are the days wanted, by
     default every month end and the horizon. On day 0 people are counted once care that follows need has followed. What
     happens on the stroke of a day is not yet counted on it. Columns: day, area, stage, group, need, tier, served, people;
-    someone out of service has the lowest tier. A cell that is absent is nought.
+    someone out of service has the lowest tier. A cell that is absent is nought. Arrivals that follow a driver come at its mean.
 
     Raises BadInput with a line for each thing in the model that has memory or limits (``simcare.plain.obstacles``), and
     for days outside 0 to ``days``.
@@ -58,6 +59,7 @@ def expected(model: Model, days: float, at: Sequence[float] | None = None) -> pl
     (172.932943, 172.932943)
     """
     wanted = _days_wanted(model, days, at)
+    model = average(model, math.ceil(days / 365.0))
     faults = obstacles(model)
     if faults:
         raise BadInput(faults)

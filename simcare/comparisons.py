@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import norm, t
 
+from simcare.demand.entering import fitted
 from simcare.draws import EFFECT, uniform
 from simcare.engine.persons import key
 from simcare.errors import BadInput
@@ -129,11 +130,12 @@ def compare(
 def tasks(experiment: Experiment, model: Model, engine: str) -> Iterator[Task]:
     """Every replication of the baseline and of each strategy; replication by replication, so that pairs finish together."""
     strategies = [believed(s, experiment.shrinkage) for s in experiment.strategies]
+    fits = fitted(model)
     for r in range(experiment.replications):
-        yield Task(model, "baseline", experiment.seed, r, experiment.years, engine)
+        yield Task(model, "baseline", experiment.seed, r, experiment.years, engine, fits=fits)
         for stated, strategy in zip(experiment.strategies, strategies, strict=True):
             possible = drawn(strategy, effect_draws(stated, experiment.seed, r))
-            yield Task(apply(model, possible), strategy.name, experiment.seed, r, experiment.years, engine)
+            yield Task(apply(model, possible), strategy.name, experiment.seed, r, experiment.years, engine, fits=fits)
 
 
 def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, float]:

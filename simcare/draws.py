@@ -22,6 +22,8 @@ RULE_PURPOSES = 28
 FRAILTY, AGE, NEED, ELAPSED, GAP, HEIGHT, FIRST_OFFER, EFFECT = range(32, 40)
 # Purposes of draws made once for a provider: how it answers to money, when it fails, whether it goes with another of its parent.
 RESPONSE, FAILURE, CONTAGION = range(40, 43)
+# Purposes of draws made once for a demand driver: its parameters and level, its drift and its dispersion, month by month.
+FITTED, DRIFT, DISPERSION = range(43, 46)
 
 _M0, _M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 _W0, _W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)

@@ -68,7 +68,54 @@ def read_toml(path: Path) -> dict[str, Any]:
 def load_model(name: str | Path) -> Model:
     """The model of a path or library name, checked."""
     path = find(name, "models")
-    return parse(Model, read_model(path), str(path))
+    return parse(Model, with_series(read_model(path), path), str(path))
+
+
+def with_series(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The tables of a model file with the counts of each driver's series read in."""
+    rows = data.get("drivers")
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) and isinstance(row.get("series"), str) for row in rows):
+        return data  # without drivers; or what is wrong with them shows when the tables are checked
+    from simcare.demand.entering import embedded
+
+    found, faults = [], []
+    for k, row in enumerate(rows):
+        try:
+            found.append(embedded(dict(row), series_file(row["series"], path)))
+        except BadInput as error:
+            faults += [f"{path}: drivers[{k}].series: {fault}" for fault in error.faults]
+    if faults:
+        raise BadInput(faults)
+    return {**data, "drivers": found}
+
+
+def series_file(name: str, beside: Path | None = None) -> Path:
+    """A series file: a path, one beside another file, or one in the library's calibration folder."""
+    places = [Path(name), *([beside.parent / name] if beside else []), library("calibration") / name, library("calibration") / f"{name}.csv"]
+    for place in places:
+        if place.is_file():
+            return place
+    known = sorted(p.name for p in library("calibration").glob("*.csv"))
+    raise BadInput(f"{unknown(name, known)} (calibration in the library; or give the path of a CSV, Parquet or XLSX file)")
+
+
+def model_or_series(name: str) -> Path:
+    """The file of a model or of a series, by path or by its name in the library.
+
+    >>> model_or_series("mm-infinity").name, model_or_series("referrals-monthly").name
+    ('mm-infinity.toml', 'referrals-monthly.csv')
+    """
+    if Path(name).is_file():
+        return Path(name)
+    for find_one in (series_file, partial(find, folder="models")):
+        try:
+            return find_one(name)
+        except BadInput:
+            continue
+    if Path(name).suffix or len(Path(name).parts) > 1:
+        raise BadInput(f"{name}: no such file")
+    shipped = [p.stem for folder, kind in (("models", "*.toml"), ("calibration", "*.csv")) for p in sorted(library(folder).glob(kind))]
+    raise BadInput(f"{name}: {unknown(name, shipped)} (models and series in the library; or give the path of a file)")
 
 
 def read_model(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:

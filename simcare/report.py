@@ -24,6 +24,7 @@ from simcare import figures, report_contracts, report_providers, report_tables, 
 from simcare.figures import BASELINE
 from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
+from simcare.page import script_json
 from simcare.report_tables import Table
 
 USED = ("caseload", "cost", "cost_real", "cost_pv", *report_tables.LIMITS)  # the measures that figures and tables are drawn from
@@ -172,15 +173,6 @@ def _months(given: ReportInput) -> pl.DataFrame:
     """The months of the run."""
     first = given.model.about.start.year * 12 + given.model.about.start.month - 1
     return pl.DataFrame({"month": [f"{m // 12}-{m % 12 + 1:02d}" for m in range(first, first + 12 * int(given.manifest["years"]))]})
-
-
-def script_json(value: str) -> Markup:
-    """JSON that cannot end the script element it stands in, nor open a comment in it.
-
-    >>> str(script_json('{"a": "</script>"}'))
-    '{"a": "\\\\u003c/script>"}'
-    """
-    return Markup(value.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
 
 
 def unbroken(text: str) -> Markup:

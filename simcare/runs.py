@@ -15,6 +15,7 @@ from joblib import Parallel, delayed
 from pydantic import BaseModel
 
 from simcare import __version__
+from simcare.demand.entering import Fit, drawn, fitted
 from simcare.engine.hooks import NO_HOOKS, Hooks, OnEvent, Process
 from simcare.errors import BadInput
 from simcare.files import load_model
@@ -40,6 +41,7 @@ class Task(NamedTuple):
     engine: str = "simpy"
     keep_log: bool = False
     hooks: Hooks = NO_HOOKS
+    fits: tuple[Fit, ...] = ()  # the model's demand drivers, fitted once for all tasks
 
 
 class Outcome(NamedTuple):
@@ -120,7 +122,7 @@ def run(
     hooks = Hooks(on_event, tuple(processes))
     if hooks != NO_HOOKS:
         workers = 1
-    tasks = [Task(model, "baseline", seed, r, years, engine, keep, hooks) for r in range(replications)]
+    tasks = [Task(model, "baseline", seed, r, years, engine, keep, hooks, fitted(model)) for r in range(replications)]
     began = dt.datetime.now(dt.UTC)
     outcomes = list(outcomes_of(tasks, workers, progress))
     logs = [o.log for o in outcomes if o.log is not None]
@@ -171,7 +173,8 @@ def simulate(task: Task) -> Outcome:
     from simcare.luck import differing
     from simcare.tables import build, names_of
 
-    task = task._replace(model=differing(task.model, task.seed, task.replication))
+    demanded = drawn(task.model, task.fits, task.seed, task.replication, task.years)
+    task = task._replace(model=differing(demanded, task.seed, task.replication))
     days, tables, names = horizon_days(task.model, task.years), build(task.model), names_of(task.model)
     if task.engine == "compiled" and not task.keep_log:
         return _volume(task, tables, names, days)

@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
-from simcare import __version__, theme
+from simcare import __version__
 from simcare.aside import MANIFEST, aside
 from simcare.figures.tariff import incentives
 from simcare.incentives import Case, curve, expected, summary
 from simcare.model import Model
 from simcare.model.contract_checks import best_cycle, reset_gain
-from simcare.report import script_json
+from simcare.page import PageFigure, PageTable, Part, page
 
 
 class Asked(NamedTuple):
@@ -63,14 +60,6 @@ class Asked(NamedTuple):
         ]
 
 
-class PageTable(NamedTuple):
-    """A table of the page: title, heads, rows."""
-
-    title: str
-    heads: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
 def names(cases: Sequence[Case]) -> list[str]:
     """Short names for lines and rows: the contract in force is told as such."""
     return ["as now", *(one.contract.replace("_", " ") for one in cases[1:])]
@@ -78,7 +67,9 @@ def names(cases: Sequence[Case]) -> list[str]:
 
 def contracts(cases: Sequence[Case]) -> PageTable:
     """What the short names stand for."""
-    return PageTable("The contracts", ("Name", "What is paid"), [(name, _paid(one)) for name, one in zip(names(cases), cases, strict=True)])
+    return PageTable(
+        "The contracts", ("Name", "What is paid"), [(name, _paid(one)) for name, one in zip(names(cases), cases, strict=True)], text=True
+    )
 
 
 def _paid(one: Case) -> str:
@@ -134,32 +125,14 @@ def _pounds(gbp: float) -> str:
     return f"{'−' if gbp < 0 else ''}£{abs(gbp):,.0f}"
 
 
-def page(cases: Sequence[Case], curves: Sequence[pl.DataFrame], title: str, where: str, lead: str, notes: Sequence[str]) -> str:
-    """The page as text; ``curves`` are those of the cases, ``where`` names service and provider, ``lead`` and ``notes`` say who the client is
-    and what is left out."""
-    fig, days = incentives(list(zip(names(cases), curves, strict=True)), where), curves[0].height
-    bare = theme.untitled(fig)
-    environment = Environment(loader=PackageLoader("simcare"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template("tariff.html").render(
-        title=title,
-        lead=lead,
-        notes=notes,
-        figure_title=f"Day by day, to day {days} of the stay",
-        alt=fig.layout.meta["alt"],
-        tables=[contracts(cases), outcomes(cases), gaming(cases)],
-        data=script_json(bare.to_json()),
-        plotly=Markup(get_plotlyjs()),  # noqa: S704  our own dependency, not input
-        config=Markup(json.dumps(theme.CONFIG)),  # noqa: S704
-        narrow_px=theme.NARROW_PX,
-        middle_px=theme.MIDDLE_PX,
-    )
-
-
 def write_tariff(found: Sequence[Case], model: Model, asked: Asked, out: Path, command: str) -> Path:
     """Write the folder: tariff.html, curves.csv, summary.csv and the manifest; returns the path of the page."""
     where = asked.client(found[0], model)
     curves = [curve(one, asked.days) for one in found]
-    text = page(found, curves, f"What contracts reward: {where}", where, model.about.title, asked.notes(found))
+    fig = incentives(list(zip(names(found), curves, strict=True)), where)
+    shown = PageFigure(f"Day by day, to day {curves[0].height} of the stay", fig)
+    parts: list[Part] = [shown, contracts(found), outcomes(found), gaming(found)]
+    text = page(f"What contracts reward: {where}", model.about.title, asked.notes(found), parts)
     named = [rows.select(pl.lit(one.contract).alias("contract"), pl.all()) for one, rows in zip(found, curves, strict=True)]
     about = {"simcare": __version__, "model": model.about.name, "service": found[0].service, "provider": found[0].provider, "command": command}
     with aside(out) as folder:

@@ -7,13 +7,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
 from simcare import __version__
+
+if TYPE_CHECKING:
+    from simcare.page import PageTable
 
 app = typer.Typer(
     help="What care would cost, and how independent people would be, if it were commissioned differently.",
@@ -55,16 +61,32 @@ def progress_bar(what: str, engine: str) -> Iterator[Callable[[int, int], None]]
     """A bar on standard error; the first run on a machine also says that the rulebook is being compiled."""
     from simcare.jit import is_compiled
 
+    first = "" if is_compiled() else ": compiling the rulebook first, once on this machine, a minute or two"
+    with working(f"{what} ({engine})", first) as tick:
+        yield tick
+
+
+@contextmanager
+def working(what: str, at_first: str = "") -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error for anything that takes more than a moment; ``at_first`` is told until the first piece is done."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err_console, transient=True) as bar:
-        words = f"{what} ({engine})" if is_compiled() else f"{what} ({engine}): compiling the rulebook first, once on this machine, a minute or two"
-        task = bar.add_task(words, total=None)
+        task = bar.add_task(what + at_first, total=None)
 
         def tick(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=f"{what} ({engine})")
+            bar.update(task, completed=done, total=total, description=what)
 
         yield tick
 
 
 def command() -> str:
     return shlex.join(["simcare", *sys.argv[1:]])
+
+
+def print_table(table: PageTable, of: str = "") -> None:
+    shown = Table(title=f"\n{escape(table.title + of)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for k, head in enumerate(table.heads):
+        shown.add_column(head, justify="left" if k == 0 else "right")
+    for row in table.rows:
+        shown.add_row(*(escape(cell) for cell in row))
+    out_console.print(shown, highlight=False)

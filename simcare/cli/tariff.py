@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
-from rich.table import Table
 
-from simcare.cli.parts import AsJson, Out, app, command, out_console
+from simcare.cli.parts import AsJson, Out, app, command, out_console, print_table
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
     from simcare.model import Model
-    from simcare.tariff_page import PageTable
 
 
 @app.command()
@@ -62,15 +58,6 @@ def tariff(
         out_console.print(f"No strategy of '{experiment}' puts this service under another contract.", highlight=False, markup=False)
     print_table(gaming(found))
     out_console.print(f"\nCurves: {page}", soft_wrap=True, highlight=False)
-
-
-def print_table(table: PageTable, of: str = "") -> None:
-    shown = Table(title=f"\n{escape(table.title + of)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for k, head in enumerate(table.heads):
-        shown.add_column(head, justify="left" if k == 0 else "right")
-    for row in table.rows:
-        shown.add_row(*(escape(cell) for cell in row))
-    out_console.print(shown, highlight=False)
 
 
 def _contracts(model: Model, service: str, provider: str | None, contract: str | None, experiment: str | None) -> tuple[Model, list[str]]:

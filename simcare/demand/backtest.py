@@ -161,7 +161,7 @@ def league(found: Backtest) -> pl.DataFrame:
 
 
 def choose(found: Backtest, series: Series) -> Choice:
-    """The default: the driver, unless another model's CRPS is lower by more than one standard error of the paired difference.
+    """The default: the driver, unless another model's CRPS is lower by more than two standard errors of the paired difference.
 
     The driver is preferred among equals because it says what demand hangs on and can enter a simulation. A model worse than seasonal naive is
     never the default.
@@ -171,10 +171,10 @@ def choose(found: Backtest, series: Series) -> Choice:
     reference = crps.get(SEASONAL_NAIVE, np.inf)
     best = next(m for m in table["model"] if m not in ("naive",))
     if crps.get(DRIVER, np.inf) <= reference and (best == DRIVER or not _clearly(found, best, DRIVER)):
-        behind = "it had the lowest CRPS" if best == DRIVER else f"{best} had a lower CRPS, but by less than one standard error"
+        behind = "it had the lowest CRPS" if best == DRIVER else f"{best} had a lower CRPS, but by less than two standard errors"
         name, why = DRIVER, f"the driver: {behind} over {_trials(found)} trials"
     elif crps[best] < reference:
-        name, why = best, f"{best}: its CRPS was lower than the driver's by more than one standard error over {_trials(found)} trials"
+        name, why = best, f"{best}: its CRPS was lower than the driver's by more than two standard errors over {_trials(found)} trials"
         if crps.get(DRIVER, np.inf) > reference:
             why = f"{best}: the driver did worse than seasonal naive over {_trials(found)} trials and is refused; {best} had the lowest CRPS"
     else:
@@ -189,11 +189,11 @@ def _trials(found: Backtest) -> int:
 
 
 def _clearly(found: Backtest, better: str, than: str) -> bool:
-    """Whether the difference in CRPS by origin exceeds its standard error; neighbouring origins share their months, so a year counts as one."""
+    """Whether the difference in CRPS by origin exceeds two standard errors; neighbouring origins share their months, so a year counts as one."""
     wide = found.scores.group_by("origin", "model").agg(pl.col("crps").mean()).pivot(on="model", index="origin", values="crps")
     difference = (wide[than] - wide[better]).to_numpy()
     apart = max(difference.size * EVERY / 12, 2.0)
-    return bool(difference.mean() > difference.std(ddof=1) / np.sqrt(apart)) if difference.size > 1 else False
+    return bool(difference.mean() > 2.0 * difference.std(ddof=1) / np.sqrt(apart)) if difference.size > 1 else False
 
 
 def widening(found: Backtest) -> float:

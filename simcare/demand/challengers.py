@@ -87,7 +87,9 @@ def sarima(series: Series, horizon: int, draws: int, rng: np.random.Generator) -
     return _exponentiated(np.asarray(paths).reshape(horizon, draws).T)
 
 
-def driver(series: Series, horizon: int, draws: int, rng: np.random.Generator, *, terms: Terms | None = None, typical: drivers.Typical | None = None) -> Values:
+def driver(
+    series: Series, horizon: int, draws: int, rng: np.random.Generator, *, terms: Terms | None = None, typical: drivers.Typical | None = None
+) -> Values:
     """The demand driver itself."""
     return drivers.simulate(drivers.fit(series, terms, typical), series, horizon, draws, rng)
 

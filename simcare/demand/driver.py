@@ -84,10 +84,10 @@ def fit(series: Series, terms: Terms | None = None, typical: Typical | None = No
     log_exposure = np.log(series.exposures(series.first, len(series)))
     mean, sd = typical.of(built.names)
     beta = mean
-    start = None if begin is None else np.array([np.log(begin.level.dispersion), np.log(begin.level.drift), np.log(begin.level.rho / (1 - begin.level.rho))])
+    start = None if begin is None else levels.parameters(begin.level)
     for _ in range(ROUNDS if x.shape[1] else 1):
         level = levels.fit(series.counts, log_exposure + x @ beta, typical.level, start)
-        start = np.array([np.log(level.dispersion), np.log(level.drift), np.log(level.rho / (1.0 - level.rho))])
+        start = levels.parameters(level)
         alone, cov = _regression(series, x, log_exposure + level.path, level.dispersion)
         beta, pooled = _pooled(alone, cov, mean, sd)
     return Driver(

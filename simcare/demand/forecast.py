@@ -50,7 +50,9 @@ class Forecast:
             whole = self.draws[:, k : k + 12].sum(axis=1)
             low, high = np.quantile(whole, [0.1, 0.9])
             begin = self.series.last + 1 + k
-            found.append({"from": months.name(begin), "to": months.name(begin + 11), "mean": float(whole.mean()), "lo80": float(low), "hi80": float(high)})
+            found.append(
+                {"from": months.name(begin), "to": months.name(begin + 11), "mean": float(whole.mean()), "lo80": float(low), "hi80": float(high)}
+            )
         return pl.DataFrame(found)
 
     def json(self) -> dict[str, Any]:
@@ -114,9 +116,7 @@ def forecast(
     return Forecast(series, fitted, choice, draws, found)
 
 
-def _drawn(
-    series: Series, fitted: drivers.Driver, choice: Choice, field: Mapping[str, challengers.Forecaster], horizon: int, seed: int
-) -> Values:
+def _drawn(series: Series, fitted: drivers.Driver, choice: Choice, field: Mapping[str, challengers.Forecaster], horizon: int, seed: int) -> Values:
     drawn = {}
     for name in choice.weights:
         rng = np.random.default_rng([seed, series.last, list(field).index(name)])

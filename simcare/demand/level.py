@@ -55,7 +55,8 @@ def fit(counts: Values, offset: Values, prior: Prior | None = None, begin: Value
     seen = ~np.isnan(counts)
     y, o = counts[seen], offset[seen]
     centre = float(np.log(y.sum() / np.exp(o).sum()))
-    at = np.flatnonzero(seen)
+    every = np.arange(counts.size, dtype=float)
+    at = every[seen]
 
     def loss(theta: Values) -> float:
         pulls = (theta - np.array(prior.centre)) / np.array(prior.sd)
@@ -64,7 +65,6 @@ def fit(counts: Values, offset: Values, prior: Prior | None = None, begin: Value
     start = np.array(prior.centre) if begin is None else begin
     theta = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 150, "xatol": 0.02, "fatol": 0.01}).x
     dispersion, drift, rho = float(np.exp(theta[0])), float(np.exp(theta[1])), float(expit(theta[2]))
-    every = np.arange(counts.size)
     among = _prior_cov(at, at, theta)
     weights, pseudo, loglike = _mode(y, o + centre, among, dispersion)
     root = np.sqrt(weights)
@@ -113,8 +113,13 @@ def _mode(y: Values, offset: Values, cov: Values, dispersion: float) -> tuple[Va
 def _log_probability(y: Values, mu: Values, dispersion: float) -> float:
     """Of counts that are negative binomial with variance ``mu + dispersion mu²``."""
     size = 1.0 / dispersion
-    chance = gammaln(y + size) - gammaln(size) - gammaln(y + 1.0) - size * np.log1p(dispersion * mu) + y * np.log(dispersion * mu / (1.0 + dispersion * mu))
-    return float(chance.sum())
+    share = dispersion * mu / (1.0 + dispersion * mu)
+    return float((gammaln(y + size) - gammaln(size) - gammaln(y + 1.0) + size * np.log1p(-share) + y * np.log(share)).sum())
 
 
-__all__ = ["Level", "Prior", "fit"]
+def parameters(level: Level) -> Values:
+    """Log dispersion, log drift and logit rho of a level: where to begin with another of nearly the same series."""
+    return np.array([np.log(level.dispersion), np.log(level.drift), logit(level.rho)])
+
+
+__all__ = ["Level", "Prior", "fit", "parameters"]

@@ -165,7 +165,7 @@ def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values
     if not counted.size:
         raise BadInput(f"{path}: {label}: no row has a count")
     first, last = int(counted.min()), int(counted.max())
-    if counted.size > 2 and np.all(np.diff(np.sort(counted)) % 12 == 0):
+    if counted.size > 2 and bool(np.all(np.mod(np.diff(np.sort(counted)), 12) == 0)):
         raise BadInput(f"{path}: {label}: the dates are a year apart; a forecast needs a count for each month")
     notes: list[str] = []
 

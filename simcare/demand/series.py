@@ -97,9 +97,13 @@ def _notes(series: Series) -> list[str]:
         shown = ", ".join(months.name(int(m)) for m in gaps[:6]) + (" …" if gaps.size > 6 else "")
         found.append(f"{gaps.size} of {len(series)} months have no count ({shown}): the driver leaves them out, and nothing is filled in")
     if np.ptp(seen) == 0:
-        found.append(f"every count is {seen[0]:g}: season and drift cannot be learnt from a constant series, so chance alone and a typical drift are assumed")
+        found.append(
+            f"every count is {seen[0]:g}: season and drift cannot be learnt from a constant series, so chance alone and a typical drift are assumed"
+        )
     if seen.size < 36:
-        found.append(f"{seen.size} months are too few to back-test (36 are needed): the driver is used with typical season and drift, untested on this series")
+        found.append(
+            f"{seen.size} months are too few to back-test (36 are needed): the driver is used with typical season and drift, untested on this series"
+        )
     found += breaks(series)
     return found
 

@@ -78,7 +78,9 @@ def columns(series: Series, terms: Terms) -> Columns:
         if not series.first < month <= series.last:
             inside = f"{months.name(series.first + 1)} to {months.name(series.last)}"
             raise BadInput(f"{series.name}: step {months.name(month)}: lies outside the counts ({inside}), so it cannot be fitted")
-    names = [f"{wave} {12 // k} months" if 12 % k == 0 else f"{wave} {12 / k:g} months" for k in range(1, terms.harmonics + 1) for wave in ("cos", "sin")]
+    names = [
+        f"{wave} {12 // k} months" if 12 % k == 0 else f"{wave} {12 / k:g} months" for k in range(1, terms.harmonics + 1) for wave in ("cos", "sin")
+    ]
     names += ["working days"] * terms.working_days + ["trend a year"] * terms.trend
     names += [f"step {months.name(m)}" for m in terms.steps] + [f"pulse {months.name(m)}" for m in terms.pulses]
     kept = {}

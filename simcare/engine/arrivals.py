@@ -32,6 +32,8 @@ LAYER_BITS, CANDIDATE_BITS = 12, 20
 
 def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication: int, days: float) -> NDArray[Any]:
     """The clients of one stratum who will come to the door before the horizon, and those who came but are not yet assessed."""
+    if row.driver is not None:
+        raise BadInput(f"arrivals.{row.name}: follow the driver '{row.driver}', whose path was not drawn; see simcare.demand.entering")
     ids, times, needs = _candidates(model, row, "arrivals", 0.0, days, seed, replication)
     lead = lead_days(model, row)
     if lead > 0.0:

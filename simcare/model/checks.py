@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from simcare.model.capacity_checks import capacity_faults, known_groups
+from simcare.model.demand import driver_faults
 from simcare.model.fault import Fault
 from simcare.model.nearmiss import unknown
 from simcare.model.number import sourced
@@ -38,13 +39,14 @@ def find_faults(model: Model) -> list[Fault]:
         *_reachable(model),
         *capacity_faults(model),
         *response_faults(model),
+        *driver_faults(model),
     ]
 
 
 def _duplicates(model: Model) -> Iterator[Fault]:
     for part in (
-        *("tiers", "stages", "groups", "services", "contracts", "providers", "teams", "hospitals", "need", "front_door", "handovers", "arrivals"),
-        *("caseload", "responses", "voluntary", "programmes"),
+        *("tiers", "stages", "groups", "services", "contracts", "providers", "teams", "hospitals", "need", "front_door", "handovers", "drivers"),
+        *("arrivals", "caseload", "responses", "voluntary", "programmes"),
     ):
         names = [item.name for item in getattr(model, part) if item.name is not None]
         for name, times in Counter(names).items():
@@ -83,9 +85,10 @@ def _references(model: Model) -> Iterator[tuple[str, str, Iterable[str]]]:
         "tiers": tiers,
         "needs": model.rungs,
         "step_up_tiers": model.rungs,
+        "drivers": [d.name for d in model.drivers],
     }
     single = {"stage": "stages", "group": "groups", "to_group": "groups", "service": "services", "contract": "contracts",
-              "provider": "providers", "area": "areas", "tier": "tiers", "at_most": "needs"}  # fmt: skip
+              "provider": "providers", "area": "areas", "tier": "tiers", "at_most": "needs", "driver": "drivers"}  # fmt: skip
 
     def walk(value: BaseModel, path: str) -> Iterator[tuple[str, str, Iterable[str]]]:
         for name, field in value:

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from simcare.model.capacity import Hospital, Provider, Team
 from simcare.model.checks import find_faults
 from simcare.model.contracts import Contract
+from simcare.model.demand import Driver
 from simcare.model.kinds import Amount, ClockName, FileName, Name, Scope
 from simcare.model.market import Failure, Market, Voluntary
 from simcare.model.number import Frozen, Number, Sourced, sourced
@@ -89,6 +90,7 @@ class Model(Frozen):
     need: tuple[Need, ...] = ()
     front_door: tuple[FrontDoor, ...] = ()
     handovers: tuple[Handover, ...] = ()
+    drivers: tuple[Driver, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     caseload: tuple[Caseload, ...] = ()
     responses: tuple[Response, ...] = ()

@@ -253,6 +253,7 @@ class Arrivals(Frozen):
     ``route``: ``referral`` (front door and assessment), ``crisis`` (straight to step-up) or
     ``direct`` (placed on the rung of their need at once). ``priority`` is the queue class of their first request where
     places or hours run out: 1 crisis and safeguarding, 2 hospital discharge, 3 community, 4 planned.
+    With a ``driver``, ``per_year`` is the rate over the twelve months before the model starts, and from there it follows the driver.
     """
 
     name: Name
@@ -264,8 +265,15 @@ class Arrivals(Frozen):
     per_year: AmountSeries
     growth_per_year: Rate | None = None
     season: Season | None = None
+    driver: Name | None = None
     needs: Mix
     ages: Ages | None = None
+
+    @model_validator(mode="after")
+    def _moves_once(self) -> Self:
+        both = self.driver is not None and (self.season is not None or self.growth_per_year is not None)
+        require(not both, "season and growth_per_year come from the driver; leave them out where there is a driver")
+        return self
 
 
 class Caseload(Frozen):

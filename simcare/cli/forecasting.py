@@ -1,0 +1,177 @@
+"""``simcare forecast``: demand drivers fitted, challengers tried, the future with its intervals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simcare.cli.parts import SEED, AsJson, Out, Workers, app, command, out_console, print_table, working
+from simcare.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from simcare.demand.forecast import Forecast
+    from simcare.demand.series import Series
+    from simcare.demand.terms import Terms
+
+Named = Annotated[list[str] | None, typer.Option("--covariate", help="A column to use, and months before: NAME or NAME:6. All of them unless said.")]
+Stepped = Annotated[
+    list[str] | None, typer.Option("--step", help="A month from which demand or its recording is known to have changed, such as 2014-10.")
+]
+Pulsed = Annotated[list[str] | None, typer.Option("--pulse", help="One odd month, such as 2017-03.")]
+
+
+@app.command()
+def forecast(
+    what: Annotated[str, typer.Argument(help="A series file (CSV, Parquet, XLSX: date, area, count), its name in the library, or a model.")],
+    horizon: Annotated[int, typer.Option("--horizon", min=1, max=120, help="Months to forecast.")] = 24,
+    backtest: Annotated[bool, typer.Option("--backtest", help="Print the league table of the models.")] = False,
+    area: Annotated[str | None, typer.Option("--area", help="One area of a file that holds several; all of them unless said.")] = None,
+    covariate: Named = None,
+    step: Stepped = None,
+    pulse: Pulsed = None,
+    trend: Annotated[bool, typer.Option("--trend", help="Give the driver a damped trend.")] = False,
+    seed: Annotated[int, SEED] = 1,
+    workers: Workers = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit demand drivers to monthly counts, try them against challengers, and forecast with intervals.
+
+    Example: `simcare forecast referrals-monthly --area Kent --backtest`
+    """
+    from simcare.aside import check_free
+
+    every, name = _series(what, area)
+    folder = out or Path("runs") / f"forecast-{name}"
+    check_free(folder)
+    terms = _terms(covariate, step, pulse, trend, every)
+    about = {"command": command(), "series": {n: repr(s) for n, s in every.items()}, "horizon": horizon, "seed": seed}
+    if len(every) == 1:
+        _one(next(iter(every.values())), horizon, terms, seed, workers, folder, about, backtest, as_json)
+    else:
+        _many(every, horizon, terms, seed, workers, folder, about, backtest, as_json)
+
+
+def _one(
+    series: Series,
+    horizon: int,
+    terms: Terms | None,
+    seed: int,
+    workers: int | None,
+    folder: Path,
+    about: Mapping[str, Any],
+    league: bool,
+    as_json: bool,
+) -> None:
+    from simcare.demand.forecast import forecast as forecast_one
+    from simcare.forecast_page import write_forecast
+
+    with working("Trying the models where the answer is known") as progress:
+        found = forecast_one(series, horizon, terms=terms, seed=seed, workers=workers, progress=progress)
+    page = write_forecast(found, folder, about)
+    if as_json:
+        print(json.dumps({**found.json(), "out": str(folder)}, indent=1))
+        return
+    _print_one(found, league)
+    out_console.print(f"\nReport: {page}", soft_wrap=True, highlight=False)
+
+
+def _print_one(found: Forecast, league: bool) -> None:
+    from simcare.demand.diagnostics import diagnose, sentences
+    from simcare.forecast_page import league_table, months_table, totals_table
+
+    out_console.print(f"{found.series!r}", highlight=False, markup=False)
+    for note in found.series.notes:
+        out_console.print(f"Note: {note}.", highlight=False, markup=False)
+    if league and found.backtest is not None:
+        shown = league_table(found, brief=True)
+        print_table(shown)
+        out_console.print(shown.note, highlight=False, markup=False)
+    else:
+        out_console.print(f"The forecast is made by {found.choice.why}.", highlight=False, markup=False)
+    print_table(totals_table(found) if found.draws.shape[1] >= 12 else months_table(found))
+    for sentence in sentences(found.series, found.driver, diagnose(found.series, found.driver, found.backtest)):
+        out_console.print(sentence, highlight=False, markup=False)
+
+
+def _many(
+    every: Mapping[str, Series],
+    horizon: int,
+    terms: Terms | None,
+    seed: int,
+    workers: int | None,
+    folder: Path,
+    about: Mapping[str, Any],
+    league: bool,
+    as_json: bool,
+) -> None:
+    from simcare.demand.many import clear, forecast_all
+    from simcare.forecast_page import many_table, write_many
+
+    parts = folder.absolute().parent / f".{folder.name}.parts"
+    with working(f"Forecasting {len(every)} series; a stop loses none that is done") as progress:
+        results = forecast_all(every, horizon, parts, terms=terms, seed=seed, workers=workers, progress=progress)
+    page = write_many(results, folder, about)
+    clear(parts)
+    if as_json:
+        print(json.dumps({"series": results, "out": str(folder)}, indent=1))
+        return
+    print_table(many_table(results))
+    if league:
+        out_console.print(
+            f"The league table of each series: {folder / 'league.csv'}; of one, with figures: --area NAME", highlight=False, markup=False
+        )
+    out_console.print(f"\nReport: {page}", soft_wrap=True, highlight=False)
+
+
+def _series(what: str, area: str | None) -> tuple[dict[str, Series], str]:
+    """The series asked for by name, and a name for the folder."""
+    from simcare.demand.entering import fitted
+    from simcare.demand.reading import read_series
+    from simcare.demand.series import chosen
+    from simcare.files import load_model, model_or_series
+
+    path = model_or_series(what)
+    if path.suffix == ".toml":
+        model = load_model(path)
+        if not model.drivers:
+            raise BadInput(f"{what}: has no demand drivers ([[drivers]]), so there is nothing to forecast; give a series file")
+        every, name = {fit.name: fit.series for fit in fitted(model)}, model.about.name
+    else:
+        every, name = read_series(path), path.stem
+    if area is not None:
+        one = chosen(every, area, what)
+        every, name = {one.name: one}, f"{name}-{one.name}".replace("/", "-").replace(" ", "-").lower()
+    return every, name
+
+
+def _terms(covariate: list[str] | None, step: list[str] | None, pulse: list[str] | None, trend: bool, every: Mapping[str, Series]) -> Terms | None:
+    """The terms asked for; None where nothing was, which is the usual ones."""
+    from simcare.demand.terms import Terms, columns, parsed_covariate
+
+    if not (covariate or step or pulse or trend):
+        return None
+    first = next(iter(every.values()))
+    covariates = dict(parsed_covariate(c) for c in covariate) if covariate else dict.fromkeys(first.covariates, 0)
+    terms = Terms(trend=trend, steps=_months("step", step), pulses=_months("pulse", pulse), covariates=covariates)
+    for series in every.values():
+        columns(series, terms)  # what is wrong with them shows now
+    return terms
+
+
+def _months(option: str, texts: list[str] | None) -> tuple[int, ...]:
+    from simcare.demand.months import month_of
+
+    found = []
+    for text in texts or ():
+        try:
+            found.append(month_of(text))
+        except ValueError:
+            raise BadInput(f"{option}: should be a month such as 2014-10, got {text!r}") from None
+    return tuple(found)

@@ -1,0 +1,179 @@
+"""Demand enters the simulation: in each replication arrivals follow one possible path of their driver.
+
+One number on its way: a count in ``calibration/`` is read into the model when its file is loaded (:func:`embedded`); the driver is fitted
+to the counts known (:func:`fitted`); a replication draws parameters, drift and dispersion at addresses of their own (:func:`index`); the
+arrivals of every month become the stratum's ``per_year`` times the path over its mean in the year before the start
+(:func:`following`). Every strategy of a comparison meets the same path in the same replication.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import gammaincinv, ndtri
+
+from simcare.demand import driver as drivers
+from simcare.demand import months
+from simcare.demand.pooling import pooled
+from simcare.demand.series import Series, Values, chosen
+from simcare.demand.terms import Terms
+from simcare.draws import DISPERSION, DRIFT, FITTED, uniform
+from simcare.engine.persons import key
+from simcare.errors import BadInput
+from simcare.model import Model
+from simcare.model.demand import Driver, Neighbour, base_months, month_number
+from simcare.model.number import Series as Dated
+from simcare.model.number import Step
+from simcare.model.parts import Arrivals
+
+
+class Fit(NamedTuple):
+    """A driver of a model, fitted: ``base`` is the mean rate, exposure included, of the twelve months before the start; ``known`` are the rates of
+    the months of the counts, given the counts."""
+
+    name: str
+    driver: drivers.Driver
+    series: Series
+    base: float
+    known: Values
+
+
+def embedded(row: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A driver's row of a model file with the counts of its series file (``path``) in it, up to ``known_to``.
+
+    Raises BadInput as the reader does, for an area that is not there, and for a ``known_to`` outside the counts.
+    """
+    from simcare.demand.reading import read_series
+
+    every = read_series(path)
+    series = chosen(every, row.get("area"), str(path))
+    last = series.last
+    if row.get("known_to") is not None:
+        try:
+            last = month_number(str(row["known_to"]))
+        except AssertionError:
+            return row  # no month, which the model's own check tells
+    if not series.first <= last <= series.last:
+        inside = f"{months.name(series.first)} to {months.name(series.last)}"
+        raise BadInput(f"{path}: known_to: {months.name(last)} is outside the counts of {series.name} ({inside})")
+    others = [s for s in every.values() if s is not series and s.first == series.first and s.last >= last]
+    counts = {s.name: [None if math.isnan(v) else v for v in s.known(last).counts.tolist()] for s in (series, *others)}
+    exposure = None if series.exposure is None else series.known(last).exposures(series.first, last - series.first + 1).tolist()
+    neighbours = [{"area": s.name, "counts": counts[s.name]} for s in others]
+    return {**row, "first": months.name(series.first), "counts": counts[series.name], "exposure": exposure, "neighbours": neighbours}
+
+
+def fitted(model: Model) -> tuple[Fit, ...]:
+    """The drivers of a model, fitted. Fitting is remembered: a model met again costs nothing."""
+    base = base_months(model.about.start)
+    return tuple(_fit(row, base[0], base[-1]) for row in model.drivers)
+
+
+@lru_cache(maxsize=64)
+def _fit(row: Driver, base_first: int, base_last: int) -> Fit:
+    if row.first is None:
+        raise BadInput(f"drivers[{row.name}]: has no counts; load the model from its file, which reads them")
+    series = _series(row.name, row.first, row.counts, row.exposure)
+    season_only = Terms()
+    others = [drivers.fit(_series(n.area, row.first, n.counts), season_only) for n in row.neighbours if _usable(n)]
+    driver = drivers.fit(series, season_only, pooled(others))
+    mean = np.exp(driver.fitted) * series.exposures(series.first, len(series))
+    size = 1.0 / driver.level.dispersion
+    counts = np.where(series.seen, series.counts, mean)
+    known = mean * (size + counts) / (size + mean)  # what the rate was, now that the count is known: gamma-Poisson
+    base = float(known[base_first - series.first : base_last - series.first + 1].mean())
+    return Fit(row.name, driver, series, base, known)
+
+
+def _usable(neighbour: Neighbour) -> bool:
+    counts = [c for c in neighbour.counts if c is not None]
+    return len(counts) >= 12 and sum(counts) > 0
+
+
+def _series(name: str, first: str, counts: tuple[float | None, ...], exposure: tuple[float, ...] | None = None) -> Series:
+    values = np.array([np.nan if c is None else c for c in counts], dtype=float)
+    return Series(name, month_number(first), values, None if exposure is None else np.array(exposure))
+
+
+def index(fit: Fit, last: int, seed: int, replication: int) -> Values:
+    """The demand of each month from the first count to month ``last``, relative to the base year, in one replication.
+
+    Months that were known are as they were; later ones are one path of the driver: parameters, drift and the month's own dispersion
+    (chance comes with the arrivals themselves). A later ``last`` changes no earlier month.
+    """
+    horizon = last - fit.driver.last
+    if horizon <= 0:
+        return fit.known[: len(fit.known) + horizon] / fit.base
+    address = key("driver", fit.name)
+
+    def normals(purpose: int, at: range) -> list[float]:
+        return [float(ndtri(uniform(seed, replication, address, purpose, k))) for k in at]
+
+    ahead = range(fit.driver.last + 1, last + 1)
+    drawn = np.array([*normals(FITTED, range(fit.driver.beta.size + 2)), *normals(DRIFT, ahead)])
+    rates = np.exp(drivers.rates(fit.driver, horizon, drawn[None, :])[0]) * fit.series.exposures(fit.driver.last + 1, horizon)
+    shape = 1.0 / fit.driver.level.dispersion
+    luck = gammaincinv(shape, [uniform(seed, replication, address, DISPERSION, m) for m in ahead]) / shape  # a gamma of mean 1
+    return np.concatenate([fit.known, rates * luck]) / fit.base
+
+
+def expected(fit: Fit, last: int) -> Values:
+    """The mean of :func:`index` over all replications: a lognormal's, month by month."""
+    driver, horizon = fit.driver, last - fit.driver.last
+    if horizon <= 0:
+        return fit.known[: len(fit.known) + horizon] / fit.base
+    x = driver.columns.at(drivers.ahead(driver, horizon))
+    powers = driver.level.rho ** np.arange(1, horizon + 1)
+    to_state = np.column_stack([np.ones(horizon), powers])
+    spread = np.einsum("ij,jk,ik->i", to_state, driver.level.state_cov, to_state) + driver.level.drift**2 * (1 - powers**2) / (
+        1 - driver.level.rho**2
+    )
+    variance = driver.widen**2 * spread + np.einsum("ij,jk,ik->i", x, driver.cov, x)
+    centre = to_state @ driver.level.state + x @ driver.beta
+    rates = np.exp(centre + variance / 2.0) * fit.series.exposures(driver.last + 1, horizon)
+    return np.asarray(np.concatenate([fit.known, rates]) / fit.base)
+
+
+def drawn(model: Model, fits: tuple[Fit, ...], seed: int, replication: int, years: int) -> Model:
+    """The model with the arrivals of one replication: every stratum with a driver follows its path. Without drivers it is returned as it is."""
+    last = _last(model, years)
+    return following(model, {f.name: (f.series.first, index(f, last, seed, replication)) for f in fits})
+
+
+def average(model: Model, years: int) -> Model:
+    """The model with arrivals at the mean over all paths: what the deterministic twin works with."""
+    last = _last(model, years)
+    return following(model, {f.name: (f.series.first, expected(f, last)) for f in fitted(model)})
+
+
+def following(model: Model, paths: dict[str, tuple[int, Values]]) -> Model:
+    """The model with the ``per_year`` of each stratum that has a driver multiplied, month by month, by the driver's path."""
+    if not model.drivers:
+        return model
+    rows = tuple(row if row.driver is None else _stepped(row, *paths[row.driver]) for row in model.arrivals)
+    return model.model_copy(update={"arrivals": rows, "drivers": ()})
+
+
+def _stepped(row: Arrivals, first: int, path: Values) -> Arrivals:
+    """A stratum with a step for each month, and one more wherever its own ``per_year`` changes within a month."""
+    begins = [months.first_day(first + k) for k in range(path.size)]
+    own = [step.from_ for step in row.per_year.steps if step.from_ is not None and begins[0] < step.from_]
+    steps = []
+    for date in sorted({*begins, *own}):
+        factor = float(path[min(months.number(date) - first, path.size - 1)])
+        told = {"source": row.per_year.steps[0].source, "grade": row.per_year.steps[0].grade}
+        steps.append(Step(value=row.per_year.at(date) * factor, from_=date, **told))
+    return row.model_copy(update={"per_year": Dated(steps=tuple(steps)), "driver": None})
+
+
+def _last(model: Model, years: int) -> int:
+    start = model.about.start
+    return months.number(dt.date(start.year + years, start.month, 1)) + 1
+
+
+__all__ = ["Fit", "average", "drawn", "embedded", "expected", "fitted", "following", "index"]

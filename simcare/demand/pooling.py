@@ -1,0 +1,50 @@
+"""Partial pooling across areas: what a coefficient typically is, and how far areas differ, learnt from their own regressions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simcare.demand.driver import Driver, Typical
+from simcare.demand.level import Prior, parameters
+
+LEAST = 3  # areas
+PRIOR_AREAS = 4.0  # what is typical by default counts as so many areas
+
+
+def pooled(fits: Sequence[Driver], default: Typical | None = None) -> Typical:
+    """What is typical of the areas whose drivers are given (fitted without each other), for use in fitting one more, or one of them again.
+
+    For each coefficient a random-effects mean and the sd of areas about it (Paule and Mandel's estimator, statsmodels), its standard error
+    included; for dispersion, drift and rho the mean and sd of their logarithms, weighed with the default. With fewer than three
+    areas the default is returned.
+    """
+    default = default or Typical()
+    if len(fits) < LEAST:
+        return default
+    from statsmodels.stats.meta_analysis import combine_effects
+
+    found = dict(default.coefficients)
+    shared = [name for name in fits[0].names if all(name in fit.names for fit in fits)]
+    for name in shared:
+        rows = [fit.names.index(name) for fit in fits]
+        effect = np.array([fit.alone[k] for fit, k in zip(fits, rows, strict=True)])
+        variance = np.array([fit.alone_sd[k] ** 2 for fit, k in zip(fits, rows, strict=True)])
+        usable = np.isfinite(variance) & (variance < 1.0)
+        if usable.sum() >= LEAST:
+            both = combine_effects(effect[usable], variance[usable], method_re="iterated")
+            found[name] = (float(both.mean_effect_re), float(np.sqrt(both.tau2 + both.sd_eff_w_re**2 + 1e-6)))
+    return Typical(found, _levels(fits, default.level))
+
+
+def _levels(fits: Sequence[Driver], default: Prior) -> Prior:
+    logs = np.array([parameters(fit.level) for fit in fits])
+    n = len(fits)
+    centre = (PRIOR_AREAS * np.array(default.centre) + logs.sum(axis=0)) / (PRIOR_AREAS + n)
+    spread = (PRIOR_AREAS * np.array(default.sd) ** 2 + ((logs - centre) ** 2).sum(axis=0)) / (PRIOR_AREAS + n)
+    sd = np.sqrt(spread)
+    return Prior((float(centre[0]), float(centre[1]), float(centre[2])), (float(sd[0]), float(sd[1]), float(sd[2])))
+
+
+__all__ = ["pooled"]
