@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from simcare.demand.entering import fitted
@@ -24,6 +25,7 @@ from simcare.files import load_experiment, parse
 from simcare.model import Model
 from simcare.model.strategy import AS_IN_THE_FILE, Experiment, Strategy, apply, believed, drawn, extended_by, in_scenario
 from simcare.runs import Progress, Task, fingerprint, manifest, outcomes_of
+from simcare.uncertainty import INDEX, NINE_IN_TEN, demand_by_replication, demand_columns, demand_sd
 
 # What a comparison sums over the horizon, and whether more of it is better (+1) or worse (−1).
 TOTALS = {
@@ -101,7 +103,8 @@ def compare(
         if k < each:
             outcomes.append(outcome)
         else:  # of a scenario, only what it sums to is kept
-            summed.append(outcome.measures.filter(pl.col("measure").is_in(list(TOTALS))))
+            kept = pl.col("measure").is_in(list(TOTALS)) | pl.col("measure").str.starts_with(INDEX)
+            summed.append(outcome.measures.filter(kept))
     measures = pl.concat([o.measures for o in outcomes])
     names = [s.name for s in experiment.strategies]
     found = totals(measures, ["baseline", *names], experiment.replications)
@@ -148,7 +151,7 @@ def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, flo
 
 
 def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int) -> pl.DataFrame:
-    """The totals of each replication over the horizon: one row a strategy and replication, one column a measure.
+    """The totals of each replication over the horizon: one row a strategy and replication, one column a measure; and the demand it met.
 
     A replication in which nothing happened has no row in the measures; here it has noughts.
     """
@@ -163,26 +166,31 @@ def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int)
     )
     missing = [pl.lit(0.0).alias(name) for name in TOTALS if name not in wide.columns]
     found = grid.join(wide.with_columns(missing), on=["strategy", "replication"], how="left", maintain_order="left")
-    return found.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in TOTALS))
+    whole = found.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in TOTALS))
+    return whole.join(demand_by_replication(measures), on="replication", how="left", maintain_order="left")
 
 
 def differences(found: pl.DataFrame, strategies: list[str]) -> pl.DataFrame:
     """Paired differences from the baseline, a row a strategy and measure.
 
     ``low`` and ``high`` are the 95 % interval of the mean difference (Student's t over replications);
-    ``spread_low`` and ``spread_high`` the 5th and 95th percentile of the differences themselves.
+    ``spread_low`` and ``spread_high`` the 5th and 95th percentile of the differences themselves, ``demand_low`` and ``demand_high`` where nine
+    in ten of them would lie if demand alone were uncertain (null without drivers, or from few replications).
     """
     baseline = found.filter(pl.col("strategy") == "baseline").sort("replication")
+    demand = baseline.select(demand_columns(baseline)).to_numpy()
     rows = []
     for strategy in strategies:
         mine = found.filter(pl.col("strategy") == strategy).sort("replication")
         for measure, better in TOTALS.items():
-            rows.append({"strategy": strategy, "measure": measure, **_paired(baseline[measure].to_numpy(), mine[measure].to_numpy(), better)})
-    return pl.DataFrame(rows)
+            rows.append({"strategy": strategy, "measure": measure, **_paired(baseline[measure].to_numpy(), mine[measure].to_numpy(), better, demand)})
+    return pl.DataFrame(rows, schema_overrides={"demand_low": pl.Float64, "demand_high": pl.Float64})
 
 
-def _paired(baseline: np.ndarray[Any, Any], mine: np.ndarray[Any, Any], better: int) -> dict[str, float | None]:
+def _paired(baseline: NDArray[Any], mine: NDArray[Any], better: int, demand: NDArray[Any]) -> dict[str, float | None]:
     difference = mine - baseline
+    by_demand = demand_sd(difference, demand)
+    reach = None if by_demand is None else NINE_IN_TEN * by_demand
     n = difference.size
     se = float(difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
     half = float(t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * se if n > 1 else float("nan")
@@ -198,4 +206,6 @@ def _paired(baseline: np.ndarray[Any, Any], mine: np.ndarray[Any, Any], better: 
         "share_better": float((better * difference > 0).mean()),
         "spread_low": float(np.quantile(difference, 0.05)),
         "spread_high": float(np.quantile(difference, 0.95)),
+        "demand_low": None if reach is None else mean - reach,
+        "demand_high": None if reach is None else mean + reach,
     }

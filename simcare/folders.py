@@ -73,12 +73,12 @@ def read_folder(folder: Path) -> ReportInput:
 def yearly(measures: pl.DataFrame) -> pl.DataFrame:
     """The yearly table: cash and real cost, and people in care, with the spread over replications.
 
-    Columns: financial_year, stage (null: all), measure, mean, low, high.
+    Columns: financial_year, stage (null: all), tier, measure, mean, low, high, and demand_low to demand_high, demand's own part of the spread.
     """
     from simcare.summaries import caseload_by_year
 
     cost = [cost_by_year(measures, "baseline", name).with_columns(pl.lit(name).alias("measure")) for name in ("cost", "cost_real")]
     people = caseload_by_year(measures, "baseline").with_columns(pl.lit("caseload").alias("measure"))
-    columns = ["financial_year", "stage", "tier", "measure", "mean", "low", "high"]
+    columns = ["financial_year", "stage", "tier", "measure", "mean", "low", "high", "demand_low", "demand_high"]
     frames = [frame if "tier" in frame.columns else frame.with_columns(pl.lit(None, pl.String).alias("tier")) for frame in (*cost, people)]
     return pl.concat([frame.select(columns) for frame in frames]).sort("measure", "stage", "tier", "financial_year", nulls_last=False)

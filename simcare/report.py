@@ -26,6 +26,7 @@ from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
 from simcare.page import script_json
 from simcare.report_tables import Table
+from simcare.uncertainty import INDEX
 
 USED = ("caseload", "cost", "cost_real", "cost_pv", *report_tables.LIMITS)  # the measures that figures and tables are drawn from
 
@@ -159,7 +160,8 @@ def _slim(given: ReportInput) -> pl.DataFrame:
     """
     known = [pl.when(pl.col(name).is_not_null()).then(pl.lit("any")).alias(name) for name in ("service", "group")]
     cells = [pl.col(name).cast(pl.String) for name in ("strategy", "month", "stage", "tier", "measure")]
-    drawn = given.measures.lazy().filter(pl.col("measure").is_in(USED)).with_columns(*known, *cells).collect()
+    used = pl.col("measure").is_in(USED) | pl.col("measure").str.starts_with(INDEX)
+    drawn = given.measures.lazy().filter(used).with_columns(*known, *cells).collect()
     by = ["strategy", "replication", "month", "stage", "group", "tier", "service", "measure"]
     runs = pl.DataFrame({"replication": range(int(given.manifest["replications"]))}, schema={"replication": drawn.schema["replication"]})
     every = pl.DataFrame({"strategy": ["baseline", *given.titles]}).join(runs, how="cross").join(_months(given), how="cross")

@@ -15,12 +15,13 @@ from joblib import Parallel, delayed
 from pydantic import BaseModel
 
 from simcare import __version__
-from simcare.demand.entering import Fit, drawn, fitted
+from simcare.demand.entering import Fit, by_month, drawn, fitted, following
 from simcare.engine.hooks import NO_HOOKS, Hooks, OnEvent, Process
 from simcare.errors import BadInput
 from simcare.files import load_model
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
+from simcare.uncertainty import index_rows
 
 if TYPE_CHECKING:
     from simcare.names import Names
@@ -171,10 +172,17 @@ def check_options(task: Task) -> None:
 def simulate(task: Task) -> Outcome:
     """One replication, from the model to its measures; the invariants are checked before anyone sees them."""
     from simcare.luck import differing
+
+    paths = drawn(task.model, task.fits, task.seed, task.replication, task.years)
+    met = index_rows(task.strategy, task.replication, by_month(task.model, paths, task.years))
+    outcome = _simulated(task._replace(model=differing(following(task.model, paths), task.seed, task.replication)))
+    return outcome._replace(measures=pl.concat([outcome.measures, met], how="diagonal") if met.height else outcome.measures)
+
+
+def _simulated(task: Task) -> Outcome:
+    """One replication of a model whose luck is drawn: providers' answers to money, and demand."""
     from simcare.tables import build, names_of
 
-    demanded = drawn(task.model, task.fits, task.seed, task.replication, task.years)
-    task = task._replace(model=differing(demanded, task.seed, task.replication))
     days, tables, names = horizon_days(task.model, task.years), build(task.model), names_of(task.model)
     if task.engine == "compiled" and not task.keep_log:
         return _volume(task, tables, names, days)

@@ -12,6 +12,7 @@ import polars as pl
 from scipy.stats import t
 
 from simcare import words
+from simcare.uncertainty import demand_by_replication, with_demand
 
 RANGE_FROM = 20  # with fewer replications the 5th and 95th percentile are hardly more than the extremes, which are shown instead
 ROUNDING = 1e-11
@@ -41,12 +42,13 @@ def with_year(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def replications(measures: pl.DataFrame, strategy: str = "baseline") -> pl.DataFrame:
-    """The replications of a strategy, one row each."""
-    return measures.filter(pl.col("strategy") == strategy).select("replication").unique().sort("replication")
+    """The replications of a strategy, one row each, with the demand that each met where the model has drivers."""
+    runs = measures.filter(pl.col("strategy") == strategy).select("replication").unique().sort("replication")
+    return runs.join(demand_by_replication(measures, strategy), on="replication", how="left", maintain_order="left")
 
 
 def sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str = "value") -> pl.DataFrame:
-    """``value`` summed by cell and replication, with a nought for each cell that a replication lacks. Columns: by, replication, value.
+    """``value`` summed by cell and replication, with a nought for each cell that a replication lacks. Columns: by, those of ``runs``, value.
 
     A sum that is only the rounding error of its parts (as where a strategy changes nothing yet) is nought.
     """
@@ -60,8 +62,12 @@ def sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str 
 
 
 def spread(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """Over replications: mean, low and high (5th to 95th percentile, or the extremes of fewer than 20), null from one replication."""
-    return summed.group_by(by).agg(pl.col("value").mean().alias("mean"), *_low_high(pl.len() >= RANGE_FROM)).sort(by)
+    """Over replications: mean, low and high (5th to 95th percentile, or the extremes of fewer than 20), null from one replication.
+
+    ``demand_low`` to ``demand_high`` is demand's own part of it (:func:`simcare.uncertainty.with_demand`).
+    """
+    found = summed.group_by(by).agg(pl.col("value").mean().alias("mean"), *_low_high(pl.len() >= RANGE_FROM)).sort(by)
+    return with_demand(found, summed, by)
 
 
 def _low_high(many: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

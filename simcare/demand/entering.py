@@ -139,10 +139,13 @@ def expected(fit: Fit, last: int) -> Values:
     return np.asarray(np.concatenate([fit.known, rates]) / fit.base)
 
 
-def drawn(model: Model, fits: tuple[Fit, ...], seed: int, replication: int, years: int) -> Model:
-    """The model with the arrivals of one replication: every stratum with a driver follows its path. Without drivers it is returned as it is."""
+Paths = dict[str, tuple[int, Values]]
+
+
+def drawn(model: Model, fits: tuple[Fit, ...], seed: int, replication: int, years: int) -> Paths:
+    """One replication's path of each driver: its first month, and the index from there on (:func:`index`)."""
     last = _last(model, years)
-    return following(model, {f.name: (f.series.first, index(f, last, seed, replication)) for f in fits})
+    return {f.name: (f.series.first, index(f, last, seed, replication)) for f in fits or fitted(model)}
 
 
 def average(model: Model, years: int) -> Model:
@@ -151,8 +154,11 @@ def average(model: Model, years: int) -> Model:
     return following(model, {f.name: (f.series.first, expected(f, last)) for f in fitted(model)})
 
 
-def following(model: Model, paths: dict[str, tuple[int, Values]]) -> Model:
-    """The model with the ``per_year`` of each stratum that has a driver multiplied, month by month, by the driver's path."""
+def following(model: Model, paths: Paths) -> Model:
+    """The model with the ``per_year`` of each stratum that has a driver multiplied, month by month, by the driver's path.
+
+    A path that ends early holds its last value. A model without drivers is returned as it is.
+    """
     if not model.drivers:
         return model
     rows = tuple(row if row.driver is None else _stepped(row, *paths[row.driver]) for row in model.arrivals)
@@ -171,9 +177,16 @@ def _stepped(row: Arrivals, first: int, path: Values) -> Arrivals:
     return row.model_copy(update={"per_year": Dated(steps=tuple(steps)), "driver": None})
 
 
+def by_month(model: Model, paths: Paths, years: int) -> dict[str, list[tuple[str, float]]]:
+    """The index of each driver in the months of the horizon, with the names of the months."""
+    start = model.about.start + dt.timedelta(days=1)  # a start on the last day of a month belongs to the next
+    begin = months.number(start)
+    return {name: [(months.name(m), float(path[m - first])) for m in range(begin, begin + 12 * years)] for name, (first, path) in paths.items()}
+
+
 def _last(model: Model, years: int) -> int:
     start = model.about.start
     return months.number(dt.date(start.year + years, start.month, 1)) + 1
 
 
-__all__ = ["Fit", "average", "drawn", "embedded", "expected", "fitted", "following", "index"]
+__all__ = ["Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "fitted", "following", "index"]
