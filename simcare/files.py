@@ -81,7 +81,8 @@ def with_series(data: dict[str, Any], path: Path) -> dict[str, Any]:
     found, faults = [], []
     for k, row in enumerate(rows):
         try:
-            found.append(embedded(dict(row), series_file(row["series"], path)))
+            people = row.get("population")
+            found.append(embedded(dict(row), series_file(row["series"], path), series_file(people, path) if isinstance(people, str) else None))
         except BadInput as error:
             faults += [f"{path}: drivers[{k}].series: {fault}" for fault in error.faults]
     if faults:

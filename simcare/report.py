@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from simcare import figures, report_contracts, report_providers, report_tables, summaries, theme, words
+from simcare import figures, report_contracts, report_demand, report_providers, report_tables, summaries, theme, words
 from simcare.figures import BASELINE
 from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
@@ -135,6 +135,7 @@ def html(given: ReportInput) -> str:
         change=_change(given, slim, period),
         rewards=rewards,
         fared=report_providers.fared(given.measures, given.market, given.model, given.titles, period, runs),
+        demand=[_shown(*drawn) for drawn in report_demand.drivers(given.model, slim, period, runs)],
         sweeps=_sweeps(given, rewards, period, runs),
         views=views,
         limited=any(view.waits for view in views),
@@ -295,10 +296,15 @@ def _comparison(given: ReportInput, period: str, runs: int) -> Shown | None:
         f"Total cost is in {given.model.prices.base_year} prices, discounted, and includes what each strategy itself costs. "
         f"Thick bar: 95% interval of the average difference over {runs} paired replications. "
         "Thin line: from the 5th to the 95th percentile of the replications. "
-        "Where no bar shows, it is narrower than the marker. A finding whose 95% interval holds nought cannot be told from no difference."
+        + ("Purple: demand's part of it, where nine in ten would lie if demand alone were uncertain. " if _by_demand(given) else "")
+        + "Where no bar shows, it is narrower than the marker. A finding whose 95% interval holds nought cannot be told from no difference."
     )
     table = report_tables.comparison(given.differences, given.titles, period, runs)
     return _shown(figures.comparison(given.differences, given.titles, period), note, table)
+
+
+def _by_demand(given: ReportInput) -> bool:
+    return given.differences is not None and bool(given.differences["demand_low"].is_not_null().any())
 
 
 def _change(given: ReportInput, measures: pl.DataFrame, period: str) -> Shown | None:

@@ -53,7 +53,7 @@ class Assumption:
     note: str
 
 
-def _spread(mean: float, low: float | None, high: float | None, unit: words.Unit) -> tuple[str, str]:
+def spread(mean: float, low: float | None, high: float | None, unit: words.Unit) -> tuple[str, str]:
     """The mean and its range, rounded alike."""
     estimate = words.Estimate.of(mean, low, high)
     value, *_ = words.three(estimate, unit, signed=False)
@@ -72,6 +72,7 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
             place = words.estimate_place(estimate) if estimate.value else words.significant_place(row["baseline_mean"])
             value, *_ = words.three(estimate, about.unit)
             wide = words.Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"])
+            by_demand = words.Estimate.of(row["difference"], row["demand_low"], row["demand_high"], row["baseline_mean"])
             better = f"{round(row['share_better'] * count)} of {count}" if about.better else "–"
             rows.append(
                 (
@@ -82,11 +83,17 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
                     _interval(estimate, about.unit),
                     _percent(estimate, row["baseline_mean"]),
                     _interval(wide, about.unit),
+                    "–" if row["demand_low"] is None else _demand_interval(by_demand, about.unit),
                     better,
                 )
             )
-    head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "5th to 95th percentile", "Better in")
+    head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "5th to 95th percentile", "Demand's part", "Better in")
     return Table(f"Difference from the baseline over {years}", head, tuple(rows), headers=2)
+
+
+def _demand_interval(estimate: words.Estimate, unit: words.Unit) -> str:
+    """Where nine in ten would lie if demand alone were uncertain; "none" where demand makes no difference."""
+    return "none" if estimate.low == estimate.high else words.interval(estimate, unit)
 
 
 def _interval(estimate: words.Estimate, unit: words.Unit) -> str:
@@ -120,7 +127,7 @@ def caseload(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> 
 
 
 def _with_range(mean: float, low: float | None, high: float | None, unit: words.Unit) -> str:
-    value, low_to_high = _spread(mean, low, high, unit)
+    value, low_to_high = spread(mean, low, high, unit)
     return value if low is None or low == high else f"{value} ({low_to_high})"
 
 
@@ -228,7 +235,7 @@ def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: s
     order = {tier: k for k, tier in enumerate(titles)}
     rows = []
     for row in sorted(mine.iter_rows(named=True), key=lambda r: (order[r["from_tier"]], order[r["to_tier"]])):
-        value, low_to_high = _spread(row["mean"], row["low"], row["high"], words.COUNT)
+        value, low_to_high = spread(row["mean"], row["low"], row["high"], words.COUNT)
         baseline = () if strategy == BASELINE else (words.quantity(before.get((row["from_tier"], row["to_tier"]), 0.0)),)
         rows.append((titles[row["from_tier"]], titles[row["to_tier"]], value, low_to_high, *baseline))
     head = ("From", "To", "Moves a year", "Range over replications", *(() if strategy == BASELINE else ("Baseline",)))

@@ -43,15 +43,22 @@ class Fit(NamedTuple):
     known: Values
 
 
-def embedded(row: dict[str, Any], path: Path) -> dict[str, Any]:
-    """A driver's row of a model file with the counts of its series file (``path``) in it, up to ``known_to``.
+def embedded(row: dict[str, Any], path: Path, population: Path | None = None) -> dict[str, Any]:
+    """A driver's row of a model file with the counts of its series file (``path``) in it, up to ``known_to``, and the people at risk.
 
-    Raises BadInput as the reader does, for an area that is not there, and for a ``known_to`` outside the counts.
+    Raises BadInput as the readers do, for an area that is not there, and for a ``known_to`` outside the counts.
     """
+    from simcare.demand.exposed import with_people
+    from simcare.demand.population import read_population
     from simcare.demand.reading import read_series
 
     every = read_series(path)
     series = chosen(every, row.get("area"), str(path))
+    ages = row.get("ages")
+    if population is not None and isinstance(ages, list) and len(ages) in (1, 2):
+        people = read_population(population, str(row.get("area", series.name)), None, vintage=row.get("vintage"))
+        series = with_people(series, people, float(ages[0]), float(ages[1]) if len(ages) == 2 else None)
+        row = {**row, "ages": [*ages, None][:2]}
     last = series.last
     if row.get("known_to") is not None:
         try:
@@ -61,7 +68,7 @@ def embedded(row: dict[str, Any], path: Path) -> dict[str, Any]:
     if not series.first <= last <= series.last:
         inside = f"{months.name(series.first)} to {months.name(series.last)}"
         raise BadInput(f"{path}: known_to: {months.name(last)} is outside the counts of {series.name} ({inside})")
-    others = [s for s in every.values() if s is not series and s.first == series.first and s.last >= last]
+    others = [s for s in every.values() if s.name != series.name and s.first == series.first and s.last >= last]
     counts = {s.name: [None if math.isnan(v) else v for v in s.known(last).counts.tolist()] for s in (series, *others)}
     exposure = None if series.exposure is None else series.known(last).exposures(series.first, last - series.first + 1).tolist()
     neighbours = [{"area": s.name, "counts": counts[s.name]} for s in others]

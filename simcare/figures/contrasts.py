@@ -22,6 +22,10 @@ VERDICTS = {
 }
 
 
+BY_DEMAND = ("demand_low", "demand_high")
+DEMAND_BELOW = 0.17  # of the distance between strategies, under the bar of the whole spread
+
+
 def verdict(name: str, difference: words.Estimate) -> str:
     """Which key of VERDICTS a difference in a measure earns: its interval must lie wholly on one side of nought."""
     side = {"lower": -1, "higher": 1}.get(difference.verdict, 0)
@@ -34,7 +38,8 @@ def verdict(name: str, difference: words.Estimate) -> str:
 def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str, measures: Sequence[str] = HEADLINE_MEASURES) -> go.Figure:
     """Each strategy's paired difference from the baseline, a panel a measure: mean, 95 % interval, and the range over replications.
 
-    ``differences`` as in a Comparison (strategy, measure, mean of the difference in ``difference``, low, high, spread_low, spread_high).
+    ``differences`` as in a Comparison (strategy, measure, mean of the difference in ``difference``, low, high, spread_low, spread_high,
+    demand_low, demand_high).
     """
     names = [name for name in measures if name in set(differences["measure"])]
     if not names:
@@ -46,11 +51,12 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
     narrow = theme.Panels(len(names), 1, panel_px=taller, top_px=theme.legend_px(5, 1), bottom_px=30, row_gap_px=84)
     middle = theme.Panels(len(names), len(names), panel_px=taller, top_px=theme.legend_px(5, 2), bottom_px=30, column_gap=0.045)
     rows = differences.filter(pl.col("measure").is_in(names) & pl.col("strategy").is_in(strategies))
+    by_demand = rows["demand_low"].is_not_null().any()
     fig = theme.figure(f"Difference from the baseline, by strategy, {years}", _comparison_alt(rows, titles, years), wide, narrow, middle)
     seen: set[str] = set()
     for k, name in enumerate(names):
         _difference_panel(fig, k, name, rows.filter(pl.col("measure") == name), strategies, seen)
-    _verdict_legend(fig, seen)
+    _verdict_legend(fig, seen, by_demand)
     for k in range(len(names)):
         axis_y = {
             "tickmode": "array",
@@ -68,7 +74,7 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
 
 def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, strategies: list[str], seen: set[str]) -> None:
     about, place = words.measure(name), {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "showlegend": False}
-    ends = [x for column in ("low", "high", "spread_low", "spread_high", "difference") for x in rows[column].drop_nulls()] + [0.0]
+    ends = [x for column in ("low", "high", "spread_low", "spread_high", *BY_DEMAND, "difference") for x in rows[column].drop_nulls()] + [0.0]
     pad = 0.14 * (max(ends) - min(ends) or 1)
     for row in rows.iter_rows(named=True):
         y, estimate = strategies.index(row["strategy"]), words.Estimate.of(row["difference"], row["low"], row["high"])
@@ -82,6 +88,9 @@ def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, str
         fig.add_scatter(
             x=[row["low"], row["high"]], y=[y, y], mode="lines", line={"color": colour, "width": 6}, opacity=0.55, hoverinfo="skip", **place
         )
+        if row["demand_low"] is not None:
+            x, beside = [row["demand_low"], row["demand_high"]], y + DEMAND_BELOW
+            fig.add_scatter(x=x, y=[beside, beside], mode="lines", line={"color": theme.PURPLE, "width": 3}, hoverinfo="skip", **place)
         hover = f"{value}<br>{words.INTERVAL} {low} to {high}<extra></extra>"
         marker = {"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}}
         fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
@@ -115,7 +124,7 @@ def _better_word(better: int) -> str:
     return {-1: "less is better", 1: "more is better"}.get(better, "change")
 
 
-def _verdict_legend(fig: go.Figure, seen: set[str]) -> None:
+def _verdict_legend(fig: go.Figure, seen: set[str], by_demand: bool) -> None:
     for key, (name, colour, symbol) in VERDICTS.items():
         if key in seen:
             fig.add_scatter(
@@ -127,6 +136,8 @@ def _verdict_legend(fig: go.Figure, seen: set[str]) -> None:
             )
     fig.add_scatter(x=[None], y=[None], mode="lines", name="95% interval of the average", line={"color": theme.QUIET, "width": 6}, opacity=0.55)
     fig.add_scatter(x=[None], y=[None], mode="lines", name="5th to 95th percentile of replications", line={"color": theme.QUIET, "width": 1.5})
+    if by_demand:
+        fig.add_scatter(x=[None], y=[None], mode="lines", name="Demand's part of it", line={"color": theme.PURPLE, "width": 3})
 
 
 def _comparison_alt(rows: pl.DataFrame, titles: Mapping[str, str], years: str) -> str:

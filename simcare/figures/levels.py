@@ -116,7 +116,7 @@ def cost_by_year(measures: pl.DataFrame, model: Model, strategy: str = BASELINE,
     years = summaries.financial_years(measures)
     with_cost = set(frames["cost"].filter(pl.col("mean") > 0)["stage"].drop_nulls())
     panels: list[str | None] = [None, *(s.name for s in model.stages if s.name in with_cost)]
-    legend = 3 if strategy == BASELINE else 4
+    legend = 4 if strategy == BASELINE else 5
     wide = theme.Panels(len(panels), 3, panel_px=170, top_px=theme.legend_px(legend, 4), bottom_px=32, column_gap=0.07, row_gap_px=84)
     narrow = theme.Panels(len(panels), 1, panel_px=150, top_px=theme.legend_px(legend, 2), bottom_px=32, row_gap_px=84)
     middle = theme.Panels(len(panels), 3, panel_px=150, top_px=theme.legend_px(legend, 4), bottom_px=32, column_gap=0.09, row_gap_px=84)
@@ -128,7 +128,7 @@ def cost_by_year(measures: pl.DataFrame, model: Model, strategy: str = BASELINE,
         tops: list[float] = []
         for measure, what, shift, colour in bars:
             rows = _of_stage(frames[measure], stage)
-            tops += [*rows["mean"], *rows["high"].drop_nulls()]
+            tops += [*rows["mean"], *rows["high"].drop_nulls(), *rows["demand_high"].drop_nulls()]
             _bars(fig, k, rows, years, shift, colour, what)
         if base is not None:
             before = _of_stage(base, stage)
@@ -149,6 +149,8 @@ def cost_by_year(measures: pl.DataFrame, model: Model, strategy: str = BASELINE,
         fig.update_layout({axis("y", k): theme.ticks(0, max(tops), words.POUNDS, 4), axis("x", k): category_ticks(years, 6)})
         theme.panel_title(fig, k, words.title(stage or "All life stages"), "£ a year")
     whisker_legend(fig, summaries.range_short(runs))
+    if frames["cost"]["demand_low"].is_not_null().any():
+        fig.add_scatter(x=[None], y=[None], mode="lines", name="Demand's part", line={"color": theme.PURPLE, "width": 3})
     return fig
 
 
@@ -175,6 +177,11 @@ def _bars(fig: go.Figure, k: int, rows: pl.DataFrame, years: list[str], shift: f
         hovertemplate=f"%{{customdata}} ({legend})<extra></extra>",
         error_y={"type": "data", "array": up, "arrayminus": down, "color": theme.INK, "thickness": 1.3, "width": 2},
     )
+    for row in rows.drop_nulls("demand_low").iter_rows(named=True):
+        x, y = years.index(row["financial_year"]) + shift + 0.1, [row["demand_low"], row["demand_high"]]
+        line = {"color": theme.PURPLE, "width": 3}
+        place = {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True)}
+        fig.add_scatter(x=[x, x], y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip", **place)
 
 
 def whisker_legend(fig: go.Figure, name: str) -> None:

@@ -40,6 +40,9 @@ class Driver(Sourced):
     title: str | None = None
     series: str = Field(description="A CSV, Parquet or XLSX file in the library's calibration folder, or a path beside the model file.")
     area: str | None = Field(default=None, description="Which series of the file; needed where it has several.")
+    population: str | None = Field(default=None, description="A population file, found like the series: the driver is of rates per person.")
+    ages: tuple[float, float | None] | None = Field(default=None, description="The ages at risk, from and (exclusive) to, of the population.")
+    vintage: str | None = Field(default=None, description="Which estimates of the population, where the file has several vintages.")
     known_to: Month | None = Field(default=None, description="The last month known; later counts are not looked at. The whole series unless said.")
     first: Month | None = None
     counts: Counts = ()
@@ -48,6 +51,7 @@ class Driver(Sourced):
 
     @model_validator(mode="after")
     def _has_counts(self) -> Self:
+        require((self.population is None) == (self.ages is None), "population and ages go together: who is at risk, and in which file")
         require(bool(self.counts) == (self.first is not None), "first and counts go together; loading the file fills them in from the series")
         return self
 
