@@ -86,14 +86,24 @@ def months_table(found: Forecast) -> PageTable:
 
 
 def coefficients_table(found: Forecast) -> PageTable:
-    """The driver's coefficients on the log scale, pooled with what is typical, and alone."""
+    """The driver's coefficients on the log scale: pooled with what is typical, by the series alone, and of a plain regression without a level."""
     d = found.driver
-    sd = [float(v) ** 0.5 for v in d.cov.diagonal()]
-    pooled = zip(d.names, d.beta, sd, d.alone, d.alone_sd, strict=True)
-    rows = [(n, _signed(b), _signed(b - 1.96 * s), _signed(b + 1.96 * s), f"{_signed(a)} ± {1.96 * e:.3f}") for n, b, s, a, e in pooled]
+    plain = [("", "")] * len(d.names) if d.plain is None else list(zip(d.plain.beta, d.plain.se, strict=True))
+    rows = [
+        (
+            name,
+            _signed(b),
+            f"{_signed(b - 1.96 * s)} to {_signed(b + 1.96 * s)}",
+            f"{_signed(a)} ± {1.96 * e:.3f}",
+            f"{_signed(p)} ± {1.96 * q:.3f}" if p != "" else "",
+        )
+        for name, b, s, a, e, (p, q) in zip(d.names, d.beta, d.se, *d.alone(), plain, strict=True)
+    ]
     level = f"Dispersion {d.level.dispersion:.4f}; drift {d.level.drift:.3f} a month, times {d.widen:.2f}; rho {d.level.rho:.3f}"
-    note = f"Log scale: 0.1 is about 10% more. {level}."
-    return PageTable("The driver's coefficients", ("Term", "Coefficient", "95% from", "to", "By this series alone"), rows, note)
+    if d.plain is not None:
+        level += f". The plain regression has no level, so its dispersion is {d.plain.dispersion:.4f}"
+    heads = ("Term", "Coefficient", "95% interval", "By this series alone", "By plain regression")
+    return PageTable("The driver's coefficients", heads, rows, f"Log scale: 0.1 is about 10% more. {level}.")
 
 
 def _signed(value: float) -> str:

@@ -21,7 +21,6 @@ from simcare.demand.challengers import DRIVER, SEASONAL_NAIVE, Forecaster, Unfit
 from simcare.demand.series import Series, Values
 
 FIRST, EVERY, LONGEST = 24, 3, 24  # months: the first origin's history, from origin to origin, the farthest horizon
-LEAST = 36  # months of counts for a back-test
 POOL = "pool"
 DRAWS = 1000
 BANDS = ((1, 3), (4, 12), (13, 24))  # horizons that are shown together
@@ -209,4 +208,4 @@ def widening(found: Backtest) -> float:
     return float(np.clip(np.sqrt((6.0 + years * np.mean(z**2)) / (6.0 + years)), 0.8, 1.6))
 
 
-__all__ = ["BANDS", "LEAST", "POOL", "Backtest", "Choice", "backtest", "choose", "league", "origins", "pool", "weights", "widening"]
+__all__ = ["BANDS", "POOL", "Backtest", "Choice", "backtest", "choose", "league", "origins", "pool", "weights", "widening"]

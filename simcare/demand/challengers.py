@@ -90,8 +90,9 @@ def sarima(series: Series, horizon: int, draws: int, rng: np.random.Generator) -
 def driver(
     series: Series, horizon: int, draws: int, rng: np.random.Generator, *, terms: Terms | None = None, typical: drivers.Typical | None = None
 ) -> Values:
-    """The demand driver itself."""
-    return drivers.simulate(drivers.fit(series, terms, typical), series, horizon, draws, rng)
+    """The demand driver itself, with those of its terms that could be known by the last count."""
+    known = None if terms is None else terms.known(series)
+    return drivers.simulate(drivers.fit(series, known, typical, plain=False), series, horizon, draws, rng)
 
 
 def field(series: Series, terms: Terms | None = None, typical: drivers.Typical | None = None) -> Mapping[str, Forecaster]:

@@ -24,9 +24,9 @@ class Diagnostics:
 
     ``poisson_ratio``: the Pearson statistic of a Poisson regression with the same terms over its degrees of freedom (1 if counts vary by
     chance alone). ``alone``: dispersion of a plain negative-binomial regression without a drifting level (None where none can be fitted).
-    ``residuals``: a row a month with ``month``, ``before`` (normal-scale residual of the plain regression), ``after`` (of the driver) and
-    ``influence`` (Cook's distance). ``autocorrelation``: a row a lag with that of both, and ``bound``, the 95 % bound of white noise.
-    ``pit``: counts of the back-test's PIT values in ten equal bins, empty without a back-test.
+    ``residuals``: a row a month with ``month``, ``before`` (normal-scale residual of the plain regression), ``after`` (the driver's errors one
+    step ahead) and ``influence`` (Cook's distance). ``autocorrelation``: a row a lag with that of both, and ``bound``, the 95 % bound of white
+    noise. ``pit``: counts of the back-test's PIT values in ten equal bins, empty without a back-test.
     """
 
     poisson_ratio: float
@@ -47,12 +47,11 @@ def diagnose(series: Series, driver: Driver, found: Backtest | None = None) -> D
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a short series strains the fit, which its huge standard errors then say
         poisson = sm.GLM(y, x, family=sm.families.Poisson(), offset=log_exposure).fit()
-        alone = _plain_dispersion(y, x, log_exposure)
-        plain = sm.GLM(y, x, family=sm.families.NegativeBinomial(alpha=max(alone or 0.0, 1e-6)), offset=log_exposure).fit()
+        alone = None if driver.plain is None else driver.plain.dispersion
+        plain = sm.GLM(y, x, family=sm.families.NegativeBinomial(alpha=alone or driver.level.dispersion), offset=log_exposure).fit()
         cook = np.asarray(plain.get_influence(observed=False).cooks_distance[0])
     before = np.asarray(plain.resid_pearson)
-    mean = np.exp(driver.fitted[seen] + log_exposure)
-    after = (y - mean) / np.sqrt(mean + driver.level.dispersion * mean**2)
+    after = driver.level.surprises
     names = [months.name(int(m)) for m in series.months[seen]]
     residuals = pl.DataFrame({"month": names, "before": before, "after": after, "influence": np.nan_to_num(cook)})
     lags = range(1, min(LAGS, y.size // 3) + 1)
@@ -60,18 +59,6 @@ def diagnose(series: Series, driver: Driver, found: Backtest | None = None) -> D
     autocorrelation = pl.DataFrame(columns).with_columns(bound=pl.lit(1.96 / np.sqrt(y.size)))
     ratio = float(poisson.pearson_chi2 / poisson.df_resid) if poisson.df_resid > 0 else float("nan")
     return Diagnostics(ratio, alone, residuals, autocorrelation, _pit(found))
-
-
-def _plain_dispersion(y: Values, x: Values, offset: Values) -> float | None:
-    """Of a negative-binomial regression by maximum likelihood; None where it has no maximum (counts that vary less than by chance)."""
-    from statsmodels.discrete.discrete_model import NegativeBinomial
-
-    try:
-        fit = NegativeBinomial(y, x, offset=offset).fit(disp=0, maxiter=200)
-    except (np.linalg.LinAlgError, ValueError):
-        return None
-    alpha = float(fit.params[-1])
-    return alpha if np.isfinite(alpha) and alpha > 0 else None
 
 
 def _correlation(values: Values, lag: int) -> float:
@@ -97,8 +84,7 @@ def sentences(series: Series, driver: Driver, found: Diagnostics) -> list[str]:
         )
     else:
         said.append("No single month weighs heavily on the coefficients.")
-    sd = np.sqrt(np.diagonal(driver.cov))
-    for name, beta, se in zip(driver.names, driver.beta, sd, strict=True):
+    for name, beta, se in zip(driver.names, driver.beta, driver.se, strict=True):
         told = effect(name, float(beta), float(se))
         if told is not None:
             said.append(told)

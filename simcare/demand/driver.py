@@ -1,9 +1,9 @@
-"""A demand driver: negative-binomial regression on what moves demand, and the level it drifts about.
+"""A demand driver: negative-binomial regression on what moves demand, about a level that drifts.
 
-The count of month t is negative binomial with mean ``exposure_t exp(x_t b + level_t)``. The coefficients come from statsmodels (a
-generalised linear model, log link, log exposure as offset, given the level and the dispersion), the level from
-:mod:`simcare.demand.level`; the two are fitted in turn. Each coefficient is then pooled with what is typical of other areas
-(:class:`Typical`), which matters for a short series and hardly for a long one.
+The count of month t is negative binomial with mean ``exposure_t exp(x_t b + level_t)``. A plain regression (statsmodels' NegativeBinomial,
+log exposure as offset) is fitted first, and shown, with errors that allow for neighbouring months being alike (Newey and West);
+it has no level, so what the level does it lays on the coefficients. The driver fits both together (:mod:`simcare.demand.level`), from there,
+with each coefficient pooled with what is typical of other areas (:class:`Typical`), which matters for a short series and hardly for a long one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from simcare.demand.months import Months
 from simcare.demand.series import Series, Values
 from simcare.demand.terms import Columns, Terms, columns
 
-ROUNDS = 3
+HAC_LAGS = 12  # months over which the plain regression's errors may be alike
 
 
 @dataclass(frozen=True)
@@ -45,21 +46,29 @@ class Typical:
         return np.array([mean for mean, _ in found]), np.array([sd for _, sd in found])
 
 
+class Plain(NamedTuple):
+    """A negative-binomial regression without a level: coefficients, their standard errors (Newey and West) and the dispersion."""
+
+    beta: Values
+    se: Values
+    dispersion: float
+
+
 @dataclass(frozen=True)
 class Driver:
     """A fitted driver: everything a forecast needs but the exposure.
 
-    ``beta`` and ``cov`` are of the named columns; ``fitted`` is the log rate per exposure at the months of the counts (level included,
-    its posterior mean). ``widen`` multiplies the drift: 1, unless rolling-origin errors asked for another (:mod:`simcare.demand.backtest`).
+    ``plain`` is the regression without a level, None where it has no solution. ``fitted`` is the log rate per exposure at the months of the counts
+    (posterior mean). ``prior_mean`` and ``prior_sd`` are what the coefficients were pooled with. ``widen`` multiplies the drift: 1, unless
+    rolling-origin errors asked for another (:mod:`simcare.demand.backtest`).
     """
 
     columns: Columns
     first: int
-    beta: Values
-    cov: Values
-    alone: Values  # the coefficients before pooling, and
-    alone_sd: Values  # their standard errors
     level: levels.Level
+    plain: Plain | None
+    prior_mean: Values
+    prior_sd: Values
     fitted: Values
     widen: float = 1.0
 
@@ -71,9 +80,26 @@ class Driver:
     def last(self) -> int:
         return self.first + self.fitted.size - 1
 
+    @property
+    def beta(self) -> Values:
+        """The coefficients, pooled."""
+        return self.level.joint[:-2]
 
-def fit(series: Series, terms: Terms | None = None, typical: Typical | None = None, begin: Driver | None = None) -> Driver:
-    """Fit a driver to a series. ``begin`` is a driver of nearly the same series, to start from.
+    @property
+    def se(self) -> Values:
+        """Their standard errors."""
+        return np.sqrt(np.maximum(np.diagonal(self.level.joint_cov)[:-2], 0.0))
+
+    def alone(self) -> tuple[Values, Values]:
+        """The coefficients by this series alone and their standard errors: what is left when what they were pooled with is taken out again."""
+        pooled = np.linalg.inv(self.level.joint_cov[:-2, :-2])
+        own = pooled - np.diag(self.prior_sd**-2.0)
+        cov = np.linalg.pinv(own, hermitian=True)
+        return cov @ (pooled @ self.beta - self.prior_mean / self.prior_sd**2), np.sqrt(np.maximum(np.diagonal(cov), 0.0))
+
+
+def fit(series: Series, terms: Terms | None = None, typical: Typical | None = None, begin: Driver | None = None, plain: bool = True) -> Driver:
+    """Fit a driver to a series. ``begin`` is a driver of nearly the same series, to start from; without ``plain`` the plain regression is left out.
 
     Raises BadInput as :func:`simcare.demand.terms.columns`.
     """
@@ -83,63 +109,63 @@ def fit(series: Series, terms: Terms | None = None, typical: Typical | None = No
     x = built.at(series.months)
     log_exposure = np.log(series.exposures(series.first, len(series)))
     mean, sd = typical.of(built.names)
-    beta = mean
     start = None if begin is None else levels.parameters(begin.level)
-    for _ in range(ROUNDS if x.shape[1] else 1):
-        level = levels.fit(series.counts, log_exposure + x @ beta, typical.level, start)
-        start = levels.parameters(level)
-        alone, cov = _regression(series, x, log_exposure + level.path, level.dispersion)
-        beta, pooled = _pooled(alone, cov, mean, sd)
+    level = levels.fit(series.counts, log_exposure, x, mean, sd, typical.level, start)
     return Driver(
         columns=built,
         first=series.first,
-        beta=beta,
-        cov=pooled,
-        alone=alone,
-        alone_sd=np.sqrt(np.diagonal(cov)),
         level=level,
-        fitted=x @ beta + level.path,
+        plain=_plain(series, x, log_exposure) if plain else None,
+        prior_mean=mean,
+        prior_sd=sd,
+        fitted=level.path,
     )
 
 
-def _regression(series: Series, x: Values, offset: Values, dispersion: float) -> tuple[Values, Values]:
-    """Coefficients and their covariance, the constant left out, of a negative-binomial regression with known dispersion."""
-    if not x.shape[1]:
-        return np.empty(0), np.empty((0, 0))
-    import statsmodels.api as sm
+def _plain(series: Series, x: Values, log_exposure: Values) -> Plain | None:
+    """The regression without a level; None where its likelihood has no maximum (too few months, or counts that vary less than by chance)."""
+    from statsmodels.discrete.discrete_model import NegativeBinomial
 
     seen = series.seen
     design = np.column_stack([np.ones(int(seen.sum())), x[seen]])
+    if design.shape[0] < 2 * design.shape[1] + 2:
+        return None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a flat direction is held by the pooling, and a huge standard error says so
-        family = sm.families.NegativeBinomial(alpha=dispersion)
-        found = sm.GLM(series.counts[seen], design, family=family, offset=offset[seen]).fit()
-    return np.asarray(found.params)[1:], np.asarray(found.cov_params())[1:, 1:]
-
-
-def _pooled(alone: Values, cov: Values, mean: Values, sd: Values) -> tuple[Values, Values]:
-    """Normal estimates and a normal prior, each weighed by what it knows."""
-    if not alone.size:
-        return alone, cov
-    precision = np.linalg.pinv(cov, hermitian=True)
-    pooled = np.linalg.inv(precision + np.diag(sd**-2.0))
-    return pooled @ (precision @ alone + mean / sd**2), pooled
+        warnings.simplefilter("ignore")  # what does not converge is left out below
+        try:
+            lags = {"maxlags": min(HAC_LAGS, design.shape[0] // 4)}
+            found = NegativeBinomial(series.counts[seen], design, offset=log_exposure[seen]).fit(disp=0, maxiter=200, cov_type="HAC", cov_kwds=lags)
+        except (np.linalg.LinAlgError, ValueError):
+            return None
+    params, se = np.asarray(found.params), np.asarray(found.bse)
+    if not found.mle_retvals["converged"] or not np.isfinite([*params, *se]).all() or params[-1] <= 0:
+        return None
+    return Plain(params[1:-1], se[1:-1], float(params[-1]))
 
 
 def rates(driver: Driver, horizon: int, normals: Values) -> Values:
     """Log rates per exposure of the ``horizon`` months after the last count, one path for each row of standard ``normals``.
 
-    ``normals`` has shape (paths, coefficients + 2 + horizon): for the coefficients, for the state of the level, and for its drift
+    ``normals`` has shape (paths, coefficients + 2 + horizon): for the coefficients and the state of the level together, and for its drift
     month by month, so that a longer horizon leaves the earlier months as they were.
     """
     k = driver.beta.size
-    beta = driver.beta + normals[:, :k] @ _root(driver.cov).T
-    state = driver.level.state + driver.widen * normals[:, k : k + 2] @ _root(driver.level.state_cov).T
-    deviation, path = state[:, 1], np.empty((normals.shape[0], horizon))
+    stretch = np.array([*np.ones(k), driver.widen, driver.widen])
+    joint = driver.level.joint + (normals[:, : k + 2] @ _root(driver.level.joint_cov).T) * stretch
+    deviation, path = joint[:, k + 1], np.empty((normals.shape[0], horizon))
     for h in range(horizon):
         deviation = driver.level.rho * deviation + driver.widen * driver.level.drift * normals[:, k + 2 + h]
-        path[:, h] = state[:, 0] + deviation
-    return np.asarray(path + beta @ driver.columns.at(ahead(driver, horizon)).T)
+        path[:, h] = joint[:, k] + deviation
+    return np.asarray(path + joint[:, :k] @ driver.columns.at(ahead(driver, horizon)).T)
+
+
+def moments(driver: Driver, horizon: int) -> tuple[Values, Values]:
+    """Mean and variance of the log rates that :func:`rates` draws, month by month."""
+    k, powers = driver.beta.size, driver.level.rho ** np.arange(1, horizon + 1)
+    loadings = np.column_stack([driver.columns.at(ahead(driver, horizon)), np.ones(horizon), powers])
+    stretched = loadings * np.array([*np.ones(k), driver.widen, driver.widen])
+    drifted = (driver.widen * driver.level.drift) ** 2 * (1.0 - powers**2) / (1.0 - driver.level.rho**2)
+    return loadings @ driver.level.joint, np.einsum("ij,jk,ik->i", stretched, driver.level.joint_cov, stretched) + drifted
 
 
 def _root(cov: Values) -> Values:
@@ -166,4 +192,4 @@ def widened(driver: Driver, by: float) -> Driver:
     return replace(driver, widen=driver.widen * by)
 
 
-__all__ = ["Driver", "Typical", "ahead", "fit", "rates", "simulate", "widened"]
+__all__ = ["Driver", "Plain", "Typical", "ahead", "fit", "moments", "rates", "simulate", "widened"]

@@ -87,8 +87,8 @@ def _fit(row: Driver, base_first: int, base_last: int) -> Fit:
         raise BadInput(f"drivers[{row.name}]: has no counts; load the model from its file, which reads them")
     series = _series(row.name, row.first, row.counts, row.exposure)
     season_only = Terms()
-    others = [drivers.fit(_series(n.area, row.first, n.counts), season_only) for n in row.neighbours if _usable(n)]
-    driver = drivers.fit(series, season_only, pooled(others))
+    others = [drivers.fit(_series(n.area, row.first, n.counts), season_only, plain=False) for n in row.neighbours if _usable(n)]
+    driver = drivers.fit(series, season_only, pooled(others), plain=False)
     mean = np.exp(driver.fitted) * series.exposures(series.first, len(series))
     size = 1.0 / driver.level.dispersion
     counts = np.where(series.seen, series.counts, mean)
@@ -134,15 +134,8 @@ def expected(fit: Fit, last: int) -> Values:
     driver, horizon = fit.driver, last - fit.driver.last
     if horizon <= 0:
         return fit.known[: len(fit.known) + horizon] / fit.base
-    x = driver.columns.at(drivers.ahead(driver, horizon))
-    powers = driver.level.rho ** np.arange(1, horizon + 1)
-    to_state = np.column_stack([np.ones(horizon), powers])
-    spread = np.einsum("ij,jk,ik->i", to_state, driver.level.state_cov, to_state) + driver.level.drift**2 * (1 - powers**2) / (
-        1 - driver.level.rho**2
-    )
-    variance = driver.widen**2 * spread + np.einsum("ij,jk,ik->i", x, driver.cov, x)
-    centre = to_state @ driver.level.state + x @ driver.beta
-    rates = np.exp(centre + variance / 2.0) * fit.series.exposures(driver.last + 1, horizon)
+    mean, variance = drivers.moments(driver, horizon)
+    rates = np.exp(mean + variance / 2.0) * fit.series.exposures(driver.last + 1, horizon)
     return np.asarray(np.concatenate([fit.known, rates]) / fit.base)
 
 

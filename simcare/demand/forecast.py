@@ -13,7 +13,7 @@ from simcare.demand import backtest as trials
 from simcare.demand import challengers, months, scores
 from simcare.demand import driver as drivers
 from simcare.demand.backtest import Backtest, Choice, Progress
-from simcare.demand.series import Series, Values
+from simcare.demand.series import TRIED_FROM, Series, Values
 from simcare.demand.terms import Terms
 from simcare.errors import BadInput
 
@@ -75,8 +75,7 @@ class Forecast:
 
 def summary(driver: drivers.Driver) -> dict[str, Any]:
     """A driver's figures: each coefficient with its standard error, pooled and alone; dispersion, drift a month, rho, widening."""
-    sd = np.sqrt(np.diagonal(driver.cov))
-    pooled = zip(driver.names, driver.beta, sd, driver.alone, driver.alone_sd, strict=True)
+    pooled = zip(driver.names, driver.beta, driver.se, *driver.alone(), strict=True)
     return {
         "coefficients": {n: {"value": float(b), "se": float(s), "alone": float(a), "alone_se": float(e)} for n, b, s, a, e in pooled},
         "dispersion": driver.level.dispersion,
@@ -105,15 +104,23 @@ def forecast(
     fitted = drivers.fit(series, terms, typical)
     field = challengers.field(series, terms, typical)
     found: Backtest | None = None
-    if int(series.seen.sum()) < trials.LEAST:
-        counted = int(series.seen.sum())
-        choice = Choice(challengers.DRIVER, {challengers.DRIVER: 1.0}, f"the driver, untested: {counted} months are too few for a back-test", 1.0)
+    untested = _untested(series)
+    if untested is not None:
+        choice = Choice(challengers.DRIVER, {challengers.DRIVER: 1.0}, f"the driver, untested: {untested}", 1.0)
     else:
         found = trials.backtest(series, field, seed, workers, progress)
         choice = trials.choose(found, series)
     fitted = drivers.widened(fitted, choice.widen)
     draws = _drawn(series, fitted, choice, field, horizon, seed)
     return Forecast(series, fitted, choice, draws, found)
+
+
+def _untested(series: Series) -> str | None:
+    """Why a series cannot be back-tested, if it cannot."""
+    seen = series.counts[series.seen]
+    if seen.size < TRIED_FROM:
+        return f"{seen.size} months are too few for a back-test"
+    return "the counts never change, so naive forecasts could not fail on them" if np.ptp(seen) == 0 else None
 
 
 def _drawn(series: Series, fitted: drivers.Driver, choice: Choice, field: Mapping[str, challengers.Forecaster], horizon: int, seed: int) -> Values:

@@ -1,9 +1,9 @@
-"""The level a series drifts about: a first-order autoregression around a mean, seen through negative-binomial counts.
+"""Counts about a level that drifts: a regression and a first-order autoregression, found together from negative-binomial counts.
 
-The log rate of month t is ``offset_t + m + a_t`` with ``a_t = rho a_(t-1) + drift z_t``. Given dispersion, drift and rho the
-posterior of the path is found by Newton's method and is normal in good approximation (Laplace; Rasmussen and Williams 2006,
-algorithm 3.1); dispersion, drift and rho are where its marginal likelihood times their prior is largest. Months without a count
-weigh nothing.
+The log rate of month t is ``offset_t + x_t b + m + a_t`` with ``a_t = rho a_(t-1) + drift z_t`` and normal priors on ``b`` and ``m``. Given
+dispersion, drift and rho, the posterior of the whole path is found by Newton's method and is normal in good approximation (Laplace;
+Rasmussen and Williams 2006, algorithm 3.1); dispersion, drift and rho are where its marginal likelihood times their prior is largest.
+Without drift, and with a wide prior, ``b`` is what a negative-binomial regression gives. Months without a count weigh nothing.
 """
 
 from __future__ import annotations
@@ -31,62 +31,81 @@ class Prior(NamedTuple):
 
 
 class Level(NamedTuple):
-    """A fitted level. ``path`` is its posterior mean, mean level included, at the months of the counts; ``state`` and ``state_cov`` are the
-    posterior of (mean level, deviation from it at the last month)."""
+    """A fitted regression about a drifting level.
+
+    ``joint`` is the posterior mean of (coefficients, mean level, deviation from it at the last month), ``joint_cov`` its covariance; ``path`` and
+    ``path_sd`` are those of the log rate less the offset at the months of the counts. ``surprises`` are the counts' one-step-ahead errors in
+    standard deviations, for the months that have a count: white noise if the fit is right.
+    """
 
     dispersion: float
     drift: float
     rho: float
+    joint: Values
+    joint_cov: Values
     path: Values
     path_sd: Values
-    state: Values
-    state_cov: Values
+    surprises: Values
     loglike: float
 
 
-def fit(counts: Values, offset: Values, prior: Prior | None = None, begin: Values | None = None) -> Level:
-    """The level of counts (not a number where missing) with a log offset for each month, both of shape (months,).
+def fit(
+    counts: Values,
+    offset: Values,
+    x: Values | None = None,
+    mean: Values | None = None,
+    sd: Values | None = None,
+    prior: Prior | None = None,
+    begin: Values | None = None,
+) -> Level:
+    """Fit to counts (not a number where missing) with a log offset, both of shape (months,), and columns ``x`` (months, k).
+
+    ``mean`` and ``sd`` (k,) are the prior of the coefficients; ``begin`` says where to start (:func:`parameters`).
 
     >>> rng = np.random.default_rng(1)
     >>> round(float(fit(rng.poisson(100.0, 48).astype(float), np.zeros(48)).path.mean()), 1)
     4.6
     """
     prior = prior or Prior()
+    x = np.empty((counts.size, 0)) if x is None else x
+    mean, sd = (np.zeros(x.shape[1]) if mean is None else mean), (np.ones(x.shape[1]) if sd is None else sd)
     seen = ~np.isnan(counts)
-    y, o = counts[seen], offset[seen]
-    centre = float(np.log(y.sum() / np.exp(o).sum()))
     every = np.arange(counts.size, dtype=float)
-    at = every[seen]
+    y, at, columns = counts[seen], every[seen], x[seen]
+    centre = float(np.log(y.sum() / np.exp(offset[seen] + columns @ mean).sum()))
+    base = offset[seen] + columns @ mean + centre
+    by_terms = (columns * sd**2) @ columns.T
 
     def loss(theta: Values) -> float:
         pulls = (theta - np.array(prior.centre)) / np.array(prior.sd)
-        return 0.5 * float(pulls @ pulls) - _mode(y, o + centre, _prior_cov(at, at, theta), float(np.exp(theta[0])))[2]
+        return 0.5 * float(pulls @ pulls) - _mode(y, base, _drifting(at, at, theta) + by_terms, float(np.exp(theta[0])))[2]
 
     start = np.array(prior.centre) if begin is None else begin
     theta = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 150, "xatol": 0.02, "fatol": 0.01}).x
     dispersion, drift, rho = float(np.exp(theta[0])), float(np.exp(theta[1])), float(expit(theta[2]))
-    among = _prior_cov(at, at, theta)
-    weights, pseudo, loglike = _mode(y, o + centre, among, dispersion)
-    root = np.sqrt(weights)
-    inverse = root[:, None] * np.linalg.inv(np.eye(y.size) + root[:, None] * among * root) * root  # (K + 1/W)^-1
-    cross = _prior_cov(every, at, theta)
-    to_state = np.vstack([np.full(y.size, MEAN_SD**2), cross[-1] - MEAN_SD**2])  # the mean level; the deviation at the last month
-    own = np.diag([MEAN_SD**2, drift**2 / (1.0 - rho**2)])
-    path = cross @ (inverse @ pseudo)
-    spread = np.diagonal(_prior_cov(every, every, theta)) - np.einsum("ij,jk,ik->i", cross, inverse, cross)
+    among = _drifting(at, at, theta) + by_terms
+    weights, pseudo, loglike = _mode(y, base, among, dispersion)
+    inverse = np.linalg.inv(among + np.diag(1.0 / weights))
+    cross = _drifting(every, at, theta) + (x * sd**2) @ columns.T
+    to_joint = np.vstack([(columns * sd**2).T, np.full(y.size, MEAN_SD**2), _drifting(every[-1:], at, theta)[0] - MEAN_SD**2])
+    own = np.diag([*sd**2, MEAN_SD**2, drift**2 / (1.0 - rho**2)])
+    prior_spread = np.diagonal(_drifting(every, every, theta)) + (x**2) @ sd**2
+    spread = prior_spread - np.einsum("ij,jk,ik->i", cross, inverse, cross)
     return Level(
         dispersion=dispersion,
         drift=drift,
         rho=rho,
-        path=centre + path,
+        joint=np.array([*mean, centre, 0.0]) + to_joint @ (inverse @ pseudo),
+        joint_cov=own - to_joint @ inverse @ to_joint.T,
+        path=x @ mean + centre + cross @ (inverse @ pseudo),
         path_sd=np.sqrt(np.maximum(spread, 0.0)),
-        state=to_state @ (inverse @ pseudo) + np.array([centre, 0.0]),
-        state_cov=own - to_state @ inverse @ to_state.T,
+        surprises=np.linalg.solve(np.linalg.cholesky(among + np.diag(1.0 / weights)), pseudo),
         loglike=loglike,
     )
 
 
-def _prior_cov(left: Values, right: Values, theta: Values) -> Values:
+def _drifting(left: Values, right: Values, theta: Values) -> Values:
+    """Prior covariance of the level, its mean included, between months."""
     drift, rho = float(np.exp(theta[1])), float(expit(theta[2]))
     return np.asarray(MEAN_SD**2 + drift**2 / (1.0 - rho**2) * rho ** np.abs(left[:, None] - right[None, :]))
 

@@ -24,7 +24,7 @@ from simcare.demand.terms import Terms
 def typical_of(every: Mapping[str, Series], terms: Terms | None = None) -> drivers.Typical:
     """What is typical of the areas of a file: their drivers fitted one by one and pooled. Covariates are left out where areas do not share them."""
     shared = terms or Terms()
-    return pooled([drivers.fit(series, Terms(shared.harmonics, shared.working_days, shared.trend)) for series in every.values()])
+    return pooled([drivers.fit(series, Terms(shared.harmonics, shared.working_days, shared.trend), plain=False) for series in every.values()])
 
 
 def forecast_all(

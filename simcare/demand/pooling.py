@@ -27,11 +27,12 @@ def pooled(fits: Sequence[Driver], default: Typical | None = None) -> Typical:
 
     found = dict(default.coefficients)
     shared = [name for name in fits[0].names if all(name in fit.names for fit in fits)]
+    own = [fit.alone() for fit in fits]
     for name in shared:
         rows = [fit.names.index(name) for fit in fits]
-        effect = np.array([fit.alone[k] for fit, k in zip(fits, rows, strict=True)])
-        variance = np.array([fit.alone_sd[k] ** 2 for fit, k in zip(fits, rows, strict=True)])
-        usable = np.isfinite(variance) & (variance < 1.0)
+        effect = np.array([beta[k] for (beta, _), k in zip(own, rows, strict=True)])
+        variance = np.array([se[k] ** 2 for (_, se), k in zip(own, rows, strict=True)])
+        usable = np.isfinite(variance) & (variance > 0.0) & (variance < 1.0)
         if usable.sum() >= LEAST:
             both = combine_effects(effect[usable], variance[usable], method_re="iterated")
             found[name] = (float(both.mean_effect_re), float(np.sqrt(both.tau2 + both.sd_eff_w_re**2 + 1e-6)))

@@ -26,7 +26,7 @@ NEEDED = ("date", "count")
 LABELS = ("area", "stage", "group")
 KNOWN = ("date", "area", "stage", "group", "count", "exposure")
 NO_NUMBER = {"", "c", "x", "z", "*", ".", "..", ":", "-", "na", "n/a", "nan", "null", "none"}  # how official tables say "suppressed" or "not there"
-SHOWN_FAULTS = 12
+SHOWN_FAULTS = 5
 
 
 def read_series(path: Path | str) -> dict[str, Series]:
@@ -46,7 +46,7 @@ def read_series(path: Path | str) -> dict[str, Series]:
     names = [" / ".join(filter(None, (str(table[c][i] or "").strip() for c in labels))) or path.stem for i in range(table.height)]
     _check_months(path, names, date, faults)
     if faults:
-        raise BadInput(faults[:SHOWN_FAULTS] + [f"{path}: and {len(faults) - SHOWN_FAULTS} more faults"] * (len(faults) > SHOWN_FAULTS))
+        raise BadInput(faults[:SHOWN_FAULTS] + [f"{path}: and {len(faults) - SHOWN_FAULTS} more faults like these"] * (len(faults) > SHOWN_FAULTS))
     rows: dict[str, list[int]] = {}
     for i, label in enumerate(names):
         rows.setdefault(label, []).append(i)
@@ -183,10 +183,12 @@ def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values
         if known.size == 0:
             return None
         if known[0] > 0 or np.isnan(wide[: known[-1] + 1]).any():
-            notes.append(f"{name} has gaps or begins after the first count: it is left out")
+            notes.append(f"The column {name} has gaps or begins after the first count: it is left out")
             return None
         if known[-1] < last - first:
-            notes.append(f"{name} ends in {months.name(first + int(known[-1]))}, before the last count ({months.name(last)}): it is left out")
+            notes.append(
+                f"The column {name} ends in {months.name(first + int(known[-1]))}, before the last count ({months.name(last)}): it is left out"
+            )
             return None
         return wide[: known[-1] + 1]
 
@@ -194,7 +196,7 @@ def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values
     covariates = {name: trimmed(name) for name in columns if name not in ("count", "exposure")}
     kept = {name: values for name, values in covariates.items() if values is not None}
     for name in [n for n, values in kept.items() if np.ptp(values[: last - first + 1]) == 0]:
-        notes.append(f"{name} is the same in every month: nothing can be learnt from it, and it is left out")
+        notes.append(f"The column {name} is the same in every month: nothing can be learnt from it, and it is left out")
         del kept[name]
     return checked(Series(label, first, spread("count"), exposure, kept, tuple(notes)), str(path))
 

@@ -13,7 +13,7 @@ from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
 
 Values = NDArray[np.float64]
-SHORTEST = 12
+SHORTEST, TRIED_FROM = 12, 36  # months: for any forecast, for a back-test
 
 
 @dataclass(frozen=True)
@@ -95,40 +95,39 @@ def _notes(series: Series) -> list[str]:
     gaps = series.months[~series.seen]
     if gaps.size:
         shown = ", ".join(months.name(int(m)) for m in gaps[:6]) + (" …" if gaps.size > 6 else "")
-        found.append(f"{gaps.size} of {len(series)} months have no count ({shown}): the driver leaves them out, and nothing is filled in")
+        found.append(f"No count in {gaps.size} of {len(series)} months ({shown}): the driver leaves them out, and nothing is filled in")
     if np.ptp(seen) == 0:
-        found.append(
-            f"every count is {seen[0]:g}: season and drift cannot be learnt from a constant series, so chance alone and a typical drift are assumed"
-        )
-    if seen.size < 36:
-        found.append(
-            f"{seen.size} months are too few to back-test (36 are needed): the driver is used with typical season and drift, untested on this series"
-        )
-    found += breaks(series)
-    return found
+        found.append(f"Every count is {seen[0]:g}: nothing can be learnt of season or drift from a constant series, so what is typical is assumed")
+    if seen.size < TRIED_FROM:
+        few = f"{seen.size} months are too few for a back-test ({TRIED_FROM} are needed)"
+        found.append(f"{few}: the driver leans on what is typical of season and drift, and is untested on this series")
+    return [*found, *breaks(series)]
 
 
 def breaks(series: Series) -> list[str]:
-    """Sentences on level shifts: a month where the mean of the twelve months on differs from that of the twelve before by more than a third.
+    """Sentences on level shifts: a month where the twelve months on differ in mean from the twelve before by more than a third.
 
-    Neighbouring months tell of the same shift: the largest of each year is told.
+    What chance could make (three standard errors of the two sums) is no shift. Neighbouring months tell of the same shift: the
+    largest within a year is told.
     """
     found: list[str] = []
-    logs = np.log(np.where(series.seen, series.counts, np.nan) + 0.5)
-    shifts = {t: float(np.nanmean(logs[t : t + 12]) - np.nanmean(logs[t - 12 : t])) for t in range(12, len(series) - 11) if _enough(logs, t)}
+    shifts = {t: shift for t in range(12, len(series) - 11) if (shift := _shift(series.counts[t - 12 : t], series.counts[t : t + 12])) is not None}
     while shifts:
         t = max(shifts, key=lambda at: abs(shifts[at]))
-        if abs(shifts[t]) < np.log(4.0 / 3.0):
-            break
         way = "rise" if shifts[t] > 0 else "fall"
         month = months.name(series.first + t)
-        found.append(f"a break near {month}: counts {way} by {abs(np.expm1(shifts[t])):.0%}; if recording changed then, declare a step ({month})")
+        found.append(f"A break near {month}: counts {way} by {abs(np.expm1(shifts[t])):.0%}; if recording changed then, declare a step ({month})")
         shifts = {at: shift for at, shift in shifts.items() if abs(at - t) >= 12}
     return found
 
 
-def _enough(logs: Values, t: int) -> bool:
-    return bool(np.isfinite(logs[t - 12 : t]).sum() >= 9 and np.isfinite(logs[t : t + 12]).sum() >= 9)
+def _shift(before: Values, after: Values) -> float | None:
+    """The log ratio of the means of two years, if both are nearly complete and it is too large for chance."""
+    sums = np.nansum(before), np.nansum(after)
+    if min(np.isfinite(before).sum(), np.isfinite(after).sum()) < 9 or min(sums) == 0:
+        return None
+    shift = float(np.log(np.nanmean(after) / np.nanmean(before)))
+    return shift if abs(shift) > max(np.log(4.0 / 3.0), 3.0 * np.sqrt(1.0 / sums[0] + 1.0 / sums[1])) else None
 
 
 def chosen(every: Mapping[str, Series], name: str | None, where: str) -> Series:
@@ -142,4 +141,4 @@ def chosen(every: Mapping[str, Series], name: str | None, where: str) -> Series:
     return every[name]
 
 
-__all__ = ["SHORTEST", "Series", "Values", "breaks", "checked", "chosen"]
+__all__ = ["SHORTEST", "TRIED_FROM", "Series", "Values", "breaks", "checked", "chosen"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,6 +30,11 @@ class Terms:
     steps: tuple[int, ...] = ()
     pulses: tuple[int, ...] = ()
     covariates: Mapping[str, int] = field(default_factory=dict)
+
+    def known(self, series: Series) -> Terms:
+        """The terms that can be fitted to a series as it was known: steps and pulses still to come are left out."""
+        steps, pulses = (tuple(m for m in many if series.first < m <= series.last) for many in (self.steps, self.pulses))
+        return replace(self, steps=steps, pulses=pulses)
 
 
 @dataclass(frozen=True)
