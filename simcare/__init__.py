@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simcare.comparisons import Comparison, compare
+    from simcare.demand.forecast import Forecast, forecast
+    from simcare.demand.reading import read_series
     from simcare.errors import BadInput, BrokenInvariant, SimcareError
     from simcare.files import load_experiment, load_model
     from simcare.files import load_model as load
@@ -28,13 +30,16 @@ __all__ = [
     "BrokenInvariant",
     "Comparison",
     "Contract",
+    "Forecast",
     "Run",
     "SimcareError",
     "compare",
+    "forecast",
     "invoice",
     "load",
     "load_experiment",
     "load_model",
+    "read_series",
     "run",
 ]
 
@@ -43,13 +48,16 @@ _HOMES = {
     "BrokenInvariant": "errors",
     "Comparison": "comparisons",
     "Contract": "model.contracts",
+    "Forecast": "demand.forecast",
     "Run": "runs",
     "SimcareError": "errors",
     "compare": "comparisons",
+    "forecast": "demand.forecast",
     "invoice": "model.contracts",
     "load": "files",
     "load_experiment": "files",
     "load_model": "files",
+    "read_series": "demand.reading",
     "run": "runs",
 }
 

@@ -58,25 +58,53 @@ class Fit(NamedTuple):
     covariance: Floats
 
 
-def poisson_fit(x: Floats, counts: Floats) -> Fit:
-    """Maximum likelihood by iterated least squares (McCullagh and Nelder 1989, chapter 6); rows of ``x`` are observations.
+def poisson_fit(x: Floats, counts: Floats, pool: Floats | None = None) -> Fit:
+    """Maximum likelihood by iterated least squares (McCullagh and Nelder 1989, chapter 6); rows of ``x`` are cells.
+
+    ``counts`` has one number a cell, or many such rows (…, cells), each fitted on its own. With ``pool`` (counts × cells, of 0 and 1) only sums of
+    cells are counted, such as a window whose inside nobody trusts (composite link: Thompson and Baker, Applied Statistics 1981).
 
     >>> fit = poisson_fit(np.ones((4, 1)), np.array([3.0, 5.0, 4.0, 4.0]))
     >>> round(float(np.exp(fit.beta[0])), 6), round(float(fit.covariance[0, 0]), 6)
     (4.0, 0.0625)
+    >>> fit = poisson_fit(np.ones((4, 1)), np.array([3.0, 5.0, 8.0]), np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1]]))
+    >>> round(float(np.exp(fit.beta[0])), 6)
+    4.0
     """
-    mean: Floats = counts + 0.5
-    beta: Floats = np.zeros(x.shape[1])
+    seen = np.eye(x.shape[0]) if pool is None else pool
+    mean: Floats = (counts / seen.sum(axis=1)) @ seen + 0.5
+    height: Floats = np.log(mean)
+    beta: Floats = np.zeros((*counts.shape[:-1], x.shape[1]))
     for _ in range(100):
-        information = x.T @ (x * mean[:, None])
-        new = np.asarray(np.linalg.solve(information, x.T @ (mean * np.log(mean) + counts - mean)), np.float64)
+        slopes, weights, information = _information(x, mean, seen)
+        wanted = counts + (mean * (height - 1.0)) @ seen.T
+        score = np.swapaxes(slopes, -1, -2) @ (weights * wanted)[..., None]
+        new = np.asarray(np.linalg.solve(information, score)[..., 0], np.float64)
         done = bool(np.max(np.abs(new - beta)) < 1e-10)
-        beta, mean = new, np.asarray(np.exp(np.clip(x @ new, -30.0, 30.0)), np.float64)
+        beta, height = new, np.asarray(np.clip(new @ x.T, -30.0, 30.0), np.float64)
+        mean = np.exp(height)
         if done:
             break
-    left = counts.size - x.shape[1]
-    spread = float(((counts - mean) ** 2 / mean).sum()) / left if left > 0 else 1.0
-    return Fit(beta, np.linalg.inv(x.T @ (x * mean[:, None])) * max(1.0, spread))
+    left, total = counts.shape[-1] - x.shape[1], mean @ seen.T
+    spread = ((counts - total) ** 2 / total).sum(axis=-1) / left if left > 0 else np.ones(counts.shape[:-1])
+    covariance = np.linalg.inv(_information(x, mean, seen)[2]) * np.maximum(1.0, spread)[..., None, None]
+    return Fit(beta, np.asarray(covariance, np.float64))
+
+
+def _information(x: Floats, mean: Floats, seen: Floats) -> tuple[Floats, Floats, Floats]:
+    """How the counted sums answer to the coefficients, 1 ÷ their means, and Fisher's information."""
+    slopes = seen @ (mean[..., None] * x)
+    weights = 1.0 / (mean @ seen.T)
+    return slopes, weights, np.swapaxes(slopes, -1, -2) @ (weights[..., None] * slopes)
+
+
+def course(middles: Floats, degree: int) -> Floats:
+    """The columns of a log-linear course of counts: powers 0 … degree of the bins' distances from a threshold, on a scale of −1 to 1.
+
+    >>> course(np.array([-2.0, 0.0, 1.0]), 2).tolist()
+    [[1.0, -1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.5, 0.25]]
+    """
+    return np.asarray((middles / np.abs(middles).max())[:, None] ** np.arange(degree + 1), np.float64)
 
 
 def bunching(
@@ -136,7 +164,7 @@ def _edges(threshold: float, window: float, width: float) -> Floats:
 
 def _sides(counts: Floats, edges: Floats, outside: NDArray[np.bool_], threshold: float, degree: int) -> Iterator[dict[str, Any]]:
     middles = (edges[1:] + edges[:-1]) / 2.0 - threshold
-    x = (middles / np.abs(middles).max())[:, None] ** np.arange(degree + 1)
+    x = course(middles, degree)
     fit = poisson_fit(x[outside], counts[outside]) if counts[outside].any() else None
     for side, inside in (("before", ~outside & (middles < 0)), ("after", ~outside & (middles > 0))):
         observed = int(counts[inside].sum())
