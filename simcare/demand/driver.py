@@ -31,7 +31,7 @@ class Typical:
         default_factory=lambda: {
             "cos": (0.0, 0.06),
             "sin": (0.0, 0.06),
-            "working days": (1.3, 0.3),
+            "working days": (1.4, 0.3),
             "trend": (0.0, 0.06),
             "step": (0.0, 0.7),
             "pulse": (0.0, 0.7),
