@@ -13,6 +13,7 @@ import polars as pl
 
 import simcare
 from simcare.flows import with_before
+from simcare.demand.entering import held
 from simcare.model import Model
 
 CHILDREN = ["general", "disabled_children", "unaccompanied"]
@@ -100,7 +101,7 @@ def care_home_stays(model: Model) -> pl.DataFrame:
 
 def main() -> None:
     replications = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    model: Model = simcare.load("kent-2013")
+    model: Model = held(simcare.load("kent-2013"))
     run = simcare.run(model, years=2, replications=replications, seed=1, keep_log=True)
     pl.Config(tbl_rows=60, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=60, tbl_formatting="MARKDOWN")
     for table in (stocks(run, ["stage"]), stocks(run, ["stage", "tier"]), flows(run), costs(run), care_home_stays(model)):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 import pytest
 
-from simcare.demand.entering import following
-from simcare.demand.months import number
+from simcare.demand.entering import held
 from simcare.files import load_model
 from simcare.model import figures
 from simcare.runs import Run, run
@@ -20,9 +18,7 @@ LOOKED_AFTER, CHILDREN_IN_NEED, PROTECTION_PLANS, UNACCOMPANIED, RESIDENTS_65 = 
 @pytest.fixture(scope="module")
 def kent() -> Run:
     """Kent with demand as it was in the base year: what the published stocks and flows can be held against."""
-    model = load_model("kent-2013")
-    level = {row.name: (number(model.about.start), np.ones(1)) for row in model.drivers}
-    return run(following(model, level), years=2, replications=1, seed=1)
+    return run(held(load_model("kent-2013")), years=2, replications=1, seed=1)
 
 
 def on_day_0(kent: Run) -> pl.DataFrame:

@@ -154,6 +154,11 @@ def average(model: Model, years: int) -> Model:
     return following(model, {f.name: (f.series.first, expected(f, last)) for f in fitted(model)})
 
 
+def held(model: Model) -> Model:
+    """The model with demand as it was in the base year, without season: what published stocks and flows can be held against."""
+    return following(model, {row.name: (months.number(model.about.start), np.ones(1)) for row in model.drivers})
+
+
 def following(model: Model, paths: Paths) -> Model:
     """The model with the ``per_year`` of each stratum that has a driver multiplied, month by month, by the driver's path.
 
@@ -189,4 +194,4 @@ def _last(model: Model, years: int) -> int:
     return months.number(dt.date(start.year + years, start.month, 1)) + 1
 
 
-__all__ = ["Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "fitted", "following", "index"]
+__all__ = ["Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "fitted", "following", "held", "index"]
