@@ -12,8 +12,8 @@ import sys
 import polars as pl
 
 import simcare
-from simcare.flows import with_before
 from simcare.demand.entering import held
+from simcare.flows import with_before
 from simcare.model import Model
 
 CHILDREN = ["general", "disabled_children", "unaccompanied"]
