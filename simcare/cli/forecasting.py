@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -52,33 +52,37 @@ def forecast(
     check_free(folder)
     terms = _terms(covariate, step, pulse, trend, every)
     about = {"command": command(), "series": {n: repr(s) for n, s in every.items()}, "horizon": horizon, "seed": seed}
+    asked = Asked(horizon, terms, seed, workers, folder, about, backtest, as_json)
     if len(every) == 1:
-        _one(next(iter(every.values())), horizon, terms, seed, workers, folder, about, backtest, as_json)
+        _one(next(iter(every.values())), asked)
     else:
-        _many(every, horizon, terms, seed, workers, folder, about, backtest, as_json)
+        _many(every, asked)
 
 
-def _one(
-    series: Series,
-    horizon: int,
-    terms: Terms | None,
-    seed: int,
-    workers: int | None,
-    folder: Path,
-    about: Mapping[str, Any],
-    league: bool,
-    as_json: bool,
-) -> None:
+class Asked(NamedTuple):
+    """What was asked for, the series apart."""
+
+    horizon: int
+    terms: Terms | None
+    seed: int
+    workers: int | None
+    folder: Path
+    about: Mapping[str, Any]
+    league: bool
+    as_json: bool
+
+
+def _one(series: Series, asked: Asked) -> None:
     from simcare.demand.forecast import forecast as forecast_one
     from simcare.forecast_page import write_forecast
 
     with working("Trying the models where the answer is known") as progress:
-        found = forecast_one(series, horizon, terms=terms, seed=seed, workers=workers, progress=progress)
-    page = write_forecast(found, folder, about)
-    if as_json:
-        print(json.dumps({**found.json(), "out": str(folder)}, indent=1))
+        found = forecast_one(series, asked.horizon, terms=asked.terms, seed=asked.seed, workers=asked.workers, progress=progress)
+    page = write_forecast(found, asked.folder, asked.about)
+    if asked.as_json:
+        print(json.dumps({**found.json(), "out": str(asked.folder)}, indent=1))
         return
-    _print_one(found, league)
+    _print_one(found, asked.league)
     out_console.print(f"\nReport: {page}", soft_wrap=True, highlight=False)
 
 
@@ -100,30 +104,21 @@ def _print_one(found: Forecast, league: bool) -> None:
         out_console.print(sentence, highlight=False, markup=False)
 
 
-def _many(
-    every: Mapping[str, Series],
-    horizon: int,
-    terms: Terms | None,
-    seed: int,
-    workers: int | None,
-    folder: Path,
-    about: Mapping[str, Any],
-    league: bool,
-    as_json: bool,
-) -> None:
+def _many(every: Mapping[str, Series], asked: Asked) -> None:
     from simcare.demand.many import clear, forecast_all
     from simcare.forecast_page import many_table, write_many
 
+    folder = asked.folder
     parts = folder.absolute().parent / f".{folder.name}.parts"
     with working(f"Forecasting {len(every)} series; a stop loses none that is done") as progress:
-        results = forecast_all(every, horizon, parts, terms=terms, seed=seed, workers=workers, progress=progress)
-    page = write_many(results, folder, about)
+        results = forecast_all(every, asked.horizon, parts, terms=asked.terms, seed=asked.seed, workers=asked.workers, progress=progress)
+    page = write_many(results, folder, asked.about)
     clear(parts)
-    if as_json:
+    if asked.as_json:
         print(json.dumps({"series": results, "out": str(folder)}, indent=1))
         return
     print_table(many_table(results))
-    if league:
+    if asked.league:
         out_console.print(
             f"The league table of each series: {folder / 'league.csv'}; of one, with figures: --area NAME", highlight=False, markup=False
         )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -64,13 +66,7 @@ def structural(series: Series, horizon: int, draws: int, rng: np.random.Generato
     from statsmodels.tsa.statespace.structural import UnobservedComponents
 
     _varies(series, "the structural model")
-    built = columns(series, Terms(harmonics=2))
-    x, ahead = built.at(series.months), built.at(np.arange(series.last + 1, series.last + 1 + horizon))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fit = UnobservedComponents(_logs(series), "local level", exog=x).fit(disp=False, maxiter=200)
-        paths = fit.simulate(horizon, anchor="end", repetitions=draws, exog=ahead, rng=rng)
-    return _exponentiated(np.asarray(paths).reshape(horizon, draws).T)
+    return _with_season(partial(UnobservedComponents, level="local level"), series, horizon, draws, rng)
 
 
 def sarima(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
@@ -78,11 +74,16 @@ def sarima(series: Series, horizon: int, draws: int, rng: np.random.Generator) -
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
     _varies(series, "SARIMA")
+    return _with_season(partial(SARIMAX, order=(1, 0, 1), trend="c"), series, horizon, draws, rng)
+
+
+def _with_season(kind: Callable[..., Any], series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+    """A state-space model of the logarithm with season and working days as regressors: fitted, and simulated from the last count on."""
     built = columns(series, Terms(harmonics=2))
     x, ahead = built.at(series.months), built.at(np.arange(series.last + 1, series.last + 1 + horizon))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fit = SARIMAX(_logs(series), exog=x, order=(1, 0, 1), trend="c").fit(disp=False, maxiter=200)
+        warnings.simplefilter("ignore")  # a fit that stops early is still judged by how it forecasts
+        fit = kind(_logs(series), exog=x).fit(disp=False, maxiter=200)
         paths = fit.simulate(horizon, anchor="end", repetitions=draws, exog=ahead, rng=rng)
     return _exponentiated(np.asarray(paths).reshape(horizon, draws).T)
 
@@ -100,16 +101,10 @@ def field(series: Series, terms: Terms | None = None, typical: drivers.Typical |
     terms = terms or Terms(covariates=dict.fromkeys(series.covariates, 0))
     found: dict[str, Forecaster] = {DRIVER: partial(driver, terms=terms, typical=typical)}
     if not terms.trend:
-        found["driver with a damped trend"] = partial(driver, terms=_with(terms, trend=True), typical=typical)
+        found["driver with a damped trend"] = partial(driver, terms=replace(terms, trend=True), typical=typical)
     if terms.covariates:
-        found["driver without covariates"] = partial(driver, terms=_with(terms, covariates={}), typical=typical)
+        found["driver without covariates"] = partial(driver, terms=replace(terms, covariates={}), typical=typical)
     return {**found, "exponential smoothing": ets, "structural": structural, "SARIMA": sarima, SEASONAL_NAIVE: seasonal_naive, "naive": naive}
-
-
-def _with(terms: Terms, **changes: object) -> Terms:
-    from dataclasses import replace
-
-    return replace(terms, **changes)  # type: ignore[arg-type]
 
 
 def _varies(series: Series, what: str) -> None:
