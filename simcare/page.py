@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
 from simcare import theme
@@ -33,10 +34,11 @@ class PageFigure(NamedTuple):
 
 
 class PageText(NamedTuple):
-    """Paragraphs under a heading; one paragraph a line."""
+    """Paragraphs under a heading; one paragraph a line. A ``finding`` is what the page is for, and stands out."""
 
     title: str
     lines: Sequence[str]
+    finding: bool = False
 
 
 Part = PageTable | PageFigure | PageText
@@ -45,6 +47,7 @@ Part = PageTable | PageFigure | PageText
 def page(title: str, lead: str, notes: Sequence[str], parts: Sequence[Part]) -> str:
     """The page as text: it loads nothing from anywhere."""
     environment = Environment(loader=PackageLoader("simcare"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"unbroken": unbroken, "stacked": stacked}
     return environment.get_template("page.html").render(
         title=title,
         lead=lead,
@@ -75,4 +78,25 @@ def script_json(value: str) -> Markup:
     return Markup(value.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
 
 
-__all__ = ["PageFigure", "PageTable", "PageText", "Part", "page", "script_json"]
+def unbroken(text: str) -> Markup:
+    """Text whose signed numbers do not break after the sign at the end of a line.
+
+    >>> str(unbroken("<b> −£5m"))
+    '&lt;b&gt; <span class="n">−£5m</span>'
+    """
+    return Markup(re.sub(r"[−+]£?\d[\d,.]*(?:m|bn|%)?", r'<span class="n">\g<0></span>', str(escape(text))))  # noqa: S704
+
+
+def stacked(cell: str) -> Markup:
+    """A number with its interval below it, in smaller type.
+
+    >>> str(stacked("£2 (£1 to £3)"))
+    '<span class="n">£2</span> <span class="of">(£1 to £3)</span>'
+    """
+    found = re.fullmatch(r"(.+?) (\(.+\))", cell)
+    if found is None:
+        return escape(cell)
+    return Markup('<span class="n">{}</span> <span class="of">{}</span>').format(*found.groups())
+
+
+__all__ = ["PageFigure", "PageTable", "PageText", "Part", "page", "script_json", "stacked", "unbroken"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from simcare import figures, report_contracts, report_demand, report_providers, 
 from simcare.figures import BASELINE
 from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
-from simcare.page import script_json
+from simcare.page import script_json, unbroken
 from simcare.report_tables import Table
 from simcare.uncertainty import INDEX
 
@@ -176,15 +175,6 @@ def _months(given: ReportInput) -> pl.DataFrame:
     """The months of the run."""
     first = given.model.about.start.year * 12 + given.model.about.start.month - 1
     return pl.DataFrame({"month": [f"{m // 12}-{m % 12 + 1:02d}" for m in range(first, first + 12 * int(given.manifest["years"]))]})
-
-
-def unbroken(text: str) -> Markup:
-    """Text whose signed numbers do not break after the sign at the end of a line.
-
-    >>> str(unbroken("<b> −£5m"))
-    '&lt;b&gt; <span class="n">−£5m</span>'
-    """
-    return Markup(re.sub(r"[−+]£?\d[\d,.]*(?:m|bn|%)?", r'<span class="n">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
 def breakable(path: str) -> Markup:

@@ -61,9 +61,10 @@ def spread(mean: float, low: float | None, high: float | None, unit: words.Unit)
 
 
 def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str, count: int) -> Table:
-    """Every measure of every strategy against the baseline; those of places that run out only where any do."""
+    """Every measure of every strategy against the baseline; those of places that run out only where any do, demand's part only where it is known."""
     nothing = (pl.col("baseline_mean").abs().max() == 0) & (pl.col("difference").abs().max() == 0)
     differences = differences.filter(~(pl.col("measure").is_in(LIMITS) & nothing.over("measure")))
+    known = "demand_low" in differences.columns and differences["demand_low"].is_not_null().any()
     rows = []
     for strategy, name in titles.items():
         for row in differences.filter(pl.col("strategy") == strategy).iter_rows(named=True):
@@ -72,7 +73,6 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
             place = words.estimate_place(estimate) if estimate.value else words.significant_place(row["baseline_mean"])
             value, *_ = words.three(estimate, about.unit)
             wide = words.Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"])
-            by_demand = words.Estimate.of(row["difference"], row["demand_low"], row["demand_high"], row["baseline_mean"])
             better = f"{round(row['share_better'] * count)} of {count}" if about.better else "–"
             rows.append(
                 (
@@ -83,16 +83,18 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
                     _interval(estimate, about.unit),
                     _percent(estimate, row["baseline_mean"]),
                     _interval(wide, about.unit),
-                    "–" if row["demand_low"] is None else _demand_interval(by_demand, about.unit),
+                    *([_by_demand(row, about.unit)] if known else []),
                     better,
                 )
             )
-    head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "5th to 95th percentile", "Demand's part", "Better in")
+    part = ("Demand's part",) if known else ()
+    head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "5th to 95th percentile", *part, "Better in")
     return Table(f"Difference from the baseline over {years}", head, tuple(rows), headers=2)
 
 
-def _demand_interval(estimate: words.Estimate, unit: words.Unit) -> str:
+def _by_demand(row: Mapping[str, Any], unit: words.Unit) -> str:
     """Where nine in ten would lie if demand alone were uncertain; "none" where demand makes no difference."""
+    estimate = words.Estimate.of(row["difference"], row["demand_low"], row["demand_high"], row["baseline_mean"])
     return "none" if estimate.low == estimate.high else words.interval(estimate, unit)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 import simcare.cohort
 from simcare.cohort import expected, plain
+from simcare.demand.entering import average
 from simcare.errors import BadInput
 from simcare.files import load_model
 from simcare.model import Model
@@ -163,7 +164,7 @@ def present(run: Run, days: list[float]) -> pl.DataFrame:
 
 @pytest.mark.slow
 def test_kent_in_the_plain_limit_runs_as_the_twin_says() -> None:
-    model, replications = plain(load_model("kent-2013")), 8
+    model, replications = average(plain(load_model("kent-2013")), 2), 8
     done = run(model, years=2, replications=replications, seed=41, keep_log=True)
     found = expected(model, done.days)
     served = found.filter("served")

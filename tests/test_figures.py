@@ -227,7 +227,7 @@ def test_a_cell_that_a_replication_lacks_counts_as_nought() -> None:
     runs = pl.DataFrame({"replication": [0, 1]}, schema={"replication": pl.Int32})
     frame = pl.DataFrame({"stage": ["a"], "replication": [0], "value": [10.0]}, schema_overrides={"replication": pl.Int32})
     found = summaries.spread(summaries.sums(frame, ["stage"], runs), ["stage"]).row(0, named=True)
-    assert found == {"stage": "a", "mean": 5.0, "low": 0.0, "high": 10.0}
+    assert found == {"stage": "a", "mean": 5.0, "low": 0.0, "high": 10.0, "demand_low": None, "demand_high": None}
 
 
 def test_one_replication_draws_no_interval() -> None:

@@ -13,6 +13,7 @@ from naive_queue import Checker, Ladder, team_is_never_in_two_places
 from numpy.typing import NDArray
 from test_properties import models, number
 
+from simcare.demand.entering import met
 from simcare.engine import compiled, simpy
 from simcare.files import find, library, load_model, parse, read_toml
 from simcare.model import Model
@@ -25,6 +26,7 @@ AGES = {"shares": [1], "source": "assumption", "grade": "D"}
 
 def both(model: Model, days: float, seed: int = 1, replication: int = 0) -> NDArray[Any]:
     """The log of a model, the same by both engines: row for row where places are limited, else client by client."""
+    model = met(model, seed, replication, math.ceil(days / 365))
     tables = build(model)
     one, other = (engine.simulate(model, tables, seed, replication, days) for engine in (simpy, compiled))
     if not tables.pools.size:

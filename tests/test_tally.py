@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from simcare.demand.entering import met
 from simcare.engine import compiled
 from simcare.errors import BrokenInvariant
 from simcare.files import load_model
@@ -34,7 +35,7 @@ def tallied(model: Model, days: float, seed: int = 1) -> Tally:
 
 @pytest.mark.parametrize("name", TOYS, ids=[Path(name).stem for name in TOYS])
 def test_the_tally_is_what_the_log_gives(name: str) -> None:
-    model = load_model(name)
+    model = met(load_model(name), 1, 0, 1)
     days = 200.5 if name.startswith("kent") else 1096.0
     log = frame(compiled.simulate(model, build(model), 1, 0, days), names_of(model), "baseline", 0)
     tally = tallied(model, days)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from simcare.cli import checking, forecasting, simulating, tariff  # each adds its verbs to the app
+from simcare.cli import checking, explaining, forecasting, simulating, tariff  # each adds its verbs to the app
 from simcare.cli.parts import app, err_console
 from simcare.errors import SimcareError
 
-__all__ = ["app", "checking", "forecasting", "main", "simulating", "tariff"]
+__all__ = ["app", "checking", "explaining", "forecasting", "main", "simulating", "tariff"]
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from joblib import Parallel, delayed
 from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
 from simcare.demand import months, scores
 from simcare.demand.challengers import DRIVER, SEASONAL_NAIVE, Forecaster, Unfit
@@ -76,6 +77,11 @@ def backtest(
 
 
 def _trial(series: Series, field: Mapping[str, Forecaster], origin: int, seed: int) -> tuple[int, dict[str, Values], dict[str, str]]:
+    with threadpool_limits(1):  # matrices of a hundred rows: threads would only get in each other's way
+        return _drawn(series, field, origin, seed)
+
+
+def _drawn(series: Series, field: Mapping[str, Forecaster], origin: int, seed: int) -> tuple[int, dict[str, Values], dict[str, str]]:
     known = series.known(origin)
     horizon = min(LONGEST, series.last - origin)
     drawn, unfit = {}, {}

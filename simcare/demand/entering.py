@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import gammaincinv, ndtri
+from threadpoolctl import threadpool_limits
 
 from simcare.demand import driver as drivers
 from simcare.demand import months
@@ -78,7 +79,8 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
 def fitted(model: Model) -> tuple[Fit, ...]:
     """The drivers of a model, fitted. Fitting is remembered: a model met again costs nothing."""
     base = base_months(model.about.start)
-    return tuple(_fit(row, base[0], base[-1]) for row in model.drivers)
+    with threadpool_limits(1):  # matrices of a hundred rows: threads would only get in each other's way
+        return tuple(_fit(row, base[0], base[-1]) for row in model.drivers)
 
 
 @lru_cache(maxsize=64)
@@ -148,6 +150,11 @@ def drawn(model: Model, fits: tuple[Fit, ...], seed: int, replication: int, year
     return {f.name: (f.series.first, index(f, last, seed, replication)) for f in fits or fitted(model)}
 
 
+def met(model: Model, seed: int, replication: int, years: int) -> Model:
+    """The model with the demand that a replication meets."""
+    return following(model, drawn(model, (), seed, replication, years))
+
+
 def average(model: Model, years: int) -> Model:
     """The model with arrivals at the mean over all paths: what the deterministic twin works with."""
     last = _last(model, years)
@@ -194,4 +201,4 @@ def _last(model: Model, years: int) -> int:
     return months.number(dt.date(start.year + years, start.month, 1)) + 1
 
 
-__all__ = ["Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "fitted", "following", "held", "index"]
+__all__ = ["Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "fitted", "following", "held", "index", "met"]

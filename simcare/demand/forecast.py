@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from simcare.demand import backtest as trials
 from simcare.demand import challengers, months, scores
@@ -101,7 +102,8 @@ def forecast(
     """
     if not 1 <= horizon <= LONGEST:
         raise BadInput(f"horizon: must be from 1 to {LONGEST} months, got {horizon}")
-    fitted = drivers.fit(series, terms, typical)
+    with threadpool_limits(1):  # see the back-test
+        fitted = drivers.fit(series, terms, typical)
     field = challengers.field(series, terms, typical)
     found: Backtest | None = None
     untested = _untested(series)
@@ -111,7 +113,8 @@ def forecast(
         found = trials.backtest(series, field, seed, workers, progress)
         choice = trials.choose(found, series)
     fitted = drivers.widened(fitted, choice.widen)
-    draws = _drawn(series, fitted, choice, field, horizon, seed)
+    with threadpool_limits(1):
+        draws = _drawn(series, fitted, choice, field, horizon, seed)
     return Forecast(series, fitted, choice, draws, found)
 
 

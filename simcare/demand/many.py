@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from simcare import __version__
 from simcare.demand import driver as drivers
@@ -24,7 +25,8 @@ from simcare.demand.terms import Terms
 def typical_of(every: Mapping[str, Series], terms: Terms | None = None) -> drivers.Typical:
     """What is typical of the areas of a file: their drivers fitted one by one and pooled. Covariates are left out where areas do not share them."""
     shared = terms or Terms()
-    return pooled([drivers.fit(series, Terms(shared.harmonics, shared.working_days, shared.trend), plain=False) for series in every.values()])
+    with threadpool_limits(1):
+        return pooled([drivers.fit(series, Terms(shared.harmonics, shared.working_days, shared.trend), plain=False) for series in every.values()])
 
 
 def forecast_all(
