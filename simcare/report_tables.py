@@ -319,7 +319,7 @@ def assumptions(model: Model, experiment: Experiment | None) -> list[Assumption]
 
 
 def _assumption(part: str, figure: Figure, sources: Mapping[str, str]) -> Assumption:
-    value = ", ".join(f"{x:,.6g}" for x in figure.value)
+    value = ", ".join(f"{x:,.6g}" for x in figure.value) or "a series"
     if figure.low is not None and figure.high is not None:
         value += f" ({figure.low:,.6g} to {figure.high:,.6g})"
     since = f" (from {words.date(figure.since)})" if figure.since else ""

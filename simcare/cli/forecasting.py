@@ -35,6 +35,12 @@ def forecast(
     covariate: Named = None,
     step: Stepped = None,
     pulse: Pulsed = None,
+    population: Annotated[str | None, typer.Option("--population", help="A population file: rates per person at risk, and its growth.")] = None,
+    ages: Annotated[str | None, typer.Option("--ages", help="The ages at risk, such as 0-17 or 85+; needed with --population.")] = None,
+    vintage: Annotated[str | None, typer.Option("--vintage", help="Which estimates of the population, where the file has several.")] = None,
+    projection: Annotated[
+        str | None, typer.Option("--projection", help="Which projection carries them on; the last estimate holds unless said.")
+    ] = None,
     trend: Annotated[bool, typer.Option("--trend", help="Give the driver a damped trend.")] = False,
     seed: Annotated[int, SEED] = 1,
     workers: Workers = None,
@@ -48,6 +54,8 @@ def forecast(
     from simcare.aside import check_free
 
     every, name = _series(what, area)
+    if population is not None or ages is not None:
+        every = _per_person(every, population, ages, vintage, projection, horizon)
     folder = out or Path("runs") / f"forecast-{name}"
     check_free(folder)
     terms = _terms(covariate, step, pulse, trend, every)
@@ -144,6 +152,23 @@ def _series(what: str, area: str | None) -> tuple[dict[str, Series], str]:
         one = chosen(every, area, what)
         every, name = {one.name: one}, f"{name}-{one.name}".replace("/", "-").replace(" ", "-").lower()
     return every, name
+
+
+def _per_person(
+    every: Mapping[str, Series], population: str | None, ages: str | None, vintage: str | None, projection: str | None, horizon: int
+) -> dict[str, Series]:
+    """The series with the people of some ages of their areas as exposure."""
+    from simcare.demand.exposed import parsed_ages, with_people
+    from simcare.demand.population import read_population
+    from simcare.files import series_file
+
+    if population is None or ages is None:
+        raise BadInput("population and ages go together: give --population FILE and --ages, such as 0-17")
+    span, path = parsed_ages(ages), series_file(population)
+    found = {}
+    for name, series in every.items():
+        found[name] = with_people(series, read_population(path, name.split(" / ")[0], projection, vintage=vintage), *span, horizon)
+    return found
 
 
 def _terms(covariate: list[str] | None, step: list[str] | None, pulse: list[str] | None, trend: bool, every: Mapping[str, Series]) -> Terms | None:

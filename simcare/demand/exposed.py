@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from simcare.demand import months
 from simcare.demand.population import Population, exposure
 from simcare.demand.series import Series
+from simcare.errors import BadInput
 from simcare.model.parts import Stage
 
 
@@ -23,4 +25,16 @@ def with_people(series: Series, population: Population, from_age: float, to_age:
     return replace(series, exposure=np.asarray(found, dtype=float))
 
 
-__all__ = ["with_people"]
+def parsed_ages(text: str) -> tuple[float, float | None]:
+    """Ages as people say them, as a half-open span.
+
+    >>> parsed_ages("0-17"), parsed_ages("85+")
+    ((0.0, 18.0), (85.0, None))
+    """
+    found = re.fullmatch(r"(\d+)(?:-(\d+)|\+)", text.strip())
+    if found is None:
+        raise BadInput(f"ages: should be such as 0-17 or 85+, got {text!r}")
+    return float(found[1]), None if found[2] is None else float(found[2]) + 1.0
+
+
+__all__ = ["parsed_ages", "with_people"]
