@@ -53,7 +53,7 @@ def forecast(
     """
     from simcare.aside import check_free
 
-    every, name = _series(what, area)
+    every, others, name = _series(what, area)
     if population is not None or ages is not None:
         every = _per_person(every, population, ages, vintage, projection, horizon)
     folder = out or Path("runs") / f"forecast-{name}"
@@ -62,7 +62,7 @@ def forecast(
     about = {"command": command(), "series": {n: repr(s) for n, s in every.items()}, "horizon": horizon, "seed": seed}
     asked = Asked(horizon, terms, seed, workers, folder, about, backtest, as_json)
     if len(every) == 1:
-        _one(next(iter(every.values())), asked)
+        _one(next(iter(every.values())), others, asked)
     else:
         _many(every, asked)
 
@@ -80,12 +80,14 @@ class Asked(NamedTuple):
     as_json: bool
 
 
-def _one(series: Series, asked: Asked) -> None:
+def _one(series: Series, others: Mapping[str, Series], asked: Asked) -> None:
     from simcare.demand.forecast import forecast as forecast_one
+    from simcare.demand.many import typical_of
     from simcare.forecast_page import write_forecast
 
+    typical = typical_of(others, asked.terms)
     with working("Trying the models where the answer is known") as progress:
-        found = forecast_one(series, asked.horizon, terms=asked.terms, seed=asked.seed, workers=asked.workers, progress=progress)
+        found = forecast_one(series, asked.horizon, terms=asked.terms, typical=typical, seed=asked.seed, workers=asked.workers, progress=progress)
     page = write_forecast(found, asked.folder, asked.about)
     if asked.as_json:
         print(json.dumps({**found.json(), "out": str(asked.folder)}, indent=1))
@@ -133,8 +135,8 @@ def _many(every: Mapping[str, Series], asked: Asked) -> None:
     out_console.print(f"\nReport: {page}", soft_wrap=True, highlight=False)
 
 
-def _series(what: str, area: str | None) -> tuple[dict[str, Series], str]:
-    """The series asked for by name, and a name for the folder."""
+def _series(what: str, area: str | None) -> tuple[dict[str, Series], dict[str, Series], str]:
+    """The series asked for by name, the others of the file, and a name for the folder."""
     from simcare.demand.entering import fitted
     from simcare.demand.reading import read_series
     from simcare.demand.series import chosen
@@ -148,10 +150,12 @@ def _series(what: str, area: str | None) -> tuple[dict[str, Series], str]:
         every, name = {fit.name: fit.series for fit in fitted(model)}, model.about.name
     else:
         every, name = read_series(path), path.stem
+    others: dict[str, Series] = {}
     if area is not None:
         one = chosen(every, area, what)
+        others = {name: series for name, series in every.items() if name != one.name}
         every, name = {one.name: one}, f"{name}-{one.name}".replace("/", "-").replace(" ", "-").lower()
-    return every, name
+    return every, others, name
 
 
 def _per_person(
