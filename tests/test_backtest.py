@@ -94,6 +94,11 @@ def test_origins_are_three_months_apart_from_two_years_on(tried: tuple[Series, B
     assert found.scores.filter(pl.col("model") == "driver").height == sum(min(24, 60 - known) for known in range(24, 60, 3))
 
 
+def test_of_a_long_series_the_last_six_years_are_tried() -> None:
+    long = origins(Series("X", FIRST, np.ones(400)))
+    assert (len(long), long[-1] - FIRST + 1, long[0] - FIRST + 1) == (24, 397, 328)
+
+
 def test_the_league_adds_up(tried: tuple[Series, Backtest]) -> None:
     _, found = tried
     table = league(found)

@@ -103,6 +103,16 @@ def test_what_cannot_be_is_refused_in_one_sentence(write: Callable[..., Path], c
     assert "s.csv" in refused.value.faults[0]
 
 
+def test_semicolons_and_marks_of_spreadsheets(write: Callable[..., Path]) -> None:
+    path = write()
+    text = path.read_text(encoding="utf-8")
+    path.write_text("\ufeff" + text.replace("100", '"1,100"'), encoding="utf-8")
+    assert read_series(path)["X"].counts[0] == 1100
+    path.write_text(text.replace(",", ";"), encoding="utf-8")
+    with pytest.raises(BadInput, match="separated by semicolons"):
+        read_series(path)
+
+
 def test_a_misspelt_column_is_told_with_its_near_miss(write: Callable[..., Path]) -> None:
     path = write()
     pl.read_csv(path).rename({"count": "cuont"}).write_csv(path)

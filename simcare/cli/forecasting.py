@@ -82,7 +82,7 @@ class Asked(NamedTuple):
 
 def _one(series: Series, others: Mapping[str, Series], asked: Asked) -> None:
     from simcare.demand.forecast import forecast as forecast_one
-    from simcare.demand.many import typical_of
+    from simcare.demand.pooling import typical_of
     from simcare.forecast_page import write_forecast
 
     typical = typical_of(others, asked.terms)
@@ -137,20 +137,21 @@ def _many(every: Mapping[str, Series], asked: Asked) -> None:
 
 def _series(what: str, area: str | None) -> tuple[dict[str, Series], dict[str, Series], str]:
     """The series asked for by name, the others of the file, and a name for the folder."""
-    from simcare.demand.entering import fitted
+    from simcare.demand.entering import fitted, neighbours
     from simcare.demand.reading import read_series
     from simcare.demand.series import chosen
     from simcare.files import load_model, model_or_series
 
     path = model_or_series(what)
+    others: dict[str, Series] = {}
     if path.suffix == ".toml":
         model = load_model(path)
         if not model.drivers:
             raise BadInput(f"{what}: has no demand drivers ([[drivers]]), so there is nothing to forecast; give a series file")
         every, name = {fit.name: fit.series for fit in fitted(model)}, model.about.name
+        others = neighbours(model.drivers[0]) if len(every) == 1 else {}
     else:
         every, name = read_series(path), path.stem
-    others: dict[str, Series] = {}
     if area is not None:
         one = chosen(every, area, what)
         others = {name: series for name, series in every.items() if name != one.name}

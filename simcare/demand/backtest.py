@@ -22,6 +22,7 @@ from simcare.demand.challengers import DRIVER, SEASONAL_NAIVE, Forecaster, Unfit
 from simcare.demand.series import Series, Values
 
 FIRST, EVERY, LONGEST = 24, 3, 24  # months: the first origin's history, from origin to origin, the farthest horizon
+MOST = 24  # trials: of a longer series the last six years are tried
 POOL = "pool"
 DRAWS = 1000
 BANDS = ((1, 3), (4, 12), (13, 24))  # horizons that are shown together
@@ -47,8 +48,8 @@ class Choice(NamedTuple):
 
 
 def origins(series: Series) -> list[int]:
-    """The last known months of each trial: counted back from the last but one count by threes."""
-    return [series.first + known - 1 for known in range(len(series) - EVERY, FIRST - 1, -EVERY)][::-1]
+    """The last known month of each trial, in order: counted back by threes from three months before the last count."""
+    return [series.first + known - 1 for known in range(len(series) - EVERY, FIRST - 1, -EVERY)][:MOST][::-1]
 
 
 def backtest(

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from simcare.demand import driver as drivers
 from simcare.demand import months
-from simcare.demand.pooling import pooled
+from simcare.demand.pooling import typical_of
 from simcare.demand.series import Series, Values, chosen
 from simcare.demand.terms import Terms
 from simcare.draws import DISPERSION, DRIFT, FITTED, uniform
@@ -56,7 +56,7 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
     every = read_series(path)
     series = chosen(every, row.get("area"), str(path))
     ages = row.get("ages")
-    if population is not None and isinstance(ages, list) and len(ages) in (1, 2):
+    if population is not None and isinstance(ages, list) and len(ages) in (1, 2) and all(isinstance(age, int | float) for age in ages):
         people = read_population(population, str(row.get("area", series.name)), None, vintage=row.get("vintage"))
         series = with_people(series, people, float(ages[0]), float(ages[1]) if len(ages) == 2 else None)
         row = {**row, "ages": [*ages, None][:2]}
@@ -89,14 +89,19 @@ def _fit(row: Driver, base_first: int, base_last: int) -> Fit:
         raise BadInput(f"drivers[{row.name}]: has no counts; load the model from its file, which reads them")
     series = _series(row.name, row.first, row.counts, row.exposure)
     season_only = Terms()
-    others = [drivers.fit(_series(n.area, row.first, n.counts), season_only, plain=False) for n in row.neighbours if _usable(n)]
-    driver = drivers.fit(series, season_only, pooled(others), plain=False)
+    driver = drivers.fit(series, season_only, typical_of(neighbours(row)), plain=False)
     mean = np.exp(driver.fitted) * series.exposures(series.first, len(series))
     size = 1.0 / driver.level.dispersion
     counts = np.where(series.seen, series.counts, mean)
     known = mean * (size + counts) / (size + mean)  # what the rate was, now that the count is known: gamma-Poisson
     base = float(known[base_first - series.first : base_last - series.first + 1].mean())
     return Fit(row.name, driver, series, base, known)
+
+
+def neighbours(row: Driver) -> dict[str, Series]:
+    """The series of the other areas that a driver of a model is pooled with."""
+    assert row.first is not None
+    return {n.area: _series(n.area, row.first, n.counts) for n in row.neighbours if _usable(n)}
 
 
 def _usable(neighbour: Neighbour) -> bool:
@@ -201,4 +206,4 @@ def _last(model: Model, years: int) -> int:
     return months.number(dt.date(start.year + years, start.month, 1)) + 1
 
 
-__all__ = ["Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "fitted", "following", "held", "index", "met"]
+__all__ = ["Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "fitted", "following", "held", "index", "met", "neighbours"]

@@ -11,22 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from simcare import __version__
 from simcare.demand import driver as drivers
 from simcare.demand.backtest import Progress
 from simcare.demand.forecast import forecast
-from simcare.demand.pooling import pooled
+from simcare.demand.pooling import typical_of
 from simcare.demand.series import Series
 from simcare.demand.terms import Terms
-
-
-def typical_of(every: Mapping[str, Series], terms: Terms | None = None) -> drivers.Typical:
-    """What is typical of the areas of a file: their drivers fitted one by one and pooled. Covariates are left out where areas do not share them."""
-    shared = terms or Terms()
-    with threadpool_limits(1):
-        return pooled([drivers.fit(series, Terms(shared.harmonics, shared.working_days, shared.trend), plain=False) for series in every.values()])
 
 
 def forecast_all(
@@ -78,4 +70,4 @@ def clear(parts: Path) -> None:
     shutil.rmtree(parts, ignore_errors=True)
 
 
-__all__ = ["clear", "forecast_all", "typical_of"]
+__all__ = ["clear", "forecast_all"]

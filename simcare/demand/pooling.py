@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from simcare.demand.driver import Driver, Typical
+from simcare.demand.driver import Driver, Typical, fit
 from simcare.demand.level import Prior, parameters
+from simcare.demand.series import Series
+from simcare.demand.terms import Terms
 
 LEAST = 3  # areas
 PRIOR_AREAS = 4.0  # what is typical by default counts as so many areas
@@ -17,7 +20,7 @@ def pooled(fits: Sequence[Driver], default: Typical | None = None) -> Typical:
     """What is typical of the areas whose drivers are given (fitted without each other), for use in fitting one more, or one of them again.
 
     For each coefficient a random-effects mean and the sd of areas about it (Paule and Mandel's estimator, statsmodels), its standard error
-    included; for dispersion, drift and rho the mean and sd of their logarithms, weighed with the default. With fewer than three
+    included; for dispersion, drift and rho the mean of their logarithms, weighed with the default, and their sd. With fewer than three
     areas the default is returned.
     """
     default = default or Typical()
@@ -26,10 +29,10 @@ def pooled(fits: Sequence[Driver], default: Typical | None = None) -> Typical:
     from statsmodels.stats.meta_analysis import combine_effects
 
     found = dict(default.coefficients)
-    shared = [name for name in fits[0].names if all(name in fit.names for fit in fits)]
-    own = [fit.alone() for fit in fits]
+    shared = [name for name in fits[0].names if all(name in one.names for one in fits)]
+    own = [one.alone() for one in fits]
     for name in shared:
-        rows = [fit.names.index(name) for fit in fits]
+        rows = [one.names.index(name) for one in fits]
         effect = np.array([beta[k] for (beta, _), k in zip(own, rows, strict=True)])
         variance = np.array([se[k] ** 2 for (_, se), k in zip(own, rows, strict=True)])
         usable = np.isfinite(variance) & (variance > 0.0) & (variance < 1.0)
@@ -39,13 +42,20 @@ def pooled(fits: Sequence[Driver], default: Typical | None = None) -> Typical:
     return Typical(found, _levels(fits, default.level))
 
 
+def typical_of(every: Mapping[str, Series], terms: Terms | None = None) -> Typical:
+    """What is typical of some areas: their drivers fitted one by one and pooled, without covariates and steps, which areas may not share."""
+    shared = Terms() if terms is None else Terms(terms.harmonics, terms.working_days, terms.trend)
+    with threadpool_limits(1):
+        return pooled([fit(series, shared, plain=False) for series in every.values()])
+
+
 def _levels(fits: Sequence[Driver], default: Prior) -> Prior:
-    logs = np.array([parameters(fit.level) for fit in fits])
+    logs = np.array([parameters(one.level) for one in fits])
     n = len(fits)
     centre = (PRIOR_AREAS * np.array(default.centre) + logs.sum(axis=0)) / (PRIOR_AREAS + n)
-    spread = (PRIOR_AREAS * np.array(default.sd) ** 2 + ((logs - centre) ** 2).sum(axis=0)) / (PRIOR_AREAS + n)
-    sd = np.sqrt(spread)
+    # Short series show their own prior more than themselves, so they seem alike: the spread is never taken below the default.
+    sd = np.maximum(logs.std(axis=0, ddof=1), default.sd)
     return Prior((float(centre[0]), float(centre[1]), float(centre[2])), (float(sd[0]), float(sd[1]), float(sd[2])))
 
 
-__all__ = ["pooled"]
+__all__ = ["pooled", "typical_of"]

@@ -76,6 +76,8 @@ def _table(path: Path) -> pl.DataFrame:
 
 
 def _check_columns(path: Path, table: pl.DataFrame) -> None:
+    if len(table.columns) == 1 and ";" in table.columns[0]:
+        raise BadInput(f"{path}: its columns are separated by semicolons; save it with commas between them")
     for need in NEEDED:
         if need not in table.columns:
             others = [c for c in table.columns if c not in KNOWN]
