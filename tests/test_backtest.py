@@ -167,3 +167,12 @@ def test_a_series_too_short_or_constant_is_forecast_untested() -> None:
     assert rows["median"].to_numpy() == pytest.approx(np.full(12, 100.0), rel=0.15)
     with pytest.raises(BadInput, match="horizon: must be from 1 to 120"):
         forecast(SERIES, 0)
+
+
+def test_a_covariate_that_does_not_reach_the_horizon_is_told() -> None:
+    rng = np.random.default_rng(7)
+    jobless = 5 + np.cumsum(rng.normal(0, 0.2, 30))
+    series = Series("X", FIRST, rng.poisson(80, 24).astype(float), None, {"jobless": jobless})
+    six, seven = (forecast(series, horizon).series.notes for horizon in (6, 7))
+    assert not any("held" in note for note in six)
+    assert any("The covariate jobless is known to 2014-09: past that its last value is held" in note for note in seven)

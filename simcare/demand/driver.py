@@ -98,8 +98,8 @@ class Driver:
         return cov @ (pooled @ self.beta - self.prior_mean / self.prior_sd**2), np.sqrt(np.maximum(np.diagonal(cov), 0.0))
 
 
-def fit(series: Series, terms: Terms | None = None, typical: Typical | None = None, begin: Driver | None = None, plain: bool = True) -> Driver:
-    """Fit a driver to a series. ``begin`` is a driver of nearly the same series, to start from; without ``plain`` the plain regression is left out.
+def fit(series: Series, terms: Terms | None = None, typical: Typical | None = None, plain: bool = True) -> Driver:
+    """Fit a driver to a series; without ``plain`` the plain regression is left out.
 
     Raises BadInput as :func:`simcare.demand.terms.columns`.
     """
@@ -109,8 +109,7 @@ def fit(series: Series, terms: Terms | None = None, typical: Typical | None = No
     x = built.at(series.months)
     log_exposure = np.log(series.exposures(series.first, len(series)))
     mean, sd = typical.of(built.names)
-    start = None if begin is None else levels.parameters(begin.level)
-    level = levels.fit(series.counts, log_exposure, x, mean, sd, typical.level, start)
+    level = levels.fit(series.counts, log_exposure, x, mean, sd, typical.level)
     return Driver(
         columns=built,
         first=series.first,

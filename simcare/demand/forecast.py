@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,7 @@ def forecast(
         raise BadInput(f"horizon: must be from 1 to {LONGEST} months, got {horizon}")
     with threadpool_limits(1):  # see the back-test
         fitted = drivers.fit(series, terms, typical)
+    series = replace(series, notes=(*series.notes, *_held(series, fitted, horizon)))
     field = challengers.field(series, terms, typical)
     found: Backtest | None = None
     untested = _untested(series)
@@ -116,6 +117,17 @@ def forecast(
     with threadpool_limits(1):
         draws = _drawn(series, fitted, choice, field, horizon, seed)
     return Forecast(series, fitted, choice, draws, found)
+
+
+def _held(series: Series, fitted: drivers.Driver, horizon: int) -> list[str]:
+    """Sentences on covariates whose values do not reach the end of the forecast."""
+    found = []
+    for name, lag in fitted.columns.terms.covariates.items():
+        known = series.first + series.covariates[name].size - 1
+        if known + lag < series.last + horizon:
+            until = f"{name} is known to {months.name(known)}" + (f" and acts {lag} months later" if lag else "")
+            found.append(f"The covariate {until}: past that its last value is held, and how it may move is not in the intervals")
+    return found
 
 
 def _untested(series: Series) -> str | None:

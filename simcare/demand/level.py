@@ -56,11 +56,10 @@ def fit(
     mean: Values | None = None,
     sd: Values | None = None,
     prior: Prior | None = None,
-    begin: Values | None = None,
 ) -> Level:
     """Fit to counts (not a number where missing) with a log offset, both of shape (months,), and columns ``x`` (months, k).
 
-    ``mean`` and ``sd`` (k,) are the prior of the coefficients; ``begin`` says where to start (:func:`parameters`).
+    ``mean`` and ``sd`` (k,) are the prior of the coefficients.
 
     >>> rng = np.random.default_rng(1)
     >>> round(float(fit(rng.poisson(100.0, 48).astype(float), np.zeros(48)).path.mean()), 1)
@@ -80,8 +79,7 @@ def fit(
         pulls = (theta - np.array(prior.centre)) / np.array(prior.sd)
         return 0.5 * float(pulls @ pulls) - _mode(y, base, _drifting(at, at, theta) + by_terms, float(np.exp(theta[0])))[2]
 
-    start = np.array(prior.centre) if begin is None else begin
-    theta = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 150, "xatol": 0.02, "fatol": 0.01}).x
+    theta = minimize(loss, np.array(prior.centre), method="Nelder-Mead", options={"maxiter": 150, "xatol": 0.02, "fatol": 0.01}).x
     dispersion, drift, rho = float(np.exp(theta[0])), float(np.exp(theta[1])), float(expit(theta[2]))
     among = _drifting(at, at, theta) + by_terms
     weights, pseudo, loglike = _mode(y, base, among, dispersion)
@@ -137,7 +135,7 @@ def _log_probability(y: Values, mu: Values, dispersion: float) -> float:
 
 
 def parameters(level: Level) -> Values:
-    """Log dispersion, log drift and logit rho of a level: where to begin with another of nearly the same series."""
+    """Log dispersion, log drift and logit rho of a level: what its prior is of."""
     return np.array([np.log(level.dispersion), np.log(level.drift), logit(level.rho)])
 
 
