@@ -9,7 +9,7 @@ from scipy.stats import norm
 from test_driver import FIRST, made
 
 from simcare.demand import challengers, months, scores
-from simcare.demand.backtest import Backtest, backtest, choose, league, origins, weights, widening
+from simcare.demand.backtest import Backtest, _trial, backtest, choose, league, origins, weights, widening
 from simcare.demand.forecast import forecast
 from simcare.demand.series import Series
 from simcare.demand.terms import Terms
@@ -74,17 +74,21 @@ def tried() -> tuple[Series, Backtest]:
 
 
 def test_a_model_sees_only_what_was_known(tried: tuple[Series, Backtest]) -> None:
-    """Later counts changed beyond recognition change no forecast made before them."""
-    series, found = tried
-    later = series.counts.copy()
-    later[45:] = 1.0
-    only = {name: challengers.field(series)[name] for name in ("driver", "seasonal naive")}
-    again = backtest(Series("X", FIRST, later), only, workers=1)
-    early = pl.col("origin") <= months.name(FIRST + 44)
-    within = early & (pl.col("horizon") + pl.col("origin").map_elements(months.month_of, pl.Int64) <= FIRST + 44) & (pl.col("model") == "driver")
-    # The models' seeds go by place in the field: the driver is first in both.
-    assert again.scores.filter(within)["crps"].to_list() == found.scores.filter(within)["crps"].to_list()
-    assert found.scores.filter(within).height > 20
+    """Counts after the origin changed beyond recognition, exposure and covariates too, change no draw of any model."""
+    series, _ = tried
+    at, rng = 40, np.random.default_rng(8)
+    jobless, people = 5 + np.cumsum(rng.normal(0, 0.2, 60)), np.full(60, 1e4)
+
+    def drawn(after: float) -> dict[str, np.ndarray]:
+        counts, more, other = series.counts.copy(), people.copy(), jobless.copy()
+        counts[at:], more[at:], other[at:] = after, after, after
+        changed = Series("X", FIRST, counts, more, {"jobless": other})
+        return _trial(changed, challengers.field(changed), FIRST + at - 1, 1)[1]
+
+    one, other = drawn(1.0), drawn(999.0)
+    assert set(one) == set(challengers.field(Series("X", FIRST, series.counts, None, {"jobless": jobless})))
+    for model, draws in one.items():
+        assert (draws == other[model]).all(), model
 
 
 def test_origins_are_three_months_apart_from_two_years_on(tried: tuple[Series, Backtest]) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy.special import polygamma
 
 from simcare.cohort import expected as twin
 from simcare.comparisons import compare
+from simcare.demand import driver as drivers
 from simcare.demand import entering
 from simcare.demand.entering import Fit
 from simcare.errors import BadInput
@@ -72,6 +74,16 @@ def test_paths_average_to_what_the_twin_works_with(fit: Fit) -> None:
     se = paths.std(axis=0, ddof=1) / np.sqrt(4000)
     print(np.abs((paths.mean(axis=0) - mean) / se).max())
     assert np.abs((paths.mean(axis=0) - mean) / se).max() < 4
+
+
+def test_each_month_has_a_luck_of_its_own(fit: Fit) -> None:
+    """The log index of the first month ahead varies by parameters and level, and by a gamma of the driver's dispersion on top."""
+    values = np.log([entering.index(fit, fit.driver.last + 1, 1, r)[-1] for r in range(4000)])
+    _, variance = drivers.moments(fit.driver, 1)
+    whole = variance[0] + float(polygamma(1, 1.0 / fit.driver.level.dispersion))
+    print(values.var(), whole, variance[0])
+    assert values.var() == pytest.approx(whole, rel=4 * np.sqrt(2 / 4000))
+    assert whole > variance[0] * (1 + 5 * np.sqrt(2 / 4000))
 
 
 def test_a_longer_horizon_and_another_replication_change_nothing_earlier(fit: Fit) -> None:
