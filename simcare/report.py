@@ -318,10 +318,11 @@ def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, 
     table = report_tables.caseload(measures, model, strategy, name)
     mine = summaries.caseload_by_year(measures, strategy)
     stages = [s.name for s in model.stages if float(mine.filter(pl.col("stage") == s.name)["mean"].sum()) > 0]
-    note = f"Average of each month, {period}. Band: {spread}. Each panel has its own scale, from nought."
+    part = " Purple: demand's part of it." if any(name.startswith(INDEX) for name in measures["measure"].unique()) else ""
+    note = f"Average of each month, {period}. Band: {spread}.{part} Each panel has its own scale, from nought."
     each = tuple(_shown(figures.caseload(measures, model, stage, strategy, name), note, _of_stage(table, stage)) for stage in stages)
     cost_note = (
-        f"Blue: cash. Pale blue: {model.prices.base_year} prices. Whisker: {spread}. Scales differ between panels. "
+        f"Blue: cash. Pale blue: {model.prices.base_year} prices. Whisker: {spread}.{part} Scales differ between panels. "
         "Spending that belongs to no life stage is in the first panel only."
     )
     costs = _shown(figures.cost_by_year(measures, model, strategy, name), cost_note, report_tables.cost(measures, model, strategy, name))

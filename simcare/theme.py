@@ -21,7 +21,7 @@ from simcare import words
 FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 INK, QUIET, RULE, ZERO = "#1f2a33", "#55626d", "#dfe4e8", "#8a959e"
 BLUE, SKY, VERMILION, GREEN, PURPLE, GREY = "#0072b2", "#8cc4e6", "#d55e00", "#009e73", "#a4527f", "#8a959e"
-PALE_GREY = "rgba(138,149,158,0.28)"
+PALE_GREY, PALE_PURPLE = "rgba(138,149,158,0.28)", "rgba(164,82,127,0.26)"
 TITLE_PX = 44  # what a title of up to two lines takes
 NARROW_PX, MIDDLE_PX = 600, 860  # a figure narrower than this takes the phone layout, or that of paper
 CONFIG = {"displayModeBar": False, "responsive": False, "scrollZoom": False, "doubleClick": False, "showTips": False}

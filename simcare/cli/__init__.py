@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from simcare.cli import checking, explaining, forecasting, simulating, tariff  # each adds its verbs to the app
+# Each adds its verbs to the app, in the order in which --help shows them.
+from simcare.cli import checking, simulating, tariff, forecasting, explaining  # isort: skip
 from simcare.cli.parts import app, err_console
 from simcare.errors import SimcareError
 

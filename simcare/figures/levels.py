@@ -30,7 +30,8 @@ def caseload(measures: pl.DataFrame, model: Model, stage: str, strategy: str = B
         raise ValueError(f"nobody of stage '{stage}' is in care in strategy '{strategy}'")
     years = summaries.financial_years(measures)
     runs = summaries.replications(measures, strategy).height
-    wide, narrow, middle = tier_panels(len(present), 2 if strategy == BASELINE else 3)
+    by_demand = int(shown["demand_low"].is_not_null().any())
+    wide, narrow, middle = tier_panels(len(present), (2 if strategy == BASELINE else 3) + by_demand)
     alt = _caseload_alt(shown, present, tiers, stage, words.period(years), name)
     fig = theme.figure(f"People in care by tier, {stage}, {words.period(years)}: {name}", alt, wide, narrow, middle)
     colour, fill = colours(strategy)
@@ -40,7 +41,10 @@ def caseload(measures: pl.DataFrame, model: Model, stage: str, strategy: str = B
         place = {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "mode": "lines"}
         if line["low"].null_count() == 0:
             theme.band(fig, k, months, line["low"].to_list(), line["high"].to_list(), fill, summaries.range_short(runs), k == 0)
-        top = [*line["mean"], *line["high"].drop_nulls()]
+        if line["demand_low"].null_count() == 0:
+            least = [max(low, 0.0) for low in line["demand_low"]]
+            theme.band(fig, k, months, least, line["demand_high"].to_list(), theme.PALE_PURPLE, "Demand's part", k == 0)
+        top = [*line["mean"], *line["high"].drop_nulls(), *line["demand_high"].drop_nulls()]
         if strategy != BASELINE:
             before = base.filter(pl.col("tier") == tier)
             top += before["mean"].to_list()
