@@ -148,7 +148,8 @@ def write_many(results: Mapping[str, Mapping[str, Any]], out: Path, about: Mappi
     tables = [
         pl.DataFrame(r["scores"]["league"]).select(pl.lit(name).alias("series"), pl.all()) for name, r in results.items() if r["scores"]["league"]
     ]
-    notes = [f"{name}: {note}" for name, r in results.items() for note in r["model"]["notes"]]
+    notes = [*about.get("left_out", ())]
+    notes += [f"{name}: {note}" for name, r in results.items() for note in r["model"]["notes"]]
     parts: list[Part] = [many_table(results), *([PageText("To be known about the series", notes)] if notes else []), PageText("Method", METHOD)]
     text = page(f"Demand forecasts: {len(results)} series", "Each series by itself, its coefficients pooled with the others'.", (), parts)
     with aside(out) as folder:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from simcare.demand import months
-from simcare.demand.reading import read_series
+from simcare.demand.reading import read_all, read_series
 from simcare.demand.series import Series, checked
 from simcare.errors import BadInput
 
@@ -101,6 +101,17 @@ def test_what_cannot_be_is_refused_in_one_sentence(write: Callable[..., Path], c
     assert len(refused.value.faults) == 1
     assert said in refused.value.faults[0]
     assert "s.csv" in refused.value.faults[0]
+
+
+def test_a_series_that_cannot_be_forecast_does_not_take_the_others_with_it(write: Callable[..., Path]) -> None:
+    path = write()
+    frame = pl.read_csv(path)
+    pl.concat([frame, frame[:5].with_columns(area=pl.lit("short"))]).write_csv(path)
+    found, left_out = read_all(path)
+    assert set(found) == {"X"}
+    assert "short: 5 months with a count" in left_out["short"]
+    with pytest.raises(BadInput, match="short: 5 months"):
+        read_series(path)
 
 
 def test_semicolons_and_marks_of_spreadsheets(write: Callable[..., Path]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from simcare.cli.parts import SEED, AsJson, Out, Workers, app, command, out_console, print_table, working
+from simcare.cli.parts import SEED, AsJson, Out, Workers, app, command, err_console, out_console, print_table, working
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
@@ -53,13 +53,16 @@ def forecast(
     """
     from simcare.aside import check_free
 
-    every, others, name = _series(what, area)
+    every, others, left_out, name = _series(what, area)
     if population is not None or ages is not None:
         every = _per_person(every, population, ages, vintage, projection, horizon)
     folder = out or Path("runs") / f"forecast-{name}"
     check_free(folder)
     terms = _terms(covariate, step, pulse, trend, every)
-    about = {"command": command(), "series": {n: repr(s) for n, s in every.items()}, "horizon": horizon, "seed": seed}
+    about: dict[str, Any] = {"command": command(), "series": {n: repr(s) for n, s in every.items()}, "horizon": horizon, "seed": seed}
+    for sentence in left_out:
+        err_console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    about["left_out"] = list(left_out)
     asked = Asked(horizon, terms, seed, workers, folder, about, backtest, as_json)
     if len(every) == 1:
         _one(next(iter(every.values())), others, asked)
@@ -135,15 +138,24 @@ def _many(every: Mapping[str, Series], asked: Asked) -> None:
     out_console.print(f"\nReport: {page}", soft_wrap=True, highlight=False)
 
 
-def _series(what: str, area: str | None) -> tuple[dict[str, Series], dict[str, Series], str]:
-    """The series asked for by name, the others of the file, and a name for the folder."""
+class Chosen(NamedTuple):
+    """The series asked for by name, the others of the file, sentences on those that cannot be forecast, and a name for the folder."""
+
+    every: dict[str, Series]
+    others: dict[str, Series]
+    left_out: tuple[str, ...]
+    name: str
+
+
+def _series(what: str, area: str | None) -> Chosen:
     from simcare.demand.entering import fitted, neighbours
-    from simcare.demand.reading import read_series
+    from simcare.demand.reading import read_all
     from simcare.demand.series import chosen
     from simcare.files import load_model, model_or_series
 
     path = model_or_series(what)
     others: dict[str, Series] = {}
+    left_out: dict[str, str] = {}
     if path.suffix == ".toml":
         model = load_model(path)
         if not model.drivers:
@@ -151,12 +163,15 @@ def _series(what: str, area: str | None) -> tuple[dict[str, Series], dict[str, S
         every, name = {fit.name: fit.series for fit in fitted(model)}, model.about.name
         others = neighbours(model.drivers[0]) if len(every) == 1 else {}
     else:
-        every, name = read_series(path), path.stem
+        (every, left_out), name = read_all(path), path.stem
     if area is not None:
+        if area in left_out:
+            raise BadInput(left_out[area])
         one = chosen(every, area, what)
         others = {name: series for name, series in every.items() if name != one.name}
-        every, name = {one.name: one}, f"{name}-{one.name}".replace("/", "-").replace(" ", "-").lower()
-    return every, others, name
+        every, left_out = {one.name: one}, {}
+        name = f"{name}-{one.name}".replace("/", "-").replace(" ", "-").lower()
+    return Chosen(every, others, tuple(f"Left out: {sentence}" for sentence in left_out.values()), name)
 
 
 def _per_person(

@@ -51,9 +51,11 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
     """
     from simcare.demand.exposed import with_people
     from simcare.demand.population import read_population
-    from simcare.demand.reading import read_series
+    from simcare.demand.reading import read_all
 
-    every = read_series(path)
+    every, left_out = read_all(path)
+    if row.get("area") in left_out:
+        raise BadInput(left_out[row["area"]])
     series = chosen(every, row.get("area"), str(path))
     ages = row.get("ages")
     if population is not None and isinstance(ages, list) and len(ages) in (1, 2) and all(isinstance(age, int | float) for age in ages):

@@ -34,6 +34,17 @@ def read_series(path: Path | str) -> dict[str, Series]:
 
     Raises BadInput with a sentence for each fault: file, row, column, value. Rows are numbered as in a spreadsheet, the header being row 1.
     """
+    found, left_out = read_all(path)
+    if left_out:
+        raise BadInput(list(left_out.values()))
+    return found
+
+
+def read_all(path: Path | str) -> tuple[dict[str, Series], dict[str, str]]:
+    """The series of a file that can be forecast, and a sentence on each that cannot: too short, all noughts, yearly.
+
+    Raises BadInput as :func:`read_series` for rows that cannot be read, and where no series is left.
+    """
     path = Path(path)
     table = _table(path)
     table = table.rename({c: c.strip().lower() for c in table.columns})
@@ -52,7 +63,16 @@ def read_series(path: Path | str) -> dict[str, Series]:
         rows.setdefault(label, []).append(i)
     months_at = np.array([int(d or 0) for d in date])
     numbers = {c: np.array([np.nan if v is None else v for v in column], dtype=float) for c, column in values.items()}
-    return {label: _series(path, label, months_at[of], {c: v[of] for c, v in numbers.items()}) for label, of in rows.items()}
+    found: dict[str, Series] = {}
+    left_out: dict[str, str] = {}
+    for label, of in rows.items():
+        try:
+            found[label] = _series(path, label, months_at[of], {c: v[of] for c, v in numbers.items()})
+        except BadInput as fault:
+            left_out[label] = str(fault)
+    if not found:
+        raise BadInput(list(left_out.values())[:SHOWN_FAULTS])
+    return found, left_out
 
 
 def _table(path: Path) -> pl.DataFrame:
@@ -203,4 +223,4 @@ def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values
     return checked(Series(label, first, spread("count"), exposure, kept, tuple(notes)), str(path))
 
 
-__all__ = ["read_series"]
+__all__ = ["read_all", "read_series"]
