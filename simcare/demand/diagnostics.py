@@ -103,7 +103,7 @@ def _on_dispersion(driver: Driver, found: Diagnostics) -> str:
 def _on_level(driver: Driver, found: Diagnostics) -> str:
     first = found.autocorrelation.row(0, named=True)
     stays = np.log(0.5) / np.log(driver.level.rho)
-    text = f"Neighbouring months go together (correlation {first['before']:.2f} before the level is followed, {first['after']:.2f} after)"
+    text = f"Neighbouring months go together (correlation {_told(first['before'], '.2f')} before the level is followed, {_told(first['after'], '.2f')} after)"
     return (
         f"{text}; a shift of the level is half gone after about {stays:.0f} months, and the level moves by {100 * driver.level.drift:.0f}% a month."
     )
@@ -123,13 +123,18 @@ def effect(name: str, beta: float, se: float) -> str | None:
         return f"A tenth more working days go with {more:.0f}% more demand ({least:.0f}% to {most:.0f}%)."
     change, least, most = (100.0 * np.expm1(b) for b in (beta, low, high))
     what = {"trend": "Each year", "step": f"From {name[5:]} on demand", "pulse": f"In {name[6:]} demand"}.get(name.split(" ", 1)[0])
-    span = f"({least:+.0f}% to {most:+.0f}%)"
+    span = f"({_told(least, '+.0f')}% to {_told(most, '+.0f')}%)"
     if what == "Each year":
-        return f"The trend is {change:+.1f}% a year {span}, and dies out within two years of the last count."
+        return f"The trend is {_told(change, '+.1f')}% a year {span}, and dies out within two years of the last count."
     if what is not None:
-        return f"{what} is {change:+.0f}% {span}."
+        return f"{what} is {_told(change, '+.0f')}% {span}."
     unsure = "; the interval holds nought, so the series does not show that it matters" if low < 0 < high else ""
-    return f"When {name} is a standard deviation higher, demand is {change:+.0f}% {span}{unsure}."
+    return f"When {name} is a standard deviation higher, demand is {_told(change, '+.0f')}% {span}{unsure}."
+
+
+def _told(value: float, form: str) -> str:
+    """A number with a minus sign as people print it."""
+    return format(value, form).replace("-", "−")
 
 
 __all__ = ["Diagnostics", "diagnose", "effect", "sentences"]
