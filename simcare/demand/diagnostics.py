@@ -103,7 +103,8 @@ def _on_dispersion(driver: Driver, found: Diagnostics) -> str:
 def _on_level(driver: Driver, found: Diagnostics) -> str:
     first = found.autocorrelation.row(0, named=True)
     stays = np.log(0.5) / np.log(driver.level.rho)
-    text = f"Neighbouring months go together (correlation {_told(first['before'], '.2f')} before the level is followed, {_told(first['after'], '.2f')} after)"
+    before, after = (_told(first[name], ".2f") for name in ("before", "after"))
+    text = f"Neighbouring months go together (correlation {before} before the level is followed, {after} after)"
     return (
         f"{text}; a shift of the level is half gone after about {stays:.0f} months, and the level moves by {100 * driver.level.drift:.0f}% a month."
     )
