@@ -189,8 +189,12 @@ def with_contracts(model: Model, path: Path) -> tuple[Model, list[str]]:
 
 
 def check_file(name: str | Path) -> tuple[str, list[Figure]]:
-    """Validate a file or library name of any kind; returns its kind and every number in it."""
+    """Validate a file or library name of any kind; returns its kind and every number in it (of a series of counts, none)."""
     path = next((find(name, folder) for folder in FOLDERS if _is_there(name, folder)), None) or find(name, "models")
+    if path.suffix.lower() in (".csv", ".parquet", ".xlsx"):
+        from simcare.demand.reading import read_series
+
+        return f"file of {len(read_series(path))} monthly series", []
     if "strategies" in read_toml(path):
         experiment, _ = load_experiment(path)
         return "experiment", list(figures(experiment))

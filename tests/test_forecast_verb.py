@@ -105,6 +105,12 @@ def test_many_series_go_on_where_they_stopped(tmp_path: Path, monkeypatch: pytes
     assert not parts.exists()
 
 
+def test_a_series_file_can_be_checked(kent: tuple[Path, Path]) -> None:
+    done = CliRunner().invoke(app, ["check", str(kent[0])])
+    assert done.exit_code == 0
+    assert "file of 1 monthly series is valid" in " ".join(done.output.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

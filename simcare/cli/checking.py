@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def check(
-    files: Annotated[list[str], typer.Argument(help="Model or experiment files, or names in the library.")],
+    files: Annotated[list[str], typer.Argument(help="Model, experiment or series files, or names in the library.")],
     assumptions: Annotated[bool, typer.Option("--assumptions", help="List every number that is an assumption (grade D).")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -38,7 +38,8 @@ def check(
         listed[name] = figures
         if not as_json:
             grades = ", ".join(f"{sum(f.grade == g for f in figures)} {g}" for g in "ABCD")
-            out_console.print(f"{name}: {kind} is valid; {len(figures)} numbers by grade: {grades}", highlight=False)
+            counted = f"; {len(figures)} numbers by grade: {grades}" if figures else ""
+            out_console.print(f"{name}: {kind} is valid{counted}", highlight=False)
             if assumptions:
                 _print_assumptions([f for f in figures if f.grade == "D"])
     if as_json:
