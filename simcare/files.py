@@ -92,7 +92,7 @@ def with_series(data: dict[str, Any], path: Path) -> dict[str, Any]:
 
 def series_file(name: str, beside: Path | None = None) -> Path:
     """A series file: a path, one beside another file, or one in the library's calibration folder."""
-    places = [Path(name), *([beside.parent / name] if beside else []), library("calibration") / name, library("calibration") / f"{name}.csv"]
+    places = [beside.parent / name if beside else Path(name), library("calibration") / name, library("calibration") / f"{name}.csv"]
     for place in places:
         if place.is_file():
             return place

@@ -76,12 +76,11 @@ def test_every_assumption_says_so() -> None:
 
 
 def test_arrivals_of_kent_s_children_follow_the_fitted_driver() -> None:
-    """Two replications meet two demands, and referrals of children go with them."""
-    found = run("kent-2013", years=1, replications=2, seed=1, engine="compiled", keep_log=False).measures
+    """Replications meet different demands, and referrals of children go with them."""
+    found = run("kent-2013", years=1, replications=6, seed=1, engine="compiled", keep_log=False).measures
     index = found.filter(pl.col("measure") == "demand_index: children's referrals").group_by("replication").agg(pl.col("value").mean())
     came = found.filter((pl.col("measure") == "referrals") & (pl.col("group") == "general")).group_by("replication").agg(pl.col("value").sum())
     both = index.join(came, on="replication", suffix="_came").sort("value")
     print(both)
-    low, high = both.iter_rows(named=True)
-    assert high["value"] > 1.05 * low["value"]
-    assert high["value_came"] > 1.03 * low["value_came"]
+    assert both["value"].max() > 1.1 * both["value"].min()  # type: ignore[operator]
+    assert both.select(pl.corr("value", "value_came")).item() > 0.9

@@ -77,8 +77,10 @@ def test_what_is_known_of_months_to_come_is_kept(write: Callable[..., Path]) -> 
 
 
 def test_exposure_goes_on_growing_as_it_did() -> None:
-    found = Series("X", 0, np.ones(24), 1000.0 * 1.01 ** np.arange(24))
-    assert found.exposures(24, 3) == pytest.approx(1000.0 * 1.01 ** np.arange(24, 27))
+    found = Series("X", 0, np.ones(24), 1000.0 * 1.001 ** np.arange(24))
+    assert found.exposures(24, 3) == pytest.approx(1000.0 * 1.001 ** np.arange(24, 27))
+    jumped = Series("X", 0, np.ones(24), np.repeat([1000.0, 1500.0], 12)).exposures(24, 120)
+    assert jumped[-1] == pytest.approx(1500.0 * 1.03**10, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,8 @@ def test_exposure_goes_on_growing_as_it_did() -> None:
         ({"date": swapped([months.name(FIRST + k) for k in range(40)], 3, "soon")}, "row 5: date: should be a month such as 2012-04, got 'soon'"),
         ({"count": [0] * 40}, "X: every count is nought"),
         ({"date": [f"{1980 + k}-03-31" for k in range(40)]}, "X: the dates are a year apart"),
+        ({"date": [months.name(FIRST + 3 * k) for k in range(40)]}, "X: the dates are a quarter apart"),
+        ({"exposure": swapped(["10"] * 40, 3, "12,5")}, "row 5: exposure: should be a number, got '12,5'"),
         ({"count": [None] * 29 + COUNTS[:11]}, "X: 11 months with a count; a forecast needs 12 or more"),
     ],
 )

@@ -168,7 +168,10 @@ def _series(what: str, area: str | None) -> Chosen:
         if area in left_out:
             raise BadInput(left_out[area])
         one = chosen(every, area, what)
-        others = {name: series for name, series in every.items() if name != one.name}
+        if path.suffix == ".toml":
+            others = neighbours(next(row for row in model.drivers if row.name == one.name))
+        else:
+            others = {name: series for name, series in every.items() if name != one.name}
         every, left_out = {one.name: one}, {}
         name = f"{name}-{one.name}".replace("/", "-").replace(" ", "-").lower()
     return Chosen(every, others, tuple(f"Left out: {sentence}" for sentence in left_out.values()), name)

@@ -155,14 +155,15 @@ def league(found: Backtest) -> pl.DataFrame:
     by = pl.col("model")
     table = found.scores.group_by(by).agg(
         pl.col("crps").mean(),
-        pl.col("scaled").mean().alias("mase"),
+        pl.col("scaled").fill_nan(None).mean().alias("mase"),
         *(pl.col(f"covered{level}").mean() * 100 for level in scores.LEVELS),
         *(pl.col("crps").filter(pl.col("horizon").is_between(*band)).mean().alias(f"crps_{band[0]}_{band[1]}") for band in BANDS),
     )
     reference = table.filter(by == SEASONAL_NAIVE)
-    skill = [(1 - pl.col(c) / reference[c][0]).alias(c.replace("crps", "skill")) for c in ("crps", *(f"crps_{a}_{b}" for a, b in BANDS))]
-    blank = [pl.lit(None, pl.Float64).alias(c.replace("crps", "skill")) for c in ("crps", *(f"crps_{a}_{b}" for a, b in BANDS))]
-    table = table.with_columns(skill if reference.height else blank)
+    scored = ("crps", *(f"crps_{a}_{b}" for a, b in BANDS))
+    yardstick = reference.row(0, named=True) if reference.height else dict.fromkeys(scored)
+    skill = [(1 - pl.col(c) / pl.lit(yardstick[c], pl.Float64)).alias(c.replace("crps", "skill")) for c in scored]
+    table = table.with_columns(skill)
     return table.select("model", "crps", "skill", "mase", *(f"covered{x}" for x in scores.LEVELS), *(f"skill_{a}_{b}" for a, b in BANDS)).sort("crps")
 
 
@@ -176,12 +177,12 @@ def choose(found: Backtest, series: Series) -> Choice:
     crps = dict(zip(table["model"], table["crps"], strict=True))
     reference = crps.get(SEASONAL_NAIVE, np.inf)
     best = next(m for m in table["model"] if m not in ("naive",))
-    if crps.get(DRIVER, np.inf) <= reference and (best == DRIVER or not _clearly(found, best, DRIVER)):
+    if DRIVER in crps and crps[DRIVER] <= reference and (best == DRIVER or not _clearly(found, best, DRIVER)):
         behind = "it had the lowest CRPS" if best == DRIVER else f"{best} had a lower CRPS, but by less than two standard errors"
         name, why = DRIVER, f"the driver: {behind} over {_trials(found)} trials"
     elif crps[best] < reference:
         name, why = best, f"{best}: its CRPS was lower than the driver's by more than two standard errors over {_trials(found)} trials"
-        if crps.get(DRIVER, np.inf) > reference:
+        if DRIVER in crps and crps[DRIVER] > reference:
             why = f"{best}: the driver did worse than seasonal naive over {_trials(found)} trials and is refused; {best} had the lowest CRPS"
     else:
         name, why = SEASONAL_NAIVE, f"seasonal naive: every model did worse than it over {_trials(found)} trials, and is refused"

@@ -170,7 +170,7 @@ def moments(driver: Driver, horizon: int) -> tuple[Values, Values]:
 def _root(cov: Values) -> Values:
     """A matrix whose square is ``cov``, which may be singular."""
     values, vectors = np.linalg.eigh(cov)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T)  # symmetric: the one root that no library may choose otherwise
 
 
 def ahead(driver: Driver, horizon: int) -> Months:

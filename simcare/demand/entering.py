@@ -32,6 +32,8 @@ from simcare.model.number import Series as Dated
 from simcare.model.number import Step
 from simcare.model.parts import Arrivals
 
+DAYS_IN_MONTH = 365.25 / 12
+
 
 class Fit(NamedTuple):
     """A driver of a model, fitted: ``base`` is the mean rate, exposure included, of the twelve months before the start; ``known`` are the rates of
@@ -170,27 +172,30 @@ def average(model: Model, years: int) -> Model:
 
 def held(model: Model) -> Model:
     """The model with demand as it was in the base year, without season: what published stocks and flows can be held against."""
-    return following(model, {row.name: (months.number(model.about.start), np.ones(1)) for row in model.drivers})
+    return following(model, {row.name: (months.number(model.about.start), np.ones(1)) for row in model.drivers}, counts=False)
 
 
-def following(model: Model, paths: Paths) -> Model:
+def following(model: Model, paths: Paths, counts: bool = True) -> Model:
     """The model with the ``per_year`` of each stratum that has a driver multiplied, month by month, by the driver's path.
 
-    A path that ends early holds its last value. A model without drivers is returned as it is.
+    Paths are of monthly counts, which hold the month's length: a rate a day is the higher the shorter the month (unless ``counts`` is false). A
+    path that ends early holds its last value. A model without drivers is returned as it is.
     """
     if not model.drivers:
         return model
-    rows = tuple(row if row.driver is None else _stepped(row, *paths[row.driver]) for row in model.arrivals)
+    rows = tuple(row if row.driver is None else _stepped(row, *paths[row.driver], counts) for row in model.arrivals)
     return model.model_copy(update={"arrivals": rows, "drivers": ()})
 
 
-def _stepped(row: Arrivals, first: int, path: Values) -> Arrivals:
+def _stepped(row: Arrivals, first: int, path: Values, counts: bool) -> Arrivals:
     """A stratum with a step for each month, and one more wherever its own ``per_year`` changes within a month."""
     begins = [months.first_day(first + k) for k in range(path.size)]
     own = [step.from_ for step in row.per_year.steps if step.from_ is not None and begins[0] < step.from_]
     steps = []
     for date in sorted({*begins, *own}):
         factor = float(path[min(months.number(date) - first, path.size - 1)])
+        if counts:
+            factor *= DAYS_IN_MONTH / (months.first_day(months.number(date) + 1) - months.first_day(months.number(date))).days
         told = {"source": row.per_year.steps[0].source, "grade": row.per_year.steps[0].grade}
         steps.append(Step(value=row.per_year.at(date) * factor, from_=date, **told))
     return row.model_copy(update={"per_year": Dated(steps=tuple(steps)), "driver": None})

@@ -47,7 +47,10 @@ def read_all(path: Path | str) -> tuple[dict[str, Series], dict[str, str]]:
     """
     path = Path(path)
     table = _table(path)
-    table = table.rename({c: c.strip().lower() for c in table.columns})
+    names_ = [c.strip().lower() for c in table.columns]
+    if twice := sorted({c for c in names_ if names_.count(c) > 1}):
+        raise BadInput(f"{path}: the column '{twice[0]}' is there more than once")
+    table = table.rename(dict(zip(table.columns, names_, strict=True)))
     _check_columns(path, table)
     faults: list[str] = []
     date = _column(table, "date", path, faults, _month)
@@ -126,7 +129,9 @@ def _is_number(cell: str) -> bool:
 
 
 def _value(cell: str | None) -> float | None:
-    text = (cell or "").strip().replace(",", "")
+    text = (cell or "").strip()
+    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", text):
+        text = text.replace(",", "")  # thousands; any other comma is a fault
     if text.lower() in NO_NUMBER:
         return None
     value = float(text)
@@ -187,8 +192,10 @@ def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values
     if not counted.size:
         raise BadInput(f"{path}: {label}: no row has a count")
     first, last = int(counted.min()), int(counted.max())
-    if counted.size > 2 and bool(np.all(np.mod(np.diff(np.sort(counted)), 12) == 0)):
-        raise BadInput(f"{path}: {label}: the dates are a year apart; a forecast needs a count for each month")
+    apart = int(np.gcd.reduce(np.diff(np.sort(counted)))) if counted.size > 2 else 1
+    if apart > 1:
+        span = {3: "a quarter", 12: "a year"}.get(apart, f"{apart} months")
+        raise BadInput(f"{path}: {label}: the dates are {span} apart; a forecast needs a count for each month")
     notes: list[str] = []
 
     def spread(name: str) -> Values:

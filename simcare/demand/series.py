@@ -13,6 +13,7 @@ from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
 
 Values = NDArray[np.float64]
+MOST_GROWTH = 0.03  # of an exposure, a year
 SHORTEST, TRIED_FROM = 12, 36  # months: for any forecast, for a back-test
 
 
@@ -68,13 +69,15 @@ class Series:
     def exposures(self, first: int, count: int) -> Values:
         """The exposure of ``count`` months from ``first`` on; ones where the series has none.
 
-        Past the last exposure given, it goes on growing as it did over the last twelve months given (before the first, the first holds).
+        Past the last exposure given, it goes on growing as it did over the last twelve months given, by no more than 3 % a year either way: more
+        is a boundary or a census, not people (before the first, the first holds).
         """
         if self.exposure is None:
             return np.ones(count)
         known = self.exposure
         back = min(12, known.size - 1)
         grown = (known[-1] / known[-1 - back]) ** (1.0 / back) if back else 1.0
+        grown = float(np.clip(grown, (1 - MOST_GROWTH) ** (1 / 12), (1 + MOST_GROWTH) ** (1 / 12)))
         at = np.arange(first, first + count) - self.first
         past = np.maximum(at - (known.size - 1), 0)
         return known[np.clip(at, 0, known.size - 1)] * np.power(grown, past)
