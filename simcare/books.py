@@ -71,7 +71,7 @@ class Books(NamedTuple):
     days: NDArray[np.float64]  # (states, C, P): days from each coming to the end of its period, less those from each going
     heads: NDArray[np.int32]  # (states, C, P): comings less goings
     counts: NDArray[np.float64]  # (kinds, C, P)
-    moves: NDArray[np.int64]  # (P, T, T + 1): from tier to tier, the last for who is gone
+    moves: NDArray[np.int64]  # (P, stage and group, T, T + 1): from tier to tier, the last for who is gone
     people: NDArray[np.int64]  # entered, departed, there at the end, served on day 0
     period_of_day: NDArray[np.int32]
     ends: NDArray[np.float64]  # (P)
@@ -224,7 +224,8 @@ def _moved(books: Books, life: Any, row: Any, here: int, period: int) -> None:
     counts, event, was = books.counts, row.event, life.cell
     gone = event in (DIED, LEFT)
     if life.tier >= 0 and (gone or row.tier != life.tier):
-        books.moves[period, life.tier, books.moves.shape[2] - 1 if gone else row.tier] += 1
+        whose = was // books.shape[2] % (books.shape[0] * books.shape[1])
+        books.moves[period, whose, life.tier, books.moves.shape[3] - 1 if gone else row.tier] += 1
     if gone:
         counts[DEATHS if event == DIED else LEAVERS, was if was >= 0 else here, period] += 1.0
         books.people[DEPARTED] += 1

@@ -24,6 +24,8 @@ FRAILTY, AGE, NEED, ELAPSED, GAP, HEIGHT, FIRST_OFFER, EFFECT = range(32, 40)
 RESPONSE, FAILURE, CONTAGION = range(40, 43)
 # Purposes of draws made once for a demand driver: its parameters and level, its drift and its dispersion, month by month.
 FITTED, DRIFT, DISPERSION = range(43, 46)
+# Purposes of draws made once for a run: which draw of a fit comes first, and the rates that were counted.
+PARAMETERS, COUNTED_RATE = range(46, 48)
 
 _M0, _M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 _W0, _W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)

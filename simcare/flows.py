@@ -200,8 +200,8 @@ def waits(log: pl.DataFrame) -> pl.DataFrame:
 def flows_between(log: pl.DataFrame, model: Model | None = None) -> pl.DataFrame:
     """Moves of people from tier to tier, as for a Sankey diagram.
 
-    Columns: strategy, replication, financial_year, from_tier, to_tier, moves (how many). Independence is the lowest
-    tier; who dies or leaves goes to "gone". Moves within a tier (to another provider) are left out, and so are first
+    Columns: strategy, replication, financial_year, stage, group (those before the move), from_tier, to_tier, moves (how many). Independence is
+    the lowest tier; who dies or leaves goes to "gone". Moves within a tier (to another provider) are left out, and so are first
     appearances, which come from nowhere. Without a model, whose start dates the days, ``financial_year`` is null.
 
     >>> from simcare.handmade import log_of
@@ -213,7 +213,8 @@ def flows_between(log: pl.DataFrame, model: Model | None = None) -> pl.DataFrame
     moved = _is("start", "move", "end") & (pl.col("tier") != pl.col("from_tier"))
     to = pl.when(_is(*GONE)).then(pl.lit("gone")).otherwise(pl.col("tier").cast(pl.String)).alias("to_tier")
     rows = with_before(prepare(log)).filter(pl.col("from_tier").is_not_null() & (moved | _is(*GONE)))
-    named = rows.select(pl.col("strategy").cast(pl.String), "replication", _financial_year(model), "from_tier", to)
+    whom = [pl.col(f"from_{name}").cast(pl.String).alias(name) for name in ("stage", "group")]
+    named = rows.select(pl.col("strategy").cast(pl.String), "replication", _financial_year(model), *whom, "from_tier", to)
     counted = named.group_by(named.columns).agg(pl.len().cast(pl.Int64).alias("moves"))
     return counted.sort(named.columns).with_columns(pl.col("from_tier").cast(pl.String))
 

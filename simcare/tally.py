@@ -5,6 +5,7 @@ The books themselves are :mod:`simcare.books`; here they are opened for a model,
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Tally:
             days=np.zeros((states, cells, count)),
             heads=np.zeros((states, cells, count), np.int32),
             counts=np.zeros((len(KINDS), cells, count)),
-            moves=np.zeros((count, len(names.tiers), len(names.tiers) + 1), np.int64),
+            moves=np.zeros((count, len(names.stages) * len(names.groups), len(names.tiers), len(names.tiers) + 1), np.int64),
             people=np.zeros(4, np.int64),
             period_of_day=(np.searchsorted(begins, np.arange(int(days) + 1), side="right") - 1).astype(np.int32),
             ends=self.periods["to_day"].to_numpy(),
@@ -157,13 +158,14 @@ class Tally:
     def flows(self, strategy: str, replication: int) -> pl.DataFrame:
         """Moves of people from tier to tier by financial year, as :func:`simcare.flows.flows_between` has them from a log."""
         years = self.periods["first_year"].to_numpy()
+        whose = list(product(self.names.stages, self.names.groups))
+        to = (*self.names.tiers, "gone")
         rows = []
         for year in sorted(set(years.tolist())):
             moves = self.books.moves[years == year].sum(axis=0)
-            to = (*self.names.tiers, "gone")
-            found = zip(*np.nonzero(moves), strict=True)
-            rows += [(strategy, replication, year_name(year), self.names.tiers[a], to[b], int(moves[a, b])) for a, b in found]
-        rows.sort(key=lambda row: (row[2], self.names.tiers.index(row[3]), row[4]))
-        schema = {"strategy": pl.String, "replication": pl.Int32, "financial_year": pl.String, "from_tier": pl.String, "to_tier": pl.String,
-                  "moves": pl.Int64}  # fmt: skip
+            for w, a, b in zip(*np.nonzero(moves), strict=True):
+                rows.append((strategy, replication, year_name(year), *whose[w], self.names.tiers[a], to[b], int(moves[w, a, b])))
+        rows.sort(key=lambda row: (*row[2:5], self.names.tiers.index(row[5]), row[6]))
+        schema = {"strategy": pl.String, "replication": pl.Int32, "financial_year": pl.String, "stage": pl.String, "group": pl.String,
+                  "from_tier": pl.String, "to_tier": pl.String, "moves": pl.Int64}  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")

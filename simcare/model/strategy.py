@@ -19,6 +19,7 @@ from simcare.model.market import Failure
 from simcare.model.model import Model, Modifier, Programme
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen, Grade, Number, Series, Step
+from simcare.model.parts import Need
 from simcare.model.response import Response
 
 LARGEST = "largest"
@@ -329,9 +330,11 @@ def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) 
     match = re.fullmatch(r"([a-z_]+)\.(.+)\.([a-z_]+)", change.path)
     assert match is not None
     part, name, field = match.groups()
-    parts = ("services", "contracts", "offers", "teams", "hospitals", "front_door", "handovers", "arrivals", "responses", "voluntary")
+    parts = ("services", "contracts", "offers", "teams", "hospitals", "front_door", "handovers", "arrivals", "need", "responses", "voluntary")
     if part not in parts:
         raise LookupError(unknown(part, parts))
+    if part == "need" and strategy.start > original.about.start:
+        raise LookupError("how need answers to care is not dated; set it from the model's first day (a scenario, a fit), or use an effect on a clock")
     if part == "offers":
         return _set_offer(model, name, field, change.to, strategy)
     rows = getattr(model, part)
@@ -366,7 +369,7 @@ def _set_offer(model: BaseModel, name: str, field: str, to: Number, strategy: St
 
 def _changed(target: BaseModel, field: str, to: Number, strategy: Strategy) -> BaseModel:
     """The part with a number of it set anew from the strategy's start on; one that is not dated holds throughout, or in no strategy."""
-    throughout = isinstance(target, Response)
+    throughout = isinstance(target, Response | Need)
     settable = [f for f in type(target).model_fields if isinstance(getattr(target, f), Number if throughout else Series)]
     if field not in settable:
         raise LookupError(unknown(field, settable))
