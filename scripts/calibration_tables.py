@@ -2,8 +2,8 @@
 
     python scripts/calibration_tables.py EVIDENCE_DIR [OUT_DIR]
 
-EVIDENCE_DIR holds referrals_monthly.csv, children_in_need.csv, looked_after.csv, adults_activity.csv, population_by_age.csv and
-drivers_kent.csv, every row with its source and status; OUT_DIR is calibration/ beside this script unless said. Only the rows that a model or
+EVIDENCE_DIR holds referrals_monthly.csv, children_in_need.csv, looked_after.csv, adults_activity.csv, transitions_evidence.csv, kent_budget.csv,
+population_by_age.csv and drivers_kent.csv, every row with its source and status; OUT_DIR is calibration/ beside this script unless said. Only the rows that a model or
 a target needs are taken, nothing unconfirmed is, and every row keeps its source. A sum or difference made here says so in its source.
 """
 
@@ -102,6 +102,18 @@ ADULTS = (
     "weeks_extra_care_housing_65plus",
     "weeks_supported_living_18_64_ld",
 )
+LATER_OUTCOME = "T027"  # of transitions_evidence.csv: the outcome of short-term services in 2019/20, which the activity file lacks
+SPEND = {  # the words of the return -> series
+    "Gross total cost for residential and nursing care for older people during year": "spend_resnurs_65plus",
+    "Gross total cost for residential and nursing care for adults with a Learning disability": "spend_resnurs_18_64_learning_disability",
+    "Gross total cost for residential and nursing care for adults with mental illness": "spend_resnurs_18_64_mental_health",
+    "Gross total cost for residential and nursing care for adults aged 18-64 with a Physical": "spend_resnurs_18_64_physical_disability",
+    "Gross total cost for home care to adults and older people": "spend_home_care",
+    "Gross total cost for direct payments": "spend_direct_payments",
+    "Gross total cost for day care": "spend_day_care",
+    "children's residential care expenditure (section 251)": "spend_childrens_residential_section_251",
+}
+SPEND_YEARS = range(2013, 2021)
 DRIVERS = ("unemployment_rate_16_64", "claimant_count_rate", "children_in_relative_low_income_pct")
 
 # Population: the stages of the models cut at 11, 18 (within 11-24), 25 and 65; age 0 and 85 and over stand by themselves.
@@ -175,6 +187,22 @@ def adults(folder: Path) -> Iterator[Row]:
         returned = "RAP" if row["year"] <= RAP_UNTIL else "SALT"
         named = {"series": f"{row['series'].lower()}_{returned.lower()}", "return": returned}
         yield {**_year_end(row), **named, "count": row["value"], "unit": row["unit"], "status": row["status"], "source": row["source"]}
+    later = read(folder, "transitions_evidence.csv").filter(pl.col("id") == LATER_OUTCOME).row(0, named=True)
+    outcome = {"series": "ascof_2d_short_term_services_no_ongoing_support_pct_salt", "return": "SALT", "unit": "%"}
+    year = {"date": "2020-03-31", "area": COUNTY}
+    yield {**year, **outcome, "count": round(100 * float(later["value"]), 1), "status": later["status"], "source": later["source"]}
+
+
+def spend(folder: Path) -> Iterator[Row]:
+    """What Kent spent by service, cash, in thousands of pounds; the return of 2014/15 is of other lines and is left out."""
+    for row in read(folder, "kent_budget.csv").iter_rows(named=True):
+        name = next((series for words, series in SPEND.items() if str(row["item"]).startswith(words)), None)
+        first = str(row["fin_year"])[:4]
+        if name is None or not first.isdigit() or int(first) + 1 not in SPEND_YEARS:
+            continue
+        thousands = float(str(row["value"])) / (1000 if row["unit"] == "GBP" else 1)
+        date = {"date": f"{int(first) + 1}-03-31", "area": COUNTY}
+        yield {**date, "series": name, "count": round(thousands, 1), "unit": "GBP 000", "status": row["status"], "source": row["source"]}
 
 
 def drivers(folder: Path) -> Iterator[Row]:
@@ -242,6 +270,7 @@ TABLES = {
     "referrals-monthly.csv": (referrals, ("date", "area", "count", "source"), ("area", "date")),
     "children-yearly.csv": (children, YEARLY, ("area", "series", "date")),
     "adults-yearly.csv": (adults, (*YEARLY[:3], "return", *YEARLY[3:]), ("area", "series", "date")),
+    "spend-yearly.csv": (spend, YEARLY, ("area", "series", "date")),
     "population-kent.csv": (
         population,
         ("date", "area", "variant", "vintage", "from_age", "to_age", "people", "status", "source"),

@@ -11,6 +11,7 @@ from simcare.states import ENDS_QUEUE, GONE, PERSON, PLACE, RUN, differs, level,
 
 RE_REFERRAL_DAYS = (91, 365)
 READMISSION_DAYS = 91
+GONE_TIER = "gone"  # where those go, in moves between tiers, who die or leave
 NOT_BY_CHOICE = ("handover", "reneged")  # a stay that ends so was not stepped down
 COUNTED = pl.Enum(
     ["entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91", "re_referrals_365", "diverted",
@@ -211,7 +212,7 @@ def flows_between(log: pl.DataFrame, model: Model | None = None) -> pl.DataFrame
     [(None, 'independent', 'gone', 1), (None, 'community', 'independent', 1)]
     """
     moved = _is("start", "move", "end") & (pl.col("tier") != pl.col("from_tier"))
-    to = pl.when(_is(*GONE)).then(pl.lit("gone")).otherwise(pl.col("tier").cast(pl.String)).alias("to_tier")
+    to = pl.when(_is(*GONE)).then(pl.lit(GONE_TIER)).otherwise(pl.col("tier").cast(pl.String)).alias("to_tier")
     rows = with_before(prepare(log)).filter(pl.col("from_tier").is_not_null() & (moved | _is(*GONE)))
     whom = [pl.col(f"from_{name}").cast(pl.String).alias(name) for name in ("stage", "group")]
     named = rows.select(pl.col("strategy").cast(pl.String), "replication", _financial_year(model), *whom, "from_tier", to)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simcare.books import ENTRIES, EXITS, HAIR, KINDS, SERVED, STATES, Books, count
 from simcare.errors import BrokenInvariant
-from simcare.flows import COUNTED
+from simcare.flows import COUNTED, GONE_TIER
 from simcare.logs import frame, named
 from simcare.measures import AGED, DAYS_OF, Tallies
 from simcare.model import Model
@@ -159,7 +159,7 @@ class Tally:
         """Moves of people from tier to tier by financial year, as :func:`simcare.flows.flows_between` has them from a log."""
         years = self.periods["first_year"].to_numpy()
         whose = list(product(self.names.stages, self.names.groups))
-        to = (*self.names.tiers, "gone")
+        to = (*self.names.tiers, GONE_TIER)
         rows = []
         for year in sorted(set(years.tolist())):
             moves = self.books.moves[years == year].sum(axis=0)

@@ -95,6 +95,11 @@ class Observed(Frozen):
     events: Positive
     person_years: Positive
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """It multiplies clocks, and sets nothing."""
+        return ()
+
 
 class Then(Frozen):
     """How many people were in some services on a run's first day, relative to the model's own day 0."""

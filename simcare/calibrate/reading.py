@@ -1,0 +1,274 @@
+"""Reading a calibration: its file, its model, and the published values of its targets, each with the run that it is held against."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from simcare.calibrate.worlds import begun
+from simcare.errors import BadInput
+from simcare.files import find, load_model, parse, read_toml, series_file
+from simcare.fits import clocks_in, digest_of, label_of, laid
+from simcare.flows import COUNTED, GONE_TIER
+from simcare.measures import DAYS_OF
+from simcare.model import Model
+from simcare.model.calibration import Calibration, Cells, Start, Target
+from simcare.model.checks import source_faults
+from simcare.model.nearmiss import unknown
+from simcare.money import AMOUNTS
+
+MEASURES = (*COUNTED.categories, *DAYS_OF, "person_days", *AMOUNTS)
+PLACES = ("stages", "groups", "tiers", "services")
+
+
+class Datum(NamedTuple):
+    """One published value of a target. ``run`` is the run it is held against, ``lead`` the years from the start of that run.
+
+    Of a target with a level year, ``base`` is the value of that year, and only the change since then counts.
+    """
+
+    target: Target
+    date: dt.date
+    value: float
+    run: str
+    lead: float
+    fitted: bool
+    base: float | None = None
+    base_lead: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, dt.date]:
+        return self.target.name, self.date
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A calibration with its model, its data and the digests of the files that they come from."""
+
+    calibration: Calibration
+    model: Model
+    data: tuple[Datum, ...] = field(repr=False)
+    inputs: dict[str, str] = field(repr=False)
+    path: Path = field(repr=False)
+
+    @property
+    def fitted(self) -> tuple[Datum, ...]:
+        """What is fitted."""
+        return tuple(d for d in self.data if d.fitted)
+
+    @property
+    def held_out(self) -> tuple[Datum, ...]:
+        """What came after ``known_to``: predicted and scored, never fitted."""
+        return tuple(d for d in self.data if not d.fitted and d.date > self.calibration.known_to)
+
+
+def load_calibration(name: str | Path) -> Loaded:
+    """A calibration by path or library name, with everything it names found and checked. Raises BadInput with file, path, value and near miss."""
+    path = find(name, "calibration")
+    calibration = parse(Calibration, read_toml(path), str(path))
+    beside = path.parent / calibration.model
+    given = beside if beside.suffix == ".toml" and beside.is_file() else calibration.model
+    model = load_model(given)
+    faults = [f"{path}: {fault}" for fault in source_faults(calibration, tuple(calibration.sources))]
+    faults += [f"{path}: {fault}" for fault in _model_faults(calibration, model)]
+    if faults:
+        raise BadInput(faults)
+    starts = {run.name: begun(model, run) for run in calibration.runs}
+    data, files = _data(calibration, starts, path)
+    model_files = _model_files(find(given, "models"), model)
+    return Loaded(calibration, model, data, {label_of(p): digest_of(p) for p in (path, *model_files, *files)}, path)
+
+
+def _model_files(path: Path, model: Model) -> list[Path]:
+    """The files that a model is read from: its own, those it extends, and the series of its drivers."""
+    found, here = [path], path
+    while (base := read_toml(here).get("extends")) is not None:
+        beside = here.parent / str(base)
+        here = beside if beside.suffix == ".toml" and beside.is_file() else find(str(base), "models")
+        found.append(here)
+    for driver in model.drivers:
+        found += [series_file(name, path) for name in (driver.series, driver.population) if name is not None]
+    return found
+
+
+# --------------------------------------------------------------------------------------------------------- names in the model
+def _model_faults(calibration: Calibration, model: Model) -> Iterator[str]:
+    known = names_in(model)
+    for k, row in enumerate((*calibration.free, *calibration.observed)):
+        here = f"free[{k}]" if k < len(calibration.free) else f"observed[{k - len(calibration.free)}]"
+        for c, cells in enumerate(row.multiply):
+            yield from _cells_faults(model, cells, known, f"{here}.multiply[{c}]")
+    for k, free in enumerate(calibration.free):
+        for value in free.bounds if free.paths else ():
+            try:
+                laid(model, (free,), {free.name: value})
+            except BadInput as error:
+                yield f"free[{k}].set: {error.faults[0].split(': ', 1)[-1]} (at {value:g})"
+                break
+    for k, run in enumerate(calibration.runs):
+        for c, then in enumerate(run.caseload):
+            for part in ("services", "stages", "groups"):
+                yield from _unknown(getattr(then, part) or (), known[part], f"runs[{k}].caseload[{c}].{part}")
+    for k, target in enumerate(calibration.targets):
+        for part in PLACES:
+            yield from _unknown(getattr(target, part) or (), known[part], f"targets[{k}].{part}")
+        yield from _unknown(target.measures, list(MEASURES), f"targets[{k}].measures")
+        yield from _unknown(target.from_tiers, known["tiers"], f"targets[{k}].from_tiers")
+        for part in ("to_tiers", "of_tiers"):
+            yield from _unknown(getattr(target, part), [*known["tiers"], GONE_TIER], f"targets[{k}].{part}")
+
+
+def names_in(model: Model) -> dict[str, list[str]]:
+    """The names that a calibration may use of a model."""
+    return {part: [row.name for row in getattr(model, part)] for part in PLACES} | {"needs": list(model.rungs)}
+
+
+def _unknown(names: Sequence[str], known: Sequence[str], path: str) -> Iterator[str]:
+    for i, name in enumerate(names):
+        if name not in known:
+            yield f"{path}[{i}]: {unknown(name, known)}"
+
+
+def _cells_faults(model: Model, cells: Cells, known: dict[str, list[str]], path: str) -> Iterator[str]:
+    named = [(part, getattr(cells, part) or ()) for part in ("stages", "groups", "needs")]
+    faults = [fault for part, names in named for fault in _unknown(names, known[part], f"{path}.{part}")]
+    yield from faults
+    if not faults and not clocks_in(model, cells):
+        yield f"{path}: the model has no '{cells.on}' clock there, so this could do nothing"
+
+
+# ----------------------------------------------------------------------------------------------------------- published values
+def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tuple[tuple[Datum, ...], list[Path]]:
+    """Every published value that a run reaches, in the order of the targets and dates, and the files read."""
+    found: list[Datum] = []
+    faults: list[str] = []
+    files: dict[Path, None] = {}
+    for k, target in enumerate(calibration.targets):
+        here = f"{path}: targets[{k}] ({target.name})"
+        try:
+            values, file = _values(target, path)
+        except BadInput as error:
+            faults += [f"{here}: {fault}" for fault in error.faults]
+            continue
+        if file is not None:
+            files[file] = None
+        rows, wrong = _held(calibration, starts, target, values)
+        faults += [f"{here}: {fault}" for fault in wrong]
+        found += rows
+    if faults:
+        raise BadInput(faults)
+    if not any(d.fitted for d in found):
+        raise BadInput(f"{path}: targets: none has a value on or before known_to, {calibration.known_to}, so there is nothing to fit")
+    return tuple(found), list(files)
+
+
+def _values(target: Target, path: Path) -> tuple[dict[dt.date, float], Path | None]:
+    """The published values of a target by date, and the file they are in."""
+    if target.value is not None:
+        assert target.at is not None
+        return {target.at: target.value.value}, None
+    assert target.file is not None
+    file = series_file(target.file, path)
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        rows = list(csv.DictReader(text))
+    lacking = [column for column in ("date", "series", "count") if not rows or column not in rows[0]]
+    if lacking:
+        raise BadInput(f"{file}: has no column '{lacking[0]}'; a file of targets has date, area, series and count")
+    parts = [_series(rows, name, target.area, file) for name in target.series]
+    dates = [date for date in parts[0] if all(date in part for part in parts)]
+    return {date: sum(part[date] for part in parts) for date in sorted(dates)}, file
+
+
+def _series(rows: list[dict[str, str]], name: str, area: str | None, file: Path) -> dict[dt.date, float]:
+    named = [(line, row) for line, row in enumerate(rows, start=2) if row["series"] == name]
+    if not named:
+        raise BadInput(f"series: {unknown(name, sorted({row['series'] for row in rows}))} ({file})")
+    areas = sorted({row.get("area") or "" for _, row in named})
+    if area is None and len(areas) > 1:
+        raise BadInput(f"area: {file} has {name} of several areas ({', '.join(areas)}); say which")
+    if area is not None and area not in areas:
+        raise BadInput(f"area: {unknown(area, areas)} ({file}, {name})")
+    found: dict[dt.date, float] = {}
+    for line, row in named:
+        if area is not None and row.get("area") != area:
+            continue
+        try:
+            date, value = dt.date.fromisoformat(row["date"]), float(row["count"])
+        except ValueError as error:
+            raise BadInput(
+                f"{file}: row {line}: {name}: should hold a date such as 2013-03-31 and a number, got {row['date']!r}, {row['count']!r}"
+            ) from error
+        if not math.isfinite(value) or value <= 0:
+            raise BadInput(f"{file}: row {line}: {name}: a target must be above 0, got {row['count']!r}")
+        if date in found:
+            raise BadInput(f"{file}: row {line}: {name}: {date} is there twice")
+        found[date] = value
+    return found
+
+
+def _held(calibration: Calibration, starts: dict[str, Model], target: Target, values: dict[dt.date, float]) -> tuple[list[Datum], list[str]]:
+    """The values of a target that runs reach, each with its run; and what is wrong."""
+    faults: list[str] = []
+    if target.from_tiers and (odd := [date for date in values if (date.month, date.day) != (3, 31)]):
+        return [], [f"moves between tiers are counted by financial year, to 31 March; {odd[0]} is not that"]
+    faults += [f"dates: {date} has no published value; there are {_span(values)}" for date in target.dates if date not in values]
+    chosen = [d for d in values if (not target.dates or d in target.dates) and _between(d, target)]
+    reached = {date: _run_of(calibration, starts, target, date) for date in chosen}
+    beyond = [date for date in (*target.dates, *((target.at,) if target.at else ())) if date in reached and reached[date] is None]
+    if beyond or (chosen and not any(reached.values())):
+        spans = "; ".join(f"{run.title}: {starts[run.name].about.start} to {end_of(starts[run.name], run)}" for run in calibration.runs)
+        dates = ", ".join(str(date) for date in (beyond or chosen))
+        year = " (a flow needs the whole year before its date)" if target.kind in ("flow", "share") else ""
+        faults.append(f"{dates} is outside the horizon of every run{year}: {spans}")
+    found = []
+    for date in chosen:
+        run = reached[date]
+        if run is None:
+            continue
+        level = target.level_from
+        if level is not None and (date <= level or level not in values):
+            if level not in values:
+                faults.append(f"level_from: {level} has no published value; there are {_span(values)}")
+                break
+            continue
+        if level is not None and reached.get(level) is not run:
+            faults.append(f"level_from: {level} is not in the run that reaches {date} ({run.title})")
+            break
+        begin = starts[run.name].about.start
+        fitted = target.fit and date <= calibration.known_to
+        lead = (date - begin).days / 365.25
+        base_lead = 0.0 if level is None else (level - begin).days / 365.25
+        found.append(Datum(target, date, values[date], run.name, lead, fitted, None if level is None else values[level], base_lead))
+    return found, faults
+
+
+def _span(values: dict[dt.date, float]) -> str:
+    return f"{min(values)} to {max(values)}" if values else "none"
+
+
+def _between(date: dt.date, target: Target) -> bool:
+    return (target.from_ is None or date >= target.from_) and (target.until is None or date <= target.until)
+
+
+def end_of(model: Model, run: Start) -> dt.date:
+    """The last day of a run."""
+    start = model.about.start
+    return start.replace(year=start.year + run.years) - dt.timedelta(days=1)
+
+
+def _run_of(calibration: Calibration, starts: dict[str, Model], target: Target, date: dt.date) -> Start | None:
+    """The run that reaches a date: of several, the one that began first."""
+    for run in sorted(calibration.runs, key=lambda run: starts[run.name].about.start):
+        begin = starts[run.name].about.start
+        earliest = begin.replace(year=begin.year + 1) - dt.timedelta(days=1) if target.kind in ("flow", "share") else begin
+        if earliest <= date <= end_of(starts[run.name], run):
+            return run
+    return None
+
+
+__all__ = ["Datum", "Loaded", "end_of", "load_calibration", "names_in"]
