@@ -41,7 +41,14 @@ def parsed(date: str) -> dt.date:
 
 
 def test_the_tables_are_there() -> None:
-    assert [path.stem for path in TABLES] == ["adults-yearly", "children-yearly", "drivers-yearly", "population-kent", "referrals-monthly", "spend-yearly"]
+    assert [path.stem for path in TABLES] == [
+        "adults-yearly",
+        "children-yearly",
+        "drivers-yearly",
+        "population-kent",
+        "referrals-monthly",
+        "spend-yearly",
+    ]
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)

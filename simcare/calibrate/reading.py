@@ -151,12 +151,12 @@ def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tup
     for k, target in enumerate(calibration.targets):
         here = f"{path}: targets[{k}] ({target.name})"
         try:
-            values, file = _values(target, path)
+            values = published_values(target, path)
         except BadInput as error:
             faults += [f"{here}: {fault}" for fault in error.faults]
             continue
-        if file is not None:
-            files[file] = None
+        if target.file is not None:
+            files[series_file(target.file, path)] = None
         rows, wrong = _held(calibration, starts, target, values)
         faults += [f"{here}: {fault}" for fault in wrong]
         found += rows
@@ -167,11 +167,11 @@ def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tup
     return tuple(found), list(files)
 
 
-def _values(target: Target, path: Path) -> tuple[dict[dt.date, float], Path | None]:
-    """The published values of a target by date, and the file they are in."""
+def published_values(target: Target, path: Path) -> dict[dt.date, float]:
+    """The published values of a target by date; ``path`` is that of the calibration."""
     if target.value is not None:
         assert target.at is not None
-        return {target.at: target.value.value}, None
+        return {target.at: target.value.value}
     assert target.file is not None
     file = series_file(target.file, path)
     with file.open(encoding="utf-8-sig", newline="") as text:
@@ -181,7 +181,7 @@ def _values(target: Target, path: Path) -> tuple[dict[dt.date, float], Path | No
         raise BadInput(f"{file}: has no column '{lacking[0]}'; a file of targets has date, area, series and count")
     parts = [_series(rows, name, target.area, file) for name in target.series]
     dates = [date for date in parts[0] if all(date in part for part in parts)]
-    return {date: sum(part[date] for part in parts) for date in sorted(dates)}, file
+    return {date: sum(part[date] for part in parts) for date in sorted(dates)}
 
 
 def _series(rows: list[dict[str, str]], name: str, area: str | None, file: Path) -> dict[dt.date, float]:
@@ -271,4 +271,4 @@ def _run_of(calibration: Calibration, starts: dict[str, Model], target: Target, 
     return None
 
 
-__all__ = ["Datum", "Loaded", "end_of", "load_calibration", "names_in"]
+__all__ = ["Datum", "Loaded", "end_of", "load_calibration", "names_in", "published_values"]
