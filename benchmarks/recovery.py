@@ -7,8 +7,8 @@ published values are replaced by what it says, moved by the discrepancy and the 
 carried out on them: a design that all sets share, one wave of runs of each, emulators, a chain. Nelder-Mead (scipy) minimises minus the log
 posterior of the mean of runs with the same draws at every point, for as many points as the calibration ran.
 
-Printed: the share of true values inside the 90 % intervals, by parameter and over all; the mean distance from the truth of the posterior median and of
-Nelder-Mead's best point, in prior standard deviations (0.8 is what the prior's median gives), over all and over the parameters that
+Printed: the share of true values inside the 90 % intervals, by parameter and over all; the mean distance from the truth of the posterior median
+and of Nelder-Mead's best point, in prior standard deviations (0.8 is what the prior's median gives), over all and over the parameters that
 the targets speak of. Runs are kept in the folder runs/recovery, so that a second call goes on where the first stopped.
 """
 
@@ -24,6 +24,7 @@ import numpy as np
 import polars as pl
 from joblib import Parallel, delayed
 from scipy.optimize import minimize
+
 from simcare.calibrate.emulator import emulate
 from simcare.calibrate.history import not_ruled_out
 from simcare.calibrate.judging import judge
@@ -117,9 +118,7 @@ def report(found: list[dict[str, Values]], names: list[str], say: Callable[[str]
     ):
         say(str(pl.DataFrame({"parameter": names} | columns)))
     spoken = get["width"].mean(axis=0) < PRIOR_DRIVEN
-    say(
-        f"\n{len(found)} data sets, {len(names)} parameters: {100 * inside.mean():.1f}% of true values inside the 90 % intervals ({inside.size} in all)"
-    )
+    say(f"\n{len(found)} data sets, {len(names)} parameters: {100 * inside.mean():.1f}% of true values in the 90 % intervals ({inside.size})")
     for title, of in (("all parameters", np.ones_like(spoken)), (f"the {spoken.sum()} that the targets speak of", spoken)):
         a, b = ours[:, of], theirs[:, of]
         se = float((b - a).mean(axis=1).std(ddof=1) / np.sqrt(len(found)))

@@ -3,8 +3,9 @@
     python scripts/calibration_tables.py EVIDENCE_DIR [OUT_DIR]
 
 EVIDENCE_DIR holds referrals_monthly.csv, children_in_need.csv, looked_after.csv, adults_activity.csv, transitions_evidence.csv, kent_budget.csv,
-population_by_age.csv and drivers_kent.csv, every row with its source and status; OUT_DIR is calibration/ beside this script unless said. Only the rows that a model or
-a target needs are taken, nothing unconfirmed is, and every row keeps its source. A sum or difference made here says so in its source.
+population_by_age.csv and drivers_kent.csv, every row with its source and status; OUT_DIR is calibration/ beside
+this script unless said. Only the rows that a model or a target needs are taken, nothing unconfirmed is, and every row keeps its source. A sum or
+difference made here says so in its source.
 """
 
 from __future__ import annotations

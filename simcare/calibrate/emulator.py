@@ -88,7 +88,8 @@ def fit_one(steps: Values, values: Values, noise: float) -> Emulator:
     weights = inverse @ rest
     left_out, spread = weights / np.diag(inverse), 1.0 / np.sqrt(np.diag(inverse))
     explained = 1.0 - float((left_out**2).sum() / (y**2).sum()) if np.any(y) else 0.0
-    return Emulator(centre, scale, beta, steps, lengths, variance, weights, lower, left_out / spread, explained)
+    arrays = (np.asarray(beta, float), steps, lengths, variance, weights, np.asarray(lower, float), left_out / spread)
+    return Emulator(centre, scale, *arrays, explained)
 
 
 @dataclass(frozen=True)

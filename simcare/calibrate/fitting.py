@@ -84,18 +84,18 @@ def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: 
     """
     method, free = loaded.calibration.method, loaded.calibration.free
     found = fit_posterior(loaded, parts, workers, working)
-    judged, chain, widened, first = judge(loaded.fitted), found.chain, 1.0, None
+    judged, chain, widened = judge(loaded.fitted), found.chain, 1.0
     held = mask(loaded.data, loaded.held_out)
+    told: list[Predictive] = []
     for k in range(ROUNDS):
         draws = thinned(chain, method.draws, method.seed + k)
         with working("Runs from the posterior" + (", discrepancy widened" if k else "")) as tick:
             simulated = run_for_real(loaded, draws, parts, workers, tick, FIRST * (k + 1))
-        told = predictive(loaded.data, simulated, method.seed, widened)
-        first = first or told
-        if not held.any() or told.inside(90)[held].mean() >= WANTED:
+        told.append(predictive(loaded.data, simulated, method.seed, widened))
+        if not held.any() or told[-1].inside(90)[held].mean() >= WANTED:
             break
         widened = enough(loaded.data, simulated, held, 90, WANTED, method.seed, widened + 0.05)
-        told = predictive(loaded.data, simulated, method.seed, widened)
+        told.append(predictive(loaded.data, simulated, method.seed, widened))
         if k == ROUNDS - 1:
             break
         judged = judge(loaded.fitted, widened)
@@ -103,7 +103,7 @@ def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: 
             chain = walk(free, judged, found.emulators, found.start, method.seed + k + 1, tick)
     posterior = Posterior(found.ensemble, found.emulators, found.waves, found.start, chain)
     known = identify(free, judged, found.emulators, chain, method.seed)
-    return Calibrated(loaded, posterior, known, draws, told, yardsticks(loaded, loaded.data, method.seed), first, widened)
+    return Calibrated(loaded, posterior, known, draws, told[-1], yardsticks(loaded, loaded.data, method.seed), told[0], widened)
 
 
 def fit_posterior(loaded: Loaded, parts: Path, workers: int | None = None, working: Working = no_word) -> Posterior:
@@ -153,17 +153,28 @@ def fit_of(found: Calibrated) -> Fit:
     values = to_values(calibration.free, found.draws)
     draws = {row.name: tuple(values[:, k].tolist()) for k, row in enumerate(calibration.free)}
     rates = [counted_rates(calibration, seed, FIRST * 9 + k) for k in range(COUNTED_DRAWS if calibration.observed else 0)]
-    for row in calibration.observed:
-        draws[row.name] = tuple(rates[k][row.name] for k in range(len(values)))
-    parameters = []
-    for k, row in enumerate(calibration.free):
-        ranges = {name: _range(getattr(found.identified, name)[k]) for name in ("prior", "posterior")}
-        told = {"name": row.name, "title": row.title, "multiply": row.multiply, "paths": row.paths, "base_sha256": standing(loaded.model, row)}
-        parameters.append(Parameter(**told, **ranges, width=round(float(found.identified.widths[k]), 4)))
+    for counted in calibration.observed:
+        draws[counted.name] = tuple(rates[k][counted.name] for k in range(len(values)))
+    ranges = [
+        (_range(a), _range(b), float(w)) for a, b, w in zip(found.identified.prior, found.identified.posterior, found.identified.widths, strict=True)
+    ]
     for counted in calibration.observed:
         spread = _range(np.quantile([rate[counted.name] for rate in rates], [0.05, 0.5, 0.95]))
-        told = {"name": counted.name, "title": counted.title, "multiply": counted.multiply, "base_sha256": standing(loaded.model, counted)}
-        parameters.append(Parameter(**told, prior=spread, posterior=spread, width=1.0, observed=True))
+        ranges.append((spread, spread, 1.0))
+    parameters = [
+        Parameter(
+            name=row.name,
+            title=row.title,
+            multiply=row.multiply,
+            paths=row.paths,
+            base_sha256=standing(loaded.model, row),
+            prior=before,
+            posterior=after,
+            width=round(width, 4),
+            observed=row in calibration.observed,
+        )
+        for row, (before, after, width) in zip(calibration.moving, ranges, strict=True)
+    ]
     inside = found.predictive.inside(90)
     shares = {"fitted_90": inside[found.fitted]} | ({"held_out_90": inside[found.held_out]} if found.held_out.any() else {})
     before = {"held_out_90_before_widening": found.first.inside(90)[found.held_out]} if found.held_out.any() else {}

@@ -105,7 +105,7 @@ def conflicts(free: Sequence[Free], judge: Judge, emulators: Emulators, cutoff: 
         inside = log_density(free, point[None, :])[0]
         if not np.isfinite(inside):
             return 1e9
-        return float((weights * off(judge, emulators, point[None, :])[0] ** 2).sum()) - 2 * inside
+        return float((weights * off(judge, emulators, point[None, :])[0] ** 2).sum() - 2 * inside)
 
     every = np.ones(len(judge.data))
     best = minimize(squares, start, args=(every,), method="Powell", options={"maxfev": 4000}).x

@@ -11,16 +11,18 @@ from typing import NamedTuple
 import numpy as np
 
 from simcare.calibrate.emulator import Emulators
-from simcare.calibrate.judging import Judge
+from simcare.calibrate.judging import Judge, log_likelihood
 from simcare.calibrate.measuring import Values
 from simcare.calibrate.posterior import Chain
-from simcare.calibrate.priors import sample, to_values
+from simcare.calibrate.priors import log_density, sample, to_values
 from simcare.model.calibration import Free
 
 PRIOR_DRAWS = 20_000
 NUDGE = 0.05  # of a parameter, in steps, for the slope of an emulator
 TRADED = 0.5  # posterior correlation from which two parameters are called a pair
 BINS = 15
+NEAR = 200  # points of the chain among which a profile begins
+CLIMB = 120  # steps that it climbs from there
 
 
 class Direction(NamedTuple):
@@ -31,7 +33,7 @@ class Direction(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """For values of a parameter, the best log posterior density with it there, less the best of all (bins; nan where the chain never was)."""
+    """For values of a parameter, the best log posterior density with it there, less the best of all (bins)."""
 
     values: Values
     density: Values
@@ -65,9 +67,8 @@ def identify(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: Ch
     prior, posterior = (np.quantile(to_values(free, s), shares, axis=0).T for s in (before, chain.steps))
     widths = chain.steps.std(axis=0) / before.std(axis=0)
     names = [row.name for row in free]
-    return Identified(
-        prior, posterior, widths, np.corrcoef(chain.steps.T), _directions(names, judge, emulators, chain), _profiles(free, chain)
-    )  # fmt: skip
+    together = np.atleast_2d(np.corrcoef(chain.steps.T))
+    return Identified(prior, posterior, widths, together, _directions(names, judge, emulators, chain), _profiles(free, judge, emulators, chain, seed))
 
 
 def _directions(names: Sequence[str], judge: Judge, emulators: Emulators, chain: Chain) -> tuple[Direction, ...]:
@@ -87,18 +88,36 @@ def _directions(names: Sequence[str], judge: Judge, emulators: Emulators, chain:
     return tuple(found)
 
 
-def _profiles(free: Sequence[Free], chain: Chain) -> tuple[Profile, ...]:
-    found = []
-    best = float(chain.log_density.max())
-    values = to_values(free, chain.steps)
-    for k in range(len(free)):
-        edges = np.quantile(chain.steps[:, k], [0.002, 0.998])
-        cut = np.linspace(edges[0], edges[1], BINS + 1)
-        bins = np.clip(np.searchsorted(cut, chain.steps[:, k], side="right") - 1, 0, BINS - 1)
-        top = np.array([chain.log_density[bins == b].max() if (bins == b).any() else np.nan for b in range(BINS)])
-        middle = np.array([np.median(values[bins == b, k]) if (bins == b).any() else np.nan for b in range(BINS)])
-        found.append(Profile(middle, top - best))
-    return tuple(found)
+def _profiles(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: Chain, seed: int) -> tuple[Profile, ...]:
+    """Each profile from the best that the chain saw near a value, climbing from there by differences of the chain's own points."""
+    rng = np.random.default_rng([seed, 3])
+    count = len(free)
+    held = np.array([np.linspace(*np.quantile(chain.steps[:, k], [0.002, 0.998]), BINS) for k in range(count)])
+    points = np.array([_nearest(chain, k, value) for k in range(count) for value in held[k]])
+    which, fixed = np.repeat(np.arange(count), BINS), held.ravel()
+
+    def density(steps: Values) -> Values:
+        return log_density(free, steps) + log_likelihood(judge, emulators, steps)
+
+    best = density(points)
+    for _ in range(CLIMB):
+        a, b = (chain.steps[rng.integers(len(chain.steps), size=len(points))] for _ in range(2))
+        moved = points + rng.random((len(points), 1)) * 2.38 / np.sqrt(2 * count) * (a - b)
+        moved[np.arange(len(points)), which] = fixed
+        there = density(moved)
+        better = there > best
+        points[better], best[better] = moved[better], there[better]
+    top = max(float(best.max()), float(chain.log_density.max()))
+    values = to_values(free, points)
+    return tuple(Profile(values[which == k, k], best[which == k] - top) for k in range(count))
+
+
+def _nearest(chain: Chain, k: int, value: float) -> Values:
+    """The most likely of the chain's points that have parameter k near a value, with it moved there."""
+    near = np.argsort(np.abs(chain.steps[:, k] - value))[:NEAR]
+    point = chain.steps[near[np.argmax(chain.log_density[near])]].copy()
+    point[k] = value
+    return point
 
 
 __all__ = ["Direction", "Identified", "Profile", "identify"]

@@ -57,13 +57,12 @@ def off(judge: Judge, emulators: Emulators, steps: Values) -> Values:
 def log_likelihood(judge: Judge, emulators: Emulators, steps: Values) -> Values:
     """The Gaussian log-likelihood of the published values at points (points,): error, discrepancy, chance of one history, emulator's doubt."""
     mean, variance = emulators.predict(steps)
-    cover = judge.slack + emulators.noise
-    out = np.empty(len(steps))
-    for k in range(len(steps)):
-        lower = np.linalg.cholesky(cover + np.diag(variance[k]))
-        apart = np.linalg.solve(lower, judge.published - mean[k])
-        out[k] = -0.5 * apart @ apart - np.log(np.diag(lower)).sum()
-    return out
+    cover = np.broadcast_to(judge.slack + emulators.noise, (len(steps), *judge.slack.shape)).copy()
+    every = np.arange(cover.shape[1])
+    cover[:, every, every] += variance
+    lower = np.linalg.cholesky(cover)
+    apart = np.linalg.solve(lower, (judge.published - mean)[:, :, None])[:, :, 0]
+    return np.asarray(-0.5 * (apart**2).sum(axis=1) - np.log(lower[:, every, every]).sum(axis=1))
 
 
 __all__ = ["Judge", "judge", "log_likelihood", "off"]

@@ -7,6 +7,7 @@ value, and a line through the known ones.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,8 +18,9 @@ import scoringrules
 from simcare.calibrate.judging import Judge, judge
 from simcare.calibrate.measuring import Values, outputs
 from simcare.calibrate.priors import to_values
-from simcare.calibrate.reading import Datum, Loaded
+from simcare.calibrate.reading import Datum, Loaded, published_values
 from simcare.calibrate.simulating import Job, Tick, carry_out
+from simcare.model.calibration import Target
 
 FIRST = 1_000_000  # replications of the posterior's runs are numbered from here, those of designs from nought
 LEVELS = (50, 90)
@@ -105,13 +107,10 @@ class Yardsticks(NamedTuple):
     line: Values
 
 
-def known_of(loaded: Loaded, datum: Datum) -> list[tuple[float, float]]:
-    """What was known of a datum's series: (years before the first of April 2000, value), those dated up to ``known_to``, or up to its level year."""
-    from simcare.calibrate.reading import published_values
-
-    until = datum.target.level_from or loaded.calibration.known_to
-    values = published_values(datum.target, loaded.path)
-    return [(date.year + (date.month - 4) / 12.0, value) for date, value in values.items() if date <= max(until, loaded.calibration.known_to)]
+def known_of(loaded: Loaded, target: Target) -> list[tuple[dt.date, float]]:
+    """What was known of a target's series, in order: the values dated up to ``known_to``, or up to its level year."""
+    until = max(target.level_from or loaded.calibration.known_to, loaded.calibration.known_to)
+    return [(date, value) for date, value in published_values(target, loaded.path).items() if date <= until]
 
 
 def yardsticks(loaded: Loaded, data: Sequence[Datum], seed: int) -> Yardsticks:
@@ -123,14 +122,14 @@ def yardsticks(loaded: Loaded, data: Sequence[Datum], seed: int) -> Yardsticks:
     rng = np.random.default_rng([seed, 13])
     naive, line = (np.full((YARDSTICK_DRAWS, len(data)), np.nan) for _ in range(2))
     for k, datum in enumerate(data):
-        known = known_of(loaded, datum)
+        known = known_of(loaded, datum.target)
         if not known or datum.date <= loaded.calibration.known_to:
             continue
-        years = np.array([year for year, _ in known])
+        years = np.array([_years(date) for date, _ in known])
         raw = np.array([value for _, value in known])
         share = datum.target.is_share
         values = raw if share else np.log(raw)
-        ahead = datum.date.year + (datum.date.month - 4) / 12.0 - years[-1]
+        ahead = _years(datum.date) - years[-1]
         changes = np.diff(values) / np.sqrt(np.diff(years))
         typical = TYPICAL_CHANGE * (datum.target.scale / 2 if share else 1.0)
         sd = float(np.sqrt((changes**2).mean())) if len(changes) >= LEAST_KNOWN - 1 else typical
@@ -145,6 +144,11 @@ def yardsticks(loaded: Loaded, data: Sequence[Datum], seed: int) -> Yardsticks:
             drawn = values[-1] + drift * ahead + spread * rng.standard_normal(YARDSTICK_DRAWS)
             line[:, k] = drawn if share else np.exp(drawn)
     return Yardsticks(naive, line)
+
+
+def _years(date: dt.date) -> float:
+    """A date in years."""
+    return date.year + (date.timetuple().tm_yday - 1) / 365.25
 
 
 __all__ = ["FIRST", "LEVELS", "Predictive", "Yardsticks", "enough", "in_units", "known_of", "predictive", "run_for_real", "score", "yardsticks"]

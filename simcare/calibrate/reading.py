@@ -99,7 +99,7 @@ def _model_files(path: Path, model: Model) -> list[Path]:
 # --------------------------------------------------------------------------------------------------------- names in the model
 def _model_faults(calibration: Calibration, model: Model) -> Iterator[str]:
     known = names_in(model)
-    for k, row in enumerate((*calibration.free, *calibration.observed)):
+    for k, row in enumerate(calibration.moving):
         here = f"free[{k}]" if k < len(calibration.free) else f"observed[{k - len(calibration.free)}]"
         for c, cells in enumerate(row.multiply):
             yield from _cells_faults(model, cells, known, f"{here}.multiply[{c}]")

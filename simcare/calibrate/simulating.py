@@ -115,7 +115,7 @@ def _mark(loaded: Loaded, world: World) -> str:
 def _results_rest_on(loaded: Loaded) -> Mapping[str, str]:
     """The inputs but for the calibration file: of that, only what is asked of a run counts, so that a target's error may change without new runs."""
     own = {label for label in loaded.inputs if label.endswith(loaded.path.name)}
-    moved = [(row.name, row.multiply, row.paths) for row in (*loaded.calibration.free, *loaded.calibration.observed)]
+    moved = [(row.name, row.multiply, row.paths) for row in loaded.calibration.moving]
     rows = repr((moved, [row.events.value for row in loaded.calibration.observed]))
     return {label: digest for label, digest in loaded.inputs.items() if label not in own} | {"parameters": rows}
 

@@ -43,7 +43,7 @@ def _in(name: str, names: tuple[str, ...] | None) -> bool:
 
 def at_point(model: Model, calibration: Calibration, values: Mapping[str, float]) -> Model:
     """The model with each free and each counted parameter at a value; those that ``values`` lacks stay as in the file."""
-    return laid(model, [row for row in (*calibration.free, *calibration.observed) if row.name in values], values)
+    return laid(model, [row for row in calibration.moving if row.name in values], values)
 
 
 __all__ = ["at_point", "begun"]

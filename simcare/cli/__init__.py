@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 # Each adds its verbs to the app, in the order in which --help shows them.
-from simcare.cli import checking, simulating, tariff, forecasting, explaining  # isort: skip
+from simcare.cli import checking, simulating, calibrating, tariff, forecasting, explaining  # isort: skip
 from simcare.cli.parts import app, err_console
 from simcare.errors import SimcareError
 
-__all__ = ["app", "checking", "explaining", "forecasting", "main", "simulating", "tariff"]
+__all__ = ["app", "calibrating", "checking", "explaining", "forecasting", "main", "simulating", "tariff"]
 
 
 def main() -> None:

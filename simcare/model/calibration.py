@@ -168,7 +168,8 @@ class Target(Frozen):
     unit: str = "people"
     error: Positive
     discrepancy: Positive
-    note: str | None = None
+    note: str | None = Field(default=None, description="What to know of the series.")
+    why: str | None = Field(default=None, description="What is known of why a forecast of it may have missed; shown where it did.")
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -239,6 +240,11 @@ class Calibration(Frozen):
         require(not both, f"observed: '{next(iter(both), '')}' is free as well; a rate that was counted is not fitted")
         require(any(target.fit for target in self.targets), "targets: none is fitted")
         return self
+
+    @property
+    def moving(self) -> tuple[Free | Observed, ...]:
+        """Everything that differs from draw to draw: the free parameters, then the rates that were counted."""
+        return (*self.free, *self.observed)
 
 
 __all__ = ["Calibration", "Cells", "Free", "Kind", "Method", "Observed", "Prior", "Start", "Target", "Then"]

@@ -1,0 +1,106 @@
+"""The hindcast in numbers: what was said beside what came, date by date and series by series."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from simcare.calibrate.fitting import Calibrated
+from simcare.calibrate.measuring import Values
+from simcare.calibrate.predictive import known_of, score
+from simcare.model.calibration import Target
+
+SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+ENOUGH = 0.8  # of a series' years inside the 90 % interval, below which it missed
+
+
+def table(found: Calibrated) -> pl.DataFrame:
+    """A row a published value. Columns: target, title, theme, unit, date, fitted, published, q5 … q95 as predicted, in50, in90, off (published less
+    the median, in standard deviations of the prediction), crps, crps_naive, crps_line (null where there is no yardstick)."""
+    data, told = found.loaded.data, found.predictive
+    came = np.array([d.value for d in data])
+    quantiles = told.quantiles(SHARES)
+    spread = told.drawn.std(axis=0)
+    off = (told.judge.published - np.median(told.drawn, axis=0)) / spread
+    columns = {
+        "target": [d.target.name for d in data],
+        "title": [d.target.title for d in data],
+        "theme": [d.target.theme for d in data],
+        "unit": [d.target.unit for d in data],
+        "date": [d.date for d in data],
+        "fitted": found.fitted,
+        "held_out": found.held_out,
+        "published": came,
+        **{f"q{100 * share:.0f}": quantiles[k] for k, share in enumerate(SHARES)},
+        "in50": told.inside(50),
+        "in90": told.inside(90),
+        "off": off,
+        "crps": told.crps(),
+        "crps_naive": _scored(came, found.yardsticks.naive),
+        "crps_line": _scored(came, found.yardsticks.line),
+    }
+    return pl.DataFrame(columns)
+
+
+def _scored(came: Values, drawn: Values) -> pl.Series:
+    """The CRPS of a yardstick where there is one."""
+    there = ~np.isnan(drawn).any(axis=0)
+    out = np.full(len(came), np.nan)
+    if there.any():
+        out[there] = score(came[there], drawn[:, there])
+    return pl.Series(out).fill_nan(None)
+
+
+def by_series(rows: pl.DataFrame) -> pl.DataFrame:
+    """The scores of each series over the years held back. Columns: target, title, theme, first, last, values, in50, in90 (shares), crps, crps_naive,
+    crps_line (means), skill, skill_line (share by which the CRPS is lower than the yardstick's), bias (mean of off)."""
+    found = (
+        rows.filter("held_out")
+        .group_by("target", "title", "theme", maintain_order=True)
+        .agg(
+            pl.col("date").min().alias("first"),
+            pl.col("date").max().alias("last"),
+            pl.len().alias("values"),
+            pl.col("in50", "in90").mean(),
+            pl.col("crps", "crps_naive", "crps_line").mean(),
+            pl.col("off").mean().alias("bias"),
+        )
+    )
+    return found.with_columns(
+        (1 - pl.col("crps") / pl.col("crps_naive")).alias("skill"),
+        (1 - pl.col("crps") / pl.col("crps_line")).alias("skill_line"),
+    )
+
+
+class Path(NamedTuple):
+    """One series as the hindcast shows it: what was known, and what was said of the years held back beside what came."""
+
+    target: Target
+    known: list[tuple[dt.date, float]]
+    said: pl.DataFrame  # rows of ``table``, held back
+    naive: list[float]
+
+
+def paths(found: Calibrated, rows: pl.DataFrame) -> list[Path]:
+    """Every series that has years held back, in the order of the targets."""
+    out = []
+    data = found.loaded.data
+    for target in found.loaded.calibration.targets:
+        said = rows.filter((pl.col("target") == target.name) & pl.col("held_out")).sort("date")
+        if said.is_empty():
+            continue
+        of = [k for k, d in enumerate(data) if d.target.name == target.name and found.held_out[k]]
+        naive = [float(np.median(found.yardsticks.naive[:, k])) for k in sorted(of, key=lambda k: data[k].date)]
+        out.append(Path(target, known_of(found.loaded, target), said, naive))
+    return out
+
+
+def missed(scores: pl.DataFrame) -> pl.DataFrame:
+    """The series that missed: fewer than :data:`ENOUGH` of the years inside the 90 % interval, or a worse score than the last known value."""
+    return scores.filter((pl.col("in90") < ENOUGH) | (pl.col("skill") < 0))
+
+
+__all__ = ["ENOUGH", "Path", "by_series", "missed", "paths", "table"]
