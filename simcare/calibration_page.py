@@ -145,7 +145,9 @@ def report_parts(found: Calibrated, fit: Fit, rows: pl.DataFrame) -> list[Part]:
     """Everything the page of a fit shows, in order."""
     free = found.loaded.calibration.free
     below = "Grey: nine in ten of the prior. Blue: nine in ten of what the targets leave; red where that is mostly the prior again."
-    shape = "Dotted: what is as likely as the ends of a 90% interval. A flat curve is a parameter that the targets do not know."
+    shape = (
+        "Dashed: the prior alone; where the two curves lie on each other, the targets say nothing. Dotted: as likely as the ends of a 90% interval."
+    )
     parts: list[Part] = [
         PageText("What is known, and what is not", findings(found, fit), finding=True),
         PageFigure("Before and after", widths(free, found.identified), below),

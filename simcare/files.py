@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from simcare.errors import BadInput
 from simcare.extend import extended
+from simcare.model.calibration import Calibration
 from simcare.model.checks import source_faults
 from simcare.model.contracts import Contract
 from simcare.model.model import Figure, Model, figures
@@ -310,8 +311,8 @@ def _inner(annotation: Any) -> Any:
 
 
 def schema(what: str) -> dict[str, Any]:
-    """The JSON Schema of model or experiment files, for editors."""
-    kinds: dict[str, type[BaseModel]] = {"model": Model, "experiment": Experiment}
+    """The JSON Schema of model, experiment or calibration files, for editors."""
+    kinds: dict[str, type[BaseModel]] = {"model": Model, "experiment": Experiment, "calibration": Calibration}
     if what not in kinds:
         raise BadInput(f"schema: {unknown(what, kinds)}")
     found = kinds[what].model_json_schema(by_alias=True)

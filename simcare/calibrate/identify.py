@@ -22,7 +22,7 @@ NUDGE = 0.05  # of a parameter, in steps, for the slope of an emulator
 TRADED = 0.5  # posterior correlation from which two parameters are called a pair
 BINS = 15
 NEAR = 200  # points of the chain among which a profile begins
-CLIMB = 120  # steps that it climbs from there
+CLIMB = 300  # steps that it climbs from there
 
 
 class Direction(NamedTuple):
@@ -33,10 +33,11 @@ class Direction(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """For values of a parameter, the best log posterior density with it there, less the best of all (bins)."""
+    """For values of a parameter, the best log posterior density with it there less the best of all, and the log density of its prior alone (bins)."""
 
     values: Values
     density: Values
+    prior: Values
 
 
 class Identified(NamedTuple):
@@ -92,7 +93,8 @@ def _profiles(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: C
     """Each profile from the best that the chain saw near a value, climbing from there by differences of the chain's own points."""
     rng = np.random.default_rng([seed, 3])
     count = len(free)
-    held = np.array([np.linspace(*np.quantile(chain.steps[:, k], [0.002, 0.998]), BINS) for k in range(count)])
+    low, high = np.quantile(chain.steps, [0.002, 0.998], axis=0)
+    held = np.linspace(low, high, BINS).T
     points = np.array([_nearest(chain, k, value) for k in range(count) for value in held[k]])
     which, fixed = np.repeat(np.arange(count), BINS), held.ravel()
 
@@ -109,13 +111,17 @@ def _profiles(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: C
         points[better], best[better] = moved[better], there[better]
     top = max(float(best.max()), float(chain.log_density.max()))
     values = to_values(free, points)
-    return tuple(Profile(values[which == k, k], best[which == k] - top) for k in range(count))
+    found = []
+    for k, row in enumerate(free):
+        alone = log_density([row], points[which == k, k : k + 1])
+        found.append(Profile(values[which == k, k], best[which == k] - top, alone - float(alone.max())))
+    return tuple(found)
 
 
 def _nearest(chain: Chain, k: int, value: float) -> Values:
     """The most likely of the chain's points that have parameter k near a value, with it moved there."""
     near = np.argsort(np.abs(chain.steps[:, k] - value))[:NEAR]
-    point = chain.steps[near[np.argmax(chain.log_density[near])]].copy()
+    point = np.array(chain.steps[near[np.argmax(chain.log_density[near])]], dtype=float)
     point[k] = value
     return point
 

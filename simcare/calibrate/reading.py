@@ -55,6 +55,7 @@ class Loaded:
     data: tuple[Datum, ...] = field(repr=False)
     inputs: dict[str, str] = field(repr=False)
     path: Path = field(repr=False)
+    model_inputs: dict[str, str] = field(repr=False)  # those that the model is made of, without targets
 
     @property
     def fitted(self) -> tuple[Datum, ...]:
@@ -81,7 +82,8 @@ def load_calibration(name: str | Path) -> Loaded:
     starts = {run.name: begun(model, run) for run in calibration.runs}
     data, files = _data(calibration, starts, path)
     model_files = _model_files(find(given, "models"), model)
-    return Loaded(calibration, model, data, {label_of(p): digest_of(p) for p in (path, *model_files, *files)}, path)
+    inputs = {label_of(p): digest_of(p) for p in (path, *model_files, *files)}
+    return Loaded(calibration, model, data, inputs, path, {label_of(p): inputs[label_of(p)] for p in model_files})
 
 
 def _model_files(path: Path, model: Model) -> list[Path]:

@@ -113,11 +113,9 @@ def _mark(loaded: Loaded, world: World) -> str:
 
 
 def _results_rest_on(loaded: Loaded) -> Mapping[str, str]:
-    """The inputs but for the calibration file: of that, only what is asked of a run counts, so that a target's error may change without new runs."""
-    own = {label for label in loaded.inputs if label.endswith(loaded.path.name)}
+    """The model's files, and what of the calibration is asked of a run: so targets' values, errors and priors may change without new runs."""
     moved = [(row.name, row.multiply, row.paths) for row in loaded.calibration.moving]
-    rows = repr((moved, [row.events.value for row in loaded.calibration.observed]))
-    return {label: digest for label, digest in loaded.inputs.items() if label not in own} | {"parameters": rows}
+    return loaded.model_inputs | {"parameters": repr((moved, [row.events.value for row in loaded.calibration.observed]))}
 
 
 def _digest(mark: str, job: Job) -> str:

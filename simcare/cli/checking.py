@@ -58,7 +58,7 @@ def _print_assumptions(figures: list[Figure]) -> None:
 
 
 @app.command()
-def schema(what: Annotated[str, typer.Argument(help="model or experiment.")]) -> None:
+def schema(what: Annotated[str, typer.Argument(help="model, experiment or calibration.")]) -> None:
     """Print the JSON Schema of a kind of file, for editors that complete and check as you type.
 
     Example: `simcare schema model > model.schema.json`

@@ -87,6 +87,9 @@ def profiles(free: Sequence[Free], known: Identified) -> go.Figure:
         hover = f"{label(row.title)} at %{{x:.3g}}: %{{y:.2f}}<extra></extra>"
         place = {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "showlegend": False}
         colour = theme.VERMILION if known.widths[k] >= PRIOR_DRIVEN else theme.BLUE
+        alone = np.maximum(known.profiles[k].prior, PROFILE_FLOOR).tolist()
+        grey = {"color": theme.GREY, "width": 1.6, "dash": "dash"}
+        fig.add_scatter(x=x.tolist(), y=alone, mode="lines", line=grey, hoverinfo="skip", **place)
         fig.add_scatter(x=x.tolist(), y=y.tolist(), mode="lines", line={"color": colour, "width": 2.2}, hovertemplate=hover, **place)
         rule = {"color": theme.ZERO, "width": 1, "dash": "dot"}
         xref, yref = f"{axis('x', k, True)} domain", axis("y", k, True)

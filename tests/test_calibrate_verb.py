@@ -1,0 +1,291 @@
+"""``simcare calibrate`` on a small model whose answer is known, its files, its pages, going on after a stop, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+import simcare.calibrate.simulating as simulating
+from simcare.calibrate.fitting import calibrate, fit_of
+from simcare.calibrate.reading import load_calibration
+from simcare.cli import app, main
+from simcare.errors import BadInput
+from simcare.files import library
+from simcare.fits import find_fit, load_fit, read_fit, stale
+
+PEOPLE, STAY = 500.0, 1 / 1.6  # a year; years: the model's file has 400 and 1/2
+
+
+def caseload(years: float) -> float:
+    """People of an M/M/infinity model that began empty."""
+    return PEOPLE * STAY * (1 - math.exp(-years / STAY))
+
+
+def left_in(year: int) -> float:
+    """Who leaves between two years: who came, less the growth of the caseload."""
+    return PEOPLE - caseload(year) + caseload(year - 1)
+
+
+HEAD = """
+name = "small"
+title = "A small calibration"
+model = "mm-infinity"
+known_to = 2015-03-31
+[method]
+design = 24
+waves = 1
+points = 16
+replications = 3
+draws = 40
+seed = 1
+[[runs]]
+name = "one"
+title = "From the start"
+years = 4
+[[free]]
+name = "leaving"
+title = "How soon people leave"
+multiply = [{ on = "leaving" }]
+prior = { median = 1, sd_log = 0.4, source = "assumption", grade = "D" }
+bounds = [0.3, 3]
+[[free]]
+name = "arrivals"
+title = "People a year"
+set = ["arrivals.everyone.per_year"]
+prior = { kind = "uniform", source = "assumption", grade = "D" }
+bounds = [250, 800]
+"""
+TARGETS = """
+[[targets]]
+name = "people"
+title = "People in care"
+theme = "Care"
+kind = "stock"
+file = "published.csv"
+series = ["people"]
+tiers = ["community"]
+error = { value = 0.02, source = "assumption", grade = "D" }
+discrepancy = { value = 0.02, source = "assumption", grade = "D" }
+[[targets]]
+name = "left"
+title = "People who left"
+theme = "Care"
+kind = "flow"
+file = "published.csv"
+series = ["left"]
+measures = ["leavers"]
+error = { value = 0.02, source = "assumption", grade = "D" }
+discrepancy = { value = 0.02, source = "assumption", grade = "D" }
+"""
+
+
+def written(folder: Path, head: str = HEAD, targets: str = TARGETS, people: float = 1.0) -> Path:
+    """A calibration file with its published values beside it; ``people`` multiplies those of the caseload."""
+    rows = ["date,area,series,count,source"]
+    for year in range(1, 5):
+        rows.append(f"{2013 + year}-03-31,Town,people,{caseload(year) * people:.1f},theory")
+        rows.append(f"{2013 + year}-03-31,Town,left,{left_in(year):.1f},theory")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "published.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / "small.toml").write_text(head + targets, encoding="utf-8")
+    return folder / "small.toml"
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The small calibration carried out by the command, once: its file and its folder."""
+    folder = tmp_path_factory.mktemp("calibration")
+    file = written(folder)
+    result = CliRunner().invoke(app, ["calibrate", str(file), "--out", str(folder / "out"), "--workers", "1"])
+    assert result.exit_code == 0, result.output
+    assert "Fit:" in result.stdout and "Hindcast:" in result.stdout
+    return file, folder / "out"
+
+
+def test_it_finds_the_rates_that_theory_put_in(done: tuple[Path, Path]) -> None:
+    fit = read_fit(done[1] / "fit.json")
+    truth = {"leaving": 1.6 / 2, "arrivals": PEOPLE}
+    for parameter in fit.parameters:
+        found = parameter.posterior
+        print(parameter.name, found, truth[parameter.name])
+        assert found.low < truth[parameter.name] < found.high
+        assert parameter.width < 0.6 and not parameter.prior_driven
+
+
+def test_the_folder_holds_what_it_should_and_agrees_with_itself(done: tuple[Path, Path]) -> None:
+    out = done[1]
+    assert {p.name for p in out.iterdir()} == {
+        "report.html", "hindcast.html", "fit.json", "targets.csv", "scores.csv", "draws.parquet", "manifest.json",
+    }  # fmt: skip
+    rows, fit = pl.read_csv(out / "targets.csv"), read_fit(out / "fit.json")
+    assert rows["fitted"].sum() == 4 and rows["held_out"].sum() == 4
+    held = rows.filter("held_out")
+    assert fit.coverage["held_out_90"] == pytest.approx(held["in90"].mean(), abs=1e-4)
+    assert ((held["q5"] <= held["q50"]) & (held["q50"] <= held["q95"])).all()
+    draws = pl.read_parquet(out / "draws.parquet")
+    assert draws.shape == (40, 2) and draws["leaving"].to_list() == list(fit.draws["leaving"])
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["inputs"] == fit.inputs and manifest["command"].startswith("simcare")
+    assert not list(out.parent.glob(".out.parts"))
+    for name in ("report.html", "hindcast.html"):
+        text = (out / name).read_text(encoding="utf-8")
+        assert not re.search(r'(?:src|href)="https?://', text)
+    page = (out / "hindcast.html").read_text(encoding="utf-8")
+    assert "Scores by series" in page and "What missed, and why" in page
+
+
+def test_the_fit_is_stale_once_a_file_has_changed(done: tuple[Path, Path], tmp_path: Path) -> None:
+    file, out = done
+    assert load_fit(out).name == "small"
+    kept = file.read_bytes()
+    try:
+        file.write_bytes(kept + b"\n# another word\n")
+        assert [fault for fault in stale(read_fit(out / "fit.json")) if "small.toml has changed" in fault]
+        with pytest.raises(BadInput, match=r"is stale: .*small\.toml has changed since; calibrate anew"):
+            load_fit(out)
+    finally:
+        file.write_bytes(kept)
+    (tmp_path / "some").mkdir()
+    with pytest.raises(BadInput, match=r"no fit\.json in it"):
+        find_fit(tmp_path / "some")
+
+
+class Stopped(Exception):
+    """The plug is pulled."""
+
+
+def test_what_a_stop_interrupts_goes_on_and_comes_to_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded, parts = load_calibration(written(tmp_path)), tmp_path / "parts"
+    real, run = simulating.one, []
+
+    def counted(*args: object) -> object:
+        run.append(1)
+        if len(run) == 31:
+            raise Stopped
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(simulating, "one", counted)
+    with pytest.raises(Stopped):
+        calibrate(loaded, parts, 1)
+    assert len(list(parts.glob("*.json"))) == 30 and not list(parts.glob("*.unfinished"))
+    resumed = fit_of(calibrate(loaded, parts, 1))
+    after = len(run)
+    anew = fit_of(calibrate(loaded, tmp_path / "others", 1))
+    assert resumed.draws == anew.draws and resumed.parameters == anew.parameters
+    assert after - 31 == len(run) - after - 30  # the thirty that were done were not run again
+    run.clear()
+    assert fit_of(calibrate(loaded, parts, 1)).draws == anew.draws
+    assert not run
+
+
+def test_progress_is_told_piece_by_piece(tmp_path: Path) -> None:
+    said: list[tuple[str, int, int]] = []
+
+    @contextmanager
+    def working(what: str) -> Iterator[object]:
+        yield lambda done, total: said.append((what, done, total))
+
+    calibrate(load_calibration(written(tmp_path)), tmp_path / "parts", 1, working)  # type: ignore[arg-type]
+    pieces = list(dict.fromkeys(what for what, _, _ in said))
+    assert pieces[:4] == ["Runs of the design", "Emulators", "Runs of wave 1", "The chain on the emulators"]
+    assert ("Runs of the design", 24, 24) in said and any(what == "Runs from the posterior" and done == 40 for what, done, _ in said)
+
+
+# ------------------------------------------------------------------------------------------------------------ what it refuses
+def test_contradictory_targets_are_named_with_how_far_they_are_off(tmp_path: Path) -> None:
+    """Twice as many people as who come and leave can make."""
+    twice = TARGETS.replace('measures = ["leavers"]', 'measures = ["leavers"]\nuntil = 2015-03-31')
+    again = twice + twice.replace('"people"\n', '"people again"\n', 1).split("[[targets]]")[0]
+    more = TARGETS.split("[[targets]]")[1].replace('name = "people"', 'name = "fewer"').replace('series = ["people"]', 'series = ["fewer"]')
+    file = written(tmp_path, targets=again + "[[targets]]" + more)
+    with (tmp_path / "published.csv").open("a", encoding="utf-8") as text:
+        text.writelines(f"{2013 + year}-03-31,Town,fewer,{caseload(year) / 2:.1f},made up\n" for year in range(1, 5))
+    with pytest.raises(BadInput) as caught:
+        calibrate(load_calibration(file), tmp_path / "parts", 1)
+    told = str(caught.value)
+    print(told)
+    assert "no values of the free parameters within their bounds meet all targets" in told
+    assert "targets (fewer)" in told and "targets (people)" in told
+    assert re.search(r"is \d+\.\d standard deviations (above|below) what the model comes to", told)
+
+
+BAD = {
+    "outside the horizon": ('kind = "stock"', 'kind = "stock"\ndates = [2014-03-31, 2030-03-31]',
+                            r"targets\[0\] \(people\): dates: 2030-03-31 has no published value; there are 2014-03-31 to 2017-03-31"),
+    "no run reaches it": ("years = 4", "start = 2020-04-01\nyears = 4",
+                          r"targets\[0\] \(people\): 2014-03-31, .* is outside the horizon of every run: From the start: 2020-04-01 to 2024-03-31"),
+    "prior outside its bounds": ("bounds = [0.3, 3]", "bounds = [2, 3]", r"free\[0\]: prior: its median 1 is outside the bounds 2 to 3"),
+    "most of the prior outside": ("bounds = [0.3, 3]", "bounds = [0.95, 1.05]", r"free\[0\]: prior: only 10% of it lies within the bounds"),
+    "bounds upside down": ("bounds = [0.3, 3]", "bounds = [3, 0.3]", r"free\[0\]: bounds must rise"),
+    "no such series": ('series = ["people"]', 'series = ["poeple"]', r"series: unknown 'poeple', did you mean 'people'\?"),
+    "no such file": ('file = "published.csv"', 'file = "publishd.csv"', r"targets\[0\] \(people\): unknown 'publishd.csv'"),
+    "no such area": ('series = ["people"]', 'series = ["people"]\narea = "Twon"', r"area: unknown 'Twon', did you mean 'Town'\?"),
+    "no such tier": ('tiers = ["community"]', 'tiers = ["comunity"]', r"targets\[0\]\.tiers\[0\]: unknown 'comunity', did you mean 'community'"),
+    "no such measure": ('"leavers"', '"leaver"', r"targets\[1\]\.measures\[0\]: unknown 'leaver', did you mean 'leavers'\?"),
+    "no such clock": ('on = "leaving"', 'on = "death"', r"free\[0\]\.multiply\[0\]: the model has no 'death' clock there"),
+    "no such path": ("arrivals.everyone", "arrivals.evrybody", r"free\[1\]\.set: .*unknown 'evrybody', did you mean 'everyone'"),
+    "misspelt key": ("known_to", "know_to", r"know_to: unknown key, did you mean 'known_to'\?"),
+    "nothing known": ("known_to = 2015-03-31", "known_to = 2013-03-31", r"none has a value on or before known_to"),
+    "a flow of nothing": ('measures = ["leavers"]', "", r"targets\[1\]: a flow needs either measures, or from_tiers and to_tiers"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gets_a_sentence(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new, sentence = BAD[name]
+    file = written(tmp_path, (HEAD + TARGETS).replace(old, new, 1), "")
+    monkeypatch.setattr("sys.argv", ["simcare", "calibrate", str(file), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    told = capsys.readouterr().err
+    assert exit_.value.code == 2
+    assert re.search(sentence, told), told
+    assert "Traceback" not in told and not (tmp_path / "out").exists() and not (tmp_path / ".out.parts").exists()
+
+
+NOUGHT = r"row 2: people: a target must be above 0, got '0'"
+WORDS = r"row 2: people: should hold a date .* got '2014-03-31', 'many'"
+
+
+@pytest.mark.parametrize(("value", "sentence"), [("0", NOUGHT), ("many", WORDS)])
+def test_published_values_that_cannot_be_are_refused(value: str, sentence: str, tmp_path: Path) -> None:
+    file = written(tmp_path)
+    table = (tmp_path / "published.csv").read_text(encoding="utf-8").splitlines()
+    table[1] = f"2014-03-31,Town,people,{value},theory"
+    (tmp_path / "published.csv").write_text("\n".join(table), encoding="utf-8")
+    with pytest.raises(BadInput, match=sentence):
+        load_calibration(file)
+
+
+def test_every_shipped_fit_is_of_the_files_that_are_shipped() -> None:
+    fits = sorted(library("calibration").glob("*.fit.json"))
+    assert [path.name for path in fits] == ["kent-2013.fit.json"]
+    for path in fits:
+        assert stale(read_fit(path)) == []
+
+
+def test_check_and_schema_know_calibrations() -> None:
+    result = CliRunner().invoke(app, ["check", str(library("calibration") / "kent-2013.toml")])
+    assert result.exit_code == 0 and "calibration is valid" in result.stdout
+    schema = CliRunner().invoke(app, ["schema", "calibration"])
+    assert schema.exit_code == 0 and "free" in json.loads(schema.stdout)["properties"]
+
+
+def test_one_calibration_does_not_disturb_another(tmp_path: Path) -> None:
+    """Parts are named after what they rest on: other published values change nothing of the runs, another model does."""
+    loaded, parts = load_calibration(written(tmp_path / "a")), tmp_path / "parts"
+    calibrate(loaded, parts, 1)
+    before = len(list(parts.glob("*.json")))
+    calibrate(load_calibration(written(tmp_path / "b", people=1.02)), parts, 1)
+    design = 24
+    assert before < len(list(parts.glob("*.json"))) <= 2 * before - design  # the design at least is the same
+    shutil.rmtree(parts)
