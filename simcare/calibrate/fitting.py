@@ -27,6 +27,7 @@ from simcare.fits import Fit, Parameter, Range, standing
 WANTED = 0.8  # of the values held back should lie inside the 90 % intervals; where fewer do, the discrepancy is widened
 ROUNDS = 3  # of widening
 COUNTED_DRAWS = 4000
+KEPT = 400  # draws in a fit, of which the first are run for real; replications beyond begin anew
 
 Working = Callable[[str], AbstractContextManager[Tick]]
 
@@ -88,9 +89,9 @@ def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: 
     held = mask(loaded.data, loaded.held_out)
     told: list[Predictive] = []
     for k in range(ROUNDS):
-        draws = thinned(chain, method.draws, method.seed + k)
+        draws = thinned(chain, max(KEPT, method.draws), method.seed + k)
         with working("Runs from the posterior" + (", discrepancy widened" if k else "")) as tick:
-            simulated = run_for_real(loaded, draws, parts, workers, tick, FIRST * (k + 1))
+            simulated = run_for_real(loaded, draws[: method.draws], parts, workers, tick, FIRST * (k + 1))
         told.append(predictive(loaded.data, simulated, method.seed, widened))
         if not held.any() or told[-1].inside(90)[held].mean() >= WANTED:
             break
