@@ -16,6 +16,7 @@ from conftest import holds
 
 from simcare.comparisons import TOTALS, Comparison, compare, differences, tasks
 from simcare.errors import BadInput
+from simcare.figures.contrasts import comparison
 from simcare.files import load_experiment, load_model
 from simcare.fits import check_fit, digest_of, find_fit, load_fit, read_fit, sentence, standing
 from simcare.folders import read_folder, write_comparison, write_run
@@ -170,9 +171,10 @@ def test_a_fit_is_found_by_path_and_by_folder(tmp_path: Path, path: Path) -> Non
     assert check_fit(tmp_path / "fit.json") == "fit of 1 parameters in 50 draws"
 
 
-def test_a_seed_that_cannot_be_is_refused_with_a_fit_as_without(model: Model, path: Path) -> None:
+@pytest.mark.parametrize("seed", [-1, 2**70])
+def test_a_seed_that_cannot_be_is_refused_with_a_fit_as_without(model: Model, path: Path, seed: int) -> None:
     with pytest.raises(BadInput, match="seed: must be from 0"):
-        run(model, seed=-1, fit=path)
+        run(model, seed=seed, fit=path)
 
 
 # -------------------------------------------------------------------------------------------------------------- draws
@@ -263,10 +265,11 @@ def test_a_number_at_a_path_is_set_for_all_the_run(model: Model, tmp_path: Path)
 
 # ------------------------------------------------------------------------------------------- the parameters' own part
 def totals_of(effect: np.ndarray, noise: float, columns: dict[str, np.ndarray]) -> pl.DataFrame:
-    """Totals whose differences are an effect and noise."""
+    """Totals whose differences are an effect and noise; the baseline, which cancels, goes with the parameters much more."""
     n, rng = effect.size, np.random.default_rng(3)
     flat = {name: np.zeros(2 * n) for name in TOTALS}
-    flat["cost"] = np.concatenate([rng.normal(1000, 50, n)] * 2) + np.concatenate([np.zeros(n), effect + rng.normal(0, noise, n)])
+    base = rng.normal(1000, 50, n) + 500 * sum(columns.values())
+    flat["cost"] = np.concatenate([base, base + effect + rng.normal(0, noise, n)])
     ids = {"strategy": ["baseline"] * n + ["s"] * n, "replication": [*range(n)] * 2}
     return pl.DataFrame(ids | flat | {name: np.tile(column, 2) for name, column in columns.items()})
 
@@ -340,13 +343,28 @@ def test_the_manifest_tells_one_fit_from_another(model: Model, path: Path, tmp_p
 def test_a_comparison_is_read_back_with_its_fit(found: Comparison, tmp_path: Path) -> None:
     report = write_comparison(found, tmp_path / "c", "simcare compare")
     page = report.read_text(encoding="utf-8").partition("<script>")[0]
-    for words in ("Parameters are drawn from the fit made", "parameters' part", "5th to 95th percentile", "made, known to 31 March 2013, 50 draws"):
+    for words in (
+        "Parameters are drawn from the fit made",
+        "The parameters' part</th>",
+        "Green: the parameters' part",
+        "5th to 95th percentile",
+        "made, known to 31 March 2013, 50 draws",
+    ):
         assert words in page.replace("&#39;", "'"), words
     again = read_folder(tmp_path / "c")
     assert again.manifest["fit"] == found.manifest["fit"]
     assert again.differences is not None
     assert again.differences.equals(found.differences)
     assert html(again) == report.read_text(encoding="utf-8")
+
+
+def test_the_figure_draws_the_parameters_part_under_the_whole(found: Comparison) -> None:
+    row = found.differences.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "cost_pv")).row(0, named=True)
+    drawn = comparison(found.differences, {"fewer": "A fifth fewer"}, "2013/14").data
+    assert [row["parameter_low"], row["parameter_high"]] in [list(trace.x) for trace in drawn]
+    assert "The parameters' part of it" in [trace.name for trace in drawn]
+    without = found.differences.drop("parameter_low", "parameter_high")
+    assert "The parameters' part of it" not in [trace.name for trace in comparison(without, {"fewer": "A fifth fewer"}, "2013/14").data]
 
 
 def test_a_run_is_read_back_with_its_fit(model: Model, path: Path, tmp_path: Path) -> None:

@@ -172,7 +172,8 @@ def _print_comparison(found: Comparison) -> None:
         rows = {row["measure"]: row for row in found.differences.filter(found.differences["strategy"] == strategy.name).to_dicts()}
         table = Table(title=f"\n{strategy.title}", title_justify="left", title_style="italic", box=SIMPLE_HEAD, pad_edge=False)
         for heading in ("", "Baseline", "Difference", "95% interval", *((FUTURES,) if fitted else ())):
-            table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+            whole = heading in ("Baseline", "Difference") or not fitted  # one column more: in a narrow window words and ranges may go on below
+            table.add_column(heading, justify="right" if heading else "left", no_wrap=whole)
         for name in shown:
             row, label = rows[name], measure(name)
             unit = POUNDS if label.unit == POUNDS else COUNT  # the label says days

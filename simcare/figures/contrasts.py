@@ -50,7 +50,7 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
     tall, taller = (40 + len(strategies) * max(52, 12 + 17 * max(text.count("<br>") + 1 for text in each)) for each in (texts, slim))
     rows = differences.filter(pl.col("measure").is_in(names) & pl.col("strategy").is_in(strategies))
     parts = [part for part in PARTS if f"{part}_low" in rows.columns and rows[f"{part}_low"].is_not_null().any()]
-    keys = 5 + ("parameter" in parts)
+    keys = 7 if "parameter" in parts else 5  # in the legend
     wide = theme.Panels(len(names), len(names), panel_px=tall, top_px=theme.legend_px(keys, 4), bottom_px=30, column_gap=0.045)
     narrow = theme.Panels(len(names), 1, panel_px=taller, top_px=theme.legend_px(keys, 1), bottom_px=30, row_gap_px=84)
     middle = theme.Panels(len(names), len(names), panel_px=taller, top_px=theme.legend_px(keys, 2), bottom_px=30, column_gap=0.045)
