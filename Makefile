@@ -34,8 +34,8 @@ types: .venv/.stamp-dev ## types (mypy, strict)
 imports: .venv/.stamp-dev ## which module may import which (import-linter)
 	@$(BIN)/lint-imports --no-logo
 
-files: .venv/.stamp-dev ## every shipped model, calibration and experiment is valid
-	@$(BIN)/simcare check $$(find $(PARTS) -name '*.toml' | sort)
+files: .venv/.stamp-dev ## every shipped model, calibration, experiment and fit is valid, and no fit is stale
+	@$(BIN)/simcare check $$(find $(PARTS) -name '*.toml' -o -name '*.fit.json' | sort)
 
 wheel: .venv/.stamp-dev ## the wheel works on its own, away from this folder
 	@PYTHON=$(BIN)/python scripts/check-wheel

@@ -18,13 +18,14 @@ from pydantic import Field
 from simcare.draws import PARAMETERS, uniform
 from simcare.engine.persons import key
 from simcare.errors import BadInput
-from simcare.files import FOLDERS, library, parse
+from simcare.files import FOLDERS, library, load_model, parse
 from simcare.model import Model
 from simcare.model.calibration import Cells
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen, Number
 from simcare.model.parts import Clock
 from simcare.model.strategy import Change, Effect, Scenario, in_scenario
+from simcare.words import date
 
 ENDING = ".fit.json"
 PRIOR_DRIVEN = 0.8  # posterior over prior width from which a parameter is called prior-driven: the targets have hardly spoken
@@ -89,12 +90,28 @@ class Fit(Frozen):
         """The parameters that the targets say little of: what rests on them is as sure as the prior."""
         return tuple(p for p in self.parameters if p.prior_driven)
 
+    @property
+    def count(self) -> int:
+        """How many draws there are."""
+        return len(next(iter(self.draws.values())))
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the manifest of a run says of it: enough to find it again, and to say what is prior-driven (:func:`sentence`)."""
+        return {
+            "name": self.name,
+            "known_to": self.known_to.isoformat(),
+            "draws": self.count,
+            "prior_driven": [p.title for p in self.prior_driven],
+            "inputs_sha256": hashlib.sha256(json.dumps(self.inputs, sort_keys=True).encode()).hexdigest(),
+            "fit_sha256": hashlib.sha256(self.model_dump_json().encode()).hexdigest(),
+        }
+
     def values(self, seed: int, replication: int) -> dict[str, float]:
         """The draw of a replication, the same whatever the strategy. Draws follow each other from a place given by the seed, and begin anew after
         the last."""
-        count = len(next(iter(self.draws.values())))
-        first = int(uniform(seed, 0, key("fit", self.name), PARAMETERS, 0) * count)
-        return {name: values[(first + replication) % count] for name, values in self.draws.items()}
+        first = int(uniform(seed, 0, key("fit", self.name), PARAMETERS, 0) * self.count)
+        return {name: values[(first + replication) % self.count] for name, values in self.draws.items()}
 
     def applied(self, model: Model, seed: int, replication: int) -> Model:
         """The model as it is in a replication's draw; the one given is untouched."""
@@ -205,13 +222,57 @@ def load_fit(name: str | Path, model: Model | None = None) -> Fit:
     Raises BadInput otherwise.
     """
     path = find_fit(name)
-    fit = read_fit(path)
-    faults = [f"{path}: is stale: {fault}; calibrate anew" for fault in stale(fit)]
+    return _usable(read_fit(path), model, str(path))
+
+
+def chosen(fit: Fit | str | Path | None, model: Model) -> Fit | None:
+    """The fit that a run of a model asks for, by value or by name (:func:`load_fit`), held against the files and the model either way."""
+    if fit is None or isinstance(fit, Fit):
+        return None if fit is None else _usable(fit, model, f"fit {fit.name}")
+    return load_fit(fit, model)
+
+
+def _usable(fit: Fit, model: Model | None, where: str) -> Fit:
+    faults = [f"{where}: is stale: {fault}; calibrate anew" for fault in stale(fit)]
     if model is not None:
-        faults += [f"{path}: {fault}" for fault in unfit(fit, model)]
+        faults += [f"{where}: {fault}" for fault in unfit(fit, model)]
     if faults:
         raise BadInput(faults)
     return fit
+
+
+def is_fit(name: str | Path) -> bool:
+    """Whether a file goes by the name of a fit.
+
+    >>> is_fit("runs/kent/fit.json"), is_fit("kent-2013.fit.json"), is_fit("runs/kent/model.json")
+    (True, True, False)
+    """
+    return f".{Path(name).name}".endswith(ENDING)
+
+
+def check_fit(name: str | Path) -> str:
+    """Validate the file of a fit; what it is, in words. Raises BadInput where it is stale, or its model in the library is no longer what it was
+    made for."""
+    fit = load_fit(name)
+    shipped = library("models") / f"{fit.model}.toml"
+    if shipped.is_file():
+        fit = load_fit(name, load_model(shipped))
+    return f"fit of {len(fit.parameters)} parameters in {fit.count} draws"
+
+
+def sentence(told: Mapping[str, Any]) -> str:
+    """What every result drawn from a fit says of it, from the manifest's words (:attr:`Fit.told`).
+
+    >>> print(sentence({"name": "kent", "known_to": "2013-03-31", "prior_driven": ["learned dependency", "crises"]}))
+    Parameters are drawn from the fit kent (what was known on 31 March 2013). The targets say little of: learned dependency; crises. What rests on
+    them is as sure as what was assumed.
+    >>> print(sentence({"name": "kent", "known_to": "2013-03-31", "prior_driven": []}))
+    Parameters are drawn from the fit kent (what was known on 31 March 2013). The targets say something of every one of them.
+    """
+    drawn = f"Parameters are drawn from the fit {told['name']} (what was known on {date(dt.date.fromisoformat(told['known_to']))})."
+    if not told["prior_driven"]:
+        return f"{drawn} The targets say something of every one of them."
+    return f"{drawn} The targets say little of: {'; '.join(told['prior_driven'])}. What rests on them is as sure as what was assumed."
 
 
 def unfit(fit: Fit, model: Model) -> list[str]:
@@ -256,6 +317,6 @@ def digest_of(path: Path) -> str:
 
 
 __all__ = [
-    "ENDING", "PRIOR_DRIVEN", "Fit", "Moves", "Parameter", "Range", "clocks_in", "digest_of", "find_fit", "label_of", "laid", "load_fit", "read_fit",
-    "stale", "standing", "unfit",
+    "ENDING", "PRIOR_DRIVEN", "Fit", "Moves", "Parameter", "Range", "check_fit", "chosen", "clocks_in", "digest_of", "find_fit", "is_fit", "label_of",
+    "laid", "load_fit", "read_fit", "sentence", "stale", "standing", "unfit",
 ]  # fmt: skip

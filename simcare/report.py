@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ from plotly.offline import get_plotlyjs
 
 from simcare import figures, report_contracts, report_demand, report_providers, report_tables, summaries, theme, words
 from simcare.figures import BASELINE
+from simcare.fits import sentence as fit_sentence
 from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
 from simcare.page import script_json, unbroken
@@ -145,6 +147,8 @@ def html(given: ReportInput) -> str:
         prices=report_tables.prices(given.model),
         base_year=given.model.prices.base_year,
         facts=report_tables.facts(given.manifest),
+        fit=fit_sentence(given.manifest["fit"]) if "fit" in given.manifest else "",
+        by_parameters=report_tables.part_known(given.differences, "parameter"),
         sources=_sources(given),
         plotly=Markup(get_plotlyjs()),  # noqa: S704  our own dependency, not input
         config=Markup(json.dumps(theme.CONFIG)),  # noqa: S704
@@ -282,19 +286,17 @@ def _sources(given: ReportInput) -> list[str]:
 def _comparison(given: ReportInput, period: str, runs: int) -> Shown | None:
     if given.differences is None or not given.titles:
         return None
+    known = partial(report_tables.part_known, given.differences)
     note = (
         f"Total cost is in {given.model.prices.base_year} prices, discounted, and includes what each strategy itself costs. "
         f"Thick bar: 95% interval of the average difference over {runs} paired replications. "
         "Thin line: from the 5th to the 95th percentile of the replications. "
-        + ("Purple: demand's part of it, where nine in ten would lie if demand alone were uncertain. " if _by_demand(given) else "")
+        + ("Purple: demand's part of it, where nine in ten would lie if demand alone were uncertain. " if known("demand") else "")
+        + ("Green: the parameters' part, where nine in ten would lie if the fit's parameters alone were uncertain. " if known("parameter") else "")
         + "Where no bar shows, it is narrower than the marker. A finding whose 95% interval holds nought cannot be told from no difference."
     )
     table = report_tables.comparison(given.differences, given.titles, period, runs)
     return _shown(figures.comparison(given.differences, given.titles, period), note, table)
-
-
-def _by_demand(given: ReportInput) -> bool:
-    return given.differences is not None and bool(given.differences["demand_low"].is_not_null().any())
 
 
 def _change(given: ReportInput, measures: pl.DataFrame, period: str) -> Shown | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ CLOCKS = {
     "leaving": "leaving care for other reasons",
     "renege": "people losing patience with a wait",
 }
+
+
+PARTS = {"demand": "Demand's part", "parameter": "The parameters' part"}  # of a spread, by what alone is uncertain
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,11 @@ def spread(mean: float, low: float | None, high: float | None, unit: words.Unit)
 
 
 def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str, count: int) -> Table:
-    """Every measure of every strategy against the baseline; those of places that run out only where any do, demand's part only where it is known."""
+    """Every measure of every strategy against the baseline; those of places that run out only where any do, the parts of demand and of the
+    parameters of a fit only where they are known."""
     nothing = (pl.col("baseline_mean").abs().max() == 0) & (pl.col("difference").abs().max() == 0)
     differences = differences.filter(~(pl.col("measure").is_in(LIMITS) & nothing.over("measure")))
-    known = "demand_low" in differences.columns and differences["demand_low"].is_not_null().any()
+    known = [part for part in PARTS if part_known(differences, part)]
     rows = []
     for strategy, name in titles.items():
         for row in differences.filter(pl.col("strategy") == strategy).iter_rows(named=True):
@@ -83,18 +88,23 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
                     _interval(estimate, about.unit),
                     _percent(estimate, row["baseline_mean"]),
                     _interval(wide, about.unit),
-                    *([_by_demand(row, about.unit)] if known else []),
+                    *(_part(row, part, about.unit) for part in known),
                     better,
                 )
             )
-    part = ("Demand's part",) if known else ()
-    head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "5th to 95th percentile", *part, "Better in")
+    parts = (PARTS[part] for part in known)
+    head = ("Strategy", "Measure", "Baseline", "Difference", "95% interval", "Per cent", "5th to 95th percentile", *parts, "Better in")
     return Table(f"Difference from the baseline over {years}", head, tuple(rows), headers=2)
 
 
-def _by_demand(row: Mapping[str, Any], unit: words.Unit) -> str:
-    """Where nine in ten would lie if demand alone were uncertain; "none" where demand makes no difference."""
-    estimate = words.Estimate.of(row["difference"], row["demand_low"], row["demand_high"], row["baseline_mean"])
+def part_known(differences: pl.DataFrame | None, part: str) -> bool:
+    """Whether it is known what of the spread is due to one thing: a key of PARTS."""
+    return differences is not None and f"{part}_low" in differences.columns and differences[f"{part}_low"].is_not_null().any()
+
+
+def _part(row: Mapping[str, Any], part: str, unit: words.Unit) -> str:
+    """Where nine in ten would lie if one thing alone were uncertain; "none" where it makes no difference."""
+    estimate = words.Estimate.of(row["difference"], row[f"{part}_low"], row[f"{part}_high"], row["baseline_mean"])
     return "none" if estimate.low == estimate.high else words.interval(estimate, unit)
 
 
@@ -363,6 +373,7 @@ FACTS = {
     "workers": "Workers",
     "began": "Run began",
     "wall_seconds": "Wall time, seconds",
+    "fit": "Fit",
     "strategies": "Strategies",
     "command": "Command",
 }
@@ -371,4 +382,14 @@ FACTS = {
 def facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What it takes to get the same figures again."""
     named = sorted(manifest, key=lambda key: list(FACTS).index(key) if key in FACTS else len(FACTS))
-    return [(FACTS.get(key, words.title(key)), ", ".join(map(str, v)) if isinstance(v := manifest[key], (list, tuple)) else str(v)) for key in named]
+    return [(FACTS.get(key, words.title(key)), _fit_fact(manifest[key]) if key == "fit" else _fact(manifest[key])) for key in named]
+
+
+def _fact(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _fit_fact(fit: Mapping[str, Any]) -> str:
+    """Which fit it was, exactly."""
+    digests = f"inputs SHA-256 {fit['inputs_sha256']}, fit SHA-256 {fit['fit_sha256']}"
+    return f"{fit['name']}, known to {words.date(dt.date.fromisoformat(fit['known_to']))}, {fit['draws']} draws; {digests}"

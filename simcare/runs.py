@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,13 +15,16 @@ from joblib import Parallel, delayed
 from pydantic import BaseModel
 
 from simcare import __version__
-from simcare.demand.entering import Fit, by_month, drawn, fitted, following
+from simcare.demand import months
+from simcare.demand.entering import Fit as DemandFit
+from simcare.demand.entering import by_month, drawn, first_month, fitted, following
 from simcare.engine.hooks import NO_HOOKS, Hooks, OnEvent, Process
 from simcare.errors import BadInput
 from simcare.files import load_model
+from simcare.fits import Fit, chosen
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
-from simcare.uncertainty import index_rows
+from simcare.uncertainty import index_rows, parameter_rows
 
 if TYPE_CHECKING:
     from simcare.names import Names
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("simpy", "compiled")
 Progress = Callable[[int, int], None]
+NO_PARAMETERS: Mapping[str, float] = {}
 
 
 class Task(NamedTuple):
@@ -42,7 +46,8 @@ class Task(NamedTuple):
     engine: str = "simpy"
     keep_log: bool = False
     hooks: Hooks = NO_HOOKS
-    fits: tuple[Fit, ...] = ()  # the model's demand drivers, fitted once for all tasks
+    fits: tuple[DemandFit, ...] = ()  # the model's demand drivers, fitted once for all tasks
+    parameters: Mapping[str, float] = NO_PARAMETERS  # of a fit, as this replication meets them; the model has them already
 
 
 class Outcome(NamedTuple):
@@ -107,6 +112,7 @@ def run(
     on_event: OnEvent | None = None,
     processes: Sequence[Process] = (),
     progress: Progress | None = None,
+    fit: Fit | str | Path | None = None,
 ) -> Run:
     """Run a model (a value, a path or a library name) and measure it.
 
@@ -114,7 +120,8 @@ def run(
     last digits of sums, on the engine: "simpy" (the reference, open to hooks) or "compiled" (for volume). The log is kept
     when asked for, and by default when there is one replication. ``on_event`` is told of everything that happens and
     ``processes`` run beside the clients (:mod:`simcare.engine.hooks`); with either, replications run one after the other in this
-    process. Raises BadInput for options that cannot be.
+    process. With a ``fit`` (a value, a path or a library name) each replication has one draw of its parameters, which the measures keep as
+    ``parameter: NAME``. Raises BadInput for options that cannot be, and for a fit that is stale or of another model.
     """
     model = load_model(model) if not isinstance(model, Model) else model
     if replications < 1:
@@ -123,7 +130,11 @@ def run(
     hooks = Hooks(on_event, tuple(processes))
     if hooks != NO_HOOKS:
         workers = 1
-    tasks = [Task(model, "baseline", seed, r, years, engine, keep, hooks, fitted(model)) for r in range(replications)]
+    fit = chosen(fit, model)
+    task = Task(model, "baseline", seed, 0, years, engine, keep, hooks)
+    check_options(task)
+    task = task._replace(fits=fitted(model))
+    tasks = [in_draw(task._replace(replication=r), fit) for r in range(replications)]
     began = dt.datetime.now(dt.UTC)
     outcomes = list(outcomes_of(tasks, workers, progress))
     logs = [o.log for o in outcomes if o.log is not None]
@@ -137,8 +148,16 @@ def run(
         flows=pl.concat([o.flows for o in outcomes]),
         log=pl.concat(logs) if logs else None,
         market=pl.concat([o.market for o in outcomes]),
-        manifest=manifest(model, years, replications, seed, engine, workers, began),
+        manifest=manifest(model, years, replications, seed, engine, workers, began, fit),
     )
+
+
+def in_draw(task: Task, fit: Fit | None) -> Task:
+    """A task with its replication's draw of a fit laid over its model; without a fit the task as it is."""
+    if fit is None:
+        return task
+    model = fit.applied(task.model, task.seed, task.replication)
+    return task._replace(model=model, parameters=fit.values(task.seed, task.replication))
 
 
 def outcomes_of(tasks: Sequence[Task], workers: int | None = None, progress: Progress | None = None) -> Iterator[Outcome]:
@@ -174,9 +193,13 @@ def simulate(task: Task) -> Outcome:
     from simcare.luck import differing
 
     paths = drawn(task.model, task.fits, task.seed, task.replication, task.years)
-    met = index_rows(task.strategy, task.replication, by_month(task.model, paths, task.years))
+    met = [
+        index_rows(task.strategy, task.replication, by_month(task.model, paths, task.years)),
+        parameter_rows(task.strategy, task.replication, months.name(first_month(task.model)), task.parameters),
+    ]
     outcome = _simulated(task._replace(model=differing(following(task.model, paths), task.seed, task.replication)))
-    return outcome._replace(measures=pl.concat([outcome.measures, met], how="diagonal") if met.height else outcome.measures)
+    kept = [rows for rows in met if rows.height]
+    return outcome._replace(measures=pl.concat([outcome.measures, *kept], how="diagonal") if kept else outcome.measures)
 
 
 def _simulated(task: Task) -> Outcome:
@@ -236,7 +259,9 @@ def fingerprint(model: BaseModel) -> str:
     return hashlib.sha256(model.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
-def manifest(model: Model, years: int, replications: int, seed: int, engine: str, workers: int | None, began: dt.datetime) -> dict[str, Any]:
+def manifest(
+    model: Model, years: int, replications: int, seed: int, engine: str, workers: int | None, began: dt.datetime, fit: Fit | None = None
+) -> dict[str, Any]:
     """What a reader needs to get the same figures again."""
     start = model.about.start
     return {
@@ -251,4 +276,5 @@ def manifest(model: Model, years: int, replications: int, seed: int, engine: str
         "workers": workers or os.cpu_count() or 1,
         "began": began.isoformat(timespec="seconds"),
         "wall_seconds": round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1),
+        **({} if fit is None else {"fit": fit.told}),
     }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def check(
-    files: Annotated[list[str], typer.Argument(help="Model, experiment or series files, or names in the library.")],
+    files: Annotated[list[str], typer.Argument(help="Model, experiment, series or fit files, or names in the library.")],
     assumptions: Annotated[bool, typer.Option("--assumptions", help="List every number that is an assumption (grade D).")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -25,13 +25,11 @@ def check(
 
     Example: `simcare check kent-2013 my-experiment.toml --assumptions`
     """
-    from simcare.files import check_file
-
     faults: list[str] = []
     listed: dict[str, list[Figure]] = {}
     for name in files:
         try:
-            kind, figures = check_file(name)
+            kind, figures = _checked(name)
         except BadInput as error:
             faults += error.faults
             continue
@@ -47,6 +45,14 @@ def check(
         print(json.dumps({"valid": list(listed), "faults": faults, "numbers": rows}, indent=1))
     if faults:
         raise BadInput(faults)
+
+
+def _checked(name: str) -> tuple[str, list[Figure]]:
+    """What kind of file it is, and every number in it; a fit has none of its own."""
+    from simcare.files import check_file
+    from simcare.fits import check_fit, is_fit
+
+    return (check_fit(name), []) if is_fit(name) else check_file(name)
 
 
 def _print_assumptions(figures: list[Figure]) -> None:

@@ -42,6 +42,14 @@ Engine = Annotated[
 ]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use; all cores unless said.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results; runs/NAME unless said.")]
+FitName = Annotated[
+    str | None,
+    typer.Option(
+        "--fit",
+        help="Draw the model's parameters from a fit: its name in the library, or the path of the file or folder that simcare calibrate wrote. "
+        "Each replication has a draw of its own, the same for every strategy.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a machine-readable summary, and nothing else, on standard output.")]
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from simcare.cli.parts import REPS, SEED, YEARS, AsJson, Engine, Out, Workers, app, command, out_console, progress_bar
+from simcare.cli.parts import REPS, SEED, YEARS, AsJson, Engine, FitName, Out, Workers, app, command, out_console, progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simcare.comparisons import Comparison
+    from simcare.fits import Fit
+    from simcare.model import Model
     from simcare.runs import Run
 
 
@@ -25,6 +29,7 @@ def run(
     seed: Annotated[int, SEED] = 1,
     engine: Engine = "simpy",
     workers: Workers = None,
+    fit: FitName = None,
     out: Out = None,
     log: Annotated[bool, typer.Option("--log", help="Keep the event log (log.parquet).")] = False,
     as_json: AsJson = False,
@@ -32,6 +37,8 @@ def run(
     """Run one model and write its measures and report.
 
     Example: `simcare run kent-2013 --years 2 --reps 2 --seed 1 --out runs/first`
+
+    With uncertain parameters: `simcare run kent-2013 --fit runs/calibrated --out runs/fitted`, where runs/calibrated holds a fit.json
     """
     from simcare.aside import check_free
     from simcare.files import load_model
@@ -39,12 +46,13 @@ def run(
     chosen = load_model(model)
     folder = out or Path("runs") / chosen.about.name
     check_free(folder)
+    drawn = _fit(fit, chosen)
 
     from simcare.folders import write_run, yearly  # heavy: only for input that is good
     from simcare.runs import run as run_model
 
     with progress_bar("Running", engine) as progress:
-        done = run_model(chosen, years, reps, seed, engine=engine, workers=workers, keep_log=log, progress=progress)
+        done = run_model(chosen, years, reps, seed, engine=engine, workers=workers, keep_log=log, progress=progress, fit=drawn)
     report = write_run(done, folder, command(), log=log)
     if as_json:
         print(json.dumps({"manifest": done.manifest, "out": str(folder), "yearly": yearly(done.measures).to_dicts()}, indent=1))
@@ -61,12 +69,15 @@ def compare(
     seed: Annotated[int | None, SEED] = None,
     engine: Engine = "compiled",
     workers: Workers = None,
+    fit: FitName = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare strategies with the baseline, paired on the same draws.
 
     Example: `simcare compare prevention --reps 4 --out runs/prevention`
+
+    With uncertain parameters: `simcare compare prevention --fit runs/calibrated --reps 100`, where runs/calibrated holds a fit.json
     """
     from simcare.aside import check_free
     from simcare.files import load_experiment
@@ -74,12 +85,15 @@ def compare(
     chosen, model = load_experiment(experiment)
     folder = out or Path("runs") / chosen.name
     check_free(folder)
+    posterior = _fit(fit, model)
 
     from simcare.comparisons import compare as compare_strategies  # heavy: only for input that is good
     from simcare.folders import write_comparison
 
     with progress_bar("Comparing", engine) as progress:
-        found = compare_strategies(chosen, reps, model=model, years=years, seed=seed, engine=engine, workers=workers, progress=progress)
+        found = compare_strategies(
+            chosen, reps, model=model, years=years, seed=seed, engine=engine, workers=workers, progress=progress, fit=posterior
+        )
     report = write_comparison(found, folder, command())
     if as_json:
         print(json.dumps({"manifest": found.manifest, "out": str(folder), "differences": found.differences.to_dicts()}, indent=1))
@@ -105,6 +119,23 @@ def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished
     out_console.print(f"Report: {folder / 'report.html'}", soft_wrap=True, highlight=False)
 
 
+def _fit(name: str | None, model: Model) -> Fit | None:
+    """The fit that was asked for, refused before any work if it cannot be used."""
+    if name is None:
+        return None
+    from simcare.fits import load_fit  # heavy: only where there is one
+
+    return load_fit(name, model)
+
+
+def _print_fit(manifest: Mapping[str, Any]) -> None:
+    """Where parameters were drawn from, and which of them the targets say little of."""
+    if "fit" in manifest:
+        from simcare.fits import sentence
+
+        out_console.print(f"\n{sentence(manifest['fit'])}", highlight=False, markup=False)
+
+
 def _print_run(done: Run) -> None:
     from simcare.folders import yearly
     from simcare.summaries import range_words
@@ -122,12 +153,14 @@ def _print_run(done: Run) -> None:
         spread = "" if cost["low"] is None else f"{quantity(cost['low'], POUNDS, 5)} to {quantity(cost['high'], POUNDS, 5)}"
         table.add_row(str(year), quantity(cost["mean"], POUNDS, 5), spread, quantity(real["mean"], POUNDS, 5), quantity(people, PEOPLE, 0))
     out_console.print(table)
+    _print_fit(done.manifest)
 
 
 def _print_comparison(found: Comparison) -> None:
     from simcare.report import ReportInput, sentences
-    from simcare.words import COUNT, POUNDS, Estimate, measure, three
+    from simcare.words import COUNT, FUTURES, POUNDS, Estimate, interval, measure, three
 
+    fitted = "fit" in found.manifest
     shown = ["cost_pv", "cost", "dependency_days", "over_provided_days", "induced_need_days", "independent_days", "unmet_need_days"]
     experiment, start = found.experiment, found.model.about.start
     if any(strategy.contracts for strategy in experiment.strategies):
@@ -138,13 +171,17 @@ def _print_comparison(found: Comparison) -> None:
     for strategy in experiment.strategies:
         rows = {row["measure"]: row for row in found.differences.filter(found.differences["strategy"] == strategy.name).to_dicts()}
         table = Table(title=f"\n{strategy.title}", title_justify="left", title_style="italic", box=SIMPLE_HEAD, pad_edge=False)
-        for heading in ("", "Baseline", "Difference", "95% interval"):
-            table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+        for heading in ("", "Baseline", "Difference", "95% interval", *((FUTURES,) if fitted else ())):
+            whole = heading in ("Baseline", "Difference") or not fitted  # one column more: in a narrow window words and ranges may go on below
+            table.add_column(heading, justify="right" if heading else "left", no_wrap=whole)
         for name in shown:
             row, label = rows[name], measure(name)
             unit = POUNDS if label.unit == POUNDS else COUNT  # the label says days
             value, low, high = three(Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"]), unit)
-            table.add_row(label.label, three(Estimate(row["baseline_mean"]), unit, signed=False)[0], value, f"{low} to {high}" if low else "none")
+            base = three(Estimate(row["baseline_mean"]), unit, signed=False)[0]
+            wide = interval(Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"]), unit)
+            table.add_row(label.label, base, value, f"{low} to {high}" if low else "none", *((wide,) if fitted else ()))
         out_console.print(table)
     for sentence in sentences(ReportInput.of(found)):
         out_console.print(f"\n{sentence}", highlight=False)
+    _print_fit(found.manifest)

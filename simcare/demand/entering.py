@@ -203,9 +203,13 @@ def _stepped(row: Arrivals, first: int, path: Values, counts: bool) -> Arrivals:
 
 def by_month(model: Model, paths: Paths, years: int) -> dict[str, list[tuple[str, float]]]:
     """The index of each driver in the months of the horizon, with the names of the months."""
-    start = model.about.start + dt.timedelta(days=1)  # a start on the last day of a month belongs to the next
-    begin = months.number(start)
+    begin = first_month(model)
     return {name: [(months.name(m), float(path[m - first])) for m in range(begin, begin + 12 * years)] for name, (first, path) in paths.items()}
+
+
+def first_month(model: Model) -> int:
+    """The number of the first month of a run; a start on the last day of a month belongs to the next."""
+    return months.number(model.about.start + dt.timedelta(days=1))
 
 
 def _last(model: Model, years: int) -> int:
@@ -213,4 +217,7 @@ def _last(model: Model, years: int) -> int:
     return months.number(dt.date(start.year + years, start.month, 1)) + 1
 
 
-__all__ = ["Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "fitted", "following", "held", "index", "met", "neighbours"]
+__all__ = [
+    "Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "first_month", "fitted", "following", "held", "index", "met",
+    "neighbours",
+]  # fmt: skip

@@ -22,8 +22,9 @@ VERDICTS = {
 }
 
 
-BY_DEMAND = ("demand_low", "demand_high")
-DEMAND_BELOW = 0.17  # of the distance between strategies, under the bar of the whole spread
+# What of a spread is due to one thing alone: the columns that begin so, what it is called, its colour, and how far under the bar of the whole
+# spread it is drawn, in distances between strategies.
+PARTS = {"demand": ("Demand's part of it", theme.PURPLE, 0.17), "parameter": ("The parameters' part of it", theme.GREEN, 0.28)}
 
 
 def verdict(name: str, difference: words.Estimate) -> str:
@@ -39,7 +40,7 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
     """Each strategy's paired difference from the baseline, a panel a measure: mean, 95 % interval, and the range over replications.
 
     ``differences`` as in a Comparison (strategy, measure, mean of the difference in ``difference``, low, high, spread_low, spread_high,
-    demand_low, demand_high).
+    and, where they are known, demand_low, demand_high, parameter_low, parameter_high).
     """
     names = [name for name in measures if name in set(differences["measure"])]
     if not names:
@@ -47,16 +48,17 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
     strategies = list(titles)
     texts, slim = ([label(titles[s], width) for s in strategies] for width in (26, 16))
     tall, taller = (40 + len(strategies) * max(52, 12 + 17 * max(text.count("<br>") + 1 for text in each)) for each in (texts, slim))
-    wide = theme.Panels(len(names), len(names), panel_px=tall, top_px=theme.legend_px(5, 4), bottom_px=30, column_gap=0.045)
-    narrow = theme.Panels(len(names), 1, panel_px=taller, top_px=theme.legend_px(5, 1), bottom_px=30, row_gap_px=84)
-    middle = theme.Panels(len(names), len(names), panel_px=taller, top_px=theme.legend_px(5, 2), bottom_px=30, column_gap=0.045)
     rows = differences.filter(pl.col("measure").is_in(names) & pl.col("strategy").is_in(strategies))
-    by_demand = rows["demand_low"].is_not_null().any()
+    parts = [part for part in PARTS if f"{part}_low" in rows.columns and rows[f"{part}_low"].is_not_null().any()]
+    keys = 7 if "parameter" in parts else 5  # in the legend
+    wide = theme.Panels(len(names), len(names), panel_px=tall, top_px=theme.legend_px(keys, 4), bottom_px=30, column_gap=0.045)
+    narrow = theme.Panels(len(names), 1, panel_px=taller, top_px=theme.legend_px(keys, 1), bottom_px=30, row_gap_px=84)
+    middle = theme.Panels(len(names), len(names), panel_px=taller, top_px=theme.legend_px(keys, 2), bottom_px=30, column_gap=0.045)
     fig = theme.figure(f"Difference from the baseline, by strategy, {years}", _comparison_alt(rows, titles, years), wide, narrow, middle)
     seen: set[str] = set()
     for k, name in enumerate(names):
-        _difference_panel(fig, k, name, rows.filter(pl.col("measure") == name), strategies, seen)
-    _verdict_legend(fig, seen, by_demand)
+        _difference_panel(fig, k, name, rows.filter(pl.col("measure") == name), strategies, parts, seen)
+    _verdict_legend(fig, seen, parts)
     for k in range(len(names)):
         axis_y = {
             "tickmode": "array",
@@ -72,9 +74,10 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
     return fig
 
 
-def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, strategies: list[str], seen: set[str]) -> None:
+def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, strategies: list[str], parts: Sequence[str], seen: set[str]) -> None:
     about, place = words.measure(name), {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "showlegend": False}
-    ends = [x for column in ("low", "high", "spread_low", "spread_high", *BY_DEMAND, "difference") for x in rows[column].drop_nulls()] + [0.0]
+    drawn = ["low", "high", "spread_low", "spread_high", "difference", *(f"{part}_{end}" for part in parts for end in ("low", "high"))]
+    ends = [x for column in drawn for x in rows[column].drop_nulls()] + [0.0]
     pad = 0.14 * (max(ends) - min(ends) or 1)
     for row in rows.iter_rows(named=True):
         y, estimate = strategies.index(row["strategy"]), words.Estimate.of(row["difference"], row["low"], row["high"])
@@ -88,9 +91,10 @@ def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, str
         fig.add_scatter(
             x=[row["low"], row["high"]], y=[y, y], mode="lines", line={"color": colour, "width": 6}, opacity=0.55, hoverinfo="skip", **place
         )
-        if row["demand_low"] is not None:
-            x, beside = [row["demand_low"], row["demand_high"]], y + DEMAND_BELOW
-            fig.add_scatter(x=x, y=[beside, beside], mode="lines", line={"color": theme.PURPLE, "width": 3}, hoverinfo="skip", **place)
+        for part in (part for part in parts if row[f"{part}_low"] is not None):
+            _, part_colour, below = PARTS[part]
+            x, beside = [row[f"{part}_low"], row[f"{part}_high"]], y + below
+            fig.add_scatter(x=x, y=[beside, beside], mode="lines", line={"color": part_colour, "width": 3}, hoverinfo="skip", **place)
         hover = f"{value}<br>{words.INTERVAL} {low} to {high}<extra></extra>"
         marker = {"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}}
         fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
@@ -124,7 +128,7 @@ def _better_word(better: int) -> str:
     return {-1: "less is better", 1: "more is better"}.get(better, "change")
 
 
-def _verdict_legend(fig: go.Figure, seen: set[str], by_demand: bool) -> None:
+def _verdict_legend(fig: go.Figure, seen: set[str], parts: Sequence[str]) -> None:
     for key, (name, colour, symbol) in VERDICTS.items():
         if key in seen:
             fig.add_scatter(
@@ -136,8 +140,8 @@ def _verdict_legend(fig: go.Figure, seen: set[str], by_demand: bool) -> None:
             )
     fig.add_scatter(x=[None], y=[None], mode="lines", name="95% interval of the average", line={"color": theme.QUIET, "width": 6}, opacity=0.55)
     fig.add_scatter(x=[None], y=[None], mode="lines", name="5th to 95th percentile of replications", line={"color": theme.QUIET, "width": 1.5})
-    if by_demand:
-        fig.add_scatter(x=[None], y=[None], mode="lines", name="Demand's part of it", line={"color": theme.PURPLE, "width": 3})
+    for name, colour, _ in (PARTS[part] for part in parts):
+        fig.add_scatter(x=[None], y=[None], mode="lines", name=name, line={"color": colour, "width": 3})
 
 
 def _comparison_alt(rows: pl.DataFrame, titles: Mapping[str, str], years: str) -> str:
