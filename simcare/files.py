@@ -202,6 +202,14 @@ def check_file(name: str | Path) -> tuple[str, list[Figure]]:
     return "model", list(figures(load_model(path)))
 
 
+def is_calibration(name: str | Path) -> bool:
+    """Whether a name is that of a calibration file: a TOML file with free parameters, by path or, where no model has the name, in the library."""
+    path = Path(name)
+    if path.is_file():
+        return path.suffix == ".toml" and "free" in read_toml(path)
+    return not _is_there(name, "models") and (library("calibration") / f"{name}.toml").is_file()
+
+
 def _is_there(name: str | Path, folder: str) -> bool:
     return Path(name).is_file() or (library(folder) / f"{name}.toml").is_file()
 

@@ -18,7 +18,7 @@ from pydantic import Field
 from simcare.draws import PARAMETERS, uniform
 from simcare.engine.persons import key
 from simcare.errors import BadInput
-from simcare.files import FOLDERS, library, load_model, parse
+from simcare.files import FOLDERS, library, load_model, parse, read_toml
 from simcare.model import Model
 from simcare.model.calibration import Cells
 from simcare.model.nearmiss import unknown
@@ -312,7 +312,10 @@ def labelled(label: str) -> Path:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a text file, whatever its line ends."""
+    """SHA-256 of what a file says: of a TOML file its content, so that a comment or the order of keys does not count; of others the text, whatever
+    its line ends."""
+    if path.suffix == ".toml":
+        return hashlib.sha256(json.dumps(read_toml(path), sort_keys=True, default=str).encode()).hexdigest()
     return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 

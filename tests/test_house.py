@@ -46,6 +46,10 @@ STRUCTURAL = {
     "days_of_pay",
     "tapers_from_day",
     "baseline_days",
+    "method",
+    "bounds",
+    "scale",
+    "past_days",
 }
 
 

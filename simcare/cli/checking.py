@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def check(
-    files: Annotated[list[str], typer.Argument(help="Model, experiment, series or fit files, or names in the library.")],
+    files: Annotated[list[str], typer.Argument(help="Model, experiment, calibration, series or fit files, or names in the library.")],
     assumptions: Annotated[bool, typer.Option("--assumptions", help="List every number that is an assumption (grade D).")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,10 +49,18 @@ def check(
 
 def _checked(name: str) -> tuple[str, list[Figure]]:
     """What kind of file it is, and every number in it; a fit has none of its own."""
-    from simcare.files import check_file
+    from simcare.files import check_file, is_calibration
     from simcare.fits import check_fit, is_fit
 
-    return (check_fit(name), []) if is_fit(name) else check_file(name)
+    if is_fit(name):
+        return check_fit(name), []
+    if is_calibration(name):
+        from simcare.calibrate.reading import load_calibration
+        from simcare.model import figures
+
+        loaded = load_calibration(name)
+        return f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values", list(figures(loaded.calibration))
+    return check_file(name)
 
 
 def _print_assumptions(figures: list[Figure]) -> None:
