@@ -172,12 +172,15 @@ def hindcast_findings(found: Calibrated, fit: Fit, scores: pl.DataFrame) -> list
     return said
 
 
-def score_table(scores: pl.DataFrame) -> PageTable:
-    """The scores of each series."""
+def score_table(scores: pl.DataFrame, brief: bool = False) -> PageTable:
+    """The scores of each series; ``brief`` for a screen of eighty columns."""
 
     def cell(value: float | None, how: Any) -> str:
         return "" if value is None else str(how(value))
 
+    if brief:
+        short = [(r["title"], str(r["values"]), share(r["in90"]), cell(r["skill"], _signed)) for r in scores.iter_rows(named=True)]
+        return PageTable("The years held back", ("Series", "Values", "In 90%", "Skill"), short)
     rows = []
     for r in scores.iter_rows(named=True):
         marks = (cell(r["crps_naive"], three), cell(r["skill"], _signed), cell(r["skill_line"], _signed))

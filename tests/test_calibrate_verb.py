@@ -198,6 +198,16 @@ def test_what_a_stop_interrupts_goes_on_and_comes_to_the_same(tmp_path: Path, mo
     assert not run
 
 
+def test_a_stop_at_the_keyboard_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(simulating, "one", stopped)
+    result = CliRunner().invoke(app, ["calibrate", str(written(tmp_path)), "--out", str(tmp_path / "out"), "--workers", "1"])
+    assert result.exit_code == 1 and "the same command goes on from there" in result.output.replace("\n", " ")
+    assert not (tmp_path / "out").exists()
+
+
 # ------------------------------------------------------------------------------------------------------------ what it refuses
 def test_contradictory_targets_are_named_with_how_far_they_are_off(tmp_path: Path) -> None:
     """Twice as many people as who come and leave can make."""

@@ -140,8 +140,8 @@ def _in_conflict(loaded: Loaded, found: Sequence[Conflict], left: Wave, cutoff: 
     for one in found:
         side = "below" if one.off < 0 else "above"
         lines.append(
-            f"{here}: targets ({one.name}): in conflict with the others: {one.published:,.6g} at {one.date} is {abs(one.off):.1f} standard "
-            f"deviations {side} what the model comes to where the targets are met best, about {one.emulated:,.6g}"
+            f"{here}: targets ({one.name}): in conflict with the others: {one.published:,.5g} at {one.date} is {abs(one.off):.1f} standard "
+            f"deviations {side} what the model comes to where the targets are met best, about {one.emulated:,.4g}"
         )
     return lines
 

@@ -47,7 +47,12 @@ def calibrate(
     parts = folder.absolute().parent / f".{folder.name}.parts"
     if parts.is_dir():
         err_console.print(f"Going on with the runs that are kept in {parts}", highlight=False, markup=False, soft_wrap=True)
-    found = carry_out(loaded, parts, workers, _told)
+    try:
+        found = carry_out(loaded, parts, workers, _told)
+    except KeyboardInterrupt:
+        kept = len(list(parts.glob("*.json")))
+        err_console.print(f"Stopped; {kept} results are kept in {parts}, and the same command goes on from there.", highlight=False, markup=False)
+        raise typer.Exit(1) from None
     took = round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1)
     fit = write_calibration(found, folder, {"command": command(), "began": began.isoformat(timespec="seconds"), "wall_seconds": took})
     shutil.rmtree(parts, ignore_errors=True)
@@ -59,7 +64,7 @@ def calibrate(
         return
     print_table(parameter_table(fit))
     if found.held_out.any():
-        print_table(score_table(by_series(table(found))))
+        print_table(score_table(by_series(table(found)), brief=True))
     for sentence in said:
         out_console.print(f"\n{sentence}", highlight=False, markup=False)
     out_console.print(f"\nFit:      {folder / 'fit.json'}   (simcare run {fit.model} --fit {folder})", soft_wrap=True, highlight=False)
