@@ -20,6 +20,7 @@ from simcare.figures.fits import hindcast, profiles, widths
 from simcare.fits import PRIOR_DRIVEN, Fit, Parameter, Range
 from simcare.page import PageFigure, PageTable, PageText, Part, page
 
+NARROW = 0.85  # of the values held back inside the 90 % intervals, below which these are called too narrow
 REPORT, HINDCAST, FIT = "report.html", "hindcast.html", "fit.json"
 METHOD = (
     "Rates that were counted are taken as counted, with the doubt of their counts. The other parameters are free within their priors. The model is "
@@ -80,7 +81,8 @@ def held_back(found: Calibrated, fit: Fit) -> list[str]:
         return ["No values were held back, so nothing shows how far the fit can be believed beyond its own targets."]
     count, before = int(found.held_out.sum()), fit.coverage["held_out_90_before_widening"]
     if fit.widened == 1.0:
-        return [f"Of {count} values held back {share(before)} lie inside their 90% interval."]
+        narrow = "" if before >= NARROW else " The intervals are somewhat too narrow."
+        return [f"Of {count} values held back {share(before)} lie inside their 90% interval.{narrow}"]
     after = fit.coverage["held_out_90"]
     said = f"Of {count} values held back only {share(before)} lay inside their 90% interval. "
     said += f"So every discrepancy was widened {fit.widened:g} times; then {share(after)} did."
