@@ -298,6 +298,15 @@ def test_what_is_identified_and_what_is_not() -> None:
         assert known.profiles[k].density == pytest.approx(-0.5 * (at - mean[k]) ** 2 / cover[k, k], abs=0.15)
 
 
+def test_a_parameter_that_nothing_is_known_of_keeps_its_prior_width_whatever_that_is() -> None:
+    """A uniform prior is 0.577 steps wide, a cut lognormal less than one: the width left is 1 all the same."""
+    found, judged = linear(), shown((0.0, 0.0, 0.0))
+    judged = judged._replace(error=1e8 * np.eye(3))
+    rows = [free("u", bounds=(2.0, 6.0), kind="uniform"), free("c", sd_log=1.0, bounds=(0.5, 3.0))]
+    known = identify(rows, judged, found, walk(rows, judged, found, np.zeros((5, 2)), 4), 1)
+    assert known.widths == pytest.approx([1.0, 1.0], abs=0.05)
+
+
 def test_parameters_that_trade_off_are_named() -> None:
     found, judged = linear(), shown((0.0, 1.0, 0.0))
     judged = judged._replace(error=np.diag([1e6, 0.01, 1e6]))
@@ -367,6 +376,12 @@ def test_intervals_hold_what_they_say_where_the_model_is_right() -> None:
             found.append(told.inside(level).mean())
     for level, found in shares.items():
         holds(f"inside {level} %", np.array(found), level / 100)
+
+
+def test_what_is_laid_on_runs_has_the_covariance_of_the_judge() -> None:
+    one = target("a", 0.1, 0.2)
+    told = predictive([datum(one, year) for year in (1, 4)], np.zeros((40_000, 2)), 1)
+    assert np.cov(told.drawn.T) == pytest.approx(told.judge.slack, rel=0.05)
 
 
 def test_discrepancy_is_widened_until_enough_lie_inside() -> None:
