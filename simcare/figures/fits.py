@@ -65,11 +65,16 @@ def widths(free: Sequence[Free], known: Identified) -> go.Figure:
     }
     fig.update_layout(
         xaxis=x,
-        yaxis={"tickvals": list(range(len(order))), "ticktext": [label(n, 46) for n in names], "range": [-0.6, len(order) - 0.4], "showgrid": False},
+        yaxis={
+            "tickvals": list(range(len(order))),
+            "automargin": True,
+            "ticktext": [label(n, 46) for n in names],
+            "range": [-0.6, len(order) - 0.4],
+            "showgrid": False,
+        },
     )
-    fig.update_layout(margin={"l": 330})
     meta = fig.layout.meta
-    meta["narrow"] |= {"margin.l": 148, "yaxis.ticktext": [label(n, 20) for n in names]}
+    meta["narrow"] |= {"yaxis.ticktext": [label(n, 20) for n in names]}
     fig.add_shape(type="line", x0=1, x1=1, xref="x", y0=0, y1=1, yref="y domain", line={"color": theme.ZERO, "width": 1, "dash": "dot"})
     return fig
 
