@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,11 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import polars as pl
 import pytest
 from report_sample import sample_contracts, sample_limited
 
+from simcare.calibrate.identify import Identified, Profile
+from simcare.calibrate.reading import load_calibration
+from simcare.calibrate.scoring import Path as Shown
 from simcare.comparisons import compare
+from simcare.figures import fits
 from simcare.folders import write_comparison
+from simcare.page import PageFigure, page
 from simcare.report import write_report
 
 if TYPE_CHECKING:
@@ -137,6 +145,28 @@ def test_a_report_of_contracts_and_scenarios_draws_its_sweeps_too(browser: Brows
     assert seen.drawn == seen.expected == 10  # the comparison and the change in cost; two sweeps; of the baseline four stages, cost and moves
     assert seen.empty == 0
     assert seen.page_px <= seen.window_px
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_figures_of_a_calibration_are_drawn_and_fit(browser: Browser, tmp_path: Path, size: tuple[int, int]) -> None:
+    calibration = load_calibration("kent-2013").calibration
+    count = len(calibration.free)
+    range_ = np.tile([0.5, 1.0, 2.0], (count, 1))
+    curve = Profile(np.linspace(0.5, 2, 9), -(np.linspace(-2, 2, 9) ** 2), -0.5 * np.linspace(-2, 2, 9) ** 2)
+    known = Identified(range_, range_, np.linspace(0.4, 1.0, count), np.eye(count), (), (curve,) * count)
+    dates = [dt.date(year, 3, 31) for year in (2014, 2015)]
+    said = pl.DataFrame({"date": dates, "q5": [80.0, 70.0], "q25": [90.0, 85.0], "q50": [100.0, 100.0], "q75": [110.0, 115.0], "q95": [120.0, 130.0],
+                         "published": [105.0, 140.0], "in90": [True, False]})  # fmt: skip
+    paths = [Shown(target, [(dt.date(2013, 3, 31), 95.0)], said, [95.0, 95.0]) for target in calibration.targets[:4]]
+    figures = [fits.widths(calibration.free, known), fits.profiles(calibration.free, known), fits.hindcast("What was said, and what came", paths)]
+    file = tmp_path / "page.html"
+    file.write_text(page("A calibration", "", (), [PageFigure(str(k), figure) for k, figure in enumerate(figures)]), encoding="utf-8")
+    seen = visit(browser, file, size)
+    assert seen.errors == []
+    assert seen.drawn == seen.expected == 3 and seen.empty == 0
+    assert seen.page_px <= seen.window_px
+    assert "1 of 2 values inside the 90% interval" in figures[2].layout.meta["alt"]
+    assert "40% of the prior's width left" in figures[0].layout.meta["alt"]
 
 
 def test_a_request_to_the_network_would_be_seen(browser: Browser, tmp_path: Path) -> None:
