@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,8 +101,10 @@ def told(done: int, total: int) -> None:
         print(f"{total} points of the shared design are run", flush=True)
 
 
-def report(found: list[dict[str, Values]], names: list[str], say: Callable[[str], None] = print) -> None:
-    """Coverage and distance from the truth, by parameter and over all."""
+def report(found: list[dict[str, Values]], names: list[str], file: Path) -> None:
+    """Coverage and distance from the truth, by parameter and over all, written to a file."""
+    lines: list[str] = []
+    say = lines.append
     get = {key: np.array([one[key] for one in found]) for key in found[0]}
     inside = (get["truth"] >= get["low"]) & (get["truth"] <= get["high"])
     ours, theirs = np.abs(get["median"] - get["truth"]), np.abs(get["nelder_mead"] - get["truth"])
@@ -124,10 +125,11 @@ def report(found: list[dict[str, Values]], names: list[str], say: Callable[[str]
         se = float((b - a).mean(axis=1).std(ddof=1) / np.sqrt(len(found)))
         say(f"mean distance from the truth, {title}: calibration {a.mean():.2f}, Nelder-Mead {b.mean():.2f}, ratio {a.mean() / b.mean():.2f} "
             f"(difference {b.mean() - a.mean():.2f}, standard error {se:.2f})")  # fmt: skip
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main() -> None:
-    sets = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+    sets = max(int(sys.argv[1]), 2) if len(sys.argv) > 1 else 12
     loaded = load_calibration(sys.argv[2] if len(sys.argv) > 2 else "kent-2013")
     loaded = replace(loaded, data=loaded.fitted)
     free = loaded.calibration.free
@@ -138,7 +140,9 @@ def main() -> None:
     for result in Parallel(n_jobs=os.cpu_count() or 1, return_as="generator")(work):
         found.append(result)
         print(f"{len(found)} of {sets} data sets done", flush=True)
-    report(found, [row.name for row in free])
+        if len(found) > 1:  # after every one, so that a stop loses no figures
+            report(found, [row.name for row in free], Path("runs/recovery.txt"))
+    print(Path("runs/recovery.txt").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def check(
         if not as_json:
             grades = ", ".join(f"{sum(f.grade == g for f in figures)} {g}" for g in "ABCD")
             counted = f"; {len(figures)} numbers by grade: {grades}" if figures else ""
-            out_console.print(f"{name}: {kind} is valid{counted}", highlight=False)
+            out_console.print(f"{name}: {kind} is valid{counted}", highlight=False, markup=False, soft_wrap=True)
             if assumptions:
                 _print_assumptions([f for f in figures if f.grade == "D"])
     if as_json:
