@@ -144,7 +144,7 @@ def _print_run(done: Run) -> None:
     heading = f"{done.model.about.title}: mean, and {range_words(done.replications)}"
     table = Table(title=heading, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("Financial year", "Cost, cash", "Range", "Constant prices", "In care"):
-        table.add_column(heading, justify="left" if heading == "Financial year" else "right", no_wrap=True)
+        table.add_column(heading, justify="left" if heading == "Financial year" else "right")  # in a narrow window words go on below, uncut
     rows = yearly(done.measures)
     for (year,), part in rows.group_by("financial_year", maintain_order=True):
         cost = part.filter((part["measure"] == "cost") & part["stage"].is_null()).to_dicts()[0]
