@@ -8,7 +8,7 @@ carried out on them: a design that all sets share, one wave of runs of each, emu
 posterior of the mean of runs with the same draws at every point, for as many points as the calibration ran.
 
 Printed: the share of true values inside the 90 % intervals, by parameter and over all; the mean distance from the truth of the posterior median
-and of Nelder-Mead's best point, in prior standard deviations (0.8 is what the prior's median gives), over all and over the parameters that
+and of Nelder-Mead's best point, in prior standard deviations, beside that of the prior's median, over all and over the parameters that
 the targets speak of. Runs are kept in the folder runs/recovery, so that a second call goes on where the first stopped.
 """
 
@@ -111,6 +111,7 @@ def report(found: list[dict[str, Values]], names: list[str], file: Path) -> None
     columns = {
         "inside 90 %": inside.mean(axis=0),
         "width": get["width"].mean(axis=0),
+        "prior's median": np.abs(get["truth"]).mean(axis=0),
         "calibration": ours.mean(axis=0),
         "Nelder-Mead": theirs.mean(axis=0),
     }
@@ -122,8 +123,9 @@ def report(found: list[dict[str, Values]], names: list[str], file: Path) -> None
     say(f"\n{len(found)} data sets, {len(names)} parameters: {100 * inside.mean():.1f}% of true values in the 90 % intervals ({inside.size})")
     for title, of in (("all parameters", np.ones_like(spoken)), (f"the {spoken.sum()} that the targets speak of", spoken)):
         a, b = ours[:, of], theirs[:, of]
+        before = np.abs(get["truth"][:, of]).mean()
         se = float((b - a).mean(axis=1).std(ddof=1) / np.sqrt(len(found)))
-        say(f"mean distance from the truth, {title}: calibration {a.mean():.2f}, Nelder-Mead {b.mean():.2f}, ratio {a.mean() / b.mean():.2f} "
+        say(f"mean distance from the truth, {title}: prior's median {before:.2f}, calibration {a.mean():.2f}, Nelder-Mead {b.mean():.2f}, ratio {a.mean() / b.mean():.2f} "
             f"(difference {b.mean() - a.mean():.2f}, standard error {se:.2f})")  # fmt: skip
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
