@@ -125,8 +125,10 @@ def report(found: list[dict[str, Values]], names: list[str], file: Path) -> None
         a, b = ours[:, of], theirs[:, of]
         before = np.abs(get["truth"][:, of]).mean()
         se = float((b - a).mean(axis=1).std(ddof=1) / np.sqrt(len(found)))
-        say(f"mean distance from the truth, {title}: prior's median {before:.2f}, calibration {a.mean():.2f}, Nelder-Mead {b.mean():.2f}, ratio {a.mean() / b.mean():.2f} "
-            f"(difference {b.mean() - a.mean():.2f}, standard error {se:.2f})")  # fmt: skip
+        say(
+            f"mean distance from the truth, {title}: prior's median {before:.2f}, calibration {a.mean():.2f}, Nelder-Mead {b.mean():.2f}, "
+            f"ratio {a.mean() / b.mean():.2f} (difference {b.mean() - a.mean():.2f}, standard error {se:.2f})"
+        )
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
