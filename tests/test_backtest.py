@@ -67,6 +67,9 @@ def test_every_model_finds_a_plain_season(name: str) -> None:
     assert (same == again).all()
 
 
+pytestmark = pytest.mark.xdist_group("backtest")  # what is carried out once is shared
+
+
 @pytest.fixture(scope="module")
 def tried() -> tuple[Series, Backtest]:
     series = Series("X", FIRST, made(np.random.default_rng(5), 60))

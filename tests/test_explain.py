@@ -214,6 +214,9 @@ CAREFUL = {
 }
 
 
+pytestmark = pytest.mark.xdist_group("explain")  # what is carried out once is shared
+
+
 @pytest.fixture(scope="module")
 def found() -> Explanation:
     return explain(on_toy(CAREFUL), REPS, model=load_model(TOY), workers=1)

@@ -247,3 +247,10 @@ def test_constraints_pin_every_package_that_is_asked_for() -> None:
     assert all(re.fullmatch(r"[a-z0-9-]+==[\w.]+", line) for line in lines)
     pinned = {line.partition("==")[0] for line in lines}
     assert {re.split(r"[><=!~\[ ]", name, maxsplit=1)[0] for name in asked} <= pinned
+
+
+@pytest.mark.xdist_group("house")
+def test_a_group_of_tests_stays_with_one_worker(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist 3.8 does not see groups under pytest 9.2: everything that tests share would be made once on every worker."""
+    if getattr(request.config.option, "loadgroup", False):
+        assert request.node.nodeid.endswith("@house")

@@ -15,6 +15,9 @@ CHILDREN = ["general", "disabled_children", "unaccompanied"]
 LOOKED_AFTER, CHILDREN_IN_NEED, PROTECTION_PLANS, UNACCOMPANIED, RESIDENTS_65 = 1828, 8827, 999, 186, 4585
 
 
+pytestmark = pytest.mark.xdist_group("kent")  # what is carried out once is shared
+
+
 @pytest.fixture(scope="module")
 def kent() -> Run:
     """Kent with demand as it was in the base year: what the published stocks and flows can be held against."""

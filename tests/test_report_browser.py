@@ -107,6 +107,16 @@ def visit(browser: Browser, report: Path, size: tuple[int, int]) -> Visit:
     return seen
 
 
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(sample_limited(), tmp_path_factory.mktemp("limited") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(sample_contracts(), tmp_path_factory.mktemp("contracts") / "report.html")
+
+
 @pytest.fixture(scope="module", params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def seen(request: pytest.FixtureRequest, browser: Browser, report: Path) -> Visit:
     return visit(browser, report, request.param)
@@ -130,8 +140,8 @@ def test_the_page_does_not_scroll_sideways(seen: Visit) -> None:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_a_report_of_places_that_run_out_draws_its_figures_too(browser: Browser, tmp_path: Path, size: tuple[int, int]) -> None:
-    seen = visit(browser, write_report(sample_limited(), tmp_path / "report.html"), size)
+def test_a_report_of_places_that_run_out_draws_its_figures_too(browser: Browser, limited: Path, size: tuple[int, int]) -> None:
+    seen = visit(browser, limited, size)
     assert seen.errors == []
     assert seen.drawn == seen.expected == 9  # the comparison and the change in cost; of the baseline four stages, waits, cost and moves
     assert seen.empty == 0
@@ -139,8 +149,8 @@ def test_a_report_of_places_that_run_out_draws_its_figures_too(browser: Browser,
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_a_report_of_contracts_and_scenarios_draws_its_sweeps_too(browser: Browser, tmp_path: Path, size: tuple[int, int]) -> None:
-    seen = visit(browser, write_report(sample_contracts(), tmp_path / "report.html"), size)
+def test_a_report_of_contracts_and_scenarios_draws_its_sweeps_too(browser: Browser, contracts: Path, size: tuple[int, int]) -> None:
+    seen = visit(browser, contracts, size)
     assert seen.errors == []
     assert seen.drawn == seen.expected == 10  # the comparison and the change in cost; two sweeps; of the baseline four stages, cost and moves
     assert seen.empty == 0

@@ -28,6 +28,9 @@ UNDER = {"telecare": "Telecare for older people", "tariff": "Tiered tariff that 
 DATE = dt.date(2014, 4, 1)
 
 
+pytestmark = pytest.mark.xdist_group("contracts")  # what is carried out once is shared
+
+
 @cache
 def given() -> ReportInput:
     return sample_contracts()

@@ -27,6 +27,9 @@ QUEUES = {"Crisis": "crisis", "Leaving hospital": "hospital", "Community": "comm
 QUARTERS = [f"{2013 + (3 + 3 * k) // 12}-{(3 + 3 * k) % 12 + 1:02d}" for k in range(20)]
 
 
+pytestmark = pytest.mark.xdist_group("waits")  # what is carried out once is shared
+
+
 @cache
 def given() -> ReportInput:
     return sample_limited()
