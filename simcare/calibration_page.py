@@ -17,16 +17,17 @@ from simcare.calibrate.fitting import WANTED, Calibrated, fit_of
 from simcare.calibrate.history import Wave
 from simcare.calibrate.scoring import ENOUGH, by_series, missed, paths, table
 from simcare.figures.fits import hindcast, profiles, widths
-from simcare.fits import PRIOR_DRIVEN, Fit, Parameter, Range
+from simcare.fits import Fit, Parameter, Range
 from simcare.page import PageFigure, PageTable, PageText, Part, page
 
+WELL_KNOWN = 0.5  # of the prior's width left
 NARROW = 0.85  # of the values held back inside the 90 % intervals, below which these are called too narrow
 REPORT, HINDCAST, FIT = "report.html", "hindcast.html", "fit.json"
 METHOD = (
     "Rates that were counted are taken as counted, with the doubt of their counts. The other parameters are free within their priors. The model is "
     "run over a maximin Latin hypercube of these, twice at each point; a Gaussian process emulates each target; points that the targets rule out "
-    "(more than a few standard deviations off, with error of what is published, discrepancy, chance and the emulator's own doubt) are left, and "
-    "waves of runs follow where something is left. A chain (emcee) on the emulators gives the posterior, and the model is run for real from it.",
+    "(more than a few standard deviations off, with error of what is published, discrepancy, chance and the emulator's own doubt) are left out, and "
+    "waves of runs follow where something remains. A chain (emcee) on the emulators gives the posterior, and the model is run for real from it.",
     "Discrepancy is what a year may take the world away from any model of this kind: a random walk, so that its variance grows with the years "
     "ahead. It is a judgement, written in the calibration's file, and widened if fewer than four in five of the values held back lie inside "
     "their 90% intervals.",
@@ -36,7 +37,8 @@ METHOD = (
 SCORING = (
     "What was said: runs from the posterior, each with its own parameters, demand and chance, with discrepancy and the error of what is published. "
     "CRPS is in the unit of the series, lower is better. Skill is the share by which it is below a yardstick's: the last value then known, as "
-    "uncertain as a random walk of the series' own yearly changes, or the line through the known values carried on (where three or more were known).",
+    "uncertain as a random walk of the series' own yearly changes, or the mean yearly growth of the known values carried on at the same rate, with "
+    "the doubt of that (a random walk with drift, on logarithms but for shares; where three or more values were known).",
 )
 
 
@@ -97,10 +99,11 @@ def _signed(value: float) -> str:
 def parameter_table(fit: Fit) -> PageTable:
     """What was thought of each parameter, and what is known of it now."""
     rows = [(p.title, _ranged(p.prior), _ranged(p.posterior), "" if p.observed else share(p.width), _verdict(p)) for p in fit.parameters]
+    placed = "; ".join(p.title for p in fit.parameters if p.paths)
+    note = "Factors on the rates of the model's file" + (f", but values set in their place of: {placed}." if placed else ".")
+    note += " Well known: less than half of the prior's width is left; prior-driven: four fifths or more."
     heads = ("Parameter", "Before: median (90%)", "After: median (90%)", "Width left", "")
-    return PageTable(
-        "The parameters", heads, rows, "Factors on the rates of the model's file, or values set in their place (reablement; over-specified)."
-    )
+    return PageTable("The parameters", heads, rows, note)
 
 
 def _ranged(found: Range) -> str:
@@ -110,7 +113,7 @@ def _ranged(found: Range) -> str:
 def _verdict(p: Parameter) -> str:
     if p.observed:
         return "counted"
-    return "prior-driven" if p.prior_driven else "well known" if p.width < PRIOR_DRIVEN * 0.6 else "partly known"
+    return "prior-driven" if p.prior_driven else "well known" if p.width < WELL_KNOWN else "partly known"
 
 
 def direction_table(found: Calibrated) -> PageTable:
@@ -146,7 +149,7 @@ def waves_told(waves: Sequence[Wave]) -> list[str]:
 def report_parts(found: Calibrated, fit: Fit, rows: pl.DataFrame) -> list[Part]:
     """Everything the page of a fit shows, in order."""
     free = found.loaded.calibration.free
-    below = "Grey: nine in ten of the prior. Blue: nine in ten of what the targets leave; red where that is mostly the prior again."
+    below = "Grey: nine in ten of the prior. Blue: nine in ten of what the targets leave; orange where that is mostly the prior again."
     shape = (
         "Dashed: the prior alone; where the two curves lie on each other, the targets say nothing. Dotted: as likely as the ends of a 90% interval."
     )
@@ -170,7 +173,8 @@ def hindcast_findings(found: Calibrated, fit: Fit, scores: pl.DataFrame) -> list
     said = [*held_back(found, fit), f"In {better} of {judged.height} series the model's score is better than that of the last known value."]
     lines = scores.drop_nulls("skill_line")
     if lines.height:
-        said.append(f"In {lines.filter(pl.col('skill_line') > 0).height} of {lines.height} it is better than the line through the known values.")
+        above = lines.filter(pl.col("skill_line") > 0).height
+        said.append(f"In {above} of {lines.height} it is better than that of the known values' mean yearly growth, carried on.")
     return said
 
 
@@ -187,7 +191,7 @@ def score_table(scores: pl.DataFrame, brief: bool = False) -> PageTable:
     for r in scores.iter_rows(named=True):
         marks = (cell(r["crps_naive"], three), cell(r["skill"], _signed), cell(r["skill_line"], _signed))
         rows.append((r["title"], _years(r["first"], r["last"]), str(r["values"]), share(r["in50"]), share(r["in90"]), three(r["crps"]), *marks))
-    heads = ("Series", "Years to March", "Values", "In 50%", "In 90%", "CRPS", "CRPS, last value", "Skill against last value", "Skill against line")
+    heads = ("Series", "Years to March", "Values", "In 50%", "In 90%", "CRPS", "CRPS, last value", "Skill against last value", "Skill against growth")
     return PageTable("Scores by series", heads, rows, "Skill: 1 is perfect, 0 no better than the yardstick, below 0 worse.")
 
 

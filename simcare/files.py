@@ -93,7 +93,8 @@ def with_series(data: dict[str, Any], path: Path) -> dict[str, Any]:
 
 def series_file(name: str, beside: Path | None = None) -> Path:
     """A series file: a path, one beside another file, or one in the library's calibration folder."""
-    places = [beside.parent / name if beside else Path(name), library("calibration") / name, library("calibration") / f"{name}.csv"]
+    near = beside.parent / name if beside else Path(name)
+    places = [near, near.with_name(f"{near.name}.csv"), library("calibration") / name, library("calibration") / f"{name}.csv"]
     for place in places:
         if place.is_file():
             return place

@@ -103,6 +103,10 @@ class Fit(Frozen):
             "known_to": self.known_to.isoformat(),
             "draws": self.count,
             "prior_driven": [p.title for p in self.prior_driven],
+            "parameters": [
+                {"title": p.title, "factor": not p.paths, **p.posterior.model_dump(), "width": None if p.observed else p.width}
+                for p in self.parameters
+            ],
             "inputs_sha256": hashlib.sha256(json.dumps(self.inputs, sort_keys=True).encode()).hexdigest(),
             "fit_sha256": hashlib.sha256(self.model_dump_json().encode()).hexdigest(),
         }

@@ -148,6 +148,7 @@ def html(given: ReportInput) -> str:
         base_year=given.model.prices.base_year,
         facts=report_tables.facts(given.manifest),
         fit=fit_sentence(given.manifest["fit"]) if "fit" in given.manifest else "",
+        drawn_from=_drawn_from(given.manifest.get("fit", {})),
         by_parameters=report_tables.part_known(given.differences, "parameter"),
         sources=_sources(given),
         plotly=Markup(get_plotlyjs()),  # noqa: S704  our own dependency, not input
@@ -155,6 +156,21 @@ def html(given: ReportInput) -> str:
         narrow_px=theme.NARROW_PX,
         middle_px=theme.MIDDLE_PX,
     )
+
+
+def _drawn_from(told: Mapping[str, Any]) -> Table | None:
+    """What each parameter of a fit is drawn from: a factor on rates of the file, or a value that stands in place of the file's."""
+    rows = [
+        (
+            p["title"],
+            "factor" if p["factor"] else "value",
+            *(f"{p[key]:.3g}" for key in ("median", "low", "high")),
+            "counted" if p["width"] is None else f"{100 * p['width']:.0f}%",
+        )
+        for p in told.get("parameters", ())
+    ]
+    head = ("Parameter of the fit", "As", "Median", "5th percentile", "95th percentile", "Of the prior's width")
+    return Table("What the fit puts in place of numbers below", head, tuple(rows), headers=2) if rows else None
 
 
 def _slim(given: ReportInput) -> pl.DataFrame:

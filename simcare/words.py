@@ -16,6 +16,7 @@ from simcare.model import Model
 
 MINUS = "\N{MINUS SIGN}"
 INTERVAL = "95% interval"
+LEAST_FUTURES = 10  # replications, below which the 5th and 95th percentile say nothing
 FUTURES = "Nine in ten futures"  # 5th to 95th percentile of replications that differ in their parameters too
 
 

@@ -115,6 +115,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_it_finds_the_rates_that_theory_put_in(done: tuple[Path, Path]) -> None:
     fit = read_fit(done[1] / "fit.json")
+    assert fit.parameters[0].prior.median == pytest.approx(1.0, abs=0.001)  # its bounds cut more below than above
+    assert fit.parameters[1].prior.high == pytest.approx(250 + 0.95 * 550)
     truth = {"leaving": 1.6 / 2, "arrivals": PEOPLE}
     for parameter in fit.parameters:
         found = parameter.posterior
@@ -242,6 +244,10 @@ BAD = {
     "no such measure": ('"leavers"', '"leaver"', r"targets\[1\]\.measures\[0\]: unknown 'leaver', did you mean 'leavers'\?"),
     "no such clock": ('on = "leaving"', 'on = "death"', r"free\[0\]\.multiply\[0\]: the model has no 'death' clock there"),
     "no such path": ("arrivals.everyone", "arrivals.evrybody", r"free\[1\]\.set: .*unknown 'evrybody', did you mean 'everyone'"),
+    "years upside down": ('kind = "flow"', 'kind = "flow"\nfrom = 2016-03-31\nuntil = 2015-03-31',
+                           r"from \(2016-03-31\) is later than until \(2015-03-31\)"),
+    "an error in percent": ("error = { value = 0.02", "error = { value = 2",
+                            r"targets\[0\]: error is relative, or of shares and stays a share: 2 is 200 per cent"),
     "misspelt key": ("known_to", "know_to", r"know_to: unknown key, did you mean 'known_to'\?"),
     "nothing known": ("known_to = 2015-03-31", "known_to = 2013-03-31", r"none has a value on or before known_to"),
     "a flow of nothing": ('measures = ["leavers"]', "", r"targets\[1\]: a flow needs either measures, or from_tiers and to_tiers"),
@@ -275,6 +281,54 @@ def test_published_values_that_cannot_be_are_refused(value: str, sentence: str, 
         load_calibration(file)
 
 
+TABLES = {
+    "a comma in a number": ("2014-03-31,Town,left,1,234.5,theory", r"row 3 has more fields than the 5 columns; a comma inside a number"),
+    "another encoding": ("2014-03-31,Town,left,300,\u00a3 of theory", r"is not UTF-8 text \(byte \d+: 0xa3\); save it as CSV UTF-8"),
+    "semicolons": ("date;area;series;count;source", r"its columns are separated by semicolons"),
+    "no rows": ("date,area,series,count,source", r"has no rows under its columns"),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_as_spreadsheets_spoil_them_are_refused(name: str, tmp_path: Path) -> None:
+    line, sentence = TABLES[name]
+    file = written(tmp_path)
+    whole = name in ("semicolons", "no rows")
+    lines = (tmp_path / "published.csv").read_text(encoding="utf-8").splitlines()
+    lines = [line] if whole else [*lines[:2], line, *lines[3:]]
+    (tmp_path / "published.csv").write_bytes(("\n".join(lines) + "\n").encode("cp1252"))
+    with pytest.raises(BadInput, match=sentence):
+        load_calibration(file)
+
+
+def test_a_share_above_the_whole_is_refused(tmp_path: Path) -> None:
+    """Percent where shares are meant."""
+    stay = """
+[[targets]]
+name = "stay"
+title = "Stays past a year"
+theme = "Care"
+kind = "stay"
+file = "stays.csv"
+series = ["past a year"]
+services = ["community_care"]
+past_days = 365
+error = { value = 0.02, source = "assumption", grade = "D" }
+discrepancy = { value = 0.02, source = "assumption", grade = "D" }
+"""
+    (tmp_path / "stays.csv").write_text("date,area,series,count\n2014-03-31,Town,past a year,22.2\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"row 2: past a year: 22.2 is more than the whole, which is 1"):
+        load_calibration(written(tmp_path, targets=TARGETS + stay))
+    assert load_calibration(written(tmp_path, targets=TARGETS + stay.replace("past_days", "scale = 100\npast_days"))).fitted
+
+
+def test_a_table_beside_the_file_goes_by_its_bare_name_and_lost_years_are_counted(tmp_path: Path) -> None:
+    file = written(tmp_path, HEAD.replace("years = 4", "years = 3"), TARGETS.replace("published.csv", "published"))
+    assert load_calibration(file).unreached == 2
+    result = CliRunner().invoke(app, ["check", str(file)])
+    assert "calibration of 4 fitted and 2 held-out values (2 more are of years that no run reaches) is valid" in result.stdout
+
+
 def test_every_shipped_fit_is_of_the_files_that_are_shipped() -> None:
     fits = sorted(library("calibration").glob("*.fit.json"))
     assert [path.name for path in fits] == ["kent-2013.fit.json"]
@@ -284,7 +338,7 @@ def test_every_shipped_fit_is_of_the_files_that_are_shipped() -> None:
 
 def test_check_and_schema_know_calibrations() -> None:
     result = CliRunner().invoke(app, ["check", str(library("calibration") / "kent-2013.toml")])
-    assert result.exit_code == 0 and "calibration of 42 fitted and 106 held-out values is valid" in result.stdout
+    assert result.exit_code == 0 and "calibration of 42 fitted and 106 held-out values" in result.stdout
     schema = CliRunner().invoke(app, ["schema", "calibration"])
     assert schema.exit_code == 0 and "free" in json.loads(schema.stdout)["properties"]
 

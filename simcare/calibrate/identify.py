@@ -14,7 +14,7 @@ from simcare.calibrate.emulator import Emulators
 from simcare.calibrate.judging import Judge, log_likelihood
 from simcare.calibrate.measuring import Values
 from simcare.calibrate.posterior import Chain
-from simcare.calibrate.priors import log_density, sample, to_values
+from simcare.calibrate.priors import from_cube, log_density, sample, to_values
 from simcare.model.calibration import Free
 
 PRIOR_DRAWS = 20_000
@@ -65,7 +65,8 @@ def identify(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: Ch
     """What a chain and the emulators under it say of the parameters."""
     before = sample(free, PRIOR_DRAWS, seed)
     shares = [0.05, 0.5, 0.95]
-    prior, posterior = (np.quantile(to_values(free, s), shares, axis=0).T for s in (before, chain.steps))
+    prior = to_values(free, from_cube(free, np.repeat(np.array(shares)[:, None], len(free), axis=1))).T
+    posterior = np.quantile(to_values(free, chain.steps), shares, axis=0).T
     widths = chain.steps.std(axis=0) / before.std(axis=0)
     names = [row.name for row in free]
     together = np.atleast_2d(np.corrcoef(chain.steps.T))

@@ -56,6 +56,7 @@ class Loaded:
     inputs: dict[str, str] = field(repr=False)
     path: Path = field(repr=False)
     model_inputs: dict[str, str] = field(repr=False)  # those that the model is made of, without targets
+    unreached: int = 0  # published values that a target asks for and no run reaches
 
     @property
     def fitted(self) -> tuple[Datum, ...]:
@@ -80,10 +81,10 @@ def load_calibration(name: str | Path) -> Loaded:
     if faults:
         raise BadInput(faults)
     starts = {run.name: begun(model, run) for run in calibration.runs}
-    data, files = _data(calibration, starts, path)
+    data, files, unreached = _data(calibration, starts, path)
     model_files = _model_files(find(given, "models"), model)
     inputs = {label_of(p): digest_of(p) for p in (path, *model_files, *files)}
-    return Loaded(calibration, model, data, inputs, path, {label_of(p): inputs[label_of(p)] for p in model_files})
+    return Loaded(calibration, model, data, inputs, path, {label_of(p): inputs[label_of(p)] for p in model_files}, unreached)
 
 
 def _model_files(path: Path, model: Model) -> list[Path]:
@@ -145,9 +146,10 @@ def _cells_faults(model: Model, cells: Cells, known: dict[str, list[str]], path:
 
 
 # ----------------------------------------------------------------------------------------------------------- published values
-def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tuple[tuple[Datum, ...], list[Path]]:
-    """Every published value that a run reaches, in the order of the targets and dates, and the files read."""
+def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tuple[tuple[Datum, ...], list[Path], int]:
+    """Every published value that a run reaches, in the order of the targets and dates, the files read, and how many values no run reaches."""
     found: list[Datum] = []
+    unreached = 0
     faults: list[str] = []
     files: dict[Path, None] = {}
     for k, target in enumerate(calibration.targets):
@@ -160,13 +162,14 @@ def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tup
         if target.file is not None:
             files[series_file(target.file, path)] = None
         rows, wrong = _held(calibration, starts, target, values)
+        unreached += sum(_run_of(calibration, starts, target, date) is None for date in values if _between(date, target) and not target.dates)
         faults += [f"{here}: {fault}" for fault in wrong]
         found += rows
     if faults:
         raise BadInput(faults)
     if not any(d.fitted for d in found):
         raise BadInput(f"{path}: targets: none has a value on or before known_to, {calibration.known_to}, so there is nothing to fit")
-    return tuple(found), list(files)
+    return tuple(found), list(files), unreached
 
 
 def published_values(target: Target, path: Path) -> dict[dt.date, float]:
@@ -176,17 +179,37 @@ def published_values(target: Target, path: Path) -> dict[dt.date, float]:
         return {target.at: target.value.value}
     assert target.file is not None
     file = series_file(target.file, path)
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        rows = list(csv.DictReader(text))
-    lacking = [column for column in ("date", "series", "count") if not rows or column not in rows[0]]
-    if lacking:
-        raise BadInput(f"{file}: has no column '{lacking[0]}'; a file of targets has date, area, series and count")
-    parts = [_series(rows, name, target.area, file) for name in target.series]
+    rows = _table(file)
+    parts = [_series(rows, name, target.area, file, target.scale if target.is_share else None) for name in target.series]
     dates = [date for date in parts[0] if all(date in part for part in parts)]
     return {date: sum(part[date] for part in parts) for date in sorted(dates)}
 
 
-def _series(rows: list[dict[str, str]], name: str, area: str | None, file: Path) -> dict[dt.date, float]:
+def _table(file: Path) -> list[dict[str, str]]:
+    """The rows of a table of published values."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            table = csv.DictReader(text, restkey="", restval="")
+            heads, rows = list(table.fieldnames or ()), list(table)
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: is not UTF-8 text (byte {error.start}: 0x{error.object[error.start]:02x}); save it as CSV UTF-8") from error
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(heads) == 1 and mark in heads[0]:
+            raise BadInput(f"{file}: its columns are separated by {name}; save it with commas between them")
+    lacking = [column for column in ("date", "series", "count") if column not in heads]
+    if lacking:
+        raise BadInput(f"{file}: has no column '{lacking[0]}'; a file of targets has date, area, series and count")
+    if not rows:
+        raise BadInput(f"{file}: has no rows under its columns")
+    longer = next((line for line, row in enumerate(rows, start=2) if "" in row), None)
+    if longer is not None:
+        raise BadInput(
+            f"{file}: row {longer} has more fields than the {len(heads)} columns; a comma inside a number or a text needs quotes about it, or to go"
+        )
+    return rows
+
+
+def _series(rows: list[dict[str, str]], name: str, area: str | None, file: Path, most: float | None) -> dict[dt.date, float]:
     named = [(line, row) for line, row in enumerate(rows, start=2) if row["series"] == name]
     if not named:
         raise BadInput(f"series: {unknown(name, sorted({row['series'] for row in rows}))} ({file})")
@@ -209,6 +232,8 @@ def _series(rows: list[dict[str, str]], name: str, area: str | None, file: Path)
             raise BadInput(f"{file}: row {line}: {name}: a target must be above 0, got {row['count']!r}")
         if date in found:
             raise BadInput(f"{file}: row {line}: {name}: {date} is there twice")
+        if most is not None and value > most:
+            raise BadInput(f"{file}: row {line}: {name}: {value:g} is more than the whole, which is {most:g} (the target's scale; 100 for percent)")
         found[date] = value
     return found
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simcare.cli.parts import AsJson, Out, Workers, app, command, err_console, out_console, print_table, working
+from simcare.cli.parts import AsJson, Workers, app, command, err_console, out_console, print_table, working
 
 if TYPE_CHECKING:
     from simcare.calibrate.simulating import Tick
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def calibrate(
     calibration: Annotated[str, typer.Argument(help="Path of a calibration file, or a name in the library such as kent-2013.")],
     workers: Workers = None,
-    out: Out = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the results; runs/calibration-NAME unless said.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit a model's free parameters to what was published, show what is identified, and try the fit on years held back.

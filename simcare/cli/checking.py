@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from simcare.cli.parts import AsJson, app, out_console
@@ -59,7 +60,8 @@ def _checked(name: str) -> tuple[str, list[Figure]]:
         from simcare.model import figures
 
         loaded = load_calibration(name)
-        return f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values", list(figures(loaded.calibration))
+        lost = f" ({loaded.unreached} more are of years that no run reaches)" if loaded.unreached else ""
+        return f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values{lost}", list(figures(loaded.calibration))
     return check_file(name)
 
 
@@ -67,7 +69,7 @@ def _print_assumptions(figures: list[Figure]) -> None:
     table = Table("Number", "Value", "Why", box=None, pad_edge=False, header_style="bold")
     for figure in figures:
         shown = ", ".join(f"{v:g}" for v in figure.value)
-        table.add_row(figure.path, shown if figure.since is None else f"{shown} from {figure.since}", figure.note or "assumption")
+        table.add_row(escape(figure.path), shown if figure.since is None else f"{shown} from {figure.since}", escape(figure.note or "assumption"))
     out_console.print(table)
 
 

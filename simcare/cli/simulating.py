@@ -158,9 +158,9 @@ def _print_run(done: Run) -> None:
 
 def _print_comparison(found: Comparison) -> None:
     from simcare.report import ReportInput, sentences
-    from simcare.words import COUNT, FUTURES, POUNDS, Estimate, interval, measure, three
+    from simcare.words import COUNT, FUTURES, LEAST_FUTURES, POUNDS, Estimate, interval, measure, three
 
-    fitted = "fit" in found.manifest
+    fitted = "fit" in found.manifest and found.experiment.replications >= LEAST_FUTURES
     shown = ["cost_pv", "cost", "dependency_days", "over_provided_days", "induced_need_days", "independent_days", "unmet_need_days"]
     experiment, start = found.experiment, found.model.about.start
     if any(strategy.contracts for strategy in experiment.strategies):

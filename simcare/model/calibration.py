@@ -191,6 +191,11 @@ class Target(Frozen):
         }[self.kind]
         require(wanted, f"a {self.kind} needs {needs}")
         require(self.past_days is None or self.kind == "stay", f"past_days is of stays; this is a {self.kind}")
+        require(
+            self.error.value < 1, f"error is relative, or of shares and stays a share: {self.error.value:g} is {100 * self.error.value:g} per cent"
+        )
+        both = self.from_ is not None and self.until is not None
+        require(not both or self.from_ <= self.until, f"from ({self.from_}) is later than until ({self.until}), which leaves no date")  # type: ignore[operator]
         require(not (moves and (self.services or self.tiers)), "moves are by stage and group; leave out services and tiers")
         return self
 
