@@ -163,14 +163,14 @@ def _drawn_from(told: Mapping[str, Any]) -> Table | None:
     rows = [
         (
             p["title"],
-            "factor" if p["factor"] else "value",
-            *(f"{p[key]:.3g}" for key in ("median", "low", "high")),
+            f"{'factor' if p['factor'] else 'value'} {p['median']:.3g}",
+            f"{p['low']:.3g} to {p['high']:.3g}",
             "counted" if p["width"] is None else f"{100 * p['width']:.0f}%",
         )
         for p in told.get("parameters", ())
     ]
-    head = ("Parameter of the fit", "As", "Median", "5th percentile", "95th percentile", "Of the prior's width")
-    return Table("What the fit puts in place of numbers below", head, tuple(rows), headers=2) if rows else None
+    head = ("Parameter of the fit", "Median", "Nine in ten", "Prior's width left")
+    return Table("What the fit puts in place of numbers below", head, tuple(rows)) if rows else None
 
 
 def _slim(given: ReportInput) -> pl.DataFrame:

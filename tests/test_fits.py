@@ -355,6 +355,8 @@ def test_a_comparison_is_read_back_with_its_fit(found: Comparison, tmp_path: Pat
         "Green: the parameters' part",
         "5th to 95th percentile",
         "made, known to 31 March 2013, 50 draws",
+        "What the fit puts in place of numbers below",
+        'How fast people leave</th><td class="number">factor',
     ):
         assert words in page.replace("&#39;", "'"), words
     again = read_folder(tmp_path / "c")
