@@ -53,6 +53,8 @@ def _write_common(folder: Path, report: ReportInput) -> None:
 def read_folder(folder: Path) -> ReportInput:
     """The pieces of a finished folder, for a new report."""
     check_finished(folder)
+    if (folder / "fit.json").is_file():
+        raise BadInput(f"{folder}: is the folder of a calibration, not of a run; its report.html and hindcast.html are written by simcare calibrate")
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         model = Model.model_validate_json((folder / "model.json").read_text(encoding="utf-8"))

@@ -329,6 +329,23 @@ def test_a_table_beside_the_file_goes_by_its_bare_name_and_lost_years_are_counte
     assert "calibration of 4 fitted and 2 held-out values (2 more are of years that no run reaches) is valid" in result.stdout
 
 
+def test_check_knows_tables_of_published_series(tmp_path: Path) -> None:
+    written(tmp_path)
+    tables = [str(tmp_path / "published.csv"), str(library("calibration") / "spend-yearly.csv")]
+    result = CliRunner().invoke(app, ["check", *tables, str(library("calibration") / "referrals-monthly.csv")])
+    assert result.exit_code == 0, result.output
+    assert "published.csv: table of 2 published series is valid" in result.stdout and "monthly series is valid" in result.stdout
+
+
+def test_a_report_of_a_calibration_is_not_written_again(
+    done: tuple[Path, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["simcare", "report", str(done[1])])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 2 and "is the folder of a calibration, not of a run" in capsys.readouterr().err
+
+
 def test_every_shipped_fit_is_of_the_files_that_are_shipped() -> None:
     fits = sorted(library("calibration").glob("*.fit.json"))
     assert [path.name for path in fits] == ["kent-2013.fit.json"]

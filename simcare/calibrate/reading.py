@@ -185,6 +185,21 @@ def published_values(target: Target, path: Path) -> dict[dt.date, float]:
     return {date: sum(part[date] for part in parts) for date in sorted(dates)}
 
 
+def check_table(name: str | Path) -> str | None:
+    """What a CSV of published series holds, in words; None for a file that is no such table. Raises BadInput where it is spoilt."""
+    path = Path(name)
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return None
+    with path.open("rb") as text:
+        head = text.readline().lower()
+    if b"series" not in head or b"count" not in head:
+        return None
+    rows = _table(path)
+    for line, row in enumerate(rows, start=2):
+        _valued(row, f"{path}: row {line}: {row['series']}")
+    return f"table of {len({row['series'] for row in rows})} published series"
+
+
 def _table(file: Path) -> list[dict[str, str]]:
     """The rows of a table of published values."""
     try:
@@ -222,13 +237,8 @@ def _series(rows: list[dict[str, str]], name: str, area: str | None, file: Path,
     for line, row in named:
         if area is not None and row.get("area") != area:
             continue
-        try:
-            date, value = dt.date.fromisoformat(row["date"]), float(row["count"])
-        except ValueError as error:
-            raise BadInput(
-                f"{file}: row {line}: {name}: should hold a date such as 2013-03-31 and a number, got {row['date']!r}, {row['count']!r}"
-            ) from error
-        if not math.isfinite(value) or value <= 0:
+        date, value = _valued(row, f"{file}: row {line}: {name}")
+        if value <= 0:
             raise BadInput(f"{file}: row {line}: {name}: a target must be above 0, got {row['count']!r}")
         if date in found:
             raise BadInput(f"{file}: row {line}: {name}: {date} is there twice")
@@ -236,6 +246,17 @@ def _series(rows: list[dict[str, str]], name: str, area: str | None, file: Path,
             raise BadInput(f"{file}: row {line}: {name}: {value:g} is more than the whole, which is {most:g} (the target's scale; 100 for percent)")
         found[date] = value
     return found
+
+
+def _valued(row: dict[str, str], here: str) -> tuple[dt.date, float]:
+    """The date and the value of a row; ``here`` is where it stands, for a fault."""
+    try:
+        date, value = dt.date.fromisoformat(row["date"]), float(row["count"])
+    except ValueError as error:
+        raise BadInput(f"{here}: should hold a date such as 2013-03-31 and a number, got {row['date']!r}, {row['count']!r}") from error
+    if not math.isfinite(value):
+        raise BadInput(f"{here}: should be a finite number, got {row['count']!r}")
+    return date, value
 
 
 def _held(calibration: Calibration, starts: dict[str, Model], target: Target, values: dict[dt.date, float]) -> tuple[list[Datum], list[str]]:
@@ -298,4 +319,4 @@ def _run_of(calibration: Calibration, starts: dict[str, Model], target: Target, 
     return None
 
 
-__all__ = ["Datum", "Loaded", "end_of", "load_calibration", "names_in", "published_values"]
+__all__ = ["Datum", "Loaded", "check_table", "end_of", "load_calibration", "names_in", "published_values"]

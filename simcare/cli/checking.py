@@ -62,6 +62,12 @@ def _checked(name: str) -> tuple[str, list[Figure]]:
         loaded = load_calibration(name)
         lost = f" ({loaded.unreached} more are of years that no run reaches)" if loaded.unreached else ""
         return f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values{lost}", list(figures(loaded.calibration))
+    if name.lower().endswith(".csv"):
+        from simcare.calibrate.reading import check_table
+
+        found = check_table(name)
+        if found:
+            return found, []
     return check_file(name)
 
 
