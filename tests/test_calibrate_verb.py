@@ -197,8 +197,9 @@ def test_what_a_stop_interrupts_goes_on_and_comes_to_the_same(done: tuple[Path, 
     straight = read_fit(done[1] / "fit.json")
     assert resumed.draws == straight.draws and resumed.parameters == straight.parameters
     run.clear()
+    next(parts.glob("*.json")).write_text("", encoding="utf-8")
     assert fit_of(calibrate(loaded, parts, 1)).draws == straight.draws
-    assert not run
+    assert len(run) == 1  # the empty one
 
 
 def test_a_stop_at_the_keyboard_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

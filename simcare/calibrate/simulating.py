@@ -78,7 +78,7 @@ def carry_out(loaded: Loaded, jobs: Sequence[Job], parts: Path, workers: int | N
     parts.mkdir(parents=True, exist_ok=True)
     marks = {name: _mark(loaded, world) for name, world in worlds.items()}
     files = [parts / f"{_digest(marks[job.run], job)}.json" for job in jobs]
-    todo = [k for k, file in enumerate(files) if not file.is_file()]
+    todo = [k for k, file in enumerate(files) if not file.is_file() or not file.stat().st_size]  # a loss of power can leave an empty file
     done = len(jobs) - len(todo)
     if tick is not None:
         tick(done, len(jobs))
