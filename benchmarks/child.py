@@ -2,9 +2,9 @@
 
     in_child("usual:kent", 0.1, 365.25, 1)
 
-runs ``kent(0.1, 365.25, 1)`` of ``benchmarks/usual.py`` in a fresh interpreter and returns the dict it gives, with ``peak_mib`` (the most memory the
-process held, interpreter and imports included) and ``before_mib`` (what it held before the work, when all was imported) added to it. Arguments and
-result go as JSON.
+runs ``kent(0.1, 365.25, 1)`` of ``benchmarks/usual.py`` in a fresh interpreter and returns the dict it gives, with
+``peak_mib`` (the most memory the process held, interpreter and imports included) and ``before_mib`` (what it held
+before the work, when all was imported) added to it. Arguments and result go as JSON.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ HERE = Path(__file__).parent
 
 
 def in_child(function: str, *args: Any) -> dict[str, Any]:
-    """What ``module:function`` gives for these arguments in a fresh interpreter; its errors are shown and raised here."""
+    """What ``module:function`` gives for these arguments in a fresh interpreter; its errors are shown and raised
+    here."""
     command = [sys.executable, str(Path(__file__)), function, json.dumps(args)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=HERE.parent)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -31,7 +32,8 @@ def in_child(function: str, *args: Any) -> dict[str, Any]:
 def peak_mib() -> float:
     """The most memory this process has held.
 
-    Linux keeps the parent's peak in a child's ``ru_maxrss`` when the child was made by vfork, as ``subprocess`` does; ``VmHWM`` is the child's own.
+    Linux keeps the parent's peak in a child's ``ru_maxrss`` when the child was made by vfork, as ``subprocess`` does;
+    ``VmHWM`` is the child's own.
     """
     status = Path("/proc/self/status")
     if status.exists():

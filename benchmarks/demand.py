@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from simcare.demand import batch
 from simcare.demand import driver as drivers
-from simcare.demand import many
 from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
 from simcare.demand.series import Series
-from simcare.files import library
+from simcare.files.load import library
 
 
 def seconds(what: object) -> float:
@@ -46,9 +46,15 @@ def main() -> None:
     forecast(kent, workers=2)  # so that the workers are there
     whole = seconds(lambda: forecast(kent, workers=2))
     with tempfile.TemporaryDirectory() as folder:
-        side = seconds(lambda: many.forecast_all(made(count), 24, Path(folder), workers=2))
-    print(f"one driver fitted: {1000 * fit:.0f} ms; one series back-tested with all challengers: {whole:.1f} s, {whole / fit:.0f} times as long")
-    print(f"{count} series side by side on two workers: {side:.0f} s, {side / count:.1f} s each; 150 would take {side / count * 2.5:.0f} minutes")
+        side = seconds(lambda: batch.forecast_all(made(count), 24, Path(folder), workers=2))
+    print(
+        f"one driver fitted: {1000 * fit:.0f} ms; one series back-tested with all challengers: {whole:.1f} s,"
+        f" {whole / fit:.0f} times as long"
+    )
+    print(
+        f"{count} series side by side on two workers: {side:.0f} s, {side / count:.1f} s each; 150 would take"
+        f" {side / count * 2.5:.0f} minutes"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""simcare's own engines as benchmarks: each function is run in a process of its own (``child.in_child``) and gives a dict."""
+"""simcare's own engines as benchmarks: each function is run in a process of its own (``child.in_child``) and gives a
+dict."""
 
 from __future__ import annotations
 
@@ -8,16 +9,16 @@ from typing import Any
 
 from usual import scaled
 
+from simcare.arrays.build import build
+from simcare.arrays.names import names_of
 from simcare.engine import compiled, simpy
-from simcare.files import load_model
-from simcare.logs import frame
-from simcare.measures import measure, measures_of
+from simcare.files.load import load_model
+from simcare.log.frame import frame
+from simcare.measures.measure import measure, measures_of
+from simcare.measures.tally import Tally
 from simcare.model import Model
-from simcare.names import names_of
-from simcare.rules.names import START
-from simcare.runs import run
-from simcare.tables import build
-from simcare.tally import Tally
+from simcare.rules.records import START
+from simcare.runs.run import run
 
 
 def _model(name: str, scale: float) -> Model:
@@ -25,7 +26,8 @@ def _model(name: str, scale: float) -> Model:
 
 
 def log(engine: str, name: str, scale: float, days: float, seed: int) -> dict[str, Any]:
-    """One replication with its log, by either engine: rows, and seconds of processor time from the tables to the log."""
+    """One replication with its log, by either engine: rows, and seconds of processor time from the tables to the
+    log."""
     model = _model(name, scale)
     tables = build(model)
     simulate = {"simpy": simpy, "compiled": compiled}[engine].simulate

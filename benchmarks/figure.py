@@ -1,8 +1,8 @@
 """The figure of the benchmarks: events a second by engine, and run time against the number of clients.
 
-``plot(results, path)`` draws what is there of ``results``: ``kent`` and ``queue`` hold a dict for each engine, with ``rows_per_second`` and
-``customers_per_second``; ``clients`` is a list of dicts with ``clients``, ``engine`` and ``cpu`` (seconds). It is drawn as the README's picture is,
-by ``scripts/picture.py``.
+``plot(results, path)`` draws what is there of ``results``: ``kent`` and ``queue`` hold a dict for each engine, with
+``rows_per_second`` and ``customers_per_second``; ``clients`` is a list of dicts with ``clients``, ``engine`` and
+``cpu`` (seconds). It is drawn as the README's picture is, by ``scripts/picture.py``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from simcare import theme
-from simcare.theme import axis
+from simcare.report import theme
+from simcare.report.theme import axis
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 from picture import WIDTH_PX, svg, titled
@@ -31,7 +31,10 @@ ENGINES = {
     "compiled": ("simcare, compiled engine", theme.BLUE, "triangle-up"),
     "compiled_aggregate": ("simcare, compiled, no log", theme.VERMILION, "star"),
 }
-HEADINGS = {"kent": ("Kent", "rows of the log a second of processor time"), "queue": ("M/M/2 queue", "customers a second of processor time")}
+HEADINGS = {
+    "kent": ("Kent", "rows of the log a second of processor time"),
+    "queue": ("M/M/2 queue", "customers a second of processor time"),
+}
 SPEED = {"kent": "rows_per_second", "queue": "customers_per_second"}
 TITLE = "How fast the engines are"
 
@@ -49,7 +52,11 @@ def figure(results: dict[str, Any]) -> go.Figure:
     """The figure: a panel for each part there is."""
     speeds = [part for part in HEADINGS if results.get(part)]
     runs = results.get("clients", [])
-    shown = [name for name in ENGINES if any(name in results[part] for part in speeds) or any(row["engine"] == name for row in runs)]
+    shown = [
+        name
+        for name in ENGINES
+        if any(name in results[part] for part in speeds) or any(row["engine"] == name for row in runs)
+    ]
     count = len(speeds) + bool(runs)
     across = max(1, WIDTH_PX // 230)
     wide = theme.Panels(count, count, panel_px=235, top_px=theme.legend_px(len(shown), across), column_gap=0.07)
@@ -67,7 +74,14 @@ def figure(results: dict[str, Any]) -> go.Figure:
 
 def _legend(fig: go.Figure, engine: str) -> None:
     name, colour, symbol = ENGINES[engine]
-    fig.add_scatter(x=[None], y=[None], mode="markers", marker={"color": colour, "symbol": symbol, "size": 10}, name=name, legendgroup=engine)
+    fig.add_scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker={"color": colour, "symbol": symbol, "size": 10},
+        name=name,
+        legendgroup=engine,
+    )
 
 
 def _speeds(fig: go.Figure, k: int, part: str, found: dict[str, Any]) -> None:
@@ -77,11 +91,28 @@ def _speeds(fig: go.Figure, k: int, part: str, found: dict[str, Any]) -> None:
     low, high = math.floor(math.log10(min(there.values())) - 0.1), math.ceil(math.log10(max(there.values())) + 0.1)
     for y, (name, value) in enumerate(reversed(there.items())):
         _, colour, symbol = ENGINES[name]
-        fig.add_scatter(x=[10.0**low, 10.0**high], y=[y, y], mode="lines", line={"color": theme.RULE, "width": 1, "dash": "dot"}, **place)
-        fig.add_scatter(x=[value], y=[y], mode="markers", marker={"color": colour, "symbol": symbol, "size": 11}, **place)
+        fig.add_scatter(
+            x=[10.0**low, 10.0**high],
+            y=[y, y],
+            mode="lines",
+            line={"color": theme.RULE, "width": 1, "dash": "dot"},
+            **place,
+        )
+        fig.add_scatter(
+            x=[value], y=[y], mode="markers", marker={"color": colour, "symbol": symbol, "size": 11}, **place
+        )
         text = short(value) + ("" if name == "usual" or "usual" not in there else times(value / there["usual"]))
         at = {"x": math.log10(value), "y": y, "xref": axis("x", k, True), "yref": axis("y", k, True)}
-        fig.add_annotation(text=text, showarrow=False, xanchor="center", yshift=15, font={"size": 12}, bgcolor="white", borderpad=1, **at)
+        fig.add_annotation(
+            text=text,
+            showarrow=False,
+            xanchor="center",
+            yshift=15,
+            font={"size": 12},
+            bgcolor="white",
+            borderpad=1,
+            **at,
+        )
     rows = {"range": [-0.6, len(there) - 0.3], "showgrid": False, "showticklabels": False}
     fig.update_layout({axis("x", k): log_axis(low, high), axis("y", k): rows})
     theme.panel_title(fig, k, *HEADINGS[part])
@@ -102,7 +133,9 @@ def _run_times(fig: go.Figure, k: int, runs: Sequence[dict[str, Any]]) -> None:
             marker = {"color": colour, "symbol": symbol, "size": 8}
             fig.add_scatter(x=x, y=y, mode="lines+markers", line={"color": colour, "width": 2}, marker=marker, **place)
     low, high = bounds([row["clients"] for row in runs])
-    fig.update_layout({axis("x", k): log_axis(low, high), axis("y", k): log_axis(*bounds([row["cpu"] for row in runs]))})
+    fig.update_layout(
+        {axis("x", k): log_axis(low, high), axis("y", k): log_axis(*bounds([row["cpu"] for row in runs]))}
+    )
     theme.panel_title(fig, k, "Run time by number of clients", "seconds of processor time")
 
 
@@ -140,12 +173,18 @@ def alt(results: dict[str, Any], speeds: Sequence[str], runs: Sequence[dict[str,
     """What the figure shows, in words."""
     said = []
     for part in speeds:
-        figures = ", ".join(f"{ENGINES[name][0]} {short(results[part][name][SPEED[part]])}" for name in ENGINES if name in results[part])
+        figures = ", ".join(
+            f"{ENGINES[name][0]} {short(results[part][name][SPEED[part]])}" for name in ENGINES if name in results[part]
+        )
         said.append(f"{HEADINGS[part][0]}, {HEADINGS[part][1]}: {figures}.")
     if runs:
         most = max(row["clients"] for row in runs)
         last = [(ENGINES[row["engine"]][0], row["cpu"]) for row in runs if row["clients"] == most]
-        said.append(f"With {short(most)} clients a run takes: " + ", ".join(f"{name} {short(cpu)} seconds" for name, cpu in last) + ".")
+        said.append(
+            f"With {short(most)} clients a run takes: "
+            + ", ".join(f"{name} {short(cpu)} seconds" for name, cpu in last)
+            + "."
+        )
     return " ".join(said)
 
 

@@ -1,6 +1,8 @@
-"""M/M/c, the queue everyone knows, in Ciw and in SimPy as it is usually written: three arrivals a day, half a day's stay, two places.
+"""M/M/c, the queue everyone knows, in Ciw and in SimPy as it is usually written: three arrivals a day, half a day's
+stay, two places.
 
-Each function takes ``days`` and ``seed`` and gives the customers served and their mean wait in days; the exact mean wait is ``exact_wait()``.
+Each function takes ``days`` and ``seed`` and gives the customers served and their mean wait in days; the exact mean
+wait is ``exact_wait()``.
 """
 
 from __future__ import annotations
@@ -73,9 +75,15 @@ def with_ciw(days: float, seed: int) -> dict[str, Any]:
 
 
 def _found(waits: list[float], begin: float) -> dict[str, Any]:
-    """Customers served, their mean wait, and the speed. What is compared is customers: tools differ in the rows they write for one."""
+    """Customers served, their mean wait, and the speed. What is compared is customers: tools differ in the rows they
+    write for one."""
     cpu = time.process_time() - begin
-    return {"customers": len(waits), "mean_wait": statistics.fmean(waits), "cpu": cpu, "customers_per_second": len(waits) / cpu}
+    return {
+        "customers": len(waits),
+        "mean_wait": statistics.fmean(waits),
+        "cpu": cpu,
+        "customers_per_second": len(waits) / cpu,
+    }
 
 
 def main() -> None:
@@ -83,7 +91,10 @@ def main() -> None:
     print(f"exact mean wait {exact_wait():.4f} days")
     for work in (usual, with_ciw):
         found = work(40_000.0, 1)
-        figures = f"{found['customers']:>10,} served, mean wait {found['mean_wait']:.4f}, {found['customers_per_second']:>10,.0f} a second"
+        figures = (
+            f"{found['customers']:>10,} served, mean wait {found['mean_wait']:.4f},"
+            f" {found['customers_per_second']:>10,.0f} a second"
+        )
         print(f"{work.__name__:<10}{figures}")
 
 

@@ -1,15 +1,18 @@
-"""Does a calibration find parameters that are known? Synthetic targets, and Nelder-Mead with common draws on the same budget beside it.
+"""Does a calibration find parameters that are known? Synthetic targets, and Nelder-Mead with common draws on the same
+budget beside it.
 
     python benchmarks/recovery.py [SETS] [CALIBRATION]
 
-For each of SETS (12 unless said) data sets, values of the free parameters are drawn from their priors, the model is run at them once, and the
-published values are replaced by what it says, moved by the discrepancy and the error that the calibration states. Then the calibration is
-carried out on them: a design that all sets share, one wave of runs of each, emulators, a chain. Nelder-Mead (scipy) minimises minus the log
-posterior of the mean of runs with the same draws at every point, for as many points as the calibration ran.
+For each of SETS (12 unless said) data sets, values of the free parameters are drawn from their priors, the model is run
+at them once, and the published values are replaced by what it says, moved by the discrepancy and the error that the
+calibration states. Then the calibration is carried out on them: a design that all sets share, one wave of runs of each,
+emulators, a chain. Nelder-Mead (scipy) minimises minus the log posterior of the mean of runs with the same draws at
+every point, for as many points as the calibration ran.
 
-Printed: the share of true values inside the 90 % intervals, by parameter and over all; the mean distance from the truth of the posterior median
-and of Nelder-Mead's best point, in prior standard deviations, beside that of the prior's median, over all and over the parameters that
-the targets speak of. Runs are kept in the folder runs/recovery, so that a second call goes on where the first stopped.
+Printed: the share of true values inside the 90 % intervals, by parameter and over all; the mean distance from the truth
+of the posterior median and of Nelder-Mead's best point, in prior standard deviations, beside that of the prior's
+median, over all and over the parameters that the targets speak of. Runs are kept in the folder runs/recovery, so that a
+second call goes on where the first stopped.
 """
 
 from __future__ import annotations
@@ -24,15 +27,15 @@ import polars as pl
 from joblib import Parallel, delayed
 from scipy.optimize import minimize
 
+from simcare.calibrate.chain import walk
 from simcare.calibrate.emulator import emulate
 from simcare.calibrate.history import not_ruled_out
-from simcare.calibrate.judging import judge
-from simcare.calibrate.measuring import Values, outputs
-from simcare.calibrate.posterior import walk
+from simcare.calibrate.likelihood import judge
+from simcare.calibrate.observe import Values, outputs
 from simcare.calibrate.priors import design, log_density, sample, to_values
 from simcare.calibrate.reading import Loaded, load_calibration
 from simcare.calibrate.simulating import Ensemble, Job, carry_out, ensemble, joined
-from simcare.fits import PRIOR_DRIVEN
+from simcare.files.fit import PRIOR_DRIVEN
 
 DESIGN, WAVE = 100, 60
 TRUTHS, WAVES, COMMON = 2_000_000, 10_000, 3_000_000  # where the replications of each are numbered from
@@ -48,8 +51,13 @@ def synthetic(loaded: Loaded, truth: Values, number: int) -> Loaded:
         found |= carry_out(loaded, [Job(run, point, (TRUTHS + number,))], PARTS, 1)[0][0]
     judged = judge(loaded.fitted)
     rng = np.random.default_rng([number, 5])
-    came = outputs(loaded.fitted, found) + np.linalg.cholesky(judged.slack + 1e-12 * np.eye(len(judged.data))) @ rng.standard_normal(len(judged.data))
-    values = [v if d.target.is_share else float(np.exp(v)) * (d.base or 1.0) for d, v in zip(loaded.fitted, came.tolist(), strict=True)]
+    came = outputs(loaded.fitted, found) + np.linalg.cholesky(
+        judged.slack + 1e-12 * np.eye(len(judged.data))
+    ) @ rng.standard_normal(len(judged.data))
+    values = [
+        v if d.target.is_share else float(np.exp(v)) * (d.base or 1.0)
+        for d, v in zip(loaded.fitted, came.tolist(), strict=True)
+    ]
     return replace(loaded, data=tuple(d._replace(value=v) for d, v in zip(loaded.fitted, values, strict=True)))
 
 
@@ -80,13 +88,20 @@ def nelder_mead(loaded: Loaded, noise: Values, number: int) -> Values:
             return 1e6 + float((steps**2).sum())
         point = tuple(to_values(free, steps[None, :])[0].tolist())
         found = [carry_out(loaded, [Job(run, point, common)], PARTS, 1)[0] for run in runs]
-        mean = np.mean([outputs(loaded.fitted, {k: v for part in found for k, v in part[r].items()}) for r in range(len(common))], axis=0)
+        mean = np.mean(
+            [outputs(loaded.fitted, {k: v for part in found for k, v in part[r].items()}) for r in range(len(common))],
+            axis=0,
+        )
         apart = judged.published - mean
         return float(0.5 * apart @ cover @ apart - prior)
 
     start = np.zeros(len(free))
     simplex = np.vstack([start, start + np.eye(len(free))])
-    return np.asarray(minimize(objective, start, method="Nelder-Mead", options={"maxfev": DESIGN + WAVE, "initial_simplex": simplex}).x)
+    return np.asarray(
+        minimize(
+            objective, start, method="Nelder-Mead", options={"maxfev": DESIGN + WAVE, "initial_simplex": simplex}
+        ).x
+    )
 
 
 def one(loaded: Loaded, shared: Ensemble, truth: Values, number: int) -> dict[str, Values]:
@@ -116,18 +131,30 @@ def report(found: list[dict[str, Values]], names: list[str], file: Path) -> None
         "Nelder-Mead": theirs.mean(axis=0),
     }
     with pl.Config(
-        tbl_rows=40, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=60, tbl_formatting="MARKDOWN", float_precision=2
+        tbl_rows=40,
+        tbl_hide_dataframe_shape=True,
+        tbl_hide_column_data_types=True,
+        fmt_str_lengths=60,
+        tbl_formatting="MARKDOWN",
+        float_precision=2,
     ):
         say(str(pl.DataFrame({"parameter": names} | columns)))
     spoken = get["width"].mean(axis=0) < PRIOR_DRIVEN
-    say(f"\n{len(found)} data sets, {len(names)} parameters: {100 * inside.mean():.1f}% of true values in the 90 % intervals ({inside.size})")
-    for title, of in (("all parameters", np.ones_like(spoken)), (f"the {spoken.sum()} that the targets speak of", spoken)):
+    say(
+        f"\n{len(found)} data sets, {len(names)} parameters: {100 * inside.mean():.1f}% of true values in the 90 %"
+        f" intervals ({inside.size})"
+    )
+    for title, of in (
+        ("all parameters", np.ones_like(spoken)),
+        (f"the {spoken.sum()} that the targets speak of", spoken),
+    ):
         a, b = ours[:, of], theirs[:, of]
         before = np.abs(get["truth"][:, of]).mean()
         se = float((b - a).mean(axis=1).std(ddof=1) / np.sqrt(len(found)))
         say(
-            f"mean distance from the truth, {title}: prior's median {before:.2f}, calibration {a.mean():.2f}, Nelder-Mead {b.mean():.2f}, "
-            f"ratio {a.mean() / b.mean():.2f} (difference {b.mean() - a.mean():.2f}, standard error {se:.2f})"
+            f"mean distance from the truth, {title}: prior's median {before:.2f}, calibration {a.mean():.2f},"
+            f" Nelder-Mead {b.mean():.2f}, ratio {a.mean() / b.mean():.2f} (difference {b.mean() - a.mean():.2f},"
+            f" standard error {se:.2f})"
         )
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

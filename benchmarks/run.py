@@ -1,4 +1,5 @@
-"""The benchmarks: one run, side by side. A table on the screen, ``results.json``, and the table and picture of docs/performance.md."""
+"""The benchmarks: one run, side by side. A table on the screen, ``results.json``, and the table and picture of
+docs/performance.md."""
 
 from __future__ import annotations
 
@@ -21,8 +22,10 @@ TEN_YEARS = 3652.0
 KENT_CLIENTS = 385_000  # of ten years at scale 1
 QUEUE_DAYS = 40_000.0
 LARGEST = {"usual": 100_000, "simpy": 1_000_000, "compiled": 1_000_000, "compiled_aggregate": 1_000_000}
-NAMES = {"usual": "SimPy, the usual way", "ciw": "Ciw", "simpy": "simcare, SimPy engine", "compiled": "simcare, compiled engine",
-         "compiled_aggregate": "simcare, compiled, no log"}  # fmt: skip
+NAMES = {
+    "usual": "SimPy, the usual way", "ciw": "Ciw", "simpy": "simcare, SimPy engine",
+    "compiled": "simcare, compiled engine", "compiled_aggregate": "simcare, compiled, no log"
+}  # fmt: skip
 
 
 def import_seconds() -> float:
@@ -88,12 +91,18 @@ def table(found: dict[str, Any]) -> str:
 
 
 def _kent(found: dict[str, Any]) -> Iterator[str]:
-    yield "| Kent, ten years, one replication | rows of the log | processor seconds | rows a second | × the usual way | peak MiB |"
+    yield (
+        "| Kent, ten years, one replication | rows of the log | processor seconds | rows a second | × the usual way |"
+        " peak MiB |"
+    )
     yield "|---|---:|---:|---:|---:|---:|"
     usual = found["kent"]["usual"]["rows_per_second"]
     for engine, row in found["kent"].items():
         speed = row["rows_per_second"]
-        yield f"| {NAMES[engine]} | {row['rows']:,} | {row['cpu']:,.2f} | {speed:,.0f} | {speed / usual:,.1f} | {row['peak_mib']:,.0f} |"
+        yield (
+            f"| {NAMES[engine]} | {row['rows']:,} | {row['cpu']:,.2f} | {speed:,.0f} | {speed / usual:,.1f} |"
+            f" {row['peak_mib']:,.0f} |"
+        )
 
 
 def _queue(found: dict[str, Any]) -> Iterator[str]:
@@ -102,7 +111,10 @@ def _queue(found: dict[str, Any]) -> Iterator[str]:
     usual = found["queue"]["usual"]["customers_per_second"]
     for engine, row in found["queue"].items():
         speed = row["customers_per_second"]
-        yield f"| {NAMES[engine]} | {row['customers']:,} | {row['cpu']:,.2f} | {speed:,.0f} | {speed / usual:,.1f} | {row['peak_mib']:,.0f} |"
+        yield (
+            f"| {NAMES[engine]} | {row['customers']:,} | {row['cpu']:,.2f} | {speed:,.0f} | {speed / usual:,.1f} |"
+            f" {row['peak_mib']:,.0f} |"
+        )
 
 
 def _clients(found: dict[str, Any]) -> Iterator[str]:
@@ -119,7 +131,10 @@ def _others(found: dict[str, Any]) -> Iterator[str]:
     yield "| other | |"
     yield "|---|---:|"
     for row in found["replications"]:
-        what = f"Kent, ten years, compiled, {row['replications']} replications on {row['workers']} cores: seconds by the clock"
+        what = (
+            f"Kent, ten years, compiled, {row['replications']} replications on {row['workers']} cores: seconds by the"
+            " clock"
+        )
         yield f"| {what} | {row['wall']:,.1f} |"
     limit, log = found["at the limit"], found["by the log"]
     yield f"| Kent at the limit of places, ten years, compiled, with its log: processor seconds | {limit['cpu']:,.2f} |"

@@ -1,17 +1,20 @@
 """The Kent pathway as an experienced SimPy modeller usually writes it: what the engines are held against.
 
-It is the same pathway as the rulebook's (``docs/model.md``), with all numbers from the model file, and agrees with simcare in the number of events
-of every kind (``agreement``). What was chosen, where there is more than one usual way:
+It is the same pathway as the rulebook's (``docs/model.md``), with all numbers from the model file, and agrees with
+simcare in the number of events of every kind (``agreement``). What was chosen, where there is more than one usual way:
 
-- One process a client. It draws a time for each thing that may happen next, waits for the earliest with ``env.timeout``, lets it happen, and draws
-  afresh, given the time already spent. The other usual way, a timeout for each clock raced with ``AnyOf``, leaves dead events on SimPy's agenda
-  and took six times as long when it was tried; the faster one was taken.
-- ``simpy.Resource`` for the places of each service and for assessors, requested and released, with room for everyone: nobody waits for a place in
-  this model.
-- One ``random.Random`` (faster than a numpy Generator for one draw at a time), a dataclass for a client, a list of tuples for the log, and
-  parameters read out of the model once, into plain dictionaries. Nothing beyond that was tuned, and nothing was left slow.
-- Python's garbage collector is on, as it is by default, and a Resource finds a request among its users by searching a list, as SimPy writes it. Both
-  cost more the more clients there are: at the size of Kent the collector takes some 40 % of the time. ``kent`` can turn it off.
+- One process a client. It draws a time for each thing that may happen next, waits for the earliest with
+  ``env.timeout``, lets it happen, and draws afresh, given the time already spent. The other usual way, a timeout for
+  each clock raced with ``AnyOf``, leaves dead events on SimPy's agenda and took six times as long when it was tried;
+  the faster one was taken.
+- ``simpy.Resource`` for the places of each service and for assessors, requested and released, with room for everyone:
+  nobody waits for a place in this model.
+- One ``random.Random`` (faster than a numpy Generator for one draw at a time), a dataclass for a client, a list of
+  tuples for the log, and parameters read out of the model once, into plain dictionaries. Nothing beyond that was tuned,
+  and nothing was left slow.
+- Python's garbage collector is on, as it is by default, and a Resource finds a request among its users by searching a
+  list, as SimPy writes it. Both cost more the more clients there are: at the size of Kent the collector takes some 40 %
+  of the time. ``kent`` can turn it off.
 
 It covers what ``kent-2013`` uses: no modifiers, no dated numbers, no service that follows need.
 """
@@ -42,10 +45,23 @@ Steps = Generator[Any, Any, Any]  # what a process yields to SimPy
 YEAR = 365.25
 PLENTY = 10_000_000  # places in a service, and assessors
 OUT, WAITING, IN_SERVICE, GONE = "out", "waiting", "in service", "gone"
-COLUMNS = ("client", "time", "event", "cause", "stage", "group", "need", "tier", "service", "provider", "stay_start", "induced")
+COLUMNS = (
+    "client",
+    "time",
+    "event",
+    "cause",
+    "stage",
+    "group",
+    "need",
+    "tier",
+    "service",
+    "provider",
+    "stay_start",
+    "induced",
+)
 
 
-# ---------------------------------------------------------------------------------------------------- times to an event
+# ---- times to an event
 @dataclass
 class Constant:
     """The same rate always; rates are per day."""
@@ -57,7 +73,8 @@ class Constant:
         return self.rate * u
 
     def days(self, draw: random.Random, spent: float, speed: float) -> float:
-        """Days from now to the event, when ``spent`` days have passed without it and the clock runs ``speed`` times as fast."""
+        """Days from now to the event, when ``spent`` days have passed without it and the clock runs ``speed`` times as
+        fast."""
         return draw.expovariate(self.rate * speed)
 
 
@@ -71,7 +88,9 @@ class Piecewise:
     def total(self, u: Any) -> Any:
         """The hazard summed from 0 to ``u`` days."""
         tops = [*self.edges[1:], math.inf]
-        return sum(rate * (np.clip(u, edge, top) - edge) for edge, top, rate in zip(self.edges, tops, self.rates, strict=True))
+        return sum(
+            rate * (np.clip(u, edge, top) - edge) for edge, top, rate in zip(self.edges, tops, self.rates, strict=True)
+        )
 
     def days(self, draw: random.Random, spent: float, speed: float) -> float:
         """Days from now to the event: through the bands until the drawn hazard is used up."""
@@ -139,7 +158,7 @@ def since(clock: Clock) -> str:
     return clock.since or ("age" if clock.clock == "death" else "need")
 
 
-# ------------------------------------------------------------------------------------------------------------ parameters
+# ---- parameters
 def banded(edges: list[float], tops: list[float], u: float) -> float:
     """A value in bands for a uniform draw: the band by its share (``tops`` are running sums from 0), even within it."""
     x = u * tops[-1]
@@ -164,8 +183,13 @@ class Parameters:
         self._read_bands()
         self.clocks = self._clocks()
         self.offers = self._offers()
-        self.handovers = {(h.age, group): h for h in model.handovers for group in h.groups or [g.name for g in model.groups]}
-        self.age_bands = {row.name: (list(row.ages.edges), [0.0, *accumulate(row.ages.shares)]) for row in (*model.caseload, *model.arrivals)}
+        self.handovers = {
+            (h.age, group): h for h in model.handovers for group in h.groups or [g.name for g in model.groups]
+        }
+        self.age_bands = {
+            row.name: (list(row.ages.edges), [0.0, *accumulate(row.ages.shares)])
+            for row in (*model.caseload, *model.arrivals)
+        }
         self.providers = self._providers()
         self._so_far: dict[tuple[Any, ...], tuple[list[float], list[float]]] = {}
 
@@ -173,27 +197,40 @@ class Parameters:
         """How long a short-term stay lasts, and when reviews are due."""
         services = self.services.values()
         self.short_days = {s.name: s.short_term_days.steps[0].value for s in services if s.short_term_days}
-        self.review_every = {s.name: s.review_every_days.steps[0].value if s.review_every_days else math.inf for s in services}
-        self.first_review = {s.name: s.first_review_days.steps[0].value if s.first_review_days else self.review_every[s.name] for s in services}
+        self.review_every = {
+            s.name: s.review_every_days.steps[0].value if s.review_every_days else math.inf for s in services
+        }
+        self.first_review = {
+            s.name: s.first_review_days.steps[0].value if s.first_review_days else self.review_every[s.name]
+            for s in services
+        }
 
     def _read_stages(self) -> None:
         """How need and the front door behave in each life stage."""
         stages = [s.name for s in self.model.stages]
-        self.need = {stage: next(n for n in self.model.need if n.stages is None or stage in n.stages) for stage in stages}
+        self.need = {
+            stage: next(n for n in self.model.need if n.stages is None or stage in n.stages) for stage in stages
+        }
         self.enabling = {stage: n.enabling_recovery.value for stage, n in self.need.items()}
         self.over_provided = {stage: n.over_provided_recovery.value for stage, n in self.need.items()}
         self.waiting_rise = {stage: n.waiting_rise.value for stage, n in self.need.items()}
         self.waiting_recovery = {stage: n.waiting_recovery.value for stage, n in self.need.items()}
         self.at_once = {stage: n.crisis_at_once.value for stage, n in self.need.items()}
         self.variance = {stage: n.frailty_variance.value for stage, n in self.need.items()}
-        self.death_ratio = {stage: n.death_ratio.value if n.death_ratio else (1.0,) * len(self.rungs) for stage, n in self.need.items()}
-        door = {stage: next(d for d in self.model.front_door if d.stages is None or stage in d.stages) for stage in stages}
+        self.death_ratio = {
+            stage: n.death_ratio.value if n.death_ratio else (1.0,) * len(self.rungs) for stage, n in self.need.items()
+        }
+        door = {
+            stage: next(d for d in self.model.front_door if d.stages is None or stage in d.stages) for stage in stages
+        }
         self.assessment_days = {stage: d.assessment_days.steps[0].value for stage, d in door.items()}
         self.diverted = {stage: d.diverted.value for stage, d in door.items()}
         self.over = {stage: d.over_specified.steps[0].value for stage, d in door.items()}
         self.under = {stage: d.under_specified.steps[0].value for stage, d in door.items()}
         self.step_up_first = {stage: d.step_up_first.steps[0].value for stage, d in door.items()}
-        self.step_up_rungs = {stage: {self.rungs.index(t) for t in d.step_up_tiers or self.rungs[1:]} for stage, d in door.items()}
+        self.step_up_rungs = {
+            stage: {self.rungs.index(t) for t in d.step_up_tiers or self.rungs[1:]} for stage, d in door.items()
+        }
 
     def _read_bands(self) -> None:
         """The ages at which anything may change, and the stage from each on."""
@@ -211,9 +248,17 @@ class Parameters:
             found[cell] = []
         for clock in self.model.clocks:
             assert clock.services is None and since(clock) in ("need", "age")
-            for stage, group, rung in product(clock.stages or stages, clock.groups or groups, clock.needs or self.rungs):
+            for stage, group, rung in product(
+                clock.stages or stages, clock.groups or groups, clock.needs or self.rungs
+            ):
                 need = self.rungs.index(rung)
-                rate = 0.0 if not clock.rates else clock.rates[clock.needs.index(rung) if clock.needs and len(clock.needs) == len(clock.rates) else 0]
+                rate = (
+                    0.0
+                    if not clock.rates
+                    else clock.rates[
+                        clock.needs.index(rung) if clock.needs and len(clock.needs) == len(clock.rates) else 0
+                    ]
+                )
                 if self._possible(clock, need) and (rate > 0 or clock.family in ("piecewise", "weibull")):
                     found[stage, group, need].append((clock.clock, clock.by, since(clock), law(clock, rate)))
         return found
@@ -230,15 +275,27 @@ class Parameters:
         return s.from_age <= age and (s.to_age is None or age < s.to_age) and (s.groups is None or group in s.groups)
 
     def _offers(self) -> dict[tuple[int, int, str], tuple[list[tuple[str, str]], list[float]]]:
-        """Who may take a client on a rung (services and providers, weights); the nearest rung above stands in for an empty one, then below."""
-        every = [(o.service, p.name, o.weight.value) for p in self.model.providers for o in p.offers if o.weight.value > 0]
+        """Who may take a client on a rung (services and providers, weights); the nearest rung above stands in for an
+        empty one, then below."""
+        every = [
+            (o.service, p.name, o.weight.value) for p in self.model.providers for o in p.offers if o.weight.value > 0
+        ]
         found = {}
-        for rung, band, group in product(range(1, self.short_tier + 1), range(len(self.ages)), [g.name for g in self.model.groups]):
+        for rung, band, group in product(
+            range(1, self.short_tier + 1), range(len(self.ages)), [g.name for g in self.model.groups]
+        ):
             search = [rung] if rung == self.short_tier else [*range(rung, self.short_tier), *range(rung - 1, 0, -1)]
             for at in search:
-                here = [(service, provider, w) for service, provider, w in every if self.tier[service] == at and self.open_to(service, band, group)]
+                here = [
+                    (service, provider, w)
+                    for service, provider, w in every
+                    if self.tier[service] == at and self.open_to(service, band, group)
+                ]
                 if here:
-                    found[rung, band, group] = ([(service, provider) for service, provider, _ in here], [w for *_, w in here])
+                    found[rung, band, group] = (
+                        [(service, provider) for service, provider, _ in here],
+                        [w for *_, w in here],
+                    )
                     break
         return found
 
@@ -251,7 +308,8 @@ class Parameters:
         return found
 
     def so_far(self, row: Caseload, need: int) -> tuple[list[float], list[float]]:
-        """Days already spent in a stay on day 0, as bands: stated, even over a short-term stay, or by the chance of still being there."""
+        """Days already spent in a stay on day 0, as bands: stated, even over a short-term stay, or by the chance of
+        still being there."""
         key = (row.name, need)
         if key not in self._so_far:
             if row.elapsed is not None:
@@ -265,7 +323,13 @@ class Parameters:
     def _length_biased(self, row: Caseload, need: int) -> tuple[list[float], list[float]]:
         u, total = np.concatenate([[0.0], np.geomspace(0.01, 60 * YEAR, 2000)]), 0.0
         enabling = row.service is not None and self.services[row.service].enabling
-        age = sum(share * (a + b) / 2 for a, b, share in zip(row.ages.edges, row.ages.edges[1:], row.ages.shares, strict=False)) * YEAR
+        age = (
+            sum(
+                share * (a + b) / 2
+                for a, b, share in zip(row.ages.edges, row.ages.edges[1:], row.ages.shares, strict=False)
+            )
+            * YEAR
+        )
         for clock, _, runs_in, hazard in self.clocks[row.stage, row.group, need]:
             if clock in ("recover", "death", "leaving"):
                 speed = self.enabling[row.stage] if clock == "recover" and enabling else 1.0
@@ -278,7 +342,7 @@ class Parameters:
         return u[keep].tolist(), area[keep].tolist()
 
 
-# ------------------------------------------------------------------------------------------------------------ simulation
+# ---- simulation
 @dataclass(eq=False)
 class Client:
     """One person and where they stand."""
@@ -334,7 +398,9 @@ class Care:
         variance = self.p.variance[row.stage]
         frailty = min(max(self.draw.gammavariate(1 / variance, variance), 0.1), 10.0) if variance > 0 else 1.0
         band = bisect_right(self.p.ages, age) - 1
-        client = Client(self.clients, self.env.now - age * YEAR, row.stage, row.group, need, frailty, band, need_since=self.env.now)
+        client = Client(
+            self.clients, self.env.now - age * YEAR, row.stage, row.group, need, frailty, band, need_since=self.env.now
+        )
         self.set_birthday(client)
         return client
 
@@ -419,7 +485,8 @@ class Care:
             yield from self.happen(client, what, rungs)
 
     def next_event(self, client: Client) -> tuple[float, str, int]:
-        """The earliest of what is due and of the times drawn for everything that may happen: when, what, by how many rungs."""
+        """The earliest of what is due and of the times drawn for everything that may happen: when, what, by how many
+        rungs."""
         now = self.env.now
         ahead = [
             (client.birthday, "birthday", 0),
@@ -476,7 +543,11 @@ class Care:
         if what == "rise":
             yield from self.rise(client, rungs, "need")
         elif what == "recover":
-            client.need, client.need_since, client.induced = client.need - rungs, self.env.now, max(client.induced - rungs, 0)
+            client.need, client.need_since, client.induced = (
+                client.need - rungs,
+                self.env.now,
+                max(client.induced - rungs, 0),
+            )
             self.note(client, "fall", "need")
         elif what == "induced":
             client.induced += 1
@@ -550,7 +621,11 @@ class Care:
     def open_package(self, client: Client) -> Steps:
         """The first package: some begin with a short-term service."""
         seen = yield from self.assess(client, "assessment")
-        if seen in self.p.step_up_rungs[client.stage] and seen > 0 and self.draw.random() < self.p.step_up_first[client.stage]:
+        if (
+            seen in self.p.step_up_rungs[client.stage]
+            and seen > 0
+            and self.draw.random() < self.p.step_up_first[client.stage]
+        ):
             placed = yield from self.seek(client, self.p.short_tier, "assessment")
             if placed:
                 return
@@ -580,7 +655,8 @@ class Care:
             self.divert(client, "not_in_need")
 
     def seek(self, client: Client, rung: int, cause: str) -> Steps:
-        """Ask for a place on a rung, and give up the old one when it comes; someone already on the rung stays. Whether there is such a service."""
+        """Ask for a place on a rung, and give up the old one when it comes; someone already on the rung stays. Whether
+        there is such a service."""
         offers, weights = self.p.offers.get((rung, client.band, client.group), ([], []))
         if not offers:
             return False
@@ -613,7 +689,9 @@ class Care:
 
     def set_birthday(self, client: Client) -> None:
         """The next birthday at which anything may change."""
-        client.birthday = client.born + self.p.ages[client.band + 1] * YEAR if client.band + 1 < len(self.p.ages) else math.inf
+        client.birthday = (
+            client.born + self.p.ages[client.band + 1] * YEAR if client.band + 1 < len(self.p.ages) else math.inf
+        )
 
     def turn(self, client: Client) -> Steps:
         """A birthday: a new stage, a hand-over, a service outgrown."""
@@ -662,11 +740,24 @@ class Care:
     def note(self, client: Client, event: str, cause: str) -> None:
         """A row of the log: what happened, and where the client stands after it (``COLUMNS``)."""
         c = client
-        row = (c.number, self.env.now, event, cause, c.stage, c.group, c.need, c.tier, c.service, c.provider, c.stay_start, c.induced)
+        row = (
+            c.number,
+            self.env.now,
+            event,
+            cause,
+            c.stage,
+            c.group,
+            c.need,
+            c.tier,
+            c.service,
+            c.provider,
+            c.stay_start,
+            c.induced,
+        )
         self.log.append(row)
 
 
-# --------------------------------------------------------------------------------------------------- runs and agreement
+# ---- runs and agreement
 def scaled(model: Model, scale: float) -> Model:
     """The model with this share of its caseload and arrivals (above 1: so many times as many people)."""
 
@@ -678,9 +769,13 @@ def scaled(model: Model, scale: float) -> Model:
         return row.model_copy(update={"count": times(row.count, whole=True)})
 
     def flow(row: Arrivals) -> Arrivals:
-        return row.model_copy(update={"per_year": row.per_year.model_copy(update={"steps": tuple(map(times, row.per_year.steps))})})
+        return row.model_copy(
+            update={"per_year": row.per_year.model_copy(update={"steps": tuple(map(times, row.per_year.steps))})}
+        )
 
-    return model.model_copy(update={"caseload": tuple(map(people, model.caseload)), "arrivals": tuple(map(flow, model.arrivals))})
+    return model.model_copy(
+        update={"caseload": tuple(map(people, model.caseload)), "arrivals": tuple(map(flow, model.arrivals))}
+    )
 
 
 def run_usual(model: Model, scale: float, days: float, seed: int) -> dict[str, Any]:
@@ -692,12 +787,17 @@ def run_usual(model: Model, scale: float, days: float, seed: int) -> dict[str, A
     begin = time.process_time()
     care.run(days)
     cpu = time.process_time() - begin
-    return {"rows": len(care.log), "clients": care.clients, **speed(len(care.log), cpu), **counted((row[2], row[3]) for row in care.log)}
+    return {
+        "rows": len(care.log),
+        "clients": care.clients,
+        **speed(len(care.log), cpu),
+        **counted((row[2], row[3]) for row in care.log),
+    }
 
 
 def kent(scale: float, days: float, seed: int, collector: bool = True) -> dict[str, Any]:
     """Kent the usual way, for a process of its own; without Python's garbage collector on request."""
-    from simcare.files import load_model
+    from simcare.files.load import load_model
 
     if not collector:
         gc.disable()
@@ -706,9 +806,9 @@ def kent(scale: float, days: float, seed: int, collector: bool = True) -> dict[s
 
 def run_simcare(model: Model, scale: float, days: float, seed: int) -> dict[str, Any]:
     """The same in simcare's SimPy engine."""
+    from simcare.arrays.build import build
     from simcare.engine.simpy import Engine
-    from simcare.rules.names import CAUSES, EVENTS
-    from simcare.tables import build
+    from simcare.rules.records import CAUSES, EVENTS
 
     model = scaled(model, scale)
     tables = build(model)
@@ -736,14 +836,21 @@ def counted(rows: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
     return {"events": dict(events), "causes": {" ".join(pair).strip(): n for pair, n in causes.items()}}
 
 
-def agreement(model: Model, scale: float = 0.1, days: float = YEAR, seeds: Iterable[int] = range(5), by: str = "events") -> list[dict[str, Any]]:
+def agreement(
+    model: Model, scale: float = 0.1, days: float = YEAR, seeds: Iterable[int] = range(5), by: str = "events"
+) -> list[dict[str, Any]]:
     """Events of each kind the usual way and in simcare, over these seeds; ``by`` is ``events`` or ``causes``."""
     seeds = list(seeds)
-    return compared([run_usual(model, scale, days, seed) for seed in seeds], [run_simcare(model, scale, days, seed) for seed in seeds], by)
+    return compared(
+        [run_usual(model, scale, days, seed) for seed in seeds],
+        [run_simcare(model, scale, days, seed) for seed in seeds],
+        by,
+    )
 
 
 def compared(usual: list[dict[str, Any]], ours: list[dict[str, Any]], by: str = "events") -> list[dict[str, Any]]:
-    """For each kind of event: its mean number in some runs and in others, the difference in per cent and in standard errors.
+    """For each kind of event: its mean number in some runs and in others, the difference in per cent and in standard
+    errors.
 
     With one run of each, the standard error is that of a Poisson number, which is somewhat too wide.
     """
@@ -759,20 +866,26 @@ def compared(usual: list[dict[str, Any]], ours: list[dict[str, Any]], by: str = 
 
 
 def agrees(rows: list[dict[str, Any]], per_cent: float = 5.0, errors: float = 4.0) -> bool:
-    """Whether every kind of event differs by so many per cent at most, or by no more than chance makes it (in standard errors)."""
+    """Whether every kind of event differs by so many per cent at most, or by no more than chance makes it (in standard
+    errors)."""
     return all(abs(row["per_cent"]) <= per_cent or abs(row["errors"]) <= errors for row in rows)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The agreement as text: mean events the usual way and in simcare, the difference in per cent and in standard errors."""
+    """The agreement as text: mean events the usual way and in simcare, the difference in per cent and in standard
+    errors."""
     lines = [f"{'':<26}{'usual':>10}{'simcare':>10}{'differs by':>12}{'errors':>8}"]
-    lines += [f"{row['kind']:<26}{row['usual']:>10,.1f}{row['simcare']:>10,.1f}{row['per_cent']:>10.2f} %{row['errors']:>8.2f}" for row in rows]
+    lines += [
+        f"{row['kind']:<26}{row['usual']:>10,.1f}{row['simcare']:>10,.1f}{row['per_cent']:>10.2f}"
+        f" %{row['errors']:>8.2f}"
+        for row in rows
+    ]
     return "\n".join(lines)
 
 
 def main() -> None:
     """The agreement for Kent, as a table."""
-    from simcare.files import load_model
+    from simcare.files.load import load_model
 
     print(table(agreement(load_model("kent-2013"))))
 

@@ -2,10 +2,10 @@
 
     python scripts/calibration_tables.py EVIDENCE_DIR [OUT_DIR]
 
-EVIDENCE_DIR holds referrals_monthly.csv, children_in_need.csv, looked_after.csv, adults_activity.csv, transitions_evidence.csv, kent_budget.csv,
-population_by_age.csv and drivers_kent.csv, every row with its source and status; OUT_DIR is calibration/ beside
-this script unless said. Only the rows that a model or a target needs are taken, nothing unconfirmed is, and every row keeps its source. A sum or
-difference made here says so in its source.
+EVIDENCE_DIR holds referrals_monthly.csv, children_in_need.csv, looked_after.csv, adults_activity.csv,
+transitions_evidence.csv, kent_budget.csv, population_by_age.csv and drivers_kent.csv, every row with its source and
+status; OUT_DIR is calibration/ beside this script unless said. Only the rows that a model or a target needs are taken,
+nothing unconfirmed is, and every row keeps its source. A sum or difference made here says so in its source.
 """
 
 from __future__ import annotations
@@ -45,14 +45,34 @@ IN_NEED_KENT = {
 }
 # Children looked after: the name in the returns -> series. Unaccompanied children are a series of their own.
 ALL_AFTER, UNACCOMPANIED = "looked_after_31mar", "looked_after_31mar_unaccompanied"
-LOOKED_AFTER = {"cla_at_31_march": ALL_AFTER, "cla_started_in_year": "looked_after_started", "cla_ceased_in_year": "looked_after_ceased"}
+LOOKED_AFTER = {
+    "cla_at_31_march": ALL_AFTER,
+    "cla_started_in_year": "looked_after_started",
+    "cla_ceased_in_year": "looked_after_ceased",
+}
 # England's totals are those of the revised series, so its unaccompanied children are too.
-UNACCOMPANIED_IN = {"England": "cla_children_looked_after_at_31_march_who_were_unaccompanied_asy", "Kent": "cla_31mar_uasc"}
-PLACEMENTS = ("foster", "placed_for_adoption", "with_parents", "secure_childrens_homes_hostels", "residential_school", "other_residential")
+UNACCOMPANIED_IN = {
+    "England": "cla_children_looked_after_at_31_march_who_were_unaccompanied_asy",
+    "Kent": "cla_31mar_uasc",
+}
+PLACEMENTS = (
+    "foster",
+    "placed_for_adoption",
+    "with_parents",
+    "secure_childrens_homes_hostels",
+    "residential_school",
+    "other_residential",
+)
 LOOKED_AFTER_KENT = (
-    {f"cla_31mar_placement_{kind}": f"looked_after_31mar_{kind}" for kind in (*PLACEMENTS, "other_community_independent_living", "other")}
+    {
+        f"cla_31mar_placement_{kind}": f"looked_after_31mar_{kind}"
+        for kind in (*PLACEMENTS, "other_community_independent_living", "other")
+    }
     | {f"cla_31mar_age_{age}": f"looked_after_31mar_age_{age}" for age in ("under_1", "1_4", "5_9", "10_15", "16_over")}
-    | {f"cla_started_age_{age}": f"looked_after_started_age_{age}" for age in ("under_1", "1_4", "5_9", "10_15", "16_over")}
+    | {
+        f"cla_started_age_{age}": f"looked_after_started_age_{age}"
+        for age in ("under_1", "1_4", "5_9", "10_15", "16_over")
+    }
     | {
         "started | Age group | Under 1 year": "looked_after_started_age_under_1",
         "started | Age group | 1 to 4 years": "looked_after_started_age_1_4",
@@ -60,7 +80,10 @@ LOOKED_AFTER_KENT = (
         "started | Age group | 10 to 15 years": "looked_after_started_age_10_15",
         "started | Age group | 16 years and over": "looked_after_started_age_16_over",
     }
-    | {f"cla_ceased_age_{age}": f"looked_after_ceased_age_{age}" for age in ("under_1", "1_4", "5_9", "10_15", "16_over")}
+    | {
+        f"cla_ceased_age_{age}": f"looked_after_ceased_age_{age}"
+        for age in ("under_1", "1_4", "5_9", "10_15", "16_over")
+    }
 )
 
 # Adults: what the returns say of Kent. Two returns, two names: nothing may join them.
@@ -103,12 +126,19 @@ ADULTS = (
     "weeks_extra_care_housing_65plus",
     "weeks_supported_living_18_64_ld",
 )
-LATER_OUTCOME = "T027"  # of transitions_evidence.csv: the outcome of short-term services in 2019/20, which the activity file lacks
+# of transitions_evidence.csv: the outcome of short-term services in 2019/20, which the activity file lacks
+LATER_OUTCOME = "T027"
 SPEND = {  # the words of the return -> series
     "Gross total cost for residential and nursing care for older people during year": "spend_resnurs_65plus",
-    "Gross total cost for residential and nursing care for adults with a Learning disability": "spend_resnurs_18_64_learning_disability",
-    "Gross total cost for residential and nursing care for adults with mental illness": "spend_resnurs_18_64_mental_health",
-    "Gross total cost for residential and nursing care for adults aged 18-64 with a Physical": "spend_resnurs_18_64_physical_disability",
+    "Gross total cost for residential and nursing care for adults with a Learning disability": (
+        "spend_resnurs_18_64_learning_disability"
+    ),
+    "Gross total cost for residential and nursing care for adults with mental illness": (
+        "spend_resnurs_18_64_mental_health"
+    ),
+    "Gross total cost for residential and nursing care for adults aged 18-64 with a Physical": (
+        "spend_resnurs_18_64_physical_disability"
+    ),
     "Gross total cost for home care to adults and older people": "spend_home_care",
     "Gross total cost for direct payments": "spend_direct_payments",
     "Gross total cost for day care": "spend_day_care",
@@ -117,9 +147,18 @@ SPEND = {  # the words of the return -> series
 SPEND_YEARS = range(2013, 2021)
 DRIVERS = ("unemployment_rate_16_64", "claimant_count_rate", "children_in_relative_low_income_pct")
 
-# Population: the stages of the models cut at 11, 18 (within 11-24), 25 and 65; age 0 and 85 and over stand by themselves.
+# Population: the stages of the models cut at 11, 18 (within 11-24), 25 and 65; age 0 and 85 and over stand by
+# themselves.
 BANDS = ((0, 1), (1, 11), (11, 18), (18, 25), (25, 65), (65, 75), (75, 85), (85, None))
-WHOLE_BANDS = {"0-10": (0, 11), "11-17": (11, 18), "18-24": (18, 25), "25-64": (25, 65), "65-74": (65, 75), "75-84": (75, 85), "85+": (85, None)}
+WHOLE_BANDS = {
+    "0-10": (0, 11),
+    "11-17": (11, 18),
+    "18-24": (18, 25),
+    "25-64": (25, 65),
+    "65-74": (65, 75),
+    "75-84": (75, 85),
+    "85+": (85, None),
+}
 VARIANTS = {
     "projection_2018b_principal": ("principal", "projection_2018b"),
     "projection_2018b_high_population": ("high", "projection_2018b"),
@@ -138,7 +177,11 @@ def read(folder: Path, name: str) -> pl.DataFrame:
 
 def referrals(folder: Path) -> Iterator[Row]:
     """Referrals by month, of authorities only: England's are rounded to ten."""
-    for row in read(folder, "referrals_monthly.csv").filter(pl.col("geographic_level") == "Local authority").iter_rows(named=True):
+    for row in (
+        read(folder, "referrals_monthly.csv")
+        .filter(pl.col("geographic_level") == "Local authority")
+        .iter_rows(named=True)
+    ):
         yield {"date": row["month"], "area": row["area"], "count": row["referrals"], "source": row["source"]}
 
 
@@ -150,7 +193,14 @@ def children(folder: Path) -> Iterator[Row]:
         if key in known:
             series, unit = known[key]
             source = f"{row['source']}, table {row['table']}"
-            yield {**_year_end(row), "series": series, "count": row["value"], "unit": unit, "status": row["status"], "source": source}
+            yield {
+                **_year_end(row),
+                "series": series,
+                "count": row["value"],
+                "unit": unit,
+                "status": row["status"],
+                "source": source,
+            }
     yield from looked_after(folder)
 
 
@@ -159,7 +209,11 @@ def looked_after(folder: Path) -> Iterator[Row]:
     found: dict[tuple[str, str, object], Row] = {}
     frame = read(folder, "looked_after.csv").filter(pl.col("year") >= 2010).drop_nulls("value").sort("year", "series")
     for row in frame.iter_rows(named=True):
-        known = LOOKED_AFTER | {UNACCOMPANIED_IN[row["area"]]: UNACCOMPANIED} | (LOOKED_AFTER_KENT if row["area"] == COUNTY else {})
+        known = (
+            LOOKED_AFTER
+            | {UNACCOMPANIED_IN[row["area"]]: UNACCOMPANIED}
+            | (LOOKED_AFTER_KENT if row["area"] == COUNTY else {})
+        )
         if row["series"] not in known:
             continue
         source = row["source"] if row["status"] == "confirmed" else f"{row['source']}; {row['note']}"
@@ -176,26 +230,50 @@ def looked_after(folder: Path) -> Iterator[Row]:
     for (area, series, date), row in found.items():
         part = found.get((area, UNACCOMPANIED, date))
         if series == ALL_AFTER and part is not None and row["status"] == part["status"] == "confirmed":
-            source = f"{ALL_AFTER} less {UNACCOMPANIED}: " + "; ".join(dict.fromkeys((str(row["source"]), str(part["source"]))))
+            source = f"{ALL_AFTER} less {UNACCOMPANIED}: " + "; ".join(
+                dict.fromkeys((str(row["source"]), str(part["source"])))
+            )
             rest = float(str(row["count"])) - float(str(part["count"]))
-            yield {**row, "series": "looked_after_31mar_not_unaccompanied", "count": rest, "status": "derived", "source": source}
+            yield {
+                **row,
+                "series": "looked_after_31mar_not_unaccompanied",
+                "count": rest,
+                "status": "derived",
+                "source": source,
+            }
 
 
 def adults(folder: Path) -> Iterator[Row]:
     """Adults' activity of Kent; the return is in a column and in the name of the series."""
-    frame = read(folder, "adults_activity.csv").filter((pl.col("area") == COUNTY) & (pl.col("year") >= ADULTS_FROM) & pl.col("series").is_in(ADULTS))
+    frame = read(folder, "adults_activity.csv").filter(
+        (pl.col("area") == COUNTY) & (pl.col("year") >= ADULTS_FROM) & pl.col("series").is_in(ADULTS)
+    )
     for row in frame.drop_nulls("value").iter_rows(named=True):
         returned = "RAP" if row["year"] <= RAP_UNTIL else "SALT"
         named = {"series": f"{row['series'].lower()}_{returned.lower()}", "return": returned}
-        yield {**_year_end(row), **named, "count": row["value"], "unit": row["unit"], "status": row["status"], "source": row["source"]}
+        yield {
+            **_year_end(row),
+            **named,
+            "count": row["value"],
+            "unit": row["unit"],
+            "status": row["status"],
+            "source": row["source"],
+        }
     later = read(folder, "transitions_evidence.csv").filter(pl.col("id") == LATER_OUTCOME).row(0, named=True)
     outcome = {"series": "ascof_2d_short_term_services_no_ongoing_support_pct_salt", "return": "SALT", "unit": "%"}
     year = {"date": "2020-03-31", "area": COUNTY}
-    yield {**year, **outcome, "count": round(100 * float(later["value"]), 1), "status": later["status"], "source": later["source"]}
+    yield {
+        **year,
+        **outcome,
+        "count": round(100 * float(later["value"]), 1),
+        "status": later["status"],
+        "source": later["source"],
+    }
 
 
 def spend(folder: Path) -> Iterator[Row]:
-    """What Kent spent by service, cash, in thousands of pounds; the return of 2014/15 is of other lines and is left out."""
+    """What Kent spent by service, cash, in thousands of pounds; the return of 2014/15 is of other lines and is left
+    out."""
     for row in read(folder, "kent_budget.csv").iter_rows(named=True):
         name = next((series for words, series in SPEND.items() if str(row["item"]).startswith(words)), None)
         first = str(row["fin_year"])[:4]
@@ -203,7 +281,14 @@ def spend(folder: Path) -> Iterator[Row]:
             continue
         thousands = float(str(row["value"])) / (1000 if row["unit"] == "GBP" else 1)
         date = {"date": f"{int(first) + 1}-03-31", "area": COUNTY}
-        yield {**date, "series": name, "count": round(thousands, 1), "unit": "GBP 000", "status": row["status"], "source": row["source"]}
+        yield {
+            **date,
+            "series": name,
+            "count": round(thousands, 1),
+            "unit": "GBP 000",
+            "status": row["status"],
+            "source": row["source"],
+        }
 
 
 def drivers(folder: Path) -> Iterator[Row]:
@@ -215,18 +300,34 @@ def drivers(folder: Path) -> Iterator[Row]:
 
 
 def population(folder: Path) -> Iterator[Row]:
-    """People by age band: estimates and backcast of Kent, each of its vintage, and the national projections that carry them on."""
+    """People by age band: estimates and backcast of Kent, each of its vintage, and the national projections that carry
+    them on."""
     frame = read(folder, "population_by_age.csv")
-    known = {(row["area"], row["kind"], row["vintage"], row["year"], row["age_band"]): row for row in frame.iter_rows(named=True)}
-    for area, vintage, year in ((COUNTY, "census2011_based", 2019), (COUNTY, "census2011_based", 2020), (COUNTY, "census2021_rebased", 2023)):
+    known = {
+        (row["area"], row["kind"], row["vintage"], row["year"], row["age_band"]): row
+        for row in frame.iter_rows(named=True)
+    }
+    for area, vintage, year in (
+        (COUNTY, "census2011_based", 2019),
+        (COUNTY, "census2011_based", 2020),
+        (COUNTY, "census2021_rebased", 2023),
+    ):
         yield from _summed(known, area, vintage, year)
     yield from _summed(known, NATION, "census2021_rebased", 2023)
     for (area, kind, vintage, year, band), row in known.items():
-        if kind == "estimate" and vintage == "census2021_rebased" and band == "0-17" and year < 2023 and area in (COUNTY, NATION):
+        if (
+            kind == "estimate"
+            and vintage == "census2021_rebased"
+            and band == "0-17"
+            and year < 2023
+            and area in (COUNTY, NATION)
+        ):
             yield _people(row, "estimate", vintage, (0, 18), row["population"], row["status"], row["source"])
         elif kind == "derived_backcast" and band in WHOLE_BANDS:
             # Stepped back from the mid-2019 estimate, which rests on the census of 2011: so does the backcast.
-            yield _people(row, "backcast", "census2011_based", WHOLE_BANDS[band], row["population"], row["status"], row["source"])
+            yield _people(
+                row, "backcast", "census2011_based", WHOLE_BANDS[band], row["population"], row["status"], row["source"]
+            )
         elif kind in VARIANTS and year in PROJECTED and band in WHOLE_BANDS:
             yield _people(row, *VARIANTS[kind], WHOLE_BANDS[band], row["population"], row["status"], row["source"])
         elif kind in VARIANTS and year in PROJECTED and band == "0-17":
@@ -241,10 +342,26 @@ def _summed(known: dict[tuple[object, ...], dict[str, object]], area: str, vinta
         rows = [known[area, "estimate", vintage, year, age] for age in ages]
         people = sum(int(str(row["population"])) for row in rows)
         source = str(rows[0]["source"]) if len(rows) == 1 else f"{rows[0]['source']}; sum of single years of age"
-        yield _people(rows[0], "estimate", vintage, (low, high), people, str(rows[0]["status"]) if len(rows) == 1 else "derived", source)
+        yield _people(
+            rows[0],
+            "estimate",
+            vintage,
+            (low, high),
+            people,
+            str(rows[0]["status"]) if len(rows) == 1 else "derived",
+            source,
+        )
 
 
-def _people(row: dict[str, object], variant: str, vintage: str, band: tuple[int, int | None], people: object, status: object, source: object) -> Row:
+def _people(
+    row: dict[str, object],
+    variant: str,
+    vintage: str,
+    band: tuple[int, int | None],
+    people: object,
+    status: object,
+    source: object,
+) -> Row:
     ages = {"from_age": band[0], "to_age": "" if band[1] is None else band[1]}
     return {
         "date": row["date"],
@@ -277,7 +394,11 @@ TABLES = {
         ("date", "area", "variant", "vintage", "from_age", "to_age", "people", "status", "source"),
         ("area", "vintage", "variant", "date", "from_age"),
     ),
-    "drivers-yearly.csv": (drivers, ("date", "area", "series", "value", "unit", "status", "source"), ("area", "series", "date")),
+    "drivers-yearly.csv": (
+        drivers,
+        ("date", "area", "series", "value", "unit", "status", "source"),
+        ("area", "series", "date"),
+    ),
 }
 
 

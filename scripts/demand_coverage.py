@@ -1,4 +1,5 @@
-"""How often the driver's intervals hold what came, on the shipped referrals of eight authorities: the table of docs/demand.md.
+"""How often the driver's intervals hold what came, on the shipped referrals of eight authorities: the table of
+docs/demand.md.
 
     python scripts/demand_coverage.py
 
@@ -12,7 +13,7 @@ import numpy as np
 from simcare.demand import challengers, scores
 from simcare.demand import driver as drivers
 from simcare.demand.reading import read_series
-from simcare.files import library
+from simcare.files.load import library
 
 FIRST, LAST, EVERY, AHEAD = 24, 60, 3, 24
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from simcare import figures, summaries, words
-from simcare.folders import read_folder
+from simcare.report import figures, summaries, wording
+from simcare.report.folders import read_folder
 
 WIDTH_PX = 1000
 PAGE = """<!doctype html><meta charset="utf-8"><div id="plot"></div><pre id="svg"></pre><script>{plotly}</script><script>
@@ -40,7 +40,7 @@ def comparison_figure(folder: Path) -> go.Figure:
     given = read_folder(folder)
     if given.differences is None:
         sys.exit(f"{folder}: is a run, not a comparison; a picture needs the folder of `simcare compare`")
-    period = words.period(summaries.financial_years(given.measures))
+    period = wording.period(summaries.financial_years(given.measures))
     return figures.comparison(given.differences, given.titles, period)
 
 
@@ -49,7 +49,14 @@ def svg(figure: go.Figure, browser: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "picture.html"
         page.write_text(PAGE.format(plotly=get_plotlyjs(), figure=figure.to_json(), width=WIDTH_PX), encoding="utf-8")
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--window-size={WIDTH_PX + 60},900", "--virtual-time-budget=20000", "--dump-dom"]
+        flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            f"--window-size={WIDTH_PX + 60},900",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+        ]
         done = subprocess.run([browser, *flags, page.as_uri()], capture_output=True, text=True, check=True)
     found = re.search(r'<pre id="svg">(<?.+?)</pre>', done.stdout, re.DOTALL)
     if found is None:

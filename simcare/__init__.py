@@ -15,14 +15,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simcare.comparisons import Comparison, compare
+    from simcare.decide.comparison import Comparison, compare
     from simcare.demand.forecast import Forecast, forecast
     from simcare.demand.reading import read_series
     from simcare.errors import BadInput, BrokenInvariant, SimcareError
-    from simcare.files import load_experiment, load_model
-    from simcare.files import load_model as load
+    from simcare.files.load import load_experiment, load_model
+    from simcare.files.load import load_model as load
     from simcare.model.contracts import Contract, invoice
-    from simcare.runs import Run, run
+    from simcare.runs.run import Run, run
 
 __version__ = "0.1.0"
 __all__ = [
@@ -46,19 +46,19 @@ __all__ = [
 _HOMES = {
     "BadInput": "errors",
     "BrokenInvariant": "errors",
-    "Comparison": "comparisons",
+    "Comparison": "decide.comparison",
     "Contract": "model.contracts",
     "Forecast": "demand.forecast",
-    "Run": "runs",
+    "Run": "runs.run",
     "SimcareError": "errors",
-    "compare": "comparisons",
+    "compare": "decide.comparison",
     "forecast": "demand.forecast",
     "invoice": "model.contracts",
-    "load": "files",
-    "load_experiment": "files",
-    "load_model": "files",
+    "load": "files.load",
+    "load_experiment": "files.load",
+    "load_model": "files.load",
     "read_series": "demand.reading",
-    "run": "runs",
+    "run": "runs.run",
 }
 
 

@@ -10,14 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 
+from simcare.arrays.build import build, names_of
 from simcare.engine import simpy
-from simcare.files import load_model
-from simcare.logs import frame
+from simcare.files.load import load_model
+from simcare.log.frame import frame
 from simcare.model import Model
-from simcare.tables import build, names_of
 
 
-def simulate(model: Model, days: float, seed: int = 1, replication: int = 0, strategy: str = "baseline") -> pl.DataFrame:
+def simulate(
+    model: Model, days: float, seed: int = 1, replication: int = 0, strategy: str = "baseline"
+) -> pl.DataFrame:
     """The log of one replication of a model."""
     return frame(simpy.simulate(model, build(model), seed, replication, days), names_of(model), strategy, replication)
 

@@ -1,8 +1,8 @@
 """A second reading of the model: one person at a time, in plain Python, slow and obvious.
 
-It shares with the product only the model format. Between two moments at which anything about a person or the world may change,
-every clock that runs draws a fresh waiting time from its cumulative hazard (exact: a clock that has not fired has forgotten
-everything but the time since its origin); the first to fire before the end of that slice happens.
+It shares with the product only the model format. Between two moments at which anything about a person or the world may
+change, every clock that runs draws a fresh waiting time from its cumulative hazard (exact: a clock that has not fired
+has forgotten everything but the time since its origin); the first to fire before the end of that slice happens.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from simcare.model.strategy import ramp_steps
 
 YEAR = 365.25
 NEVER = math.inf
-SINCE = {"death": "age"}  # what a clock counts from unless it says so; the others count from when the present need began
+SINCE = {
+    "death": "age"
+}  # what a clock counts from unless it says so; the others count from when the present need began
 
 
 class Row(NamedTuple):
@@ -90,7 +92,10 @@ def cumulative(row: Clock, per_year: float, u: float) -> float:
     if row.family == "piecewise":
         by_age = (row.since or SINCE.get(row.clock)) == "age"
         edges = [edge * YEAR if by_age else edge for edge in row.edges] + [NEVER]
-        return factor * sum(rate * max(0.0, min(u, high) - low) / YEAR for rate, (low, high) in zip(row.rates, pairwise(edges), strict=True))
+        return factor * sum(
+            rate * max(0.0, min(u, high) - low) / YEAR
+            for rate, (low, high) in zip(row.rates, pairwise(edges), strict=True)
+        )
     if row.family == "weibull":
         return factor * (u / row.scale_days.value) ** row.shape.value
     if row.family == "log_logistic":
@@ -98,11 +103,14 @@ def cumulative(row: Clock, per_year: float, u: float) -> float:
     if row.family == "lognormal":
         return -factor * math.log(0.5 * math.erfc((math.log(u) - row.log_mean.value) / row.log_sd.value / math.sqrt(2)))
     assert row.family == "mixture"
-    return -factor * math.log(sum(share * math.exp(-u / mean) for share, mean in zip(row.shares.value, row.mean_days.value, strict=True)))
+    return -factor * math.log(
+        sum(share * math.exp(-u / mean) for share, mean in zip(row.shares.value, row.mean_days.value, strict=True))
+    )
 
 
 def waiting_time(row: Clock, per_year: float, multiplier: float, u: float, longest: float, budget: float) -> float:
-    """How long until a clock, ``u`` days after its origin, has spent its budget; NEVER if not within ``longest`` days."""
+    """How long until a clock, ``u`` days after its origin, has spent its budget; NEVER if not within ``longest``
+    days."""
     if multiplier <= 0:
         return NEVER
     reached = cumulative(row, per_year, u) + budget / multiplier
@@ -125,15 +133,21 @@ class Naive:
         self.services = {service.name: service for service in model.services}
         self.ladder = {tier.name for tier in model.tiers if not tier.short_term}
         ages = {stage.from_age for stage in model.stages} | {handover.age for handover in model.handovers}
-        ages |= {service.from_age for service in model.services} | {s.to_age for s in model.services if s.to_age is not None}
+        ages |= {service.from_age for service in model.services} | {
+            s.to_age for s in model.services if s.to_age is not None
+        }
         self.ages = sorted(ages)
         self.dates = sorted({self.day(date) for date in self.dated_changes()})
         self.clocks_of = cache(self.clocks_of)
         self.modified = cache(self.modified)
         self.offers_of = cache(self.offers_of)
-        self.need_rows = {stage.name: next((n for n in model.need if matches(n.stages, stage.name)), Need(name="none")) for stage in model.stages}
+        self.need_rows = {
+            stage.name: next((n for n in model.need if matches(n.stages, stage.name)), Need(name="none"))
+            for stage in model.stages
+        }
         self.doors = {
-            stage.name: next((d for d in model.front_door if matches(d.stages, stage.name)), FrontDoor(name="none")) for stage in model.stages
+            stage.name: next((d for d in model.front_door if matches(d.stages, stage.name)), FrontDoor(name="none"))
+            for stage in model.stages
         }
 
     # The calendar and dated numbers.
@@ -162,9 +176,12 @@ class Naive:
         return 1 + share * (modifier.multiply.value - 1)
 
     def modified(self, what: str, stage: str, group: str, need: int, period: int) -> float:
-        """The product of the dated modifiers of a clock (or of arrivals) in a cell, in the period between two dated changes."""
+        """The product of the dated modifiers of a clock (or of arrivals) in a cell, in the period between two dated
+        changes."""
         time = self.dates[period - 1] if period else -NEVER
-        rows = [m for m in self.model.modifiers if m.on == what and matches(m.stages, stage) and matches(m.groups, group)]
+        rows = [
+            m for m in self.model.modifiers if m.on == what and matches(m.stages, stage) and matches(m.groups, group)
+        ]
         return math.prod(self.effect(m, time) for m in rows if matches(m.needs, self.rungs[need]))
 
     def birthday(self, born: float, age: float) -> float:
@@ -187,7 +204,11 @@ class Naive:
         return 0 if self.short_term(p.service) else self.rungs.index(p.service.tier) - p.need
 
     def is_open(self, service: Service, band: float, group: str) -> bool:
-        return service.from_age <= band and (service.to_age is None or band < service.to_age) and matches(service.groups, group)
+        return (
+            service.from_age <= band
+            and (service.to_age is None or band < service.to_age)
+            and matches(service.groups, group)
+        )
 
     def offers_of(self, tier: str, band: float, group: str) -> tuple[list[tuple[Service, str]], list[float]]:
         """Service and provider of every offer that may be taken on a tier, and its weight."""
@@ -195,13 +216,17 @@ class Naive:
             (self.services[offer.service], provider.name, offer.weight.value)
             for provider in self.model.providers
             for offer in provider.offers
-            if offer.weight.value > 0 and self.services[offer.service].tier == tier and self.is_open(self.services[offer.service], band, group)
+            if offer.weight.value > 0
+            and self.services[offer.service].tier == tier
+            and self.is_open(self.services[offer.service], band, group)
         ]
         return [(service, provider) for service, provider, _ in found], [weight for _, _, weight in found]
 
     def log(self, p: Person, time: float, event: str, cause: str = "") -> None:
         tier, service = (p.service.tier, p.service.name) if p.service else (self.rungs[0], "")
-        p.rows.append(Row(time, event, cause, p.stage, p.group, self.rungs[p.need], tier, service, p.provider, p.waiting))
+        p.rows.append(
+            Row(time, event, cause, p.stage, p.group, self.rungs[p.need], tier, service, p.provider, p.waiting)
+        )
 
     # The door, assessment, placement.
 
@@ -233,7 +258,11 @@ class Naive:
         wanted = self.rungs[1:] if door.step_up_tiers is None else door.step_up_tiers
         if seen == 0:
             self.log(p, time, "diverted", "not_in_need")
-        elif not (self.rungs[seen] in wanted and self.rng.random() < self.at(door.step_up_first, time) and self.step_up(p, time, "assessment")):
+        elif not (
+            self.rungs[seen] in wanted
+            and self.rng.random() < self.at(door.step_up_first, time)
+            and self.step_up(p, time, "assessment")
+        ):
             self.place(p, time, seen, "assessment")
 
     def rescue(self, p: Person, time: float) -> None:
@@ -296,7 +325,9 @@ class Naive:
             p.short_term_due = self.due(p.service.short_term_days, p.stay_start, time)
         elif not p.service.follows_need:
             first = p.service.first_review_days
-            if first is not None and p.stay_start + self.at(first, time) < time:  # there on day 0, past the first review
+            if (
+                first is not None and p.stay_start + self.at(first, time) < time
+            ):  # there on day 0, past the first review
                 p.last_review = p.stay_start + self.at(first, p.stay_start)
             if first is None or p.stay_start + self.at(first, time) < time:
                 p.review_due = self.regular_review(p, time)
@@ -391,8 +422,14 @@ class Naive:
         """Every clock row that speaks for a cell, and its rate a year where it has one rate."""
         name, found = self.rungs[need], []
         for row in self.model.clocks:
-            possible = (row.clock != "rise" or need + row.by < len(self.rungs)) and (row.clock != "recover" or need >= row.by)
-            possible = possible and (row.clock != "induced" or need + 1 < len(self.rungs)) and (row.clock != "detection" or need > 0)
+            possible = (row.clock != "rise" or need + row.by < len(self.rungs)) and (
+                row.clock != "recover" or need >= row.by
+            )
+            possible = (
+                possible
+                and (row.clock != "induced" or need + 1 < len(self.rungs))
+                and (row.clock != "detection" or need > 0)
+            )
             if possible and matches(row.stages, stage) and matches(row.groups, group) and matches(row.needs, name):
                 many = row.family == "constant" and len(row.rates) > 1
                 found.append((row, row.rates[row.needs.index(name)] if many else row.rates[0] if row.rates else NEVER))
@@ -434,7 +471,9 @@ class Naive:
         period = bisect_right(self.dates, time)
         rows = self.clocks_of(p.stage, p.group, p.need)
         # A step-down rate that names the service stands in place of the one for all services.
-        named = p.service is not None and any(row.services is not None and p.service.name in row.services for row, _ in rows)
+        named = p.service is not None and any(
+            row.services is not None and p.service.name in row.services for row, _ in rows
+        )
         for row, rate in rows:
             since = row.since or SINCE.get(row.clock, "need")
             origin = {"need": p.need_since, "stay": p.stay_start, "age": p.born}[since]
@@ -510,7 +549,10 @@ class Naive:
         if row.service is not None:
             service = self.services[row.service]
             offers = [
-                (provider.name, offer.weight.value) for provider in self.model.providers for offer in provider.offers if offer.service == row.service
+                (provider.name, offer.weight.value)
+                for provider in self.model.providers
+                for offer in provider.offers
+                if offer.service == row.service
             ]
             p.provider = self.rng.choices([name for name, _ in offers], [weight for _, weight in offers])[0]
             p.service, p.stay_start, p.last_review = service, -elapsed, -elapsed
@@ -558,5 +600,7 @@ class Naive:
     def lives(self) -> list[list[Row]]:
         """The rows of everyone's log, a list for each person."""
         people = [self.present(row) for row in self.model.caseload for _ in range(int(row.count.value))]
-        people += [self.arrive(row, time, need) for row in self.model.arrivals for time, need in list(self.arrivals(row))]
+        people += [
+            self.arrive(row, time, need) for row in self.model.arrivals for time, need in list(self.arrivals(row))
+        ]
         return [rows for rows in people if rows]

@@ -1,8 +1,9 @@
-"""A second reading of the rules of places: a log replayed row by row, every rule checked from scratch, and a ladder that may freeze.
+"""A second reading of the rules of places: a log replayed row by row, every rule checked from scratch, and a ladder
+that may freeze.
 
-Nothing here is shared with the product but the model format and the meaning of a row of the log. The checker holds a few
-dicts: who holds which place, who waits for what and since when. It knows no chains, no heads, no counts: after each row and each
-instant it looks at everybody again.
+Nothing here is shared with the product but the model format and the meaning of a row of the log. The checker holds a
+few dicts: who holds which place, who waits for what and since when. It knows no chains, no heads, no counts: after each
+row and each instant it looks at everybody again.
 """
 
 from __future__ import annotations
@@ -20,12 +21,25 @@ from numpy.typing import NDArray
 from simcare.model import Model
 from simcare.model.capacity import Offer
 from simcare.model.parts import Service
-from simcare.rules.names import CAUSES, CLASSES, EVENTS
+from simcare.rules.records import CAUSES, CLASSES, EVENTS
 
 YEAR = 365.25
 SOON = 1e-6  # days: a birthday is worked out from the age in a row
 SHORT = "short-term"
-TRIGGERS = {"arrival", "referral", "crisis", "ready", "assessed", "review", "displaced", "rise", "fall", "birthday", "handover", "transition"}
+TRIGGERS = {
+    "arrival",
+    "referral",
+    "crisis",
+    "ready",
+    "assessed",
+    "review",
+    "displaced",
+    "rise",
+    "fall",
+    "birthday",
+    "handover",
+    "transition",
+}
 OUT_OF_LINE = {"withdrawn", "diverted", "end", "left", "death", "admitted"}
 
 Place = tuple[str, str, str | None]  # service, provider, and the area that the places are for
@@ -75,9 +89,13 @@ class Checker:
         self.services = {s.name: s for s in model.services}
         self.rungs = list(model.rungs)
         self.tiers = [*self.rungs, *(t.name for t in model.tiers if t.short_term)]
-        self.rooms = [Room(self.services[o.service], (o.service, p.name, o.area), o) for p in model.providers for o in p.offers]
+        self.rooms = [
+            Room(self.services[o.service], (o.service, p.name, o.area), o) for p in model.providers for o in p.offers
+        ]
         self.limited = {room.place: room for room in self.rooms if room.offer.places is not None}
-        self.edges = sorted({s.from_age for s in model.services} | {s.to_age for s in model.services if s.to_age is not None})
+        self.edges = sorted(
+            {s.from_age for s in model.services} | {s.to_age for s in model.services if s.to_age is not None}
+        )
         self.to_step_up = {
             (stage, group): hospital.to_step_up.values[0]
             for hospital in model.hospitals
@@ -98,7 +116,9 @@ class Checker:
     def changes(self, place: Place) -> bool:
         """Whether the number changes at this very moment: several such changes are made one after the other."""
         at_day = self.now == math.floor(self.now) > 0
-        return at_day and place in self.limited and self.number_of(place, self.now) != self.number_of(place, self.now - 1)
+        return (
+            at_day and place in self.limited and self.number_of(place, self.now) != self.number_of(place, self.now - 1)
+        )
 
     def birthday(self, born: float, age: float) -> float:
         start = self.model.about.start
@@ -116,7 +136,11 @@ class Checker:
             return tuple(
                 room
                 for room in self.rooms
-                if (room.service.short_term_days is not None if tier is None else room.service.short_term_days is None and room.service.tier == tier)
+                if (
+                    room.service.short_term_days is not None
+                    if tier is None
+                    else room.service.short_term_days is None and room.service.tier == tier
+                )
                 and room.service.from_age <= age
                 and (room.service.to_age is None or age < room.service.to_age)
                 and (room.service.groups is None or group in room.service.groups)
@@ -148,7 +172,8 @@ class Checker:
         return p.ticket is not None and any(room.place == place for room in self.options(p, p.ticket.rung, time))
 
     def in_line(self, place: Place, time: float) -> list[int]:
-        """Everybody who waits and could take the place, in order: class as it is now, then time, then order of asking."""
+        """Everybody who waits and could take the place, in order: class as it is now, then time, then order of
+        asking."""
         waiting = [i for i, p in self.people.items() if self.could_take(p, place, time)]
         return sorted(waiting, key=lambda i: self.standing(i, time))
 
@@ -187,7 +212,10 @@ class Checker:
     def words(self, k: int) -> str:
         r = self.log[k]
         service = self.model.services[r["service"]].name if r["service"] >= 0 else "-"
-        return f"{r['client']} {EVENTS[r['event']]} ({CAUSES[r['cause']]}) {self.rungs[r['need']]} in {service}, spot {r['spot']}"
+        return (
+            f"{r['client']} {EVENTS[r['event']]} ({CAUSES[r['cause']]}) {self.rungs[r['need']]} in {service}, spot"
+            f" {r['spot']}"
+        )
 
     def count(self, what: str) -> None:
         self.seen[what] = self.seen.get(what, 0) + 1
@@ -269,7 +297,12 @@ class Checker:
         rank = ("crisis", "hospital", "community", "planned").index(cause)
         if cause == CLASSES[0] and not cut and any(room.offer.spot_premium is not None for room in options):
             self.fail("a crisis waits though a place can be bought on the spot", k)
-        if cause == CLASSES[0] and not cut and not p.spot and p.trigger[2] not in ("crisis", "referral", "assessed", "arrival"):
+        if (
+            cause == CLASSES[0]
+            and not cut
+            and not p.spot
+            and p.trigger[2] not in ("crisis", "referral", "assessed", "arrival")
+        ):
             self.fail("in the class of crises without one", k)
         p.ticket, p.wish = Ticket(rank, self.now if wish is None else wish.since, k, rung), None
         self.count(f"queued {cause}")
@@ -278,11 +311,18 @@ class Checker:
         r, i = self.log[k], int(self.log["client"][k])
         p, cause = self.people[i], CAUSES[self.log["cause"][k]]
         fresh = p.trigger[1] == self.now and (p.ticket is None or p.trigger[0] > p.ticket.number)
-        rungs = ([p.ticket.rung] if p.ticket is not None else []) + ([self.wanted(p, k)] if fresh or p.ticket is None else [])
+        rungs = ([p.ticket.rung] if p.ticket is not None else []) + (
+            [self.wanted(p, k)] if fresh or p.ticket is None else []
+        )
         after = Person(p.area, p.group, p.birthdays)
         self.hold(after, r)
         provider = self.model.providers[r["provider"]].name
-        fitting = [room for rung in rungs for room in self.options(p, rung, self.now) if room.place[:2] == (after.service, provider)]
+        fitting = [
+            room
+            for rung in rungs
+            for room in self.options(p, rung, self.now)
+            if room.place[:2] == (after.service, provider)
+        ]
         if not fitting:
             self.fail(f"a place that is not of '{' or '.join(rungs)}', or not open to them", k)
         if after.place is not None and after.spot:
@@ -290,7 +330,8 @@ class Checker:
         elif (
             after.place is not None
             and (not self.changes(after.place) or self.is_left(after.place, k + 1, end))
-            and self.used(after.place) - (p.place == after.place and not p.spot) >= self.number_of(after.place, self.now)
+            and self.used(after.place) - (p.place == after.place and not p.spot)
+            >= self.number_of(after.place, self.now)
         ):
             return self.swap(k, end)
         elif after.place is not None:
@@ -298,7 +339,11 @@ class Checker:
             if fresh and line and not self.could_take(p, after.place, self.now):
                 self.fail(f"a place that {line[0]} was waiting for, granted to who has only come", k)
             if line and p.ticket is not None and self.standing(line[0], self.now) < self.standing(i, self.now):
-                self.fail(f"a place for which {line[0]} stands before them: {self.standing(line[0], self.now)} and {self.standing(i, self.now)}", k)
+                self.fail(
+                    f"a place for which {line[0]} stands before them: {self.standing(line[0], self.now)} and"
+                    f" {self.standing(i, self.now)}",
+                    k,
+                )
             self.count("granted from the queue" if p.ticket is not None else "granted at once")
         self.settle(i, k)
         return k + 1
@@ -322,12 +367,16 @@ class Checker:
             self.fail("a place beyond the number for who is not in crisis", k)
         if self.limited[place].offer.spot_premium is None:
             self.fail("a place beyond the number where none is sold", k)
-        if any(self.is_free(room, self.now) and not self.changes(room.place) for room in self.options(p, rungs[-1], self.now)):
+        if any(
+            self.is_free(room, self.now) and not self.changes(room.place)
+            for room in self.options(p, rungs[-1], self.now)
+        ):
             self.fail("a place beyond the number though one is free", k)
         self.count("bought on the spot")
 
     def swap(self, k: int, end: int) -> int:
-        """Places all taken, so this must be a cycle: each goes where the next one leaves, the last where the first one was."""
+        """Places all taken, so this must be a cycle: each goes where the next one leaves, the last where the first one
+        was."""
         first = self.people[int(self.log["client"][k])]
         target = first.place
         if target is None or first.spot:
@@ -346,7 +395,11 @@ class Checker:
             if not self.could_take(mover, into.place, self.now):
                 self.fail("a swap into a place not waited for", row)
             if length:  # the first has just asked, or their turn would have come before
-                same = [x for x in self.in_line(into.place, self.now) if self.people[x].place == left and not self.people[x].spot]
+                same = [
+                    x
+                    for x in self.in_line(into.place, self.now)
+                    if self.people[x].place == left and not self.people[x].spot
+                ]
                 if same[0] != j:
                     self.fail(f"of those who wait the same way, {same[0]} stands before", row)
             vacated = into.place
@@ -395,7 +448,9 @@ class Checker:
             if line and used < places:
                 self.fail(f"a place of {place} is free while {line[0]} waits for it")
         for i, p in self.people.items():
-            if p.ticket is not None and any(room.offer.places is None for room in self.options(p, p.ticket.rung, self.now)):
+            if p.ticket is not None and any(
+                room.offer.places is None for room in self.options(p, p.ticket.rung, self.now)
+            ):
                 self.fail(f"{i} waits though there is a place for everybody")
         self.no_cycle()
 
@@ -417,10 +472,13 @@ class Checker:
 
 
 def team_is_never_in_two_places(model: Model, log: NDArray[Any]) -> int:
-    """For one team of constant hours that does everything: between two cases done lie at least the hours of the later one."""
+    """For one team of constant hours that does everything: between two cases done lie at least the hours of the later
+    one."""
     (team,) = model.teams
     hours = {"assessed": team.hours_per_assessment, "review": team.hours_per_review}
-    done = [(float(r["time"]), hours[EVENTS[r["event"]]].value) for r in log if hours.get(EVENTS[r["event"]]) is not None]
+    done = [
+        (float(r["time"]), hours[EVENTS[r["event"]]].value) for r in log if hours.get(EVENTS[r["event"]]) is not None
+    ]
     for (before, _), (after, worked) in pairwise(done):
         if after - before < worked / team.hours_per_week.values[0] * 7 - SOON:
             raise Broken(f"a case of {worked} hours done on day {after}, the one before on day {before}")
@@ -430,11 +488,13 @@ def team_is_never_in_two_places(model: Model, log: NDArray[Any]) -> int:
 class Ladder:
     """The ladder of ``ladder.toml``, once more: homes and beds, who waits keeps the old place, swaps or not.
 
-    Rates are a day: people come who need a home; who needs home and has it gets well or comes to need a bed; who needs a bed and has
-    it gets better; who has a bed and needs home may need the bed again. All else stands still.
+    Rates are a day: people come who need a home; who needs home and has it gets well or comes to need a bed; who needs
+    a bed and has it gets better; who has a bed and needs home may need the bed again. All else stands still.
     """
 
-    def __init__(self, homes: int, beds: int, come: float, rise: float, well: float, better: float, swaps: bool, seed: int) -> None:
+    def __init__(
+        self, homes: int, beds: int, come: float, rise: float, well: float, better: float, swaps: bool, seed: int
+    ) -> None:
         self.places = {"home": homes, "bed": beds}
         self.rates = (come, rise, well, better)
         self.swaps, self.rng = swaps, random.Random(seed)
@@ -489,7 +549,9 @@ class Ladder:
 
     def waiting(self, place: str) -> list[dict[str, Any]]:
         line = [p for p in self.people if p["needs"] == place and p["has"] != place]
-        return sorted(line, key=lambda p: (max(0, p["rank"] - int((self.time - p["asked"]) // 28)), p["asked"], p["number"]))
+        return sorted(
+            line, key=lambda p: (max(0, p["rank"] - int((self.time - p["asked"]) // 28)), p["asked"], p["number"])
+        )
 
     def share(self) -> None:
         while True:

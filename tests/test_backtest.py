@@ -11,8 +11,8 @@ from test_driver import FIRST, made
 from simcare.demand import challengers, months, scores
 from simcare.demand.backtest import Backtest, _trial, backtest, choose, league, origins, weights, widening
 from simcare.demand.forecast import forecast
+from simcare.demand.regressors import Terms
 from simcare.demand.series import Series
-from simcare.demand.terms import Terms
 from simcare.errors import BadInput
 
 
@@ -48,10 +48,14 @@ def test_naive_forecasts_have_the_spread_that_the_textbook_gives() -> None:
     assert last.std(axis=0) == pytest.approx(spread * np.sqrt(np.arange(1, 7)), rel=0.03)
     year = challengers.seasonal_naive(series, 14, 40_000, rng)
     assert year.mean(axis=0) == pytest.approx(np.r_[y[-12:], y[-12:-10]], rel=0.01)
-    assert year.std(axis=0)[[0, 13]] == pytest.approx(np.sqrt(np.mean((y[12:] - y[:-12]) ** 2)) * np.sqrt([1, 2]), rel=0.03)
+    assert year.std(axis=0)[[0, 13]] == pytest.approx(
+        np.sqrt(np.mean((y[12:] - y[:-12]) ** 2)) * np.sqrt([1, 2]), rel=0.03
+    )
 
 
-@pytest.mark.parametrize("name", ["exponential smoothing", "structural", "SARIMA", "driver", "driver with a damped trend"])
+@pytest.mark.parametrize(
+    "name", ["exponential smoothing", "structural", "SARIMA", "driver", "driver with a damped trend"]
+)
 def test_every_model_finds_a_plain_season(name: str) -> None:
     """Without drift and with little chance, all of them must be close to the truth a year on."""
     rng = np.random.default_rng(4)
@@ -98,7 +102,9 @@ def test_origins_are_three_months_apart_from_two_years_on(tried: tuple[Series, B
     series, found = tried
     assert [o - FIRST + 1 for o in origins(series)] == list(range(24, 60, 3))
     assert found.scores["horizon"].max() == 24
-    assert found.scores.filter(pl.col("model") == "driver").height == sum(min(24, 60 - known) for known in range(24, 60, 3))
+    assert found.scores.filter(pl.col("model") == "driver").height == sum(
+        min(24, 60 - known) for known in range(24, 60, 3)
+    )
 
 
 def test_of_a_long_series_the_last_six_years_are_tried() -> None:
@@ -118,11 +124,11 @@ def test_the_league_adds_up(tried: tuple[Series, Backtest]) -> None:
 
 
 def scored(crps: dict[str, list[float]], pit: float = 0.5) -> Backtest:
-    rows = [
-        {"model": m, "origin": months.name(FIRST + 24 + 3 * k), "horizon": 6, "came": 1.0, "crps": v, "error": v, "scaled": v,
-         "covered50": 1.0, "covered80": 1.0, "covered90": 1.0, "pit": pit}
-        for m, values in crps.items() for k, v in enumerate(values)
-    ]  # fmt: skip
+    rows = [{
+        "model": m, "origin": months.name(FIRST + 24 + 3 * k), "horizon": 6, "came": 1.0, "crps": v, "error": v,
+        "scaled": v, "covered50": 1.0, "covered80": 1.0, "covered90": 1.0, "pit": pit}for m,
+        values in crps.items() for k, v in enumerate(values
+    )]  # fmt: skip
     return Backtest(pl.DataFrame(rows), {})
 
 
@@ -131,27 +137,39 @@ YARDSTICK = [10.0, 11.0, 12.0, 11.0] * 4
 
 
 def test_the_driver_is_kept_among_equals() -> None:
-    chosen = choose(scored({"driver": [8.0, 9.0, 8.0, 9.0] * 4, "SARIMA": [7.9, 9.0, 8.1, 8.9] * 4, "seasonal naive": YARDSTICK}), SERIES)
+    chosen = choose(
+        scored({"driver": [8.0, 9.0, 8.0, 9.0] * 4, "SARIMA": [7.9, 9.0, 8.1, 8.9] * 4, "seasonal naive": YARDSTICK}),
+        SERIES,
+    )
     assert chosen.model == "driver"
 
 
 def test_a_clearly_better_model_is_the_default() -> None:
-    chosen = choose(scored({"driver": [8.0, 9.0, 8.0, 9.0] * 4, "SARIMA": [5.0, 6.0, 5.1, 6.1] * 4, "seasonal naive": YARDSTICK}), SERIES)
+    chosen = choose(
+        scored({"driver": [8.0, 9.0, 8.0, 9.0] * 4, "SARIMA": [5.0, 6.0, 5.1, 6.1] * 4, "seasonal naive": YARDSTICK}),
+        SERIES,
+    )
     assert chosen.model == "SARIMA"
     assert "more than two standard errors" in chosen.why
 
 
 def test_a_driver_worse_than_naive_is_refused_with_the_reason() -> None:
-    chosen = choose(scored({"driver": [12.0, 13.0] * 8, "SARIMA": [9.0, 10.0] * 8, "seasonal naive": YARDSTICK}), SERIES)
+    chosen = choose(
+        scored({"driver": [12.0, 13.0] * 8, "SARIMA": [9.0, 10.0] * 8, "seasonal naive": YARDSTICK}), SERIES
+    )
     assert chosen.model == "SARIMA"
     assert "the driver did worse than seasonal naive" in chosen.why
-    all_bad = choose(scored({"driver": [12.0, 13.0] * 8, "SARIMA": [19.0, 10.0] * 8, "seasonal naive": YARDSTICK}), SERIES)
+    all_bad = choose(
+        scored({"driver": [12.0, 13.0] * 8, "SARIMA": [19.0, 10.0] * 8, "seasonal naive": YARDSTICK}), SERIES
+    )
     assert all_bad.model == "seasonal naive"
     assert "every model did worse" in all_bad.why
 
 
 def test_the_pool_s_weights_leave_out_what_is_worse_than_naive() -> None:
-    found = scored({"driver": [5.0] * 16, "SARIMA": [10.0] * 16, "structural": [20.0] * 16, "seasonal naive": YARDSTICK}).scores
+    found = scored(
+        {"driver": [5.0] * 16, "SARIMA": [10.0] * 16, "structural": [20.0] * 16, "seasonal naive": YARDSTICK}
+    ).scores
     assert weights(found, ["driver", "SARIMA", "structural"]) == pytest.approx({"driver": 0.8, "SARIMA": 0.2})
 
 

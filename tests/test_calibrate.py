@@ -14,22 +14,22 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
+from simcare.arrays.build import build, names_of
+from simcare.calibrate.chain import thinned, walk
 from simcare.calibrate.emulator import Emulators, doubtful, emulate, fit_one
 from simcare.calibrate.history import conflicts, implausibility, not_ruled_out, spread_out
 from simcare.calibrate.identify import identify
-from simcare.calibrate.judging import Judge, judge, log_likelihood, off
-from simcare.calibrate.measuring import Stays, counted_rates, of_target, outputs, past, published, stays_in
-from simcare.calibrate.posterior import thinned, walk
+from simcare.calibrate.likelihood import Judge, judge, log_likelihood, off
+from simcare.calibrate.observe import Stays, counted_rates, of_target, outputs, past, published, stays_in
 from simcare.calibrate.predictive import enough, in_units, predictive, score, yardsticks
 from simcare.calibrate.priors import design, from_cube, log_density, sample, to_steps, to_values
 from simcare.calibrate.reading import Datum, load_calibration
 from simcare.calibrate.simulating import Ensemble
 from simcare.engine import compiled
-from simcare.files import load_model
+from simcare.files.load import load_model
 from simcare.model.calibration import Calibration, Free, Target
-from simcare.rules.names import LOG
-from simcare.runs import Task, simulate
-from simcare.tables import build, names_of
+from simcare.rules.records import LOG
+from simcare.runs.run import Task, simulate
 
 ASSUMED = {"source": "assumption", "grade": "D"}
 START = dt.date(2013, 4, 1)
@@ -37,12 +37,22 @@ START = dt.date(2013, 4, 1)
 
 def free(name: str = "a", sd_log: float = 0.5, bounds: tuple[float, float] = (0.01, 100.0), **prior: Any) -> Free:
     told = prior or {"median": 1.0, "sd_log": sd_log}
-    return Free.model_validate({"name": name, "title": name, "multiply": [{"on": "rise"}], "prior": {**told, **ASSUMED}, "bounds": bounds})
+    return Free.model_validate(
+        {"name": name, "title": name, "multiply": [{"on": "rise"}], "prior": {**told, **ASSUMED}, "bounds": bounds}
+    )
 
 
 def target(name: str = "t", error: float = 0.1, discrepancy: float = 0.1, **more: Any) -> Target:
     numbers = {"error": {"value": error, **ASSUMED}, "discrepancy": {"value": discrepancy, **ASSUMED}}
-    told = {"name": name, "title": name, "kind": "stock", "theme": "x", "value": {"value": 1, **ASSUMED}, "at": START, **numbers}
+    told = {
+        "name": name,
+        "title": name,
+        "kind": "stock",
+        "theme": "x",
+        "value": {"value": 1, **ASSUMED},
+        "at": START,
+        **numbers,
+    }
     return Target.model_validate(told | more)
 
 
@@ -50,7 +60,7 @@ def datum(of: Target, year: int, value: float = 100.0, base: float | None = None
     return Datum(of, dt.date(2013 + year, 3, 31), value, "run", float(year), True, base, base_lead)
 
 
-# ------------------------------------------------------------------------------------------------------------------ priors
+# ---- priors
 UNIFORM = free("u", bounds=(2.0, 6.0), kind="uniform")
 CUT = free("c", sd_log=1.0, bounds=(0.5, 3.0))
 
@@ -92,9 +102,10 @@ def test_density_is_the_priors_and_nothing_outside_the_bounds() -> None:
     assert np.isneginf(found[2:]).all()
 
 
-# --------------------------------------------------------------------------------------------------------------- measuring
+# ---- measuring
 def test_stays_past_by_the_exponential_and_with_delayed_entry() -> None:
-    """Exponential stays of mean 100 seen through a window: those under way come into view late, those not ended are censored."""
+    """Exponential stays of mean 100 seen through a window: those under way come into view late, those not ended are
+    censored."""
     shares = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
@@ -114,7 +125,11 @@ def test_stays_of_a_model_that_starts_from_its_caseload() -> None:
     rows = [compiled.by_client(compiled.record(model, build(model), 1, r, 731.0).rows) for r in range(4)]
     found = np.array([past(stays_in(log, [0], 731.0), [365, 730]) for log in rows])
     # Nobody comes in, so the first days of a stay are seen by few: conditional on a year, where many are.
-    holds("past 730 given 365 days", found[:, 1] / found[:, 0], math.exp(-((730 / 724.5) ** 0.819) + (365 / 724.5) ** 0.819))
+    holds(
+        "past 730 given 365 days",
+        found[:, 1] / found[:, 0],
+        math.exp(-((730 / 724.5) ** 0.819) + (365 / 724.5) ** 0.819),
+    )
 
 
 def test_a_stay_goes_on_through_a_move_between_the_services_and_ends_with_death() -> None:
@@ -136,14 +151,21 @@ def test_stocks_flows_and_shares_are_what_the_log_says() -> None:
     assert outcome.log is not None
     rows = outcome.log.sort("client", maintain_order=True).rows(named=True)
     last_day = 730.0  # 31 March 2015 ends
-    tiers = ["lower", "middle", "upper"] if "lower" in [t.name for t in model.tiers] else [t.name for t in model.tiers][1:]
+    tiers = (
+        ["lower", "middle", "upper"] if "lower" in [t.name for t in model.tiers] else [t.name for t in model.tiers][1:]
+    )
     one, two = tiers[0], tiers[1]
     state: dict[int, str | None] = {}
     came = went = first_year = 0
     before: dict[int, str] = {}
     for row in rows:
         client, tier, year = row["client"], str(row["tier"]), row["time"] >= 365
-        if row["time"] < last_day and client in before and before[client] != tier and row["event"] not in ("death", "left"):
+        if (
+            row["time"] < last_day
+            and client in before
+            and before[client] != tier
+            and row["event"] not in ("death", "left")
+        ):
             went += year and before[client] == one
             came += year and before[client] == one and tier == two
             first_year += (not year) and before[client] == one and tier == two
@@ -165,7 +187,9 @@ def test_stocks_flows_and_shares_are_what_the_log_says() -> None:
     share = of_target(outcome, target(kind="share", from_tiers=(one,), to_tiers=(two,)), [end])[end]
     assert share == came / went
     entered = of_target(outcome, target(kind="flow", measures=("person_days",), tiers=(one,)), [end])[end]
-    rows_of = outcome.measures.filter(pl.col("measure") == "person_days", pl.col("tier") == one, pl.col("month") >= "2014-04")
+    rows_of = outcome.measures.filter(
+        pl.col("measure") == "person_days", pl.col("tier") == one, pl.col("month") >= "2014-04"
+    )
     assert entered == pytest.approx(rows_of["value"].sum())
 
 
@@ -173,7 +197,12 @@ def test_outputs_are_logs_changes_and_shares() -> None:
     level = target("level", kind="flow", measures=("person_days",), level_from=dt.date(2014, 3, 31))
     share = target("share", kind="stay", services=("x",), past_days=9)
     data = [datum(target("count"), 1, 50.0), datum(level, 2, 90.0, base=100.0, base_lead=1.0), datum(share, 1, 0.4)]
-    values = {("count", data[0].date): 40.0, ("level", data[1].date): 30.0, ("level", dt.date(2014, 3, 31)): 20.0, ("share", data[2].date): 0.3}
+    values = {
+        ("count", data[0].date): 40.0,
+        ("level", data[1].date): 30.0,
+        ("level", dt.date(2014, 3, 31)): 20.0,
+        ("share", data[2].date): 0.3,
+    }
     assert outputs(data, values).tolist() == pytest.approx([math.log(40), math.log(1.5), 0.3])
     assert published(data).tolist() == pytest.approx([math.log(50), math.log(0.9), 0.4])
     assert in_units(data, published(data)).tolist() == pytest.approx([50.0, 90.0, 0.4])
@@ -190,7 +219,7 @@ def test_counted_rates_are_as_uncertain_as_their_counts() -> None:
     assert counted_rates(calibration, 1, 5) == counted_rates(calibration, 1, 5)
 
 
-# --------------------------------------------------------------------------------------------------------------- emulators
+# ---- emulators
 def bent(x: np.ndarray) -> np.ndarray:
     return np.asarray(2.0 + x[:, 0] - 0.5 * x[:, 1] + 0.4 * np.sin(2 * x[:, 0]) * x[:, 1])
 
@@ -221,14 +250,16 @@ def test_prediction_and_leaving_out_are_those_of_the_library() -> None:
     new = rng.uniform(-2, 2, (7, 2))
     mean, sd = theirs.predict(new, return_std=True)
     ours = found.predict(new)
-    assert ours[0] == pytest.approx(found.centre + found.scale * (np.column_stack([np.ones(7), new]) @ found.beta + mean))
+    assert ours[0] == pytest.approx(
+        found.centre + found.scale * (np.column_stack([np.ones(7), new]) @ found.beta + mean)
+    )
     assert np.sqrt(ours[1]) == pytest.approx(found.scale * sd, rel=1e-4)
     without = GaussianProcessRegressor(kernel, alpha=nugget, optimizer=None).fit(x[1:], rest[1:])
     left, left_sd = without.predict(x[:1], return_std=True)
     assert found.errors[0] == pytest.approx((rest[0] - left[0]) / math.sqrt(left_sd[0] ** 2 + nugget), rel=1e-3)
 
 
-# ----------------------------------------------------------------------------------------- a problem with an exact posterior
+# ---- a problem with an exact posterior
 SLOPES = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.02]])
 
 
@@ -317,7 +348,7 @@ def test_parameters_that_trade_off_are_named() -> None:
     assert pairs[0][2] == pytest.approx(cover[0, 1] / math.sqrt(cover[0, 0] * cover[1, 1]), abs=0.05)
 
 
-# --------------------------------------------------------------------------------------------------------- history matching
+# ---- history matching
 def test_points_that_are_left_are_not_ruled_out_and_the_share_is_right() -> None:
     found, judged = linear(), shown((0.0, 0.0, 0.0), 0.2)
     points, wave = not_ruled_out(TWO, judged, found, 3.0, 30, 1)
@@ -351,10 +382,15 @@ def test_spread_out_points_are_the_corners() -> None:
     assert {tuple(row) for row in chosen.tolist()} >= {(0.0, 0.0), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0)}
 
 
-# ------------------------------------------------------------------------------------------------------------- what was said
+# ---- what was said
 def test_discrepancy_is_a_random_walk_and_a_level_year_is_shared() -> None:
     plain, level = target("a", 0.1, 0.2), target("b", 0.1, 0.2, level_from=dt.date(2014, 3, 31))
-    data = [datum(plain, 1), datum(plain, 4), datum(level, 3, base=50.0, base_lead=1.0), datum(level, 5, base=50.0, base_lead=1.0)]
+    data = [
+        datum(plain, 1),
+        datum(plain, 4),
+        datum(level, 3, base=50.0, base_lead=1.0),
+        datum(level, 5, base=50.0, base_lead=1.0),
+    ]
     found = judge(data, widened=2.0)
     assert found.discrepancy[:2, :2] == pytest.approx(0.16 * np.array([[1, 1], [1, 4]]))
     assert found.discrepancy[2:, 2:] == pytest.approx(0.16 * np.array([[2, 2], [2, 4]]))
@@ -402,7 +438,8 @@ def test_score_is_the_crps_of_a_normal() -> None:
 
 
 def test_yardsticks_know_what_was_known_and_no_more() -> None:
-    """The last value and the line of Kent's children who started to be looked after, known to March 2013: 780, 944, 908, 867."""
+    """The last value and the line of Kent's children who started to be looked after, known to March 2013: 780, 944,
+    908, 867."""
     loaded = load_calibration("kent-2013")
     at = next(k for k, d in enumerate(loaded.data) if d.key == ("care started", dt.date(2015, 3, 31)))
     found = yardsticks(loaded, loaded.data, 1)
@@ -418,7 +455,7 @@ def test_yardsticks_know_what_was_known_and_no_more() -> None:
     assert np.isnan(found.line[:, salt]).all()
 
 
-# ------------------------------------------------------------------------------------------------------------- Kent's own file
+# ---- Kent's own file
 def test_kents_calibration_is_what_it_says() -> None:
     loaded = load_calibration("kent-2013")
     calibration: Calibration = loaded.calibration
@@ -436,13 +473,17 @@ def test_kents_calibration_is_what_it_says() -> None:
 
 def test_the_run_again_begins_from_the_caseload_of_2011() -> None:
     """People in foster care, in care homes and with home care on 31 March 2011, as published."""
-    from simcare.calibrate.worlds import begun
+    from simcare.calibrate.starts import begun
 
     loaded = load_calibration("kent-2013")
     then = begun(loaded.model, loaded.calibration.runs[0])
     assert then.about.start == dt.date(2011, 4, 1) and not then.drivers
-    count = {name: sum(row.count.value for row in then.caseload if row.service == name) for name in names_of(then).services}
+    count = {
+        name: sum(row.count.value for row in then.caseload if row.service == name) for name in names_of(then).services
+    }
     assert count["foster_care"] == pytest.approx(1387, abs=6)
     assert count["home_care_older"] + count["intensive_home_care_older"] == pytest.approx(5865, abs=6)
-    assert sum(count[s] for s in ("direct_payment_ld", "direct_payment_pd", "direct_payment_mh")) == pytest.approx(1615, abs=3)
+    assert sum(count[s] for s in ("direct_payment_ld", "direct_payment_pd", "direct_payment_mh")) == pytest.approx(
+        1615, abs=3
+    )
     assert all(row.growth_per_year is None for row in then.arrivals)

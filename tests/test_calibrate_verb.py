@@ -1,4 +1,5 @@
-"""``simcare calibrate`` on a small model whose answer is known, its files, its pages, going on after a stop, and what it refuses."""
+"""``simcare calibrate`` on a small model whose answer is known, its files, its pages, going on after a stop, and what
+it refuses."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ from simcare.calibrate.fitting import calibrate, fit_of
 from simcare.calibrate.reading import load_calibration
 from simcare.cli import app, main
 from simcare.errors import BadInput
-from simcare.files import library
-from simcare.fits import find_fit, load_fit, read_fit, stale
+from simcare.files.fit import find_fit, load_fit, read_fit, stale
+from simcare.files.load import library
 
 pytestmark = pytest.mark.xdist_group("calibrate")  # what is carried out once is shared
 
@@ -169,7 +170,9 @@ class Stopped(Exception):
     """The plug is pulled."""
 
 
-def test_what_a_stop_interrupts_goes_on_and_comes_to_the_same(done: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_stop_interrupts_goes_on_and_comes_to_the_same(
+    done: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loaded, parts = load_calibration(written(tmp_path)), tmp_path / "parts"
     real, run = simulating.one, []
 
@@ -190,7 +193,13 @@ def test_what_a_stop_interrupts_goes_on_and_comes_to_the_same(done: tuple[Path, 
         yield lambda done, total: said.append((what, done, total))
 
     resumed = fit_of(calibrate(loaded, parts, 1, working))
-    pieces = ["Runs of the design", "Emulators", "Runs of wave 1", "The chain on the emulators", "Runs from the posterior"]
+    pieces = [
+        "Runs of the design",
+        "Emulators",
+        "Runs of wave 1",
+        "The chain on the emulators",
+        "Runs from the posterior",
+    ]
     assert list(dict.fromkeys(what for what, _, _ in said)) == pieces
     assert said[0] == ("Runs of the design", 16, 16) and ("Runs of wave 1", 3, 8) in said and said[-1][1:] == (30, 30)
     assert len(run) - 20 == 16 + 8 + 30 - 19  # the nineteen that were done were not run again
@@ -207,17 +216,23 @@ def test_a_stop_at_the_keyboard_says_what_is_kept(tmp_path: Path, monkeypatch: p
         raise KeyboardInterrupt
 
     monkeypatch.setattr(simulating, "one", stopped)
-    result = CliRunner().invoke(app, ["calibrate", str(written(tmp_path)), "--out", str(tmp_path / "out"), "--workers", "1"])
+    result = CliRunner().invoke(
+        app, ["calibrate", str(written(tmp_path)), "--out", str(tmp_path / "out"), "--workers", "1"]
+    )
     assert result.exit_code == 1 and "the same command goes on from there" in result.output.replace("\n", " ")
     assert not (tmp_path / "out").exists()
 
 
-# ------------------------------------------------------------------------------------------------------------ what it refuses
+# ---- what it refuses
 def test_contradictory_targets_are_named_with_how_far_they_are_off(tmp_path: Path) -> None:
     """Twice as many people as who come and leave can make."""
     twice = TARGETS.replace('measures = ["leavers"]', 'measures = ["leavers"]\nuntil = 2015-03-31')
     again = twice + twice.replace('"people"\n', '"people again"\n', 1).split("[[targets]]")[0]
-    more = TARGETS.split("[[targets]]")[1].replace('name = "people"', 'name = "fewer"').replace('series = ["people"]', 'series = ["fewer"]')
+    more = (
+        TARGETS.split("[[targets]]")[1]
+        .replace('name = "people"', 'name = "fewer"')
+        .replace('series = ["people"]', 'series = ["fewer"]')
+    )
     file = written(tmp_path, targets=again + "[[targets]]" + more)
     with (tmp_path / "published.csv").open("a", encoding="utf-8") as text:
         text.writelines(f"{2013 + year}-03-31,Town,fewer,{caseload(year) / 2:.1f},made up\n" for year in range(1, 5))
@@ -232,31 +247,37 @@ def test_contradictory_targets_are_named_with_how_far_they_are_off(tmp_path: Pat
 
 BAD = {
     "outside the horizon": ('kind = "stock"', 'kind = "stock"\ndates = [2014-03-31, 2030-03-31]',
-                            r"targets\[0\] \(people\): dates: 2030-03-31 has no published value; there are 2014-03-31 to 2017-03-31"),
+    r"targets\[0\] \(people\): dates: 2030-03-31 has no published value; there are 2014-03-31 to 2017-03-31"),
     "no run reaches it": ("years = 4", "start = 2020-04-01\nyears = 4",
-                          r"targets\[0\] \(people\): 2014-03-31, .* is outside the horizon of every run: From the start: 2020-04-01 to 2024-03-31"),
-    "prior outside its bounds": ("bounds = [0.3, 3]", "bounds = [2, 3]", r"free\[0\]: prior: its median 1 is outside the bounds 2 to 3"),
-    "most of the prior outside": ("bounds = [0.3, 3]", "bounds = [0.95, 1.05]", r"free\[0\]: prior: only 10% of it lies within the bounds"),
+    r"targets\[0\] \(people\): 2014-03-31, .* is outside the horizon of every run: From the start: 2020-04-01 to 2024-03-31"),
+    "prior outside its bounds": ("bounds = [0.3, 3]", "bounds = [2, 3]",
+    r"free\[0\]: prior: its median 1 is outside the bounds 2 to 3"), "most of the prior outside": ("bounds = [0.3, 3]",
+    "bounds = [0.95, 1.05]", r"free\[0\]: prior: only 10% of it lies within the bounds"),
     "bounds upside down": ("bounds = [0.3, 3]", "bounds = [3, 0.3]", r"free\[0\]: bounds must rise"),
-    "no such series": ('series = ["people"]', 'series = ["poeple"]', r"series: unknown 'poeple', did you mean 'people'\?"),
-    "no such file": ('file = "published.csv"', 'file = "publishd.csv"', r"targets\[0\] \(people\): unknown 'publishd.csv'"),
-    "no such area": ('series = ["people"]', 'series = ["people"]\narea = "Twon"', r"area: unknown 'Twon', did you mean 'Town'\?"),
-    "no such tier": ('tiers = ["community"]', 'tiers = ["comunity"]', r"targets\[0\]\.tiers\[0\]: unknown 'comunity', did you mean 'community'"),
-    "no such measure": ('"leavers"', '"leaver"', r"targets\[1\]\.measures\[0\]: unknown 'leaver', did you mean 'leavers'\?"),
-    "no such clock": ('on = "leaving"', 'on = "death"', r"free\[0\]\.multiply\[0\]: the model has no 'death' clock there"),
-    "no such path": ("arrivals.everyone", "arrivals.evrybody", r"free\[1\]\.set: .*unknown 'evrybody', did you mean 'everyone'"),
+    "no such series": ('series = ["people"]', 'series = ["poeple"]',
+    r"series: unknown 'poeple', did you mean 'people'\?"), "no such file": ('file = "published.csv"',
+    'file = "publishd.csv"', r"targets\[0\] \(people\): unknown 'publishd.csv'"),
+    "no such area": ('series = ["people"]', 'series = ["people"]\narea = "Twon"',
+    r"area: unknown 'Twon', did you mean 'Town'\?"), "no such tier": ('tiers = ["community"]', 'tiers = ["comunity"]',
+    r"targets\[0\]\.tiers\[0\]: unknown 'comunity', did you mean 'community'"), "no such measure": ('"leavers"',
+    '"leaver"', r"targets\[1\]\.measures\[0\]: unknown 'leaver', did you mean 'leavers'\?"),
+    "no such clock": ('on = "leaving"', 'on = "death"',
+    r"free\[0\]\.multiply\[0\]: the model has no 'death' clock there"), "no such path": ("arrivals.everyone",
+    "arrivals.evrybody", r"free\[1\]\.set: .*unknown 'evrybody', did you mean 'everyone'"),
     "years upside down": ('kind = "flow"', 'kind = "flow"\nfrom = 2016-03-31\nuntil = 2015-03-31',
-                           r"from \(2016-03-31\) is later than until \(2015-03-31\)"),
-    "an error in percent": ("error = { value = 0.02", "error = { value = 2",
-                            r"targets\[0\]: error is relative, or of shares and stays a share: 2 is 200 per cent"),
+    r"from \(2016-03-31\) is later than until \(2015-03-31\)"), "an error in percent": ("error = { value = 0.02",
+    "error = { value = 2", r"targets\[0\]: error is relative, or of shares and stays a share: 2 is 200 per cent"),
     "misspelt key": ("known_to", "know_to", r"know_to: unknown key, did you mean 'known_to'\?"),
     "nothing known": ("known_to = 2015-03-31", "known_to = 2013-03-31", r"none has a value on or before known_to"),
-    "a flow of nothing": ('measures = ["leavers"]', "", r"targets\[1\]: a flow needs either measures, or from_tiers and to_tiers"),
+    "a flow of nothing": ('measures = ["leavers"]', "",
+    r"targets\[1\]: a flow needs either measures, or from_tiers and to_tiers"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input_gets_a_sentence(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_input_gets_a_sentence(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     old, new, sentence = BAD[name]
     file = written(tmp_path, (HEAD + TARGETS).replace(old, new, 1), "")
     monkeypatch.setattr("sys.argv", ["simcare", "calibrate", str(file), "--out", str(tmp_path / "out")])
@@ -283,8 +304,14 @@ def test_published_values_that_cannot_be_are_refused(value: str, sentence: str, 
 
 
 TABLES = {
-    "a comma in a number": ("2014-03-31,Town,left,1,234.5,theory", r"row 3 has more fields than the 5 columns; a comma inside a number"),
-    "another encoding": ("2014-03-31,Town,left,300,\u00a3 of theory", r"is not UTF-8 text \(byte \d+: 0xa3\); save it as CSV UTF-8"),
+    "a comma in a number": (
+        "2014-03-31,Town,left,1,234.5,theory",
+        r"row 3 has more fields than the 5 columns; a comma inside a number",
+    ),
+    "another encoding": (
+        "2014-03-31,Town,left,300,\u00a3 of theory",
+        r"is not UTF-8 text \(byte \d+: 0xa3\); save it as CSV UTF-8",
+    ),
     "semicolons": ("date;area;series;count;source", r"its columns are separated by semicolons"),
     "no rows": ("date,area,series,count,source", r"has no rows under its columns"),
 }
@@ -320,14 +347,19 @@ discrepancy = { value = 0.02, source = "assumption", grade = "D" }
     (tmp_path / "stays.csv").write_text("date,area,series,count\n2014-03-31,Town,past a year,22.2\n", encoding="utf-8")
     with pytest.raises(BadInput, match=r"row 2: past a year: 22.2 is more than the whole, which is 1"):
         load_calibration(written(tmp_path, targets=TARGETS + stay))
-    assert load_calibration(written(tmp_path, targets=TARGETS + stay.replace("past_days", "scale = 100\npast_days"))).fitted
+    assert load_calibration(
+        written(tmp_path, targets=TARGETS + stay.replace("past_days", "scale = 100\npast_days"))
+    ).fitted
 
 
 def test_a_table_beside_the_file_goes_by_its_bare_name_and_lost_years_are_counted(tmp_path: Path) -> None:
     file = written(tmp_path, HEAD.replace("years = 4", "years = 3"), TARGETS.replace("published.csv", "published"))
     assert load_calibration(file).unreached == 2
     result = CliRunner().invoke(app, ["check", str(file)])
-    assert "calibration of 4 fitted and 2 held-out values (2 more are of years that no run reaches) is valid" in result.stdout
+    assert (
+        "calibration of 4 fitted and 2 held-out values (2 more are of years that no run reaches) is valid"
+        in result.stdout
+    )
 
 
 def test_check_knows_tables_of_published_series(tmp_path: Path) -> None:
@@ -335,7 +367,10 @@ def test_check_knows_tables_of_published_series(tmp_path: Path) -> None:
     tables = [str(tmp_path / "published.csv"), str(library("calibration") / "spend-yearly.csv")]
     result = CliRunner().invoke(app, ["check", *tables, str(library("calibration") / "referrals-monthly.csv")])
     assert result.exit_code == 0, result.output
-    assert "published.csv: table of 2 published series is valid" in result.stdout and "monthly series is valid" in result.stdout
+    assert (
+        "published.csv: table of 2 published series is valid" in result.stdout
+        and "monthly series is valid" in result.stdout
+    )
 
 
 def test_a_report_of_a_calibration_is_not_written_again(
@@ -362,7 +397,8 @@ def test_check_and_schema_know_calibrations() -> None:
 
 
 def test_one_calibration_does_not_disturb_another(tmp_path: Path) -> None:
-    """Parts are named after what they rest on: other published values change nothing of the runs, another model does."""
+    """Parts are named after what they rest on: other published values change nothing of the runs, another model
+    does."""
     loaded, parts = load_calibration(written(tmp_path / "a")), tmp_path / "parts"
     calibrate(loaded, parts, 1)
     before = len(list(parts.glob("*.json")))

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from simcare.files import library
+from simcare.files.load import library
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = sorted(library("calibration").glob("*.csv"))
@@ -111,7 +111,9 @@ def test_figures_are_those_of_the_model(name: str, of: str, year: int, figure: f
 
 
 def test_unaccompanied_children_are_kept_apart() -> None:
-    whole, part, rest = (series("children-yearly", f"looked_after_31mar{kind}") for kind in ("", "_unaccompanied", "_not_unaccompanied"))
+    whole, part, rest = (
+        series("children-yearly", f"looked_after_31mar{kind}") for kind in ("", "_unaccompanied", "_not_unaccompanied")
+    )
     assert (whole["2016-03-31"], part["2016-03-31"]) == (2_310, 867)
     assert set(rest) == set(part)
     assert all(rest[date] + part[date] == whole[date] for date in rest)

@@ -45,7 +45,14 @@ def simcare(*arguments: object, cwd: Path | None = None) -> subprocess.Completed
     """The command in its own process, with no colours and a wide terminal."""
     root = str(Path(__file__).parent.parent)
     env = {**os.environ, "PYTHONPATH": root, "NO_COLOR": "1", "COLUMNS": "160", "PYTHONWARNINGS": "error"}
-    return subprocess.run([sys.executable, "-m", "simcare.cli", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, env=env, timeout=300)
+    return subprocess.run(
+        [sys.executable, "-m", "simcare.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=env,
+        timeout=300,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +68,40 @@ def measures(folder: Path) -> pl.DataFrame:
 
 def test_run_writes_its_folder_and_two_runs_are_identical(tmp_path: Path) -> None:
     for out, workers in (("a", 1), ("b", 2)):
-        done = simcare("run", TOY, "--years", 2, "--reps", 2, "--seed", 1, "--workers", workers, "--out", tmp_path / out, "--log")
+        done = simcare(
+            "run", TOY, "--years", 2, "--reps", 2, "--seed", 1, "--workers", workers, "--out", tmp_path / out, "--log"
+        )
         assert done.returncode == 0, done.stderr
         assert done.stdout.rstrip().endswith(str(tmp_path / out / "report.html"))
     names = {path.name for path in (tmp_path / "a").iterdir()}
-    assert names == {"manifest.json", "measures.parquet", "flows.parquet", "model.json", "summary.csv", "report.html", "log.parquet"}
+    assert names == {
+        "manifest.json",
+        "measures.parquet",
+        "flows.parquet",
+        "model.json",
+        "summary.csv",
+        "report.html",
+        "log.parquet",
+    }
     assert measures(tmp_path / "a").equals(measures(tmp_path / "b"))
     log = pl.read_parquet(tmp_path / "a" / "log.parquet")
     assert set(log["replication"].unique()) == {0, 1}
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["seed"] == 1
     assert manifest["command"].startswith("simcare run")
-    columns = ["strategy", "replication", "month", "area", "stage", "group", "tier", "service", "provider", "measure", "value"]
+    columns = [
+        "strategy",
+        "replication",
+        "month",
+        "area",
+        "stage",
+        "group",
+        "tier",
+        "service",
+        "provider",
+        "measure",
+        "value",
+    ]
     assert measures(tmp_path / "a").columns == columns
 
 
@@ -129,7 +158,11 @@ def bad(tmp_path: Path, old: str, new: str) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ("review_every_days", "review_evry_days", "bad.toml: services[0].review_evry_days: unknown key, did you mean 'review_every_days'?"),
+        (
+            "review_every_days",
+            "review_evry_days",
+            "bad.toml: services[0].review_evry_days: unknown key, did you mean 'review_every_days'?",
+        ),
         ("value = 300", "value = -300", "cannot be negative, got -300"),
         ('tier = "community"\n', "", "bad.toml: services[0].tier: is required"),
         ("to_age = 18", "to_age = 16", "gap between 'young' (to 16) and 'adult' (from 18)"),

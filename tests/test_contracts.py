@@ -1,4 +1,5 @@
-"""Contracts: invoices by hand and by a naive loop over days, what is refused and in which words, and that no cycle pays."""
+"""Contracts: invoices by hand and by a naive loop over days, what is refused and in which words, and that no cycle
+pays."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from simcare.errors import BadInput
-from simcare.files import load_experiment, load_model
+from simcare.files.load import load_experiment, load_model
 from simcare.model.contracts import Contract, invoice
 
 TOY = (Path(__file__).parent / "toy.toml").read_text(encoding="utf-8")
@@ -65,7 +66,8 @@ def days_saved(baseline: float, each: float, over: float | None = None, lasts: f
 TAPER = tapered((0, 140), (42, 110), (84, 80))
 
 
-# --- the same arithmetic a second time, day by day from the terms as written ---------------------------------------------------
+# --- the same arithmetic a second time, day by day from the terms as written
+# ---------------------------------------------------
 
 
 def price_on(terms: Terms, day: float) -> float:
@@ -112,7 +114,10 @@ def at_the_step_down(terms: Terms, days: float, back_after: float) -> float:
 def in_the_stay(terms: Terms, days: float) -> float:
     """Sums that a stay of so many days was paid, step-down apart."""
     paid = sum(term["gbp"]["value"] for term in terms if term["kind"] == "episode" and days >= term["on_day"])
-    return float(paid + sum(term["gbp"]["value"] * term["share_up_front"]["value"] for term in terms if term["kind"] == "outcome"))
+    return float(
+        paid
+        + sum(term["gbp"]["value"] * term["share_up_front"]["value"] for term in terms if term["kind"] == "outcome")
+    )
 
 
 def taken_back(terms: Terms, days: float, back_after: float) -> float:
@@ -134,7 +139,8 @@ def by_hand(terms: Terms, days: float, stepped_down: bool = False, back_after: f
     return paid + at_the_step_down(terms, days, out) - taken_back(terms, days, out) if stepped_down else paid
 
 
-# --- by hand -------------------------------------------------------------------------------------------------------------------
+# --- by hand
+# -------------------------------------------------------------------------------------------------------------------
 
 
 def test_the_tapered_tariff_of_the_oracle() -> None:
@@ -148,49 +154,48 @@ def test_the_tapered_tariff_of_the_oracle() -> None:
 
 EPISODES = [episode(12), episode(15, 60.5)]  # less than a day's margin of £100, or a cycle would pay
 DEAR = per_diem(100)
-BY_HAND: list[tuple[str, Terms, float, bool, float | None, float]] = [
-    ("nothing for no days", [DEAR], 0, False, None, 0),
-    ("a price by the day", [per_diem(35.5)], 10.25, False, None, 363.875),
-    ("a price by the week", [{"kind": "per_diem", "gbp_per_week": gbp(140)}], 10.25, False, None, 205),
-    ("two prices add up", [per_diem(35.5), {"kind": "per_diem", "gbp_per_week": gbp(140)}], 2, False, None, 111),
-    ("half a day in the second band", [TAPER], 42.5, False, None, 5880 + 55),
-    ("a price and a taper", [per_diem(10), TAPER], 100, False, None, 12_780),
+BY_HAND: list[
+    tuple[str, Terms, float, bool, float | None, float]] = [("nothing for no days", [DEAR], 0, False, None, 0),
+    ("a price by the day", [per_diem(35.5)], 10.25, False, None, 363.875), ("a price by the week",
+    [{"kind": "per_diem", "gbp_per_week": gbp(140)}], 10.25, False, None, 205), ("two prices add up", [per_diem(35.5),
+    {"kind": "per_diem", "gbp_per_week": gbp(140)}], 2, False, None, 111), ("half a day in the second band", [TAPER],
+    42.5, False, None, 5880 + 55), ("a price and a taper", [per_diem(10), TAPER], 100, False, None, 12_780),
     ("a block is not in an invoice", [DEAR, {"kind": "block", "gbp_per_year": gbp(1e6)}], 3, False, None, 300),
-    ("an episode on its first day", [DEAR, *EPISODES], 0, False, None, 12),
-    ("an episode just before a day", [DEAR, *EPISODES], 60.25, False, None, 6025 + 12),
-    ("an episode on the day", [DEAR, *EPISODES], 60.5, False, None, 6050 + 27),
-    ("no bonus without a step-down", [DEAR, bonus(20)], 100, False, None, 10_000),
-    ("an undated bonus", [DEAR, bonus(20)], 1000, True, None, 100_020),
-    ("an undated bonus is kept after a return", [DEAR, bonus(20)], 100, True, 0.5, 10_020),
-    ("a bonus by a day, on it", [DEAR, bonus(20, by_day=84)], 84, True, None, 8420),
-    ("a bonus by a day, after it", [DEAR, bonus(20, by_day=84)], 84.5, True, None, 8450),
-    ("a tapering bonus, before", [DEAR, bonus(20, by_day=84, tapers_from_day=42)], 42, True, None, 4220),
-    ("a tapering bonus, half way", [DEAR, bonus(20, by_day=84, tapers_from_day=42)], 63, True, None, 6310),
-    ("a tapering bonus, at its end", [DEAR, bonus(20, by_day=84, tapers_from_day=42)], 84, True, None, 8400),
-    ("a bonus that must last, and did", [DEAR, bonus(900, lasts_days=91)], 50, True, None, 5900),
-    ("a bonus that must last, back just then", [DEAR, bonus(900, lasts_days=91)], 50, True, 91, 5900),
-    ("a bonus that must last, back before", [DEAR, bonus(900, lasts_days=91)], 50, True, 90.75, 5000),
-    ("a share of the sums back", [DEAR, *EPISODES, bonus(20), clawback(91, share=0.5)], 100, True, 90, 10_047 - 23.5),
-    ("a return after the window", [DEAR, *EPISODES, bonus(20), clawback(91, share=0.5)], 100, True, 91, 10_047),
-    ("days of pay back at the last price", [TAPER, clawback(91, days=28)], 100, True, 10, 11_780 - 28 * 80),
-    ("no more days back than there were", [TAPER, clawback(91, days=28)], 10, True, 10, 0),
-    ("an outcome that lasts", [DEAR, outcome(1000, 0.25, 91)], 50, True, None, 6000),
-    ("an outcome, back on the day", [DEAR, outcome(1000, 0.25, 91)], 50, True, 91, 6000),
-    ("an outcome, back before", [DEAR, outcome(1000, 0.25, 91)], 50, True, 90, 5000),
-    ("an outcome without a step-down keeps its first share", [DEAR, outcome(1000, 0.25, 91)], 50, False, None, 5250),
-    ("days saved", [DEAR, days_saved(84, 2, lasts=91)], 63, True, None, 6300 + 42),
+    ("an episode on its first day", [DEAR, *EPISODES], 0, False, None, 12), ("an episode just before a day", [DEAR,
+    *EPISODES], 60.25, False, None, 6025 + 12), ("an episode on the day", [DEAR, *EPISODES], 60.5, False, None,
+    6050 + 27), ("no bonus without a step-down", [DEAR, bonus(20)], 100, False, None, 10_000), ("an undated bonus",
+    [DEAR, bonus(20)], 1000, True, None, 100_020), ("an undated bonus is kept after a return", [DEAR, bonus(20)], 100,
+    True, 0.5, 10_020), ("a bonus by a day, on it", [DEAR, bonus(20, by_day=84)], 84, True, None, 8420),
+    ("a bonus by a day, after it", [DEAR, bonus(20, by_day=84)], 84.5, True, None, 8450), ("a tapering bonus, before",
+    [DEAR, bonus(20, by_day=84, tapers_from_day=42)], 42, True, None, 4220), ("a tapering bonus, half way", [DEAR,
+    bonus(20, by_day=84, tapers_from_day=42)], 63, True, None, 6310), ("a tapering bonus, at its end", [DEAR, bonus(20,
+    by_day=84, tapers_from_day=42)], 84, True, None, 8400), ("a bonus that must last, and did", [DEAR, bonus(900,
+    lasts_days=91)], 50, True, None, 5900), ("a bonus that must last, back just then", [DEAR, bonus(900,
+    lasts_days=91)], 50, True, 91, 5900), ("a bonus that must last, back before", [DEAR, bonus(900, lasts_days=91)],
+    50, True, 90.75, 5000), ("a share of the sums back", [DEAR, *EPISODES, bonus(20), clawback(91, share=0.5)], 100,
+    True, 90, 10_047 - 23.5), ("a return after the window", [DEAR, *EPISODES, bonus(20), clawback(91, share=0.5)], 100,
+    True, 91, 10_047), ("days of pay back at the last price", [TAPER, clawback(91, days=28)], 100, True, 10,
+    11_780 - 28 * 80), ("no more days back than there were", [TAPER, clawback(91, days=28)], 10, True, 10, 0),
+    ("an outcome that lasts", [DEAR, outcome(1000, 0.25, 91)], 50, True, None, 6000), ("an outcome, back on the day",
+    [DEAR, outcome(1000, 0.25, 91)], 50, True, 91, 6000), ("an outcome, back before", [DEAR, outcome(1000, 0.25, 91)],
+    50, True, 90, 5000), ("an outcome without a step-down keeps its first share", [DEAR, outcome(1000, 0.25, 91)], 50,
+    False, None, 5250), ("days saved", [DEAR, days_saved(84, 2, lasts=91)], 63, True, None, 6300 + 42),
     ("days saved, back too soon", [DEAR, days_saved(84, 2, lasts=91)], 63, True, 5, 6300),
     ("no days saved without a step-down", [DEAR, days_saved(84, 2, over=15, lasts=91)], 63, False, None, 6300),
-    ("the penalty of days beyond", [DEAR, days_saved(84, 2, over=15, lasts=91)], 100.5, True, None, 10_050 - 16.5 * 15),
-    ("everything at once", [TAPER, *EPISODES, bonus(900, lasts_days=91), days_saved(120, 1, over=5, lasts=91), clawback(60, 0.5, 7)],
-     100, True, 59, 11_780 + 27 - 13.5 - 7 * 80),
-    ("everything at once, kept", [TAPER, *EPISODES, bonus(900, lasts_days=91), days_saved(120, 1, over=5, lasts=91), clawback(60, 0.5, 7)],
-     100, True, None, 11_780 + 27 + 900 + 20),
+    ("the penalty of days beyond", [DEAR, days_saved(84, 2, over=15, lasts=91)], 100.5, True, None,
+    10_050 - 16.5 * 15), ("everything at once", [TAPER, *EPISODES, bonus(900, lasts_days=91), days_saved(120, 1,
+    over=5, lasts=91), clawback(60, 0.5, 7)], 100, True, 59, 11_780 + 27 - 13.5 - 7 * 80), ("everything at once, kept",
+    [TAPER, *EPISODES, bonus(900, lasts_days=91), days_saved(120, 1, over=5, lasts=91), clawback(60, 0.5, 7)], 100,
+    True, None, 11_780 + 27 + 900 + 20),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("what", "terms", "days", "stepped", "back", "expected"), BY_HAND, ids=[row[0] for row in BY_HAND])
-def test_invoices_by_hand(what: str, terms: Terms, days: float, stepped: bool, back: float | None, expected: float) -> None:
+@pytest.mark.parametrize(
+    ("what", "terms", "days", "stepped", "back", "expected"), BY_HAND, ids=[row[0] for row in BY_HAND]
+)
+def test_invoices_by_hand(
+    what: str, terms: Terms, days: float, stepped: bool, back: float | None, expected: float
+) -> None:
     found = invoice(contract(*terms), days, stepped_down=stepped, back_after=back)
     assert found.gbp == pytest.approx(expected, abs=1e-9), what
     assert by_hand(terms, days, stepped, back) == pytest.approx(expected, abs=1e-9), what
@@ -202,7 +207,9 @@ def test_lines_say_what_they_are_for() -> None:
     lines = [(line.what, line.gbp) for line in invoice(contract(*terms), 50, stepped_down=True, back_after=10).lines]
     assert dict(lines[:2]) == {"day 0 to 42": 5880, "day 42 to 84": 880}
     assert sorted(lines[2:4]) == [("on day 0", 2), ("on day 0", 10)]
-    assert dict(lines[4:]) == pytest.approx({"step-down bonus": 5, "outcome": 98, "days saved": 7, "taken back": -0.5 * (10 + 2 + 5 + 98 + 7)})
+    assert dict(lines[4:]) == pytest.approx(
+        {"step-down bonus": 5, "outcome": 98, "days saved": 7, "taken back": -0.5 * (10 + 2 + 5 + 98 + 7)}
+    )
 
 
 def test_prices_are_those_of_the_date() -> None:
@@ -212,8 +219,10 @@ def test_prices_are_those_of_the_date() -> None:
     assert found.index_per_year == 0.05
 
 
-@pytest.mark.parametrize(("days", "back", "sentence"), [(-1, None, "a stay has no fewer than 0 days, got -1"),
-                                                         (5, 3.0, "back_after: only who has stepped down can be back")])  # fmt: skip
+@pytest.mark.parametrize((
+    "days", "back", "sentence"), [(-1, None, "a stay has no fewer than 0 days, got -1"), (5, 3.0,
+    "back_after: only who has stepped down can be back")
+])  # fmt: skip
 def test_an_invoice_of_what_cannot_be(days: float, back: float | None, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         invoice(contract(DEAR), days, back_after=back)
@@ -244,7 +253,8 @@ def test_no_return_costs_more_than_was_paid(terms: Terms) -> None:
     assert invoice(found, 5, stepped_down=True, back_after=5).gbp >= 0
 
 
-# --- at random -----------------------------------------------------------------------------------------------------------------
+# --- at random
+# -----------------------------------------------------------------------------------------------------------------
 
 DAYS = st.sampled_from([7.0, 14.0, 28.0, 42.0, 60.5, 84.0, 91.0, 120.0, 182.0, 364.0])
 PRICES = st.integers(20, 200).map(float)
@@ -271,7 +281,9 @@ def bonus_terms(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def saved_terms(draw: st.DrawFn) -> dict[str, Any]:
-    return days_saved(draw(DAYS), draw(st.integers(1, 10)), draw(st.none() | st.integers(1, 15).map(float)), draw(st.just(0.0) | DAYS))
+    return days_saved(
+        draw(DAYS), draw(st.integers(1, 10)), draw(st.none() | st.integers(1, 15).map(float)), draw(st.just(0.0) | DAYS)
+    )
 
 
 @st.composite
@@ -313,7 +325,8 @@ MARGIN = 0.3  # of the day's price: what is lost for each day without the client
 
 
 def round_gain(found: Contract, terms: Terms, days: int, out: int) -> float:
-    """What one round of a stay and a return earns beside the days' pay, less the margin of the days without the client."""
+    """What one round of a stay and a return earns beside the days' pay, less the margin of the days without the
+    client."""
     earned = invoice(found, days, stepped_down=True, back_after=out).gbp - care_by_hand(terms, days)
     return earned - out * MARGIN * price_on(terms, days)
 
@@ -326,9 +339,18 @@ def test_no_cycle_of_a_contract_that_passes_pays(made: tuple[Contract, Terms], d
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(PRICES, bonus_terms(), st.floats(0.2, 1.1), st.integers(1, 200) | DAYS.map(math.floor), st.integers(1, 200) | DAYS.map(math.ceil))
-def test_forty_rounds_earn_no_more_than_holding(price: float, term: dict[str, Any], part: float, days: int, out: int) -> None:
-    """Literally: the sum of forty invoices less what care costs (70 % of the price), against one stay over the same time."""
+@given(
+    PRICES,
+    bonus_terms(),
+    st.floats(0.2, 1.1),
+    st.integers(1, 200) | DAYS.map(math.floor),
+    st.integers(1, 200) | DAYS.map(math.ceil),
+)
+def test_forty_rounds_earn_no_more_than_holding(
+    price: float, term: dict[str, Any], part: float, days: int, out: int
+) -> None:
+    """Literally: the sum of forty invoices less what care costs (70 % of the price), against one stay over the same
+    time."""
     lost = MARGIN * price * math.ceil(max(1.0, term.get("lasts_days", 0)))
     terms = [per_diem(price), {**term, "gbp": gbp(part * lost)}]
     try:
@@ -343,7 +365,9 @@ def test_forty_rounds_earn_no_more_than_holding(price: float, term: dict[str, An
     assert earned <= invoice(found, whole).gbp - cost * whole + rounds * 0.005 + 1e-6
 
 
-@pytest.mark.parametrize(("value", "on_day"), [(0, 0), *((x, day) for day in (0, 42, 182) for x in (8, 10))], ids=lambda x: f"{x:g}")
+@pytest.mark.parametrize(
+    ("value", "on_day"), [(0, 0), *((x, day) for day in (0, 42, 182) for x in (8, 10))], ids=lambda x: f"{x:g}"
+)
 def test_a_cycle_is_refused_just_when_it_pays(value: float, on_day: float) -> None:
     """A sum on a day against one day's margin: 0.3 of £30 is £9."""
     terms = [per_diem(30), episode(value, on_day)]
@@ -363,7 +387,8 @@ def test_a_cycle_pays_on_whatever_day_it_does(term: dict[str, Any]) -> None:
         contract(per_diem(40), term)
 
 
-# --- refusals ------------------------------------------------------------------------------------------------------------------
+# --- refusals
+# ------------------------------------------------------------------------------------------------------------------
 
 SOURCE = 'source = "assumption", grade = "D"'
 CYCLE = "let it last longer (lasts_days), take more back (clawback) or pay less"
@@ -440,21 +465,43 @@ def test_a_contract_that_cannot_be_is_refused(name: str, tmp_path: Path) -> None
 
 def test_a_cap_exceeded_is_refused_with_its_figures(tmp_path: Path) -> None:
     found = refused(with_contract(FLAT, f"most_gbp_per_client_year = {money(10_000)}"), tmp_path)
-    assert found == ("contracts[2]: the contract exceeds its cap: a stay of 365 days comes to £10,950, above most_gbp_per_client_year £10,000",)
+    assert found == (
+        (
+            "contracts[2]: the contract exceeds its cap: a stay of 365 days comes to £10,950, above"
+            " most_gbp_per_client_year £10,000"
+        ),
+    )
     sums = f'{FLAT}, {{ kind = "step_down_bonus", gbp = {money(900)}, by_day = 100, lasts_days = 182 }}'
     found = refused(with_contract(sums, f"most_gbp_per_client_year = {money(10_949)}"), tmp_path)
-    assert found == ("contracts[2]: the contract exceeds its cap: a stay of 365 days comes to £10,950, above most_gbp_per_client_year £10,949",)
+    assert found == (
+        (
+            "contracts[2]: the contract exceeds its cap: a stay of 365 days comes to £10,950, above"
+            " most_gbp_per_client_year £10,949"
+        ),
+    )
     late = sums.replace("by_day = 100", "by_day = 400")
     found = refused(with_contract(late, f"most_gbp_per_client_year = {money(11_849)}"), tmp_path)
-    assert found == ("contracts[2]: the contract exceeds its cap: a stay of 365 days comes to £11,850, above most_gbp_per_client_year £11,849",)
-    (tmp_path / "g.toml").write_text(with_contract(sums, f"most_gbp_per_client_year = {money(10_950)}"), encoding="utf-8")
+    assert found == (
+        (
+            "contracts[2]: the contract exceeds its cap: a stay of 365 days comes to £11,850, above"
+            " most_gbp_per_client_year £11,849"
+        ),
+    )
+    (tmp_path / "g.toml").write_text(
+        with_contract(sums, f"most_gbp_per_client_year = {money(10_950)}"), encoding="utf-8"
+    )
     assert load_model(tmp_path / "g.toml").contracts[2].name == "new"
 
 
 def test_a_cap_holds_at_every_dated_price(tmp_path: Path) -> None:
     dated = f'{{ kind = "per_diem", gbp_per_day = [{money(27)}, {{ from = 2015-04-01, value = 28, {SOURCE} }}] }}'
     found = refused(with_contract(dated, f"most_gbp_per_client_year = {money(10_000)}"), tmp_path)
-    assert found == ("contracts[2]: the contract exceeds its cap: a stay of 365 days comes to £10,220, above most_gbp_per_client_year £10,000",)
+    assert found == (
+        (
+            "contracts[2]: the contract exceeds its cap: a stay of 365 days comes to £10,220, above"
+            " most_gbp_per_client_year £10,000"
+        ),
+    )
 
 
 def test_an_offer_under_a_contract_that_is_not_there(tmp_path: Path) -> None:
@@ -464,7 +511,9 @@ def test_an_offer_under_a_contract_that_is_not_there(tmp_path: Path) -> None:
     found = refused(TOY.replace(offer, switch), tmp_path)
     assert found == ("providers[1].offers[2].switches[0].contract: unknown 'cheep', did you mean 'cheap'?",)
     unordered = switch.replace("{ from", '{ from = 2015-04-01, contract = "cheap" }, { from').replace("cheep", "cheap")
-    assert refused(TOY.replace(offer, unordered), tmp_path) == ("providers[1].offers[2]: switches must be in order of their 'from' dates",)
+    assert refused(TOY.replace(offer, unordered), tmp_path) == (
+        "providers[1].offers[2]: switches must be in order of their 'from' dates",
+    )
 
 
 EXPERIMENT = """
@@ -491,25 +540,29 @@ contracts = [{new}]
 GOOD = '{ service = "care_home", provider = "homes", contract = "sixty" }'
 SCENARIO = '[[scenarios]]\nname = "w"\ntitle = "W"\nchanges = [{{ path = "{path}", to = {{ value = 1, {source} }} }}]'
 MISNAMED = {
-    "contract": ({"new": GOOD.replace("sixty", "sixtey")}, "strategies[0].contracts[0].contract: unknown 'sixtey', did you mean 'sixty'?"),
-    "service": ({"new": GOOD.replace("care_home", "care_hom")}, "strategies[0].contracts[0].service: unknown 'care_hom', did you mean 'care_home'?"),
-    "provider": ({"new": GOOD.replace("homes", "home")}, "strategies[0].contracts[0].provider: unknown 'home', did you mean 'homes'?"),
+    "contract": ({"new": GOOD.replace("sixty", "sixtey")},
+    "strategies[0].contracts[0].contract: unknown 'sixtey', did you mean 'sixty'?"),
+    "service": ({"new": GOOD.replace("care_home", "care_hom")},
+    "strategies[0].contracts[0].service: unknown 'care_hom', did you mean 'care_home'?"),
+    "provider": ({"new": GOOD.replace("homes", "home")},
+    "strategies[0].contracts[0].provider: unknown 'home', did you mean 'homes'?"),
     "provider of another service": ({"new": GOOD.replace("homes", "council")},
-                                    "strategies[0].contracts[0].provider: unknown 'council', expected one of: homes"),
-    "key": ({"new": GOOD.replace("provider", "providr")}, "strategies[0].contracts[0].providr: unknown key, did you mean 'provider'?"),
-    "taken": ({"contract": "dear", "new": GOOD.replace("sixty", "dear")}, "contracts[0].name: 'dear' is already a contract of the model"),
+    "strategies[0].contracts[0].provider: unknown 'council', expected one of: homes"),
+    "key": ({"new": GOOD.replace("provider", "providr")},
+    "strategies[0].contracts[0].providr: unknown key, did you mean 'provider'?"), "taken": ({"contract": "dear",
+    "new": GOOD.replace("sixty", "dear")}, "contracts[0].name: 'dear' is already a contract of the model"),
     "scenario part": ({"more": SCENARIO.format(path="servces.care_home.client_share", source=SOURCE)},
-                      "scenarios[0].changes[0].path: unknown 'servces', did you mean 'services'?"),
+    "scenarios[0].changes[0].path: unknown 'servces', did you mean 'services'?"),
     "scenario row": ({"more": SCENARIO.format(path="services.care_hom.review_every_days", source=SOURCE)},
-                     "scenarios[0].changes[0].path: unknown 'care_hom', did you mean 'care_home'?"),
+    "scenarios[0].changes[0].path: unknown 'care_hom', did you mean 'care_home'?"),
     "scenario field": ({"more": SCENARIO.format(path="services.care_home.review_evry_days", source=SOURCE)},
-                       "scenarios[0].changes[0].path: unknown 'review_evry_days', did you mean 'review_every_days'?"),
+    "scenarios[0].changes[0].path: unknown 'review_evry_days', did you mean 'review_every_days'?"),
     "scenario voluntary": ({"more": SCENARIO.format(path="voluntary.friends.people_per_year", source=SOURCE)},
-                           "scenarios[0].changes[0].path: unknown 'friends', none is defined"),
+    "scenarios[0].changes[0].path: unknown 'friends', none is defined"),
     "scenario clock": ({"more": f'[[scenarios]]\nname = "w"\ntitle = "W"\neffects = [{{ on = "premature", multiply = {money(2)} }}]'},
-                       "scenarios[0].effects[0].on: the model has no 'premature' clock, so this effect could do nothing"),
+    "scenarios[0].effects[0].on: the model has no 'premature' clock, so this effect could do nothing"),
     "scenario twice": ({"more": '[[scenarios]]\nname = "w"\ntitle = "W"\n[[scenarios]]\nname = "w"\ntitle = "W"'},
-                       "file: scenario name 'w' is already taken"),
+    "file: scenario name 'w' is already taken"),
 }  # fmt: skip
 
 
@@ -553,7 +606,9 @@ def test_one_contract_for_all_areas_from_every_date_on(tmp_path: Path) -> None:
     offer = next(line for line in TOY.splitlines() if 'service = "plan", contract' in line)
     places = f"places = {money(5000)}"
     north = offer.replace("weight", f'area = "north", {places}, weight')
-    south = north.replace("north", "south").replace("weight", 'switches = [{ from = 2014-04-01, contract = "dear" }], weight')
+    south = north.replace("north", "south").replace(
+        "weight", 'switches = [{ from = 2014-04-01, contract = "dear" }], weight'
+    )
     (tmp_path / "f.toml").write_text(TOY.replace(offer, f"{north}\n{south}"), encoding="utf-8")
     with pytest.raises(BadInput, match="one contract for all areas"):
         load_model(tmp_path / "f.toml")
@@ -571,7 +626,13 @@ def test_the_command_says_so_and_exits_with_2(tmp_path: Path) -> None:
         files.append(experiment(folder, **parts))
         lines.append(f"{files[-1]}: {sentence}")
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "NO_COLOR": "1"}
-    done = subprocess.run([sys.executable, "-m", "simcare.cli", "check", *map(str, files)], capture_output=True, text=True, env=env, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-m", "simcare.cli", "check", *map(str, files)],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=300,
+    )
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.splitlines() == lines

@@ -1,4 +1,5 @@
-"""The diagnostics of contracts, on logs written by hand with known answers, and on a small town whose agency is paid to step people down by a day."""
+"""The diagnostics of contracts, on logs written by hand with known answers, and on a small town whose agency is paid to
+step people down by a day."""
 
 from __future__ import annotations
 
@@ -13,12 +14,12 @@ from conftest import simulate
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from simcare.diagnostics import Z, bunching, gaming, poisson_fit, released, skimming, step_downs, wilson
 from simcare.errors import BadInput
-from simcare.files import load_experiment, parse
-from simcare.handmade import log_of
+from simcare.files.load import load_experiment, parse
+from simcare.log.by_hand import log_of
 from simcare.model import Model
 from simcare.model.strategy import apply, extended_by
+from simcare.money.gaming import Z, bunching, gaming, poisson_fit, released, skimming, step_downs, wilson
 
 LADDER = ["independent", "community", "home"]
 DEADLINE = 182
@@ -29,33 +30,28 @@ def number(value: Any) -> dict[str, Any]:
 
 
 def town(contract: str) -> Model:
-    """Everybody comes with need of the one service, recovers in two months on average, and is then stepped down by the agency or not at all."""
+    """Everybody comes with need of the one service, recovers in two months on average, and is then stepped down by the
+    agency or not at all."""
     bonus = {"kind": "step_down_bonus", "gbp": number(900), "by_day": DEADLINE, "lasts_days": 91}
     flat = {"kind": "per_diem", "gbp_per_day": number(35.43)}
     answers = {
-        "eta": 1.0, "horizon_days": 60, "altruism_gbp_per_rung_day": 2, "avoidable_share": 0.7, "occupancy": 0.9, "return_per_year": 0.3,
-        "exits_per_year": 0.3, "discount_per_year": 0.035,
+        "eta": 1.0, "horizon_days": 60, "altruism_gbp_per_rung_day": 2, "avoidable_share": 0.7, "occupancy": 0.9,
+        "return_per_year": 0.3, "exits_per_year": 0.3, "discount_per_year": 0.035,
     }  # fmt: skip
-    data: dict[str, Any] = {
-        "about": {"name": "town", "title": "A town with one agency", "start": "2013-04-01"},
-        "tiers": [{"name": "independent"}, {"name": "placement"}],
-        "stages": [{"name": "all ages", "from_age": 0}],
-        "groups": [{"name": "general"}],
-        "services": [{"name": "care", "tier": "placement"}],
+    data: dict[
+        str, Any] = {"about": {"name": "town", "title": "A town with one agency", "start": "2013-04-01"},
+        "tiers": [{"name": "independent"}, {"name": "placement"}], "stages": [{"name": "all ages", "from_age": 0}],
+        "groups": [{"name": "general"}], "services": [{"name": "care", "tier": "placement"}],
         "contracts": [{"name": "flat", "terms": [flat]}, {"name": "dated", "terms": [flat, bonus]}],
-        "providers": [{"name": "agency", "owner": "independent", "offers": [{"service": "care", "contract": "flat", "weight": number(1)}]}],
-        "clocks": [
-            {"clock": "recover", "needs": ["placement"], "per_year": number(6)},
-            {"clock": "step_down", "per_year": number(0.5)},
-            {"clock": "leaving", "per_year": number(0.3)},
-        ],
-        "arrivals": [
-            {"name": "new", "stage": "all ages", "group": "general", "route": "direct", "per_year": number(2500), "needs": number([0.0, 1.0]),
-             "ages": {"edges": [70, 80], "shares": [1.0], "source": "assumption", "grade": "D"}},
-        ],
-        "responses": [{"name": "agencies", "owners": ["independent"], **{key: number(value) for key, value in answers.items()}}],
-        "prices": {"base_year": "2013/14", "growth_per_year": number(0), "inflation_per_year": number(0),
-                   "discount": [{"from_year": 0, "per_year": number(0)}]},
+        "providers": [{"name": "agency", "owner": "independent", "offers": [{"service": "care", "contract": "flat",
+        "weight": number(1)}]}], "clocks": [{"clock": "recover", "needs": ["placement"], "per_year": number(6)},
+        {"clock": "step_down", "per_year": number(0.5)}, {"clock": "leaving", "per_year": number(0.3)}, ],
+        "arrivals": [{"name": "new", "stage": "all ages", "group": "general", "route": "direct",
+        "per_year": number(2500), "needs": number([0.0, 1.0]), "ages": {"edges": [70, 80], "shares": [1.0],
+        "source": "assumption", "grade": "D"}}, ], "responses": [{"name": "agencies", "owners": ["independent"],
+        **{key: number(value) for key, value in answers.items()}}], "prices": {"base_year": "2013/14",
+        "growth_per_year": number(0), "inflation_per_year": number(0), "discount": [{"from_year": 0,
+        "per_year": number(0)}]},
     }  # fmt: skip
     data["providers"][0]["offers"][0]["contract"] = contract
     return parse(Model, data, "town")
@@ -95,7 +91,10 @@ def ends(days: list[float], cause: str = "step_down", **more: Any) -> list[dict[
     care = {"need": "home", "tier": "home", "service": "care", "provider": "p", "stay_start": 0.0}
     rows: list[dict[str, Any]] = []
     for k, day in enumerate(days):
-        rows += [{"event": "start", "client": k, **care, **more}, {"event": "end", "client": k, "cause": cause, "time": day, **more}]
+        rows += [
+            {"event": "start", "client": k, **care, **more},
+            {"event": "end", "client": k, "cause": cause, "time": day, **more},
+        ]
     return rows
 
 
@@ -108,7 +107,11 @@ def evenly(a_week: int, until: int, extra: int) -> list[float]:
 def test_of_an_even_course_the_excess_is_what_was_put_in() -> None:
     found = bunching(log_of(ends(evenly(20, 364, 40)), LADDER), town("flat"), "care", 182)
     before, after = side(found, "before"), side(found, "after")
-    assert before["observed"] == 120 and before["expected"] == pytest.approx(80, rel=1e-6) and before["excess"] == pytest.approx(0.5)
+    assert (
+        before["observed"] == 120
+        and before["expected"] == pytest.approx(80, rel=1e-6)
+        and before["excess"] == pytest.approx(0.5)
+    )
     assert after["excess"] == pytest.approx(0.0, abs=1e-6)
     # Every count outside is 20: the variance of the fit is that of a quadratic through 16 bins, of the count 1/120.
     x = np.array([(k + 0.5 - 12) * 7 for k in range(24)])
@@ -123,12 +126,17 @@ def test_days_before_a_contract_and_other_causes_are_left_out() -> None:
     reviews = ends(evenly(20, 364, 40), "review")
     assert bunching(log_of(reviews, LADDER), town("flat"), "care", 182)["observed"].to_list() == [0, 0]
     assert bunching(log_of(reviews, LADDER), town("flat"), "care", 182, causes=None)["observed"].to_list() == [120, 80]
-    assert bunching(log_of(ends(evenly(20, 364, 40)), LADDER), town("flat"), "care", 182, since=168)["observed"].to_list() == [60, 80]
+    assert bunching(log_of(ends(evenly(20, 364, 40)), LADDER), town("flat"), "care", 182, since=168)[
+        "observed"
+    ].to_list() == [60, 80]
 
 
 def test_with_nothing_to_read_a_course_from_there_is_no_excess() -> None:
     found = bunching(log_of(ends([170.0, 171.0]), LADDER), town("flat"), "care", 182)
-    assert found.select("observed", "expected", "excess", "low").rows() == [(2, None, None, None), (0, None, None, None)]
+    assert found.select("observed", "expected", "excess", "low").rows() == [
+        (2, None, None, None),
+        (0, None, None, None),
+    ]
 
 
 def test_strategies_are_told_apart() -> None:
@@ -172,7 +180,9 @@ def test_the_interval_holds_no_excess_nineteen_times_in_twenty() -> None:
         found = side(bunching(log.with_columns(pl.Series("time", days)), model, "care", 182), "before")
         hits += found["low"] < 0 < found["high"]
     print(f"{hits} of 200 intervals hold nought")
-    assert hits >= 180  # 190 expected or, since a fit better than Poisson's is not believed, a few more; standard deviation 3.1
+    assert (
+        hits >= 180
+    )  # 190 expected or, since a fit better than Poisson's is not believed, a few more; standard deviation 3.1
 
 
 # Who is let go, and who is kept.
@@ -191,7 +201,9 @@ def clients(needs: list[str], gone: dict[int, float], cause: str = "step_down") 
 
 def test_who_needs_most_of_those_that_could_go_is_let_go() -> None:
     # Two with a gap of 1 go after 10 and 30 days; two with a gap of 2 stay for all 100; who has no gap could not go.
-    found = skimming(clients(["community", "community", "independent", "independent", "home"], {0: 10.0, 1: 30.0}), 100.0).row(0, named=True)
+    found = skimming(
+        clients(["community", "community", "independent", "independent", "home"], {0: 10.0, 1: 30.0}), 100.0
+    ).row(0, named=True)
     kept = (1 * 40 + 2 * 200) / 240
     assert (found["tier"], found["cause"], found["let_go"], found["kept_days"]) == ("home", "step_down", 2, 240.0)
     assert (found["gap_let_go"], found["gap_kept"], found["difference"]) == pytest.approx((1.0, kept, 1.0 - kept))
@@ -202,7 +214,13 @@ def test_who_needs_most_of_those_that_could_go_is_let_go() -> None:
 
 def test_of_those_let_go_too_soon_only_who_needs_the_care_is_compared() -> None:
     found = skimming(clients(["home", "independent", "home"], {0: 50.0}, "premature"), 100.0).row(0, named=True)
-    assert (found["cause"], found["gap_let_go"], found["kept_days"], found["gap_kept"], found["low"]) == ("premature", 0.0, 150.0, 0.0, None)
+    assert (found["cause"], found["gap_let_go"], found["kept_days"], found["gap_kept"], found["low"]) == (
+        "premature",
+        0.0,
+        150.0,
+        0.0,
+        None,
+    )
 
 
 def test_reviews_are_not_the_providers_choice() -> None:
@@ -232,20 +250,30 @@ def test_returns_are_counted_within_the_days_that_could_be_followed() -> None:
 
     def person(client: int, cause: str, left: float, *after: dict[str, Any]) -> list[dict[str, Any]]:
         first = {"event": "present", "client": client, "stay_start": -5.0, **home}
-        return [first, {"event": "end", "cause": cause, "client": client, "time": left}, *({"client": client, **row} for row in after)]
+        return [
+            first,
+            {"event": "end", "cause": cause, "client": client, "time": left},
+            *({"client": client, **row} for row in after),
+        ]
 
     rows = [
         *person(1, "premature", 10, {"event": "start", "time": 100, "stay_start": 100, **home}),  # back after 90 days
         *person(2, "premature", 10, {"event": "start", "time": 102, "stay_start": 102, **home}),  # after 92
         *person(3, "premature", 10, {"event": "start", "time": 30, "stay_start": 30, **care}),  # on a lower rung
-        *person(4, "premature", 290, {"event": "start", "time": 295, "stay_start": 295, **home}),  # not followed for 91 days
+        *person(
+            4, "premature", 290, {"event": "start", "time": 295, "stay_start": 295, **home}
+        ),  # not followed for 91 days
         *person(5, "step_down", 10, {"event": "death", "time": 12}),
-        *person(6, "step_down", 209, {"event": "start", "time": 299, "stay_start": 299, **home}),  # on the last day that can be followed
+        *person(
+            6, "step_down", 209, {"event": "start", "time": 299, "stay_start": 299, **home}
+        ),  # on the last day that can be followed
         *person(7, "handover", 20),  # not by choice
     ]
     found = released(log_of(rows, LADDER), 300.0)
     assert found.select("cause", "count", "followed", "back").rows() == [("premature", 4, 3, 1), ("step_down", 2, 2, 1)]
-    assert found.filter(pl.col("cause") == "premature").select("share", "low", "high").row(0) == pytest.approx(wilson(1, 3))
+    assert found.filter(pl.col("cause") == "premature").select("share", "low", "high").row(0) == pytest.approx(
+        wilson(1, 3)
+    )
 
 
 def test_a_short_term_stay_is_above_every_rung() -> None:
@@ -253,7 +281,15 @@ def test_a_short_term_stay_is_above_every_rung() -> None:
     rows = [
         {"event": "present", **home},
         {"event": "end", "cause": "step_down", "time": 5},
-        {"event": "start", "cause": "crisis", "time": 9, "tier": "bed", "service": "bed", "provider": "p", "stay_start": 9.0},
+        {
+            "event": "start",
+            "cause": "crisis",
+            "time": 9,
+            "tier": "bed",
+            "service": "bed",
+            "provider": "p",
+            "stay_start": 9.0,
+        },
     ]
     log = log_of(rows, LADDER, ["bed"])
     assert released(log, 300.0)["back"].to_list() == [1]
@@ -261,7 +297,12 @@ def test_a_short_term_stay_is_above_every_rung() -> None:
 
 
 def test_nobody_followed_gives_no_share() -> None:
-    assert released(log_of(ends([5.0]), LADDER), 50.0).select("count", "followed", "share", "low").row(0) == (1, 0, None, None)
+    assert released(log_of(ends([5.0]), LADDER), 50.0).select("count", "followed", "share", "low").row(0) == (
+        1,
+        0,
+        None,
+        None,
+    )
 
 
 # What a cycle would earn.
@@ -276,8 +317,15 @@ def test_gaming_gives_each_contract_of_each_offer_its_best_cycle() -> None:
     assert found["contract"].to_list() == ["intensive_home_care_older_independent", "bonus"]
     # A return on the 91st day keeps the bonus of £900, and costs 91 days' margin (three tenths of £241.30 a week).
     best = found.row(1, named=True)
-    assert (best["cycle_day"], best["days_out"], best["cycle_gain"]) == (1, 91, pytest.approx(900 - 91 * 0.3 * 241.3 / 7))
-    taper, clawed = (gaming(apply(extended, strategies[name])).filter(mine).row(1, named=True) for name in ("taper", "taper_with_clawback"))
+    assert (best["cycle_day"], best["days_out"], best["cycle_gain"]) == (
+        1,
+        91,
+        pytest.approx(900 - 91 * 0.3 * 241.3 / 7),
+    )
+    taper, clawed = (
+        gaming(apply(extended, strategies[name])).filter(mine).row(1, named=True)
+        for name in ("taper", "taper_with_clawback")
+    )
     # A taper begun anew on day 84: the first bands' extra once more, less one day's margin.
     extra = 42 * (49.6 - 33.18) + 42 * (38.97 - 33.18)
     assert taper["reset_gain"] == pytest.approx(extra - 0.3 * 33.18, abs=4)

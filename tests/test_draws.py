@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from simcare.draws import exponential, uniform, uniforms, word
 from simcare.engine.persons import frailty, spread
+from simcare.rules.draws import exponential, uniform, uniforms, word
 
 WORDS = st.integers(min_value=0, max_value=2**62)
 
@@ -25,7 +25,9 @@ def numpy_word(seed: int, replication: int, client: int, purpose: int, ordinal: 
 @settings(max_examples=200, deadline=None)
 @given(WORDS, st.integers(0, 10**6), WORDS, st.integers(0, 60), st.integers(0, 10**6))
 def test_the_generator_is_numpys_philox(seed: int, replication: int, client: int, purpose: int, ordinal: int) -> None:
-    assert int(word(seed, replication, client, purpose, ordinal)) == numpy_word(seed, replication, client, purpose, ordinal)
+    assert int(word(seed, replication, client, purpose, ordinal)) == numpy_word(
+        seed, replication, client, purpose, ordinal
+    )
 
 
 def test_uniform_is_uniform_and_open() -> None:

@@ -10,8 +10,8 @@ from simcare.demand import driver as drivers
 from simcare.demand import level as levels
 from simcare.demand import months
 from simcare.demand.pooling import pooled
+from simcare.demand.regressors import Terms, columns
 from simcare.demand.series import Series
-from simcare.demand.terms import Terms, columns
 from simcare.errors import BadInput
 
 FIRST = months.month_of("2012-04")
@@ -53,7 +53,9 @@ def test_without_drift_and_with_a_wide_prior_it_is_statsmodels_regression() -> N
 
 def test_known_coefficients_come_back_within_four_standard_errors() -> None:
     rng = np.random.default_rng(2)
-    wide = drivers.Typical({"": (0.0, 5.0), "working days": (0.0, 5.0), "cos": (0.0, 5.0), "sin": (0.0, 5.0), "step": (0.0, 5.0)})
+    wide = drivers.Typical(
+        {"": (0.0, 5.0), "working days": (0.0, 5.0), "cos": (0.0, 5.0), "sin": (0.0, 5.0), "step": (0.0, 5.0)}
+    )
     found = []
     for _ in range(40):
         y = made(rng)
@@ -91,7 +93,14 @@ def test_intervals_cover_on_authorities_that_were_not_seen() -> None:
     held = {50: [], 80: [], 90: []}
     for _ in range(80):
         drift, rho = 0.065 * np.exp(0.4 * rng.standard_normal()), 1 / (1 + np.exp(-(2.9 + 0.6 * rng.standard_normal())))
-        y = made(rng, 84, rate=float(np.exp(rng.uniform(3, 7))), drift=drift, rho=rho, dispersion=0.008 * np.exp(0.6 * rng.standard_normal()))
+        y = made(
+            rng,
+            84,
+            rate=float(np.exp(rng.uniform(3, 7))),
+            drift=drift,
+            rho=rho,
+            dispersion=0.008 * np.exp(0.6 * rng.standard_normal()),
+        )
         series = Series("X", FIRST, y).known(FIRST + 59)
         draws = drivers.simulate(drivers.fit(series, plain=False), series, 24, 800, rng)
         for level, kept in held.items():
@@ -159,7 +168,10 @@ def test_a_covariate_with_a_lag_is_found() -> None:
     y = rng.poisson(made(rng, drift=0.01) * np.exp(0.2 * (jobless[:84] - 6))).astype(float)
     series = Series("X", FIRST + 6, y[6:], None, {"jobless": jobless[6:]})
     found = drivers.fit(
-        Series("X", FIRST, y, None, {"jobless": jobless}), Terms(covariates={"jobless": 0}), drivers.Typical({"": (0, 5)}), plain=False
+        Series("X", FIRST, y, None, {"jobless": jobless}),
+        Terms(covariates={"jobless": 0}),
+        drivers.Typical({"": (0, 5)}),
+        plain=False,
     )
     k = found.names.index("jobless")
     per_unit = found.beta[k] / jobless[:84].std()

@@ -10,16 +10,16 @@ import polars as pl
 import pytest
 from scipy.special import polygamma
 
-from simcare.cohort import expected as twin
-from simcare.comparisons import compare
+from simcare.cohort.solve import expected as twin
+from simcare.decide.comparison import compare
 from simcare.demand import driver as drivers
-from simcare.demand import entering
-from simcare.demand.entering import Fit
+from simcare.demand import paths
+from simcare.demand.paths import Fit
 from simcare.errors import BadInput
-from simcare.files import library, load_model
+from simcare.files.load import library, load_model
+from simcare.measures.spread_parts import INDEX, demand_by_replication, demand_sd
 from simcare.model import Model
-from simcare.runs import Task, run, simulate
-from simcare.uncertainty import INDEX, demand_by_replication, demand_sd
+from simcare.runs.run import Task, run, simulate
 
 DRIVER = """
 [[drivers]]
@@ -42,7 +42,9 @@ def written(folder: Path, known_to: str = "2013-03", driver: str = "referrals", 
     pl.DataFrame({"date": dates, "area": "X", "count": counts}).write_csv(folder / "made.csv")
     text = (library("models") / "mm-infinity.toml").read_text(encoding="utf-8")
     path = folder / "driven.toml"
-    path.write_text(text.replace("[[arrivals]]\n", DRIVER.format(known_to=known_to, driver=driver) + extra), encoding="utf-8")
+    path.write_text(
+        text.replace("[[arrivals]]\n", DRIVER.format(known_to=known_to, driver=driver) + extra), encoding="utf-8"
+    )
     return path
 
 
@@ -53,7 +55,7 @@ def driven(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 @pytest.fixture(scope="module")
 def fit(driven: Model) -> Fit:
-    return entering.fitted(driven)[0]
+    return paths.fitted(driven)[0]
 
 
 def test_a_model_holds_the_counts_that_were_known_and_no_more(driven: Model) -> None:
@@ -69,16 +71,17 @@ def test_the_base_year_has_index_one(fit: Fit) -> None:
 
 def test_paths_average_to_what_the_twin_works_with(fit: Fit) -> None:
     last = fit.driver.last + 30
-    paths = np.array([entering.index(fit, last, 1, r) for r in range(4000)])[:, -30:]
-    mean = entering.expected(fit, last)[-30:]
+    paths = np.array([paths.index(fit, last, 1, r) for r in range(4000)])[:, -30:]
+    mean = paths.expected(fit, last)[-30:]
     se = paths.std(axis=0, ddof=1) / np.sqrt(4000)
     print(np.abs((paths.mean(axis=0) - mean) / se).max())
     assert np.abs((paths.mean(axis=0) - mean) / se).max() < 4
 
 
 def test_each_month_has_a_luck_of_its_own(fit: Fit) -> None:
-    """The log index of the first month ahead varies by parameters and level, and by a gamma of the driver's dispersion on top."""
-    values = np.log([entering.index(fit, fit.driver.last + 1, 1, r)[-1] for r in range(4000)])
+    """The log index of the first month ahead varies by parameters and level, and by a gamma of the driver's dispersion
+    on top."""
+    values = np.log([paths.index(fit, fit.driver.last + 1, 1, r)[-1] for r in range(4000)])
     _, variance = drivers.moments(fit.driver, 1)
     whole = variance[0] + float(polygamma(1, 1.0 / fit.driver.level.dispersion))
     print(values.var(), whole, variance[0])
@@ -87,22 +90,23 @@ def test_each_month_has_a_luck_of_its_own(fit: Fit) -> None:
 
 
 def test_a_longer_horizon_and_another_replication_change_nothing_earlier(fit: Fit) -> None:
-    long = entering.index(fit, fit.driver.last + 30, 1, 3)
-    assert (entering.index(fit, fit.driver.last + 12, 1, 3) == long[: 36 + 12]).all()
-    assert (entering.index(fit, fit.driver.last + 30, 1, 4)[36:] != long[36:]).all()
-    assert (entering.index(fit, fit.driver.last - 3, 1, 3) == long[:33]).all()
+    long = paths.index(fit, fit.driver.last + 30, 1, 3)
+    assert (paths.index(fit, fit.driver.last + 12, 1, 3) == long[: 36 + 12]).all()
+    assert (paths.index(fit, fit.driver.last + 30, 1, 4)[36:] != long[36:]).all()
+    assert (paths.index(fit, fit.driver.last - 3, 1, 3) == long[:33]).all()
 
 
 def test_what_was_known_of_the_run_s_own_months_is_met(tmp_path: Path) -> None:
     known = load_model(written(tmp_path, known_to="2014-03"))
-    one, two = (entering.drawn(known, (), 1, r, 1)["referrals"][1] for r in (0, 1))
+    one, two = (paths.drawn(known, (), 1, r, 1)["referrals"][1] for r in (0, 1))
     assert (one[:48] == two[:48]).all()
     counts = np.array(known.drivers[0].counts)
     assert np.corrcoef(one[36:48], counts[36:48])[0, 1] > 0.9
 
 
 def test_arrivals_come_as_the_path_says(driven: Model) -> None:
-    """Counts of arrivals by month against per_year times the index: Poisson, within four standard errors, replication by replication."""
+    """Counts of arrivals by month against per_year times the index: Poisson, within four standard errors, replication
+    by replication."""
     per_year = driven.arrivals[0].per_year.at(dt.date(2013, 4, 1))
     for replication in range(4):
         found = simulate(Task(driven, "baseline", 1, replication, 3, "compiled")).measures
@@ -187,7 +191,9 @@ def test_strategies_meet_the_same_demand(tmp_path: Path) -> None:
     path = tmp_path / "half.toml"
     path.write_text(HALF, encoding="utf-8")
     found = compare(path, workers=1)
-    index = found.measures.filter(pl.col("measure") == INDEX + "referrals").pivot(on="strategy", index=["replication", "month"], values="value")
+    index = found.measures.filter(pl.col("measure") == INDEX + "referrals").pivot(
+        on="strategy", index=["replication", "month"], values="value"
+    )
     assert index.height == 8 * 24
     assert index["baseline"].to_list() == index["fewer"].to_list()
     row = found.differences.filter(pl.col("measure") == "cost").row(0, named=True)
@@ -197,7 +203,10 @@ def test_strategies_meet_the_same_demand(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"known_to": "2012-12"}, "needs the counts of 2012-04 to 2013-03, the year before the model starts; has 2010-04 to 2012-12"),
+        (
+            {"known_to": "2012-12"},
+            "needs the counts of 2012-04 to 2013-03, the year before the model starts; has 2010-04 to 2012-12",
+        ),
         ({"known_to": "2019-01"}, "known_to: 2019-01 is outside the counts of X (2010-04 to 2014-03)"),
         ({"driver": "referals"}, "arrivals[0].driver: unknown 'referals', did you mean 'referrals'?"),
         (
@@ -221,8 +230,8 @@ def test_a_series_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_a_path_that_was_not_drawn_is_refused_by_the_engine(driven: Model) -> None:
+    from simcare.arrays.build import build
     from simcare.engine import simpy
-    from simcare.tables import build
 
     with pytest.raises(BadInput, match="follow the driver 'referrals', whose path was not drawn"):
         simpy.record(driven, build(driven), 1, 0, 30.0)

@@ -1,4 +1,5 @@
-"""Genuine or induced: Shapley's axioms, switches that leave nothing of their mechanism, parts that add up, and what the verb prints and writes."""
+"""Genuine or induced: Shapley's axioms, switches that leave nothing of their mechanism, parts that add up, and what the
+verb prints and writes."""
 
 from __future__ import annotations
 
@@ -13,19 +14,19 @@ import pytest
 from typer.testing import CliRunner
 
 from simcare.cli import app
-from simcare.comparisons import TOTALS, compare
+from simcare.decide.comparison import TOTALS, compare
 from simcare.errors import BadInput
-from simcare.explain import GENUINE, TOGETHER, TOTAL, Explanation, explain, plan
-from simcare.explain_page import text_of
-from simcare.explain_words import sentences
-from simcare.files import load_experiment, load_model, parse
+from simcare.files.load import load_experiment, load_model, parse
+from simcare.mechanisms.shapley import shapley
+from simcare.mechanisms.shares import GENUINE, TOGETHER, TOTAL, Explanation, explain, plan
+from simcare.mechanisms.switches import SWITCHES, Mechanism, numbers_behind, without
 from simcare.model import Model
 from simcare.model.response import Response
 from simcare.model.strategy import Experiment, added, apply, believed, extended_by
-from simcare.page import stacked
-from simcare.runs import fingerprint, run
-from simcare.shapley import shapley
-from simcare.switches import SWITCHES, Mechanism, numbers_behind, without
+from simcare.report.explain_page import text_of
+from simcare.report.mechanism_wording import sentences
+from simcare.report.page import stacked
+from simcare.runs.run import fingerprint, run
 
 ROOT = Path(__file__).resolve().parents[1]
 TOY, LIMITS = ROOT / "tests/toy.toml", ROOT / "tests/toy-limits.toml"
@@ -38,7 +39,7 @@ def number(value: float) -> dict[str, Any]:
     return {"value": value, "source": "assumption", "grade": "D"}
 
 
-# ------------------------------------------------------------------------------------------------------------ Shapley's rule
+# ---- Shapley's rule
 def by_orders(values: np.ndarray) -> np.ndarray:
     """The definition by orders of arrival: each player's mean marginal worth over all of them."""
     k = len(values).bit_length() - 1
@@ -86,7 +87,7 @@ def test_a_game_that_is_not_given_in_full_is_refused(rows: int) -> None:
         shapley(np.zeros((rows, 2)))
 
 
-# ----------------------------------------------------------------------------------------------------------------- switches
+# ---- switches
 def revalidated(model: Model) -> Model:
     return parse(Model, model.model_dump(by_alias=True), model.about.name)
 
@@ -142,7 +143,11 @@ def switched_off(name: str, model: Model) -> tuple[Model, Model]:
 
 def test_without_over_specification_nobody_is_placed_above_need_by_an_assessment() -> None:
     on, off = (
-        log_of(m).filter((pl.col("event") == "start") & (pl.col("cause") == "assessment") & (pl.col("tier").cast(pl.String) != "step_up"))
+        log_of(m).filter(
+            (pl.col("event") == "start")
+            & (pl.col("cause") == "assessment")
+            & (pl.col("tier").cast(pl.String) != "step_up")
+        )
         for m in switched_off("over_specification", load_model(TOY))
     )
     ladder = ["independent", "community", "placement"]
@@ -166,7 +171,10 @@ def test_without_waiting_nobody_waits_and_the_same_people_come() -> None:
     for measure in ("queue_days", "delayed_days", "spot_days", "unsupported_transitions"):
         assert on[measure] > 0 == off.get(measure, 0.0), measure
     assert off["waiting_days"] < 0.05 * on["waiting_days"], "only those who were referred before the second day wait"
-    came = [set(log_of(m).filter((pl.col("event") == "referral") & (pl.col("cause") == "new"))["client"]) for m in switched_off("waiting", model)]
+    came = [
+        set(log_of(m).filter((pl.col("event") == "referral") & (pl.col("cause") == "new"))["client"])
+        for m in switched_off("waiting", model)
+    ]
     assert came[0] == came[1]
     late = log_of(BY_NAME["waiting"].off(model)).filter(pl.col("time") > 40)
     referred = late.filter(pl.col("event") == "referral").select("client", "time")
@@ -177,7 +185,8 @@ def test_without_waiting_nobody_waits_and_the_same_people_come() -> None:
 
 def test_without_failure_demand_a_crisis_is_sudden_or_brings_a_newcomer() -> None:
     on, off = (
-        log_of(m).filter(pl.col("event") == "crisis")["cause"].cast(pl.String).to_list() for m in switched_off("failure_demand", load_model(TOY))
+        log_of(m).filter(pl.col("event") == "crisis")["cause"].cast(pl.String).to_list()
+        for m in switched_off("failure_demand", load_model(TOY))
     )
     assert "hazard" in set(on)
     assert set(off) == {"at_once"}
@@ -185,7 +194,9 @@ def test_without_failure_demand_a_crisis_is_sudden_or_brings_a_newcomer() -> Non
 
 def answering() -> Model:
     values = {"eta": 1.5, "horizon_days": 60, "avoidable_share": 0.3, "occupancy": 0.6}
-    row = Response.model_validate({"name": "homes", "owners": ["independent"], **{name: number(value) for name, value in values.items()}})
+    row = Response.model_validate(
+        {"name": "homes", "owners": ["independent"], **{name: number(value) for name, value in values.items()}}
+    )
     return added(load_model(TOY), (), (row,), {})
 
 
@@ -197,7 +208,7 @@ def test_without_the_answer_to_money_providers_do_as_if_the_file_said_nothing_of
         assert off[measure] == pytest.approx(silent[measure], rel=1e-9)
 
 
-# ------------------------------------------------------------------------------------------------------------ explanations
+# ---- explanations
 def on_toy(*strategies: dict[str, Any]) -> Experiment:
     grades = {grade: number(1) for grade in "ABCD"}
     data = {"name": "e", "title": "An experiment", "model": "toy", "years": 2, "replications": 2, "shrinkage": grades}
@@ -223,13 +234,20 @@ def found() -> Explanation:
 
 
 def mean_of(frame: pl.DataFrame, strategy: str, measure: str, part: str) -> float:
-    return float(frame.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure) & (pl.col("part") == part))["mean"].item())
+    return float(
+        frame.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure) & (pl.col("part") == part))[
+            "mean"
+        ].item()
+    )
 
 
 @pytest.mark.parametrize("strategy", ["baseline", "careful"])
 def test_the_parts_add_up_to_every_total(found: Explanation, strategy: str) -> None:
     for measure in TOTALS:
-        part = {name: mean_of(found.shares, strategy, measure, name) for name in (GENUINE, TOGETHER, TOTAL, *(m.name for m in found.plan.mechanisms))}
+        part = {
+            name: mean_of(found.shares, strategy, measure, name)
+            for name in (GENUINE, TOGETHER, TOTAL, *(m.name for m in found.plan.mechanisms))
+        }
         mechanisms = sum(part[m.name] for m in found.plan.mechanisms)
         scale = max(1.0, abs(part[TOTAL]))
         assert mechanisms == pytest.approx(part[TOGETHER], abs=1e-9 * scale)
@@ -241,9 +259,13 @@ def test_everything_on_is_the_comparison_and_everything_off_the_bare_model(found
     for measure in ("cost_pv", "dependency_days", "crises", "person_days"):
         row = compared.differences.filter(pl.col("measure") == measure).row(0, named=True)
         moved = found.moved.filter((pl.col("measure") == measure) & (pl.col("part") == TOTAL)).row(0, named=True)
-        assert (moved["mean"], moved["low"], moved["high"]) == pytest.approx((row["difference"], row["low"], row["high"]))
+        assert (moved["mean"], moved["low"], moved["high"]) == pytest.approx(
+            (row["difference"], row["low"], row["high"])
+        )
         assert mean_of(found.shares, "baseline", measure, TOTAL) == pytest.approx(row["baseline_mean"])
-    bare = run(without(load_model(TOY), SWITCHES), 2, REPS, seed=1, engine="compiled", workers=1, keep_log=False).measures
+    bare = run(
+        without(load_model(TOY), SWITCHES), 2, REPS, seed=1, engine="compiled", workers=1, keep_log=False
+    ).measures
     cost = float(bare.filter(pl.col("measure") == "cost_pv")["value"].sum()) / REPS
     assert mean_of(found.shares, "baseline", "cost_pv", GENUINE) == pytest.approx(cost)
 
@@ -252,7 +274,11 @@ def test_what_moved_is_the_difference_of_two_attributions(found: Explanation) ->
     for part in (GENUINE, *(m.name for m in found.plan.mechanisms)):
         before, after = (mean_of(found.shares, strategy, "cost_pv", part) for strategy in ("baseline", "careful"))
         assert mean_of(found.moved, "careful", "cost_pv", part) == pytest.approx(after - before, abs=1.0)
-    assert mean_of(found.moved, "careful", "cost_pv", "over_specification") < 0 < mean_of(found.shares, "careful", "cost_pv", "over_specification")
+    assert (
+        mean_of(found.moved, "careful", "cost_pv", "over_specification")
+        < 0
+        < mean_of(found.shares, "careful", "cost_pv", "over_specification")
+    )
 
 
 def test_every_run_is_kept_with_its_setting(found: Explanation) -> None:
@@ -267,12 +293,14 @@ def test_every_run_is_kept_with_its_setting(found: Explanation) -> None:
 
 def test_a_switch_alone_is_the_first_and_the_last_step(found: Explanation) -> None:
     def cost(*off: Mechanism) -> float:
-        measures = run(without(load_model(TOY), off), 2, REPS, seed=1, engine="compiled", workers=1, keep_log=False).measures
+        measures = run(
+            without(load_model(TOY), off), 2, REPS, seed=1, engine="compiled", workers=1, keep_log=False
+        ).measures
         return float(measures.filter(pl.col("measure") == "cost_pv")["value"].sum()) / REPS
 
-    row = found.shares.filter((pl.col("strategy") == "baseline") & (pl.col("measure") == "cost_pv") & (pl.col("part") == "waiting")).row(
-        0, named=True
-    )
+    row = found.shares.filter(
+        (pl.col("strategy") == "baseline") & (pl.col("measure") == "cost_pv") & (pl.col("part") == "waiting")
+    ).row(0, named=True)
     others = [m for m in found.plan.mechanisms if m.name != "waiting"]
     assert row["alone"] == pytest.approx(cost() - cost(BY_NAME["waiting"]), rel=1e-6)
     assert row["only"] == pytest.approx(cost(*others) - cost(*others, BY_NAME["waiting"]), rel=1e-6)
@@ -288,10 +316,19 @@ def test_every_sentence_names_the_period(found: Explanation) -> None:
 def test_the_page_has_the_numbers_and_asks_the_network_for_nothing(found: Explanation) -> None:
     text = text_of(found, "simcare explain <e>")
     assert "<script src" not in text and "http-equiv" in text and "simcare explain &lt;e&gt;" in text
-    for part in ("Over-specification", "Learned dependency", "Waiting", "Failure demand", "Careful assessments", "front_door[all].over_specified"):
+    for part in (
+        "Over-specification",
+        "Learned dependency",
+        "Waiting",
+        "Failure demand",
+        "Careful assessments",
+        "front_door[all].over_specified",
+    ):
         assert part in text
     assert "Not in this model: providers&#39; answer to money" in text
-    row = found.shares.filter((pl.col("measure") == "cost_pv") & (pl.col("part") == "over_specification")).row(0, named=True)
+    row = found.shares.filter((pl.col("measure") == "cost_pv") & (pl.col("part") == "over_specification")).row(
+        0, named=True
+    )
     millions = f"+£{row['mean'] / 1e6:.1f}"
     assert millions in text and text.count('class="plot"') == 2
 
@@ -301,7 +338,7 @@ def test_an_interval_in_a_cell_is_escaped() -> None:
     assert str(stacked("<b>")) == "&lt;b&gt;"
 
 
-# ----------------------------------------------------------------------------------------------------------------- the verb
+# ---- the verb
 def verb(*args: str) -> Any:
     return CliRunner().invoke(app, ["explain", *args], catch_exceptions=True, env={"COLUMNS": "160", "NO_COLOR": "1"})
 
@@ -311,9 +348,18 @@ def test_the_verb_prints_json_only_and_writes_its_folder(tmp_path: Path) -> None
     assert done.exit_code == 0, done.output
     printed = json.loads(done.stdout)
     assert {"manifest", "out", "runs", "not_in_this_model", "findings", "shares", "moved"} == set(printed)
-    assert printed["runs"] == printed["manifest"]["runs"] == 32 and printed["not_in_this_model"] == ["provider_holding"] and printed["moved"] == []
+    assert (
+        printed["runs"] == printed["manifest"]["runs"] == 32
+        and printed["not_in_this_model"] == ["provider_holding"]
+        and printed["moved"] == []
+    )
     assert "32 runs of 1 years" not in done.stdout and "32 runs of 1 year" in done.stderr
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"explain.csv", "manifest.json", "report.html", "settings.parquet"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "explain.csv",
+        "manifest.json",
+        "report.html",
+        "settings.parquet",
+    }
     shares = pl.read_csv(tmp_path / "out" / "explain.csv")
     assert shares.height == len(printed["shares"]) == len(TOTALS) * 7
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
@@ -326,7 +372,9 @@ def test_the_terminal_shows_shares_and_sentences(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     text = " ".join(done.output.split())
     assert "Cost over 2013/14 at present value, as things are" in text and "All mechanisms" in text
-    assert "Providers' answer to money: not in this model." in text and "what the model counts as genuine demand" in text
+    assert (
+        "Providers' answer to money: not in this model." in text and "what the model counts as genuine demand" in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -336,7 +384,10 @@ def test_the_terminal_shows_shares_and_sentences(tmp_path: Path) -> None:
         (("preventoin",), "preventoin: unknown 'preventoin', did you mean 'prevention'?"),
         (("no/such.toml",), "no/such.toml: no such file"),
         (("prevention", "--strategy", "early_hlep"), "strategies: unknown 'early_hlep', did you mean 'early_help'?"),
-        (("kent-2013", "--strategy", "early_help"), "strategies: 'kent-2013' is a model; give an experiment to explain a strategy"),
+        (
+            ("kent-2013", "--strategy", "early_help"),
+            "strategies: 'kent-2013' is a model; give an experiment to explain a strategy",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_clear_sentence(args: tuple[str, ...], sentence: str, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""Figures say what they show, draw what the frames hold, and keep to the house style; the summaries behind them against naive sums."""
+"""Figures say what they show, draw what the frames hold, and keep to the house style; the summaries behind them against
+naive sums."""
 
 from __future__ import annotations
 
@@ -9,10 +10,20 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 import pytest
-from report_sample import REPLICATIONS, STAGES, TIERS, sample_comparison, sample_flows, sample_limited, sample_measures, sample_model, sample_run
+from report_sample import (
+    REPLICATIONS,
+    STAGES,
+    TIERS,
+    sample_comparison,
+    sample_flows,
+    sample_limited,
+    sample_measures,
+    sample_model,
+    sample_run,
+)
 
-from simcare import figures, summaries, theme, words
-from simcare.report import ReportInput
+from simcare.report import figures, summaries, theme, wording
+from simcare.report.run_page import ReportInput
 
 PERIOD = "2013/14 to 2017/18"
 
@@ -76,7 +87,9 @@ def test_a_phone_and_paper_get_panels_that_do_not_overlap(name: str) -> None:
             assert 0 <= x[0] < x[1] <= 1
             assert 0 <= y[0] < y[1] <= 1 + 1e-9
             for other_x, other_y in boxes[:k]:
-                assert x[1] <= other_x[0] or other_x[1] <= x[0] or y[1] <= other_y[0] + 1e-9 or other_y[1] <= y[0] + 1e-9
+                assert (
+                    x[1] <= other_x[0] or other_x[1] <= x[0] or y[1] <= other_y[0] + 1e-9 or other_y[1] <= y[0] + 1e-9
+                )
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -96,7 +109,10 @@ def test_text_of_a_model_cannot_become_markup() -> None:
     differences = given().differences
     assert differences is not None
     fig = figures.comparison(differences, titles, PERIOD)
-    texts = json.dumps([fig.layout[key].ticktext for key in fig.layout if key.startswith("yaxis")] + [list(fig.layout.meta["narrow"].values())])
+    texts = json.dumps(
+        [fig.layout[key].ticktext for key in fig.layout if key.startswith("yaxis")]
+        + [list(fig.layout.meta["narrow"].values())]
+    )
     assert "<a" not in texts
     assert "&lt;b&gt;x" in texts
 
@@ -108,7 +124,9 @@ def test_the_comparison_draws_the_means_and_both_intervals() -> None:
     rows = given().differences
     assert rows is not None
     row = rows.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_pv")).row(0, named=True)
-    first_panel = [trace for trace in drawn()["comparison"].data if trace.xaxis == "x" and trace.y is not None and trace.y[0] == 0]
+    first_panel = [
+        trace for trace in drawn()["comparison"].data if trace.xaxis == "x" and trace.y is not None and trace.y[0] == 0
+    ]
     xs = [tuple(trace.x) for trace in first_panel]
     assert (row["difference"],) in xs
     assert (row["low"], row["high"]) in xs
@@ -116,12 +134,12 @@ def test_the_comparison_draws_the_means_and_both_intervals() -> None:
 
 
 def test_the_verdict_is_better_only_when_the_whole_interval_is() -> None:
-    assert figures.verdict("cost_pv", words.Estimate(-3.0, -5.0, -1.0)) == "better"
-    assert figures.verdict("cost_pv", words.Estimate(-3.0, -7.0, 1.0)) == "unclear"
-    assert figures.verdict("cost_pv", words.Estimate(3.0, 1.0, 5.0)) == "worse"
-    assert figures.verdict("independent_days", words.Estimate(3.0, 1.0, 5.0)) == "better"
-    assert figures.verdict("person_days", words.Estimate(3.0, 1.0, 5.0)) == "changed"
-    assert figures.verdict("cost_pv", words.Estimate(3.0, None, None)) == "unclear"
+    assert figures.verdict("cost_pv", wording.Estimate(-3.0, -5.0, -1.0)) == "better"
+    assert figures.verdict("cost_pv", wording.Estimate(-3.0, -7.0, 1.0)) == "unclear"
+    assert figures.verdict("cost_pv", wording.Estimate(3.0, 1.0, 5.0)) == "worse"
+    assert figures.verdict("independent_days", wording.Estimate(3.0, 1.0, 5.0)) == "better"
+    assert figures.verdict("person_days", wording.Estimate(3.0, 1.0, 5.0)) == "changed"
+    assert figures.verdict("cost_pv", wording.Estimate(3.0, None, None)) == "unclear"
 
 
 def test_caseload_draws_the_mean_of_each_month() -> None:
@@ -167,29 +185,42 @@ def test_whiskers_reach_from_the_5th_to_the_95th_percentile() -> None:
 
 def test_the_change_in_cost_is_paired() -> None:
     frame = summaries.cost_change_by_year(given().measures, "early")
-    by = naive("cost").pipe(summaries.with_year).group_by("strategy", "replication", "financial_year").agg(pl.col("value").sum())
+    by = (
+        naive("cost")
+        .pipe(summaries.with_year)
+        .group_by("strategy", "replication", "financial_year")
+        .agg(pl.col("value").sum())
+    )
     wide = by.filter(pl.col("financial_year") == "2017/18").pivot(on="strategy", index="replication", values="value")
     paired = (wide["early"] - wide["baseline"]).to_numpy()
     last = frame.filter(pl.col("financial_year") == "2017/18").row(0, named=True)
     assert last["mean"] == pytest.approx(paired.mean())
     half = 2.0686576 * paired.std(ddof=1) / np.sqrt(REPLICATIONS)  # Student's t, 23 degrees of freedom
     assert last["high"] - last["mean"] == pytest.approx(half, rel=1e-6)
-    assert last["high"] - last["low"] < naive("cost", strategy="early").group_by("replication").agg(pl.col("value").sum())["value"].std()
+    assert (
+        last["high"] - last["low"]
+        < naive("cost", strategy="early").group_by("replication").agg(pl.col("value").sum())["value"].std()
+    )
 
 
 def test_moves_are_averages_a_year() -> None:
     fig = drawn()["moves"]
     link, labels = fig.data[0].link, fig.data[0].node.label
-    flows = given().flows.filter((pl.col("strategy") == "baseline") & (pl.col("from_tier") == "community") & (pl.col("to_tier") == "enhanced"))
+    flows = given().flows.filter(
+        (pl.col("strategy") == "baseline") & (pl.col("from_tier") == "community") & (pl.col("to_tier") == "enhanced")
+    )
     expected = flows["moves"].sum() / REPLICATIONS / 5
-    pairs = {(labels[a].rpartition(" ")[0], labels[b].rpartition(" ")[0]): v for a, b, v in zip(link.source, link.target, link.value, strict=True)}
+    pairs = {
+        (labels[a].rpartition(" ")[0], labels[b].rpartition(" ")[0]): v
+        for a, b, v in zip(link.source, link.target, link.value, strict=True)
+    }
     assert pairs["Community", "Enhanced"] == pytest.approx(expected)
     assert pairs["Community", "Died or moved away"] > 0
     assert all(a < b for a, b in zip(link.source, link.target, strict=True))
 
 
 def test_the_way_of_a_move() -> None:
-    from simcare.figures.sankey import way
+    from simcare.report.figures.sankey import way
 
     model = sample_model()
     ways = [
@@ -210,8 +241,8 @@ def test_rounding_error_is_no_difference() -> None:
     frame = pl.DataFrame({"stage": "a", "replication": 0, "value": parts}, schema_overrides={"replication": pl.Int32})
     assert frame["value"].cum_sum()[-1] != 0
     assert summaries.sums(frame, ["stage"], runs)["value"].item() == 0.0
-    assert words.Estimate.of(1e-4, -1e-4, 2e-4, beside=1e9).verdict == "none"
-    assert words.Estimate.of(1.0, 0.5, 2.0, beside=1e9).verdict == "higher"
+    assert wording.Estimate.of(1e-4, -1e-4, 2e-4, beside=1e9).verdict == "none"
+    assert wording.Estimate.of(1.0, 0.5, 2.0, beside=1e9).verdict == "higher"
 
 
 def test_before_a_strategy_starts_nothing_differs() -> None:
@@ -225,7 +256,9 @@ def test_before_a_strategy_starts_nothing_differs() -> None:
 
 def test_a_cell_that_a_replication_lacks_counts_as_nought() -> None:
     runs = pl.DataFrame({"replication": [0, 1]}, schema={"replication": pl.Int32})
-    frame = pl.DataFrame({"stage": ["a"], "replication": [0], "value": [10.0]}, schema_overrides={"replication": pl.Int32})
+    frame = pl.DataFrame(
+        {"stage": ["a"], "replication": [0], "value": [10.0]}, schema_overrides={"replication": pl.Int32}
+    )
     found = summaries.spread(summaries.sums(frame, ["stage"], runs), ["stage"]).row(0, named=True)
     assert found == {"stage": "a", "mean": 5.0, "low": 0.0, "high": 10.0, "demand_low": None, "demand_high": None}
 
@@ -250,7 +283,20 @@ def test_years_are_weighted_by_the_days_of_their_months() -> None:
     rows = sample_measures(1, 1, ("baseline",)).filter(
         (pl.col("measure") == "caseload") & (pl.col("tier") == "community") & (pl.col("stage") == "0-11")
     )
-    days = {"04": 30, "05": 31, "06": 30, "07": 31, "08": 31, "09": 30, "10": 31, "11": 30, "12": 31, "01": 31, "02": 28, "03": 31}
+    days = {
+        "04": 30,
+        "05": 31,
+        "06": 30,
+        "07": 31,
+        "08": 31,
+        "09": 30,
+        "10": 31,
+        "11": 30,
+        "12": 31,
+        "01": 31,
+        "02": 28,
+        "03": 31,
+    }
     expected = sum(days[month[5:]] * value for month, value in rows.select("month", "value").iter_rows()) / 365
     found = summaries.caseload_by_year(rows, "baseline")
     assert found["mean"].item() == pytest.approx(expected)
@@ -269,7 +315,7 @@ def test_moves_within_a_tier_are_left_out() -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(0, 7), (-3.1e6, 0.4e6), (0, 1.2e9), (-0.02, 0.03), (0, 0)])
 def test_ticks_cover_the_range_evenly_and_read_alike(low: float, high: float) -> None:
-    found = theme.ticks(low, high, words.POUNDS, 4, signed=True)
+    found = theme.ticks(low, high, wording.POUNDS, 4, signed=True)
     values = found["tickvals"]
     assert values[0] <= low
     assert values[-1] >= high

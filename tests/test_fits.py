@@ -1,4 +1,5 @@
-"""Runs and comparisons from a fit: refused where it cannot be used, the same draw for all, and its part of every spread told apart."""
+"""Runs and comparisons from a fit: refused where it cannot be used, the same draw for all, and its part of every spread
+told apart."""
 
 from __future__ import annotations
 
@@ -14,24 +15,29 @@ import polars as pl
 import pytest
 from conftest import holds
 
-from simcare.comparisons import TOTALS, Comparison, compare, differences, tasks
+from simcare.decide.comparison import TOTALS, Comparison, compare, differences, tasks
 from simcare.errors import BadInput
-from simcare.figures.contrasts import comparison
-from simcare.files import load_experiment, load_model
-from simcare.fits import check_fit, digest_of, find_fit, load_fit, read_fit, sentence, standing
-from simcare.folders import read_folder, write_comparison, write_run
+from simcare.files.fit import check_fit, digest_of, find_fit, load_fit, read_fit, sentence, standing
+from simcare.files.load import load_experiment, load_model
+from simcare.measures.spread_parts import NINE_IN_TEN, PARAMETER, parameter_columns, parameters_by_replication
 from simcare.model import Model
 from simcare.model.calibration import Cells
-from simcare.report import ReportInput, html
-from simcare.runs import run
-from simcare.uncertainty import NINE_IN_TEN, PARAMETER, parameter_columns, parameters_by_replication
+from simcare.report.figures.contrasts import comparison
+from simcare.report.folders import read_folder, write_comparison, write_run
+from simcare.report.run_page import ReportInput, html
+from simcare.runs.run import run
 
 pytestmark = pytest.mark.xdist_group("fits")  # what is carried out once is shared
 
 TOY = Path(__file__).parent / "toy.toml"
 RANGE = {"low": 0.5, "median": 1.0, "high": 2.0}
 LEAVING = {"name": "leaving", "title": "How fast people leave", "multiply": [{"on": "leaving"}], "width": 0.3}
-LEARNED = {"name": "price of a need", "title": "Price [of] need", "paths": ["services.community_care.review_every_days"], "width": 0.95}
+LEARNED = {
+    "name": "price of a need",
+    "title": "Price [of] need",
+    "paths": ["services.community_care.review_every_days"],
+    "width": 0.95,
+}
 
 
 class _Moves:
@@ -43,14 +49,16 @@ class _Moves:
         self.paths = tuple(row.get("paths", ()))
 
 
-def written(folder: Path, model: Model, *parameters: dict[str, Any], draws: dict[str, list[float]] | None = None, **more: Any) -> Path:
+def written(
+    folder: Path, model: Model, *parameters: dict[str, Any], draws: dict[str, list[float]] | None = None, **more: Any
+) -> Path:
     """A fit of a model as ``simcare calibrate`` writes one, with draws around 1 unless said."""
     rng = np.random.default_rng(7)
     rows = parameters or (LEAVING,)
     told = [{**row, "base_sha256": standing(model, _Moves(row)), "prior": RANGE, "posterior": RANGE} for row in rows]
     data = {
-        "simcare": "0.1.0", "name": "made", "title": "Made by hand", "model": model.about.name, "made": "2026-01-01", "seed": 1,
-        "known_to": "2013-03-31", "inputs": {}, "parameters": told,
+        "simcare": "0.1.0", "name": "made", "title": "Made by hand", "model": model.about.name, "made": "2026-01-01",
+        "seed": 1, "known_to": "2013-03-31", "inputs": {}, "parameters": told,
         "draws": draws or {row["name"]: rng.lognormal(0.0, 0.4, 50).tolist() for row in rows},
     }  # fmt: skip
     path = folder / "made.fit.json"
@@ -118,7 +126,7 @@ def met(measures: pl.DataFrame) -> pl.DataFrame:
     return measures.filter(pl.col("measure").str.starts_with(PARAMETER))
 
 
-# ------------------------------------------------------------------------------------------------------------- refused
+# ---- refused
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -128,7 +136,9 @@ def met(measures: pl.DataFrame) -> pl.DataFrame:
         ({"draws": {"staying": [1.0]}}, "draws: needs as many draws of each parameter"),
     ],
 )
-def test_a_malformed_fit_is_refused_in_one_sentence(tmp_path: Path, model: Model, changes: dict[str, Any], said: str) -> None:
+def test_a_malformed_fit_is_refused_in_one_sentence(
+    tmp_path: Path, model: Model, changes: dict[str, Any], said: str
+) -> None:
     bad = written(tmp_path, model, **changes)
     with pytest.raises(BadInput) as refused:
         load_fit(bad, model)
@@ -184,7 +194,7 @@ def test_a_seed_that_cannot_be_is_refused_with_a_fit_as_without(model: Model, pa
         run(model, seed=seed, fit=path)
 
 
-# -------------------------------------------------------------------------------------------------------------- draws
+# ---- draws
 def test_every_strategy_and_scenario_meets_the_same_draw(found: Comparison, path: Path) -> None:
     fit = load_fit(path)
     wide = met(found.measures).pivot(on="strategy", index="replication", values="value").sort("replication")
@@ -248,16 +258,21 @@ def test_draws_begin_anew_after_the_last(path: Path) -> None:
     assert sorted(fit.values(1, r)["leaving"] for r in range(50)) == sorted(fit.draws["leaving"])
 
 
-# ------------------------------------------------------------------------------------------------------------- theory
+# ---- theory
 def test_a_factor_on_leaving_moves_the_caseload_as_theory_says(model: Model, tmp_path: Path) -> None:
-    """M/M/infinity two years after it began empty: 400 a year at a rate of leaving of 2 a year are nearly 200 people; twice the rate, half."""
+    """M/M/infinity two years after it began empty: 400 a year at a rate of leaving of 2 a year are nearly 200 people;
+    twice the rate, half."""
     for factor in (1.0, 2.0):
         fit = written(tmp_path, model, draws={"leaving": [factor]})
         found = run(model, years=2, replications=60, engine="compiled", workers=1, fit=fit)
         last = found.measures.filter((pl.col("measure") == "caseload") & (pl.col("month") == "2015-03"))
         values = last.group_by("replication").agg(pl.col("value").sum())["value"].to_numpy()
         assert values.size == 60
-        holds(f"caseload at {factor} times the rate", values, 400 / (2 * factor) * (1 - np.exp(-2 * factor * found.days / 365.25)))
+        holds(
+            f"caseload at {factor} times the rate",
+            values,
+            400 / (2 * factor) * (1 - np.exp(-2 * factor * found.days / 365.25)),
+        )
 
 
 def test_a_number_at_a_path_is_set_for_all_the_run(model: Model, tmp_path: Path) -> None:
@@ -265,13 +280,19 @@ def test_a_number_at_a_path_is_set_for_all_the_run(model: Model, tmp_path: Path)
     many = {"name": "arrivals", "title": "How many come", "paths": ["arrivals.everyone.per_year"], "width": 0.2}
     fit = written(tmp_path, model, many, draws={"arrivals": [800.0]})
     found = run(model, years=2, replications=20, engine="compiled", workers=1, fit=fit)
-    came = found.measures.filter(pl.col("measure") == "entries").group_by("replication").agg(pl.col("value").sum())["value"].to_numpy()
+    came = (
+        found.measures.filter(pl.col("measure") == "entries")
+        .group_by("replication")
+        .agg(pl.col("value").sum())["value"]
+        .to_numpy()
+    )
     holds("entries in two years", came, 800 * found.days / 365.25)
 
 
-# ------------------------------------------------------------------------------------------- the parameters' own part
+# ---- the parameters' own part
 def totals_of(effect: np.ndarray, noise: float, columns: dict[str, np.ndarray]) -> pl.DataFrame:
-    """Totals whose differences are an effect and noise; the baseline, which cancels, goes with the parameters much more."""
+    """Totals whose differences are an effect and noise; the baseline, which cancels, goes with the parameters much
+    more."""
     n, rng = effect.size, np.random.default_rng(3)
     flat = {name: np.zeros(2 * n) for name in TOTALS}
     base = rng.normal(1000, 50, n) + 500 * sum(columns.values())
@@ -281,7 +302,8 @@ def totals_of(effect: np.ndarray, noise: float, columns: dict[str, np.ndarray]) 
 
 
 def test_the_parameters_part_recovers_a_known_linear_effect() -> None:
-    """An effect of −30 a unit of one parameter and 10 of another, both standard normal: a standard deviation of √1000, noise or not."""
+    """An effect of −30 a unit of one parameter and 10 of another, both standard normal: a standard deviation of √1000,
+    noise or not."""
     rng = np.random.default_rng(1)
     one, two = rng.standard_normal((2, 4000))
     for noise in (0.0, 60.0):
@@ -291,20 +313,28 @@ def test_the_parameters_part_recovers_a_known_linear_effect() -> None:
         print(noise, half, NINE_IN_TEN * np.sqrt(1000))
         assert half == pytest.approx(NINE_IN_TEN * np.sqrt(1000), rel=4 * np.sqrt(1 / 4000) * (1 + noise / 30))
         assert row["parameter_high"] + row["parameter_low"] == pytest.approx(2 * row["difference"])
-    assert row["spread_high"] - row["spread_low"] > 1.5 * 2 * half  # with noise the whole spread is wider than the parameters' part
+    assert (
+        row["spread_high"] - row["spread_low"] > 1.5 * 2 * half
+    )  # with noise the whole spread is wider than the parameters' part
     assert row["demand_low"] is None
 
 
 @pytest.mark.parametrize(("replications", "known"), [(11, False), (12, True)])
 def test_it_takes_ten_replications_more_than_parameters(replications: int, known: bool) -> None:
-    columns = {f"parameter {name}": np.random.default_rng(k).standard_normal(replications) for k, name in enumerate("ab")}
+    columns = {
+        f"parameter {name}": np.random.default_rng(k).standard_normal(replications) for k, name in enumerate("ab")
+    }
     row = differences(totals_of(columns["parameter a"], 1.0, columns), ["s"]).row(1, named=True)
     assert (row["parameter_low"] is not None) == known
     assert (row["parameter_high"] is not None) == known
 
 
 def test_positive_values_are_taken_as_logarithms_and_others_as_they_are() -> None:
-    rows = [("baseline", r, f"{PARAMETER}{name}", value) for r in range(3) for name, value in (("factor", 2.0**r), ("shift", r - 1.0))]
+    rows = [
+        ("baseline", r, f"{PARAMETER}{name}", value)
+        for r in range(3)
+        for name, value in (("factor", 2.0**r), ("shift", r - 1.0))
+    ]
     frame = pl.DataFrame(rows, schema=["strategy", "replication", "measure", "value"], orient="row")
     found = parameters_by_replication(frame).sort("replication")
     assert found["parameter factor"].to_list() == pytest.approx(np.log([1, 2, 4]).tolist())
@@ -312,14 +342,17 @@ def test_positive_values_are_taken_as_logarithms_and_others_as_they_are() -> Non
 
 
 def test_the_spread_of_a_fit_is_mostly_the_parameters(found: Comparison) -> None:
-    """A fifth fewer come: how many days that saves goes with how long people stay, which is what the fit leaves open."""
-    row = found.differences.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "person_days")).row(0, named=True)
+    """A fifth fewer come: how many days that saves goes with how long people stay, which is what the fit leaves
+    open."""
+    row = found.differences.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "person_days")).row(
+        0, named=True
+    )
     assert row["spread_low"] < row["parameter_low"] + 0.5 * (row["spread_high"] - row["spread_low"])
     assert row["parameter_low"] < row["difference"] < row["parameter_high"]
     assert found.scenarios.filter(pl.col("scenario") == "slow")["parameter_low"].null_count() == 0
 
 
-# -------------------------------------------------------------------------------------------------- said, kept, read back
+# ---- said, kept, read back
 def test_the_sentence_names_what_is_prior_driven(model: Model, tmp_path: Path) -> None:
     rows = (
         {**LEAVING, "width": 0.79},
@@ -328,9 +361,10 @@ def test_the_sentence_names_what_is_prior_driven(model: Model, tmp_path: Path) -
     )
     told = load_fit(written(tmp_path, model, *rows), model).told
     assert told["prior_driven"] == ["Price [of] need"]
-    assert sentence(told) == (
-        "Parameters are drawn from the fit made (what was known on 31 March 2013). The targets say little of: Price [of] need. "
-        "What rests on them is as sure as what was assumed."
+    assert (
+        sentence(told)
+        == "Parameters are drawn from the fit made (what was known on 31 March 2013). The targets say little of: Price"
+        " [of] need. What rests on them is as sure as what was assumed."
     )
 
 
@@ -367,12 +401,16 @@ def test_a_comparison_is_read_back_with_its_fit(found: Comparison, tmp_path: Pat
 
 
 def test_the_figure_draws_the_parameters_part_under_the_whole(found: Comparison) -> None:
-    row = found.differences.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "cost_pv")).row(0, named=True)
+    row = found.differences.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "cost_pv")).row(
+        0, named=True
+    )
     drawn = comparison(found.differences, {"fewer": "A fifth fewer"}, "2013/14").data
     assert [row["parameter_low"], row["parameter_high"]] in [list(trace.x) for trace in drawn]
     assert "The parameters' part of it" in [trace.name for trace in drawn]
     without = found.differences.drop("parameter_low", "parameter_high")
-    assert "The parameters' part of it" not in [trace.name for trace in comparison(without, {"fewer": "A fifth fewer"}, "2013/14").data]
+    assert "The parameters' part of it" not in [
+        trace.name for trace in comparison(without, {"fewer": "A fifth fewer"}, "2013/14").data
+    ]
 
 
 def test_a_run_is_read_back_with_its_fit(model: Model, path: Path, tmp_path: Path) -> None:
@@ -391,10 +429,23 @@ def test_money_is_that_of_the_rows_of_money(model: Model, path: Path) -> None:
     assert done.by_year()["cost"].sum() == pytest.approx(10 * days)
 
 
-# ------------------------------------------------------------------------------------------------------- command line
+# ---- command line
 def simcare(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "NO_COLOR": "1", "COLUMNS": "160", "PYTHONWARNINGS": "error"}
-    return subprocess.run([sys.executable, "-m", "simcare.cli", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, env=env, timeout=300)
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "NO_COLOR": "1",
+        "COLUMNS": "160",
+        "PYTHONWARNINGS": "error",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "simcare.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=env,
+        timeout=300,
+    )
 
 
 def test_compare_shows_nine_in_ten_futures_and_what_is_prior_driven(tmp_path: Path, model: Model, file: Path) -> None:
@@ -403,23 +454,37 @@ def test_compare_shows_nine_in_ten_futures_and_what_is_prior_driven(tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert "Nine in ten futures" in done.stdout
     said = " ".join(done.stdout.split())
-    assert "The targets say little of: How [fast] people leave. What rests on them is as sure as what was assumed." in said
-    assert "Nine in ten futures" not in simcare("compare", file, "--reps", 2, "--workers", 1, "--out", tmp_path / "d", cwd=tmp_path).stdout
+    assert (
+        "The targets say little of: How [fast] people leave. What rests on them is as sure as what was assumed." in said
+    )
+    assert (
+        "Nine in ten futures"
+        not in simcare("compare", file, "--reps", 2, "--workers", 1, "--out", tmp_path / "d", cwd=tmp_path).stdout
+    )
 
 
 def test_run_says_what_its_parameters_are_drawn_from(tmp_path: Path, path: Path) -> None:
-    done = simcare("run", "mm-infinity", "--years", 1, "--reps", 2, "--fit", path, "--out", tmp_path / "r", cwd=tmp_path)
+    done = simcare(
+        "run", "mm-infinity", "--years", 1, "--reps", 2, "--fit", path, "--out", tmp_path / "r", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert "Parameters are drawn from the fit made (what was known on 31 March 2013)." in " ".join(done.stdout.split())
-    printed = simcare("run", "mm-infinity", "--years", 1, "--reps", 2, "--fit", path, "--out", tmp_path / "r", "--json", cwd=tmp_path)
+    printed = simcare(
+        "run", "mm-infinity", "--years", 1, "--reps", 2, "--fit", path, "--out", tmp_path / "r", "--json", cwd=tmp_path
+    )
     assert json.loads(printed.stdout)["manifest"]["fit"]["draws"] == 50
 
 
 @pytest.mark.parametrize("verb", ["run", "compare", "check"])
-def test_a_fit_that_cannot_be_used_is_one_line_exit_2_and_nothing_written(tmp_path: Path, model: Model, file: Path, verb: str) -> None:
+def test_a_fit_that_cannot_be_used_is_one_line_exit_2_and_nothing_written(
+    tmp_path: Path, model: Model, file: Path, verb: str
+) -> None:
     made = written(tmp_path, model, inputs={"calibration/no-such.csv": "0"})
     first = {"run": ("run", "mm-infinity", "--fit"), "compare": ("compare", file, "--fit"), "check": ("check",)}[verb]
-    for name, said in ((made, "is stale: calibration/no-such.csv, from which it was made, is not there"), ("no/such.fit.json", "no such file")):
+    for name, said in (
+        (made, "is stale: calibration/no-such.csv, from which it was made, is not there"),
+        ("no/such.fit.json", "no such file"),
+    ):
         done = simcare(*first, name, cwd=tmp_path)
         assert done.returncode == 2
         assert said in done.stderr
@@ -430,7 +495,10 @@ def test_a_fit_that_cannot_be_used_is_one_line_exit_2_and_nothing_written(tmp_pa
 
 
 def test_an_unknown_and_a_foreign_fit_are_told(tmp_path: Path, path: Path) -> None:
-    for arguments, said in ((("mm-infinity", "--fit", "kemt"), "kemt: unknown"), ((TOY, "--fit", path), "was made for mm-infinity")):
+    for arguments, said in (
+        (("mm-infinity", "--fit", "kemt"), "kemt: unknown"),
+        ((TOY, "--fit", path), "was made for mm-infinity"),
+    ):
         done = simcare("run", *arguments, cwd=tmp_path)
         assert done.returncode == 2
         assert said in done.stderr

@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from simcare.cli import app
-from simcare.demand import many, months, scores
+from simcare.demand import batch, months, scores
 from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
 from simcare.errors import BadInput
-from simcare.files import library
+from simcare.files.load import library
 
 REFERRALS = library("calibration") / "referrals-monthly.csv"
 
@@ -31,7 +31,9 @@ def kent(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def told(kent: tuple[Path, Path]) -> dict[str, object]:
-    done = CliRunner().invoke(app, ["forecast", str(kent[0]), "--horizon", "24", "--backtest", "--json", "--out", str(kent[1])])
+    done = CliRunner().invoke(
+        app, ["forecast", str(kent[0]), "--horizon", "24", "--backtest", "--json", "--out", str(kent[1])]
+    )
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
@@ -45,7 +47,9 @@ def test_kent_beats_seasonal_naive_and_its_intervals_cover(told: dict[str, list[
     held = sum(row["lo80"] <= y <= row["hi80"] for row, y in zip(rows, truth, strict=True))
     known = came.counts[:60]
     spread = np.sqrt(np.mean((known[12:] - known[:-12]) ** 2))
-    naive = np.random.default_rng(1).normal(np.tile(known[-12:], 2), spread * np.sqrt(np.repeat([1, 2], 12)), (20_000, 24))
+    naive = np.random.default_rng(1).normal(
+        np.tile(known[-12:], 2), spread * np.sqrt(np.repeat([1, 2], 12)), (20_000, 24)
+    )
     draws = pl.read_parquet(Path(str(told["out"])) / "draws.parquet").to_numpy()
     ours, theirs = scores.crps(truth, draws).mean(), scores.crps(truth, naive).mean()
     print(held, ours, theirs)
@@ -62,11 +66,19 @@ def test_the_summary_has_the_fixed_form(told: dict[str, object]) -> None:
     assert told["model"]["name"] in {row["model"] for row in told["scores"]["league"]}  # type: ignore[index]
 
 
-def test_the_folder_is_complete_and_the_page_has_the_league_table(kent: tuple[Path, Path], told: dict[str, object]) -> None:
+def test_the_folder_is_complete_and_the_page_has_the_league_table(
+    kent: tuple[Path, Path], told: dict[str, object]
+) -> None:
     names = {p.name for p in kent[1].iterdir()}
     assert names == {"report.html", "forecast.csv", "draws.parquet", "scores.parquet", "league.csv", "manifest.json"}
     page = (kent[1] / "report.html").read_text(encoding="utf-8")
-    for text in ("League table of the back-test", "seasonal naive", "A tenth more working days", "A break near 2014-10", "Diagnostics"):
+    for text in (
+        "League table of the back-test",
+        "seasonal naive",
+        "A tenth more working days",
+        "A break near 2014-10",
+        "Diagnostics",
+    ):
         assert text in page
     assert "http" not in page.split("<script>")[0].replace("http-equiv", "")
 
@@ -81,27 +93,27 @@ def test_the_same_seed_gives_the_same_forecast_whatever_the_workers(kent: tuple[
 def test_many_series_go_on_where_they_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     every = {name: s.known(months.month_of("2014-08")) for name, s in list(read_series(REFERRALS).items())[:4]}
     parts = tmp_path / "parts"
-    whole = many.forecast_all(every, 6, tmp_path / "other", workers=1)
+    whole = batch.forecast_all(every, 6, tmp_path / "other", workers=1)
     stopped = list(every)[2]
-    real = many.forecast
+    real = batch.forecast
 
     def stopping(series: object, *rest: object, **named: object) -> object:
         if getattr(series, "name", "") == stopped:
             raise KeyboardInterrupt
         return real(series, *rest, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(many, "forecast", stopping)
+    monkeypatch.setattr(batch, "forecast", stopping)
     with pytest.raises(KeyboardInterrupt):
-        many.forecast_all(every, 6, parts, workers=1)
+        batch.forecast_all(every, 6, parts, workers=1)
     kept = {p.name: p.stat().st_mtime_ns for p in parts.glob("*.json")}
     assert len(kept) == 2
-    monkeypatch.setattr(many, "forecast", real)
+    monkeypatch.setattr(batch, "forecast", real)
     ticks: list[tuple[int, int]] = []
-    again = many.forecast_all(every, 6, parts, workers=1, progress=lambda done, of: ticks.append((done, of)))
+    again = batch.forecast_all(every, 6, parts, workers=1, progress=lambda done, of: ticks.append((done, of)))
     assert ticks[0] == (2, 4)
     assert again == whole
     assert {p.name: p.stat().st_mtime_ns for p in parts.glob("*.json")}.items() >= kept.items()
-    many.clear(parts)
+    batch.clear(parts)
     assert not parts.exists()
 
 
@@ -117,7 +129,10 @@ def test_a_series_file_can_be_checked(kent: tuple[Path, Path]) -> None:
         (["referals-monthly"], "did you mean 'referrals-monthly'?"),
         (["referrals-monthly", "--area", "Knet"], "unknown 'Knet', did you mean 'Kent'?"),
         (["referrals-monthly", "--area", "Kent", "--step", "2030-01"], "lies outside the counts"),
-        (["referrals-monthly", "--area", "Kent", "--step", "soon"], "step: should be a month such as 2014-10, got 'soon'"),
+        (
+            ["referrals-monthly", "--area", "Kent", "--step", "soon"],
+            "step: should be a month such as 2014-10, got 'soon'",
+        ),
         (["referrals-monthly", "--area", "Kent", "--covariate", "jobs"], "covariate: unknown 'jobs'"),
         (["mm-infinity"], "has no demand drivers"),
         (["nowhere/x.csv"], "nowhere/x.csv: no such file"),

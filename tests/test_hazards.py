@@ -1,4 +1,5 @@
-"""One battery over every family of hazards: the inverse undoes the integral, timelines are exact, no multiplier leaves no trace."""
+"""One battery over every family of hazards: the inverse undoes the integral, timelines are exact, no multiplier leaves
+no trace."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import fisk, gompertz, lognorm, weibull_min
 
-from simcare.baselines import YEAR_DAYS, Hazards
-from simcare.hazards import SPAN, STEP, cumulative, fires_at, inverse, spent
+from simcare.arrays.clocks import YEAR_DAYS, Hazards
 from simcare.model.parts import Clock
+from simcare.rules.hazards import SPAN, STEP, cumulative, fires_at, inverse, spent
 
 
 def number(value: float) -> dict[str, object]:
@@ -27,7 +28,11 @@ FAMILIES = {
     "flat gompertz": {"family": "gompertz", "since": "age", "per_year": number(0.01), "growth_per_year": number(0.0)},
     "log_logistic": {"family": "log_logistic", "shape": number(1.8), "scale_days": number(200)},
     "lognormal": {"family": "lognormal", "log_mean": number(4.28), "log_sd": number(0.8)},
-    "mixture": {"family": "mixture", "shares": number(0) | {"value": [0.8, 0.2]}, "mean_days": number(0) | {"value": [50, 300]}},
+    "mixture": {
+        "family": "mixture",
+        "shares": number(0) | {"value": [0.8, 0.2]},
+        "mean_days": number(0) | {"value": [50, 300]},
+    },
 }
 SURVIVAL = {
     "weibull": lambda u: weibull_min.sf(u, 0.8, scale=300),
@@ -46,7 +51,7 @@ def built(family: str):  # type: ignore[no-untyped-def]
     hazards = Hazards()
     clock = Clock.model_validate({"clock": "leaving", **FAMILIES[family]})
     row = hazards.add(clock, clock.rates[0] if clock.rates else 0.0)
-    from simcare.hazards import HAZARD, KNOT
+    from simcare.rules.hazards import HAZARD, KNOT
 
     return np.array(hazards.rows, HAZARD)[row], np.array(hazards.knots or [(0.0, 0.0, 0.0)], KNOT)
 
@@ -108,7 +113,9 @@ def test_a_multiplier_of_one_is_no_multiplier_to_the_last_bit(family: str) -> No
         with_line, without = (fires_at(hazard, knots, ones, span, 1.7, -50.0, 20.0, budget) for span in (line, NO_LINE))
         if without < 5000.0:
             assert with_line == without
-        assert spent(hazard, knots, ones, line, 1.7, -50.0, 20.0, 900.0) == spent(hazard, knots, ones, NO_LINE, 1.7, -50.0, 20.0, 900.0)
+        assert spent(hazard, knots, ones, line, 1.7, -50.0, 20.0, 900.0) == spent(
+            hazard, knots, ones, NO_LINE, 1.7, -50.0, 20.0, 900.0
+        )
 
 
 def test_nothing_runs_at_no_intensity() -> None:

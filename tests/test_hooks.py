@@ -12,7 +12,7 @@ import pytest
 from simcare import run
 from simcare.engine.hooks import Care, Happening
 from simcare.errors import BadInput
-from simcare.files import load_model
+from simcare.files.load import load_model
 
 TOY = Path(__file__).parent / "toy-limits.toml"
 

@@ -1,4 +1,5 @@
-"""The house rules that a program can hold: which way imports run, what starts fast, how long a file is, where numbers come from."""
+"""The house rules that a program can hold: which way imports run, what starts fast, how long a file is, where numbers
+come from."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from simcare.files import schema
+from simcare.files.load import schema
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "simcare").rglob("*.py"))
@@ -74,7 +75,20 @@ def test_import_simcare_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "simcare" in loaded
-    heavy = {"joblib", "numba", "numpy", "pandas", "plotly", "polars", "pydantic", "rich", "scipy", "simpy", "statsmodels", "typer"}
+    heavy = {
+        "joblib",
+        "numba",
+        "numpy",
+        "pandas",
+        "plotly",
+        "polars",
+        "pydantic",
+        "rich",
+        "scipy",
+        "simpy",
+        "statsmodels",
+        "typer",
+    }
     assert not loaded & heavy
 
 
@@ -87,14 +101,20 @@ def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
 def terminal_uses(tree: ast.AST) -> Iterator[str]:
     """What in a module talks to the terminal or reads its arguments, with the line."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"print", "input", "breakpoint"}:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in {"print", "input", "breakpoint"}
+        ):
             yield f"line {node.lineno}: {node.func.id}("
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sys":
             if node.attr in {"argv", "exit", "stdin", "stdout", "stderr"}:
                 yield f"line {node.lineno}: sys.{node.attr}"
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names = {alias.name for alias in node.names} if isinstance(node, ast.Import) else {node.module}
-            yield from (f"line {node.lineno}: import {name}" for name in sorted(names & {"argparse", "getpass", "click"}))
+            yield from (
+                f"line {node.lineno}: import {name}" for name in sorted(names & {"argparse", "getpass", "click"})
+            )
 
 
 def test_terminal_uses_are_found() -> None:
@@ -167,7 +187,11 @@ def test_every_source_is_listed_and_every_listed_source_is_used(path: Path) -> N
 @pytest.mark.parametrize("path", TOML, ids=short)
 def test_an_assumption_is_graded_as_one(path: Path) -> None:
     data = tomllib.loads(path.read_text(encoding="utf-8"))
-    wrong = [at for at, table in sourced_tables(data) if table["grade"] not in "ABCD" or (table["source"] == "assumption" and table["grade"] != "D")]
+    wrong = [
+        at
+        for at, table in sourced_tables(data)
+        if table["grade"] not in "ABCD" or (table["source"] == "assumption" and table["grade"] != "D")
+    ]
     assert wrong == []
 
 
@@ -176,7 +200,9 @@ def test_every_folder_says_what_its_files_mean(folder: str) -> None:
     assert "simcare" in (ROOT / folder / "README.md").read_text(encoding="utf-8")
 
 
-KINDS = [(kind, path) for kind, folder in (("model", "models"), ("experiment", "experiments")) for path in SHIPPED[folder]]
+KINDS = [
+    (kind, path) for kind, folder in (("model", "models"), ("experiment", "experiments")) for path in SHIPPED[folder]
+]
 
 
 @pytest.mark.parametrize(("kind", "path"), KINDS, ids=[short(path) for _, path in KINDS])
@@ -184,7 +210,10 @@ def test_the_published_schema_fits_the_shipped_files(kind: str, path: Path) -> N
     published = json.loads(json.dumps(schema(kind)))
     as_json = json.loads(json.dumps(tomllib.loads(path.read_text(encoding="utf-8")), default=str))
     jsonschema.Draft202012Validator.check_schema(published)
-    faults = [f"{fault.json_path}: {fault.message}" for fault in jsonschema.Draft202012Validator(published).iter_errors(as_json)]
+    faults = [
+        f"{fault.json_path}: {fault.message}"
+        for fault in jsonschema.Draft202012Validator(published).iter_errors(as_json)
+    ]
     assert faults == []
     assert set(as_json) <= set(published["properties"])
 
@@ -199,7 +228,11 @@ def test_every_row_of_every_table_says_where_it_comes_from() -> None:
     wrong = []
     for path in [path for folder in SHIPPED for path in sorted((ROOT / folder).rglob("*.csv"))]:
         with path.open(encoding="utf-8", newline="") as file:
-            wrong += [f"{short(path)}: line {line}" for line, row in enumerate(csv.DictReader(file), start=2) if not row.get("source")]
+            wrong += [
+                f"{short(path)}: line {line}"
+                for line, row in enumerate(csv.DictReader(file), start=2)
+                if not row.get("source")
+            ]
     assert wrong == []
 
 
@@ -242,8 +275,16 @@ def test_files_hold_nothing_of_the_machine_they_were_written_on(what: str) -> No
 
 def test_constraints_pin_every_package_that_is_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["dev"], *project["build-system"]["requires"]]
-    lines = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    asked = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["dev"],
+        *project["build-system"]["requires"],
+    ]
+    lines = [
+        line
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
     assert all(re.fullmatch(r"[a-z0-9-]+==[\w.]+", line) for line in lines)
     pinned = {line.partition("==")[0] for line in lines}
     assert {re.split(r"[><=!~\[ ]", name, maxsplit=1)[0] for name in asked} <= pinned
@@ -251,6 +292,7 @@ def test_constraints_pin_every_package_that_is_asked_for() -> None:
 
 @pytest.mark.xdist_group("house")
 def test_a_group_of_tests_stays_with_one_worker(request: pytest.FixtureRequest) -> None:
-    """pytest-xdist 3.8 does not see groups under pytest 9.2: everything that tests share would be made once on every worker."""
+    """pytest-xdist 3.8 does not see groups under pytest 9.2: everything that tests share would be made once on every
+    worker."""
     if getattr(request.config.option, "loadgroup", False):
         assert request.node.nodeid.endswith("@house")

@@ -1,8 +1,8 @@
 """The incentive curves and what is expected of a client, against the simulation, against naive sums and by hand.
 
-The simulation's town has two rungs of care. Everybody needs the lower one, and who is assessed one too high comes to the upper one:
-from the first day of the stay they could step down. Where returns are wanted, weekly reviews on the lower rung err in the same way,
-so a client is back after 7, 14, 21 … days with a chance that is known.
+The simulation's town has two rungs of care. Everybody needs the lower one, and who is assessed one too high comes to
+the upper one: from the first day of the stay they could step down. Where returns are wanted, weekly reviews on the
+lower rung err in the same way, so a client is back after 7, 14, 21 … days with a chance that is known.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ import pytest
 from conftest import holds
 from scipy.integrate import quad
 
-from simcare.figures.tariff import incentives
-from simcare.files import parse
-from simcare.incentives import Case, case, cases, curve, expected, review_days, step_down_per_year
+from simcare.files.load import parse
+from simcare.log.spells import spells
+from simcare.log.states import prepare
 from simcare.model import Model
 from simcare.model.contracts import invoice
-from simcare.runs import run
-from simcare.spells import spells
-from simcare.states import prepare
-from simcare.tariffs import Incentive, days_of, holding_value, step_down_factor
+from simcare.report.figures.tariff import incentives
+from simcare.runs.run import run
+from simcare.tariffs.expected_stay import Case, case, cases, curve, expected, review_days, step_down_per_year
+from simcare.tariffs.holding_value import Incentive, days_of, holding_value, step_down_factor
 
 WINDOW_DAYS = 87.5  # twelve weekly reviews fall within it, on days 7 to 84
 ERR = 0.1  # of those reviews see need one too high: the client is back
-BACK_PER_YEAR = -12 * math.log1p(-ERR) / WINDOW_DAYS * 365.25  # the constant rate with the same chance of a return within the window
+BACK_PER_YEAR = (
+    -12 * math.log1p(-ERR) / WINDOW_DAYS * 365.25
+)  # the constant rate with the same chance of a return within the window
 
 
 def number(value: float) -> dict[str, Any]:
@@ -62,9 +64,15 @@ CONTRACTS: dict[str, list[dict[str, Any]]] = {
         {"kind": "episode", "gbp": number(1500), "on_day": 60},
         {"kind": "clawback", "within_days": WINDOW_DAYS, "share": number(1)},
     ],
-    "outcome": [per_diem(90), {"kind": "outcome", "gbp": number(2000), "share_up_front": number(0.2), "lasts_days": WINDOW_DAYS}],
+    "outcome": [
+        per_diem(90),
+        {"kind": "outcome", "gbp": number(2000), "share_up_front": number(0.2), "lasts_days": WINDOW_DAYS},
+    ],
     "taper_with_clawback": [TAPER, {"kind": "clawback", "within_days": WINDOW_DAYS, "days_of_pay": 28}],
-    "days_saved": [per_diem(95), {"kind": "days_saved", "baseline_days": 120, "gbp_per_day": number(20), "lasts_days": WINDOW_DAYS}],
+    "days_saved": [
+        per_diem(95),
+        {"kind": "days_saved", "baseline_days": 120, "gbp_per_day": number(20), "lasts_days": WINDOW_DAYS},
+    ],
 }
 
 
@@ -80,7 +88,8 @@ def town(
     ready_per_year: float = 4.0,
     title: str | None = None,
 ) -> Model:
-    """A town in which everybody needs the lower rung; ``over`` of the assessments put them on the upper one, where a home answers to money."""
+    """A town in which everybody needs the lower rung; ``over`` of the assessments put them on the upper one, where a
+    home answers to money."""
     home: dict[str, Any] = {"name": "home", "tier": "placement"}
     visits: dict[str, Any] = {"name": "visits", "tier": "community"}
     if reviews is not None:
@@ -105,10 +114,21 @@ def town(
         "stages": [{"name": "all ages", "from_age": 0}],
         "groups": [{"name": "general"}],
         "services": [home, visits],
-        "contracts": [{"name": "agreed", "title": title, "terms": list(terms)}, {"name": "flat", "terms": [per_diem(20)]}],
+        "contracts": [
+            {"name": "agreed", "title": title, "terms": list(terms)},
+            {"name": "flat", "terms": [per_diem(20)]},
+        ],
         "providers": [
-            {"name": "homes", "owner": "independent", "offers": [{"service": "home", "contract": "agreed", "weight": number(1)}]},
-            {"name": "carers", "owner": "voluntary", "offers": [{"service": "visits", "contract": "flat", "weight": number(1)}]},
+            {
+                "name": "homes",
+                "owner": "independent",
+                "offers": [{"service": "home", "contract": "agreed", "weight": number(1)}],
+            },
+            {
+                "name": "carers",
+                "owner": "voluntary",
+                "offers": [{"service": "visits", "contract": "flat", "weight": number(1)}],
+            },
         ],
         "clocks": [{"clock": "step_down", "services": ["home"], "per_year": number(ready_per_year)}],
         "front_door": [{"name": "all", "over_specified": number(over)}],
@@ -148,23 +168,30 @@ HOMES = pl.DataFrame({"service": ["home"], "provider": ["homes"]})
 
 
 def simulated(model: Model, seed: int = 11) -> tuple[pl.DataFrame, float]:
-    """The stays in the home of one long run that were begun in its first three years, all of them over; and what the ledger has for all stays."""
+    """The stays in the home of one long run that were begun in its first three years, all of them over; and what the
+    ledger has for all stays."""
     done = run(model, YEARS, 1, seed, engine="compiled", keep_log=True, workers=1)
     assert done.log is not None
     stays = spells(prepare(done.log), HOMES, done.days).filter(pl.col("stay_start") < 3 * 365.25)
     assert stays.height > 2000
-    assert stays.filter(pl.col("until") >= done.days - 400).height == 0, "a stay was cut off, or a return to it could have been"
+    assert stays.filter(pl.col("until") >= done.days - 400).height == 0, (
+        "a stay was cut off, or a return to it could have been"
+    )
     spent = done.measures.filter((pl.col("measure") == "cost") & (pl.col("service") == "home"))["value"].sum()
-    return stays.with_columns((pl.col("until") - pl.col("stay_start")).alias("days"), (pl.col("back") - pl.col("until")).alias("out")), float(spent)
+    return stays.with_columns(
+        (pl.col("until") - pl.col("stay_start")).alias("days"), (pl.col("back") - pl.col("until")).alias("out")
+    ), float(spent)
 
 
 def paid(stays: pl.DataFrame, model: Model) -> np.ndarray:
     """The invoice of every simulated stay."""
     rows = stays.select("days", "stepped", "out").iter_rows()
-    return np.array([invoice(model.contracts[0], days, stepped_down=stepped, back_after=out).gbp for days, stepped, out in rows])
+    return np.array(
+        [invoice(model.contracts[0], days, stepped_down=stepped, back_after=out).gbp for days, stepped, out in rows]
+    )
 
 
-# ------------------------------------------------------------------------------------------------- against the simulation
+# ---- against the simulation
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_simulated_stays_and_costs_are_those_expected(name: str) -> None:
     model = town(CONTRACTS[name])
@@ -183,7 +210,9 @@ def test_simulated_costs_are_those_expected_where_clients_come_back(name: str) -
     stays, _ = simulated(model)
     theory = expected(client_of(model))
     share = stays.filter(pl.col("out") < WINDOW_DAYS).height / stays.height
-    print(f"{name}: {share:.3f} of {stays.height} stays are back within the window, {1 - (1 - ERR) ** 12:.3f} should be")
+    print(
+        f"{name}: {share:.3f} of {stays.height} stays are back within the window, {1 - (1 - ERR) ** 12:.3f} should be"
+    )
     holds(f"{name}: mean stay, days", stays["days"].to_numpy(), theory.stay_days)
     holds(f"{name}: mean cost of a stay, £", paid(stays, model), theory.gbp)
 
@@ -209,7 +238,11 @@ def test_reviews_need_not_fall_on_whole_days() -> None:
 
 def test_a_sum_need_not_be_due_on_a_whole_day() -> None:
     model = town(
-        [per_diem(95), {"kind": "episode", "gbp": number(2000), "on_day": 10.04}, {"kind": "clawback", "within_days": 91, "share": number(1)}]
+        [
+            per_diem(95),
+            {"kind": "episode", "gbp": number(2000), "on_day": 10.04},
+            {"kind": "clawback", "within_days": 91, "share": number(1)},
+        ]
     )
     one = client_of(model, reviews=False)
     rates = step_down_per_year(one, np.arange(11.0)) / 365.25
@@ -217,7 +250,7 @@ def test_a_sum_need_not_be_due_on_a_whole_day() -> None:
     assert expected(one).gbp - 95 * expected(one).stay_days == pytest.approx(2000 * there, rel=1e-6)
 
 
-# ------------------------------------------------------------------------------------------------- against naive sums
+# ---- against naive sums
 def naive_stay(one: Case, misses: float = 1.0) -> float:
     """Days of the stay by adaptive quadrature of the chance to be there, from one review to the next."""
     assert one.seen is not None
@@ -234,7 +267,14 @@ def naive_stay(one: Case, misses: float = 1.0) -> float:
     for a, b in pairwise(m for m in marks if m <= 3000.0):
         left *= misses if a in one.reviews and a > 0 else 1.0
         stay += (
-            left * quad(lambda t: math.exp(-total(t)), a, b, points=[k for k in range(math.ceil(a), int(b) + 1) if a < k < b] or None, limit=200)[0]
+            left
+            * quad(
+                lambda t: math.exp(-total(t)),
+                a,
+                b,
+                points=[k for k in range(math.ceil(a), int(b) + 1) if a < k < b] or None,
+                limit=200,
+            )[0]
         )
     return stay
 
@@ -261,7 +301,9 @@ def test_at_a_flat_rate_the_stay_is_exponential_however_slow() -> None:
 def test_other_exits_share_the_ends_in_proportion_to_their_rates() -> None:
     model = town([per_diem(100)], answers=False, ready_per_year=2.0)
     provider = model.providers[0]
-    found = expected(case(model, provider, provider.offers[0], ("all ages", "general", "community"), exits_per_year=0.5))
+    found = expected(
+        case(model, provider, provider.offers[0], ("all ages", "general", "community"), exits_per_year=0.5)
+    )
     assert found.stay_days == pytest.approx(365.25 / 2.5)
     assert (found.by_provider, found.otherwise, found.by_review) == pytest.approx((0.8, 0.2, 0.0))
 
@@ -286,7 +328,7 @@ def test_a_review_before_the_client_could_step_down_does_nothing() -> None:
     assert review_days(42, None) == (42.0,)
 
 
-# ------------------------------------------------------------------------------------------------- by hand, and what must hold
+# ---- by hand, and what must hold
 @pytest.mark.parametrize("gbp", [50.0, 100.0, 160.0])
 def test_the_value_of_holding_under_a_flat_price_is_what_it_is_by_hand(gbp: float) -> None:
     """g = (r − w) − occupancy × max(r − w, 0) − altruism × gap, on every day."""
@@ -307,7 +349,9 @@ def test_a_client_who_costs_more_than_the_price_is_worth_less_than_nothing_and_n
 
 
 def test_without_an_answer_all_contracts_step_clients_down_alike() -> None:
-    found = [curve(client_of(town(terms, eta=0.0)), 200)["step_downs_per_year"].to_numpy() for terms in CONTRACTS.values()]
+    found = [
+        curve(client_of(town(terms, eta=0.0)), 200)["step_downs_per_year"].to_numpy() for terms in CONTRACTS.values()
+    ]
     silent = curve(client_of(town(CONTRACTS["taper"], answers=False)), 200)
     for rates in (*found, silent["step_downs_per_year"].to_numpy()):
         assert rates == pytest.approx(np.full(200, 4.0))
@@ -317,7 +361,9 @@ def test_without_an_answer_all_contracts_step_clients_down_alike() -> None:
 @pytest.mark.parametrize("more", [{}, {"by_day": 60.0}, {"by_day": 91.0, "tapers_from_day": 28.0}])
 def test_a_higher_bonus_slows_nobody_down_on_any_day(more: dict[str, float]) -> None:
     rates = [
-        curve(client_of(town([per_diem(100), bonus(gbp, lasts_days=91.0, **more)])), 200)["step_downs_per_year"].to_numpy()
+        curve(client_of(town([per_diem(100), bonus(gbp, lasts_days=91.0, **more)])), 200)[
+            "step_downs_per_year"
+        ].to_numpy()
         for gbp in (1, 500, 1000, 1500)
     ]
     for low, high in pairwise(rates):
@@ -329,13 +375,17 @@ def test_the_curve_is_the_money_and_the_chance_day_by_day() -> None:
     assert rows["day"].to_list() == list(range(100))
     assert rows["gbp_per_day"][41] == 140 and rows["gbp_per_day"][42] == 110 and rows["gbp_per_day"][84] == 80
     assert rows["invoice_gbp"][99] == pytest.approx(42 * 140 + 42 * 110 + 16 * 80)
-    assert rows["still_there"].to_numpy() == pytest.approx(np.exp(-np.cumsum(rows["step_downs_per_year"].to_numpy()) / 365.25))
-    assert rows["step_downs_per_year"][90] > rows["step_downs_per_year"][10], "an old client is worth less than a new one under a taper"
+    assert rows["still_there"].to_numpy() == pytest.approx(
+        np.exp(-np.cumsum(rows["step_downs_per_year"].to_numpy()) / 365.25)
+    )
+    assert rows["step_downs_per_year"][90] > rows["step_downs_per_year"][10], (
+        "an old client is worth less than a new one under a taper"
+    )
 
 
 def test_the_curve_shows_the_rates_of_the_rulebook() -> None:
     """The same numbers as the tables that the engines run on."""
-    from simcare.tables import build
+    from simcare.arrays.build import build
 
     model = town(CONTRACTS["dated_bonus"])
     tables = build(model)
@@ -348,7 +398,7 @@ def test_the_curve_shows_the_rates_of_the_rulebook() -> None:
     assert curve(client_of(model), 150)["step_downs_per_year"].to_numpy() == pytest.approx(rates)
 
 
-# ------------------------------------------------------------------------------------------------- the figure
+# ---- the figure
 def test_the_figure_says_what_it_shows_to_those_who_do_not_see_it() -> None:
     frames = [(name, curve(client_of(town(CONTRACTS[name])), 120)) for name in ("per_diem", "taper", "bonus")]
     fig = incentives(frames, "Home, homes")

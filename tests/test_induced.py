@@ -1,4 +1,5 @@
-"""Genuine or induced: each design finds a share that was put in, warns where it is broken, and agrees with the formula worked out another way."""
+"""Genuine or induced: each design finds a share that was put in, warns where it is broken, and agrees with the formula
+worked out another way."""
 
 from __future__ import annotations
 
@@ -17,7 +18,6 @@ from scipy.stats import binom
 from scipy.stats import f as f_law
 from scipy.stats import t as t_law
 
-from simcare.diagnostics import poisson_fit
 from simcare.errors import BadInput
 from simcare.induced import (
     Estimate,
@@ -33,6 +33,7 @@ from simcare.induced import (
     wild_p,
 )  # fmt: skip
 from simcare.induced.regression import basis, codes, joint_p, least_squares, two_stage, two_way, within, without
+from simcare.money.gaming import poisson_fit
 
 BUNCHING, TWO_STAGE, RUBIN, SUPPLY, PLAIN_CARE, PLAIN_PLACES = (
     "threshold bunching", "assessor leniency, 2SLS", "assessor leniency, Anderson–Rubin", "supply shocks", "plain: later need on package",
@@ -160,7 +161,11 @@ def test_who_is_in_excess_above_is_missing_below() -> None:
     scale = inside["observed"].sum() / inside["expected"].sum()
     assert scale == pytest.approx(1.0, abs=0.05)
     missing = below["expected"].sum() - below["observed"].sum() / scale
-    assert found.excess.value == pytest.approx(above["observed"].sum() / scale - above["expected"].sum()) == pytest.approx(missing)
+    assert (
+        found.excess.value
+        == pytest.approx(above["observed"].sum() / scale - above["expected"].sum())
+        == pytest.approx(missing)
+    )
     assert found.share.value == pytest.approx(found.excess.value / found.above)
 
 
@@ -303,7 +308,14 @@ def test_assignment_by_need_tells_on_the_covariate() -> None:
 
 def test_who_has_nobody_to_be_compared_to_is_dropped() -> None:
     alone = pl.DataFrame(
-        {"office": [99, 99], "period": [0, 0], "assessor": [999, 999], "age_score": [0.0, 1.0], "package": [1, 0], "later_need": [9, 0]}
+        {
+            "office": [99, 99],
+            "period": [0, 0],
+            "assessor": [999, 999],
+            "age_score": [0.0, 1.0],
+            "package": [1, 0],
+            "later_need": [9, 0],
+        }
     )
     frame = cases()
     with_alone, before = assessor_leniency(pl.concat([frame, alone])), assessor_leniency(frame)
@@ -372,7 +384,9 @@ def test_the_wild_bootstrap_is_the_one_written_out() -> None:
 
 def test_months_may_be_dates() -> None:
     frame = panel()
-    dated = frame.with_columns(month=pl.col("month").map_elements(lambda k: dt.date(2020 + k // 12, k % 12 + 1, 1), return_dtype=pl.Date))
+    dated = frame.with_columns(
+        month=pl.col("month").map_elements(lambda k: dt.date(2020 + k // 12, k % 12 + 1, 1), return_dtype=pl.Date)
+    )
     counted, by_date = (supply_shock(each, waiting="waiting", draws=99) for each in (frame, dated))
     assert by_date.extra == counted.extra
     assert by_date.pre_trend == counted.pre_trend
@@ -391,7 +405,9 @@ def test_few_areas_are_told() -> None:
 
 def test_results_read_as_sentences() -> None:
     assert repr(Estimate(0.2, 0.05, 0.1, 0.3, 0.01)) == "0.200 (95 % 0.100 to 0.300)"
-    assert "moved over it" in repr(threshold_bunching(simulate_scores(0.2, 3000, np.random.default_rng(1)), 60, window=6))
+    assert "moved over it" in repr(
+        threshold_bunching(simulate_scores(0.2, 3000, np.random.default_rng(1)), 60, window=6)
+    )
     assert "plain regression, for contrast" in repr(assessor_leniency(cases()))
     assert "new demand" in repr(supply_shock(panel(), waiting="waiting", draws=99))
 
@@ -415,12 +431,27 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "window too wide": (scored(threshold=22.0, window=20.0), "too few bins below"),
     "no scores": (scored(data=np.array([])), "there are none"),
     "a missing score": (scored(data=np.array([59.0, math.nan])), "some are missing"),
-    "too few people": (scored(data=np.arange(40.0, 80.0) * 0 + np.repeat([59.0, 60.0, 30.0, 90.0], 10)), "too few people"),
-    "a histogram off the threshold": (scored(data=pl.DataFrame({"from_score": [59.5, 60.5], "count": [1, 1]})), "a bin begins at 59.5"),
-    "a histogram without counts": (scored(data=pl.DataFrame({"from_score": [59, 60], "counts": [1, 1]})), "did you mean 'counts'"),
+    "too few people": (
+        scored(data=np.arange(40.0, 80.0) * 0 + np.repeat([59.0, 60.0, 30.0, 90.0], 10)),
+        "too few people",
+    ),
+    "a histogram off the threshold": (
+        scored(data=pl.DataFrame({"from_score": [59.5, 60.5], "count": [1, 1]})),
+        "a bin begins at 59.5",
+    ),
+    "a histogram without counts": (
+        scored(data=pl.DataFrame({"from_score": [59, 60], "counts": [1, 1]})),
+        "did you mean 'counts'",
+    ),
     "a negative count": (scored(data=pl.DataFrame({"from_score": [59, 60], "count": [-1, 1]})), "fewer than no people"),
-    "column, near miss": (on_cases(lambda f: f.rename({"assessor": "asessor"})), "unknown 'assessor', did you mean 'asessor'"),
-    "missing values": (on_cases(lambda f: f.with_columns(later_need=pl.when(pl.col("package") == 0).then("later_need"))), "values are missing"),
+    "column, near miss": (
+        on_cases(lambda f: f.rename({"assessor": "asessor"})),
+        "unknown 'assessor', did you mean 'asessor'",
+    ),
+    "missing values": (
+        on_cases(lambda f: f.with_columns(later_need=pl.when(pl.col("package") == 0).then("later_need"))),
+        "values are missing",
+    ),
     "words": (on_cases(lambda f: f.with_columns(package=pl.lit("yes"))), "package: holds String, not numbers"),
     "too few assessors": (on_cases(lambda f: f.filter(pl.col("assessor") < 5)), "assessor: 5 assessors .* too few"),
     "one assessor": (on_cases(lambda f: f.filter(pl.col("assessor") == 5)), "assessor: 0 assessors"),
@@ -430,7 +461,10 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "one area": (on_panel(lambda f: f.filter(pl.col("area") == 0)), "area: 1 area is too few"),
     "three areas": (on_panel(lambda f: f.filter(pl.col("area") < 3)), "area: 3 areas are too few"),
     "places never change": (on_panel(lambda f: f.with_columns(places=pl.col("area") + 1.0)), "never change"),
-    "alike in all areas": (on_panel(lambda f: f.with_columns(places=pl.col("area") + pl.col("month") * 1.0)), "change alike in all areas"),
+    "alike in all areas": (
+        on_panel(lambda f: f.with_columns(places=pl.col("area") + pl.col("month") * 1.0)),
+        "change alike in all areas",
+    ),
     "an area twice": (on_panel(lambda f: pl.concat([f, f.head(1)])), "an area has a month twice"),
     "months in words": (on_panel(lambda f: f.with_columns(pl.col("month").cast(pl.String))), "month: holds String"),
     "use never varies": (on_panel(lambda f: f.with_columns(use=3.0)), "use: does not vary"),
@@ -453,14 +487,23 @@ def test_what_cannot_be_answered_is_refused_in_one_sentence(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("mark", "switches"), [("recovery", {}), ("broken", {"smooth": False, "random_assignment": False, "parallel": False})])
+@pytest.mark.parametrize(
+    ("mark", "switches"),
+    [("recovery", {}), ("broken", {"smooth": False, "random_assignment": False, "parallel": False})],
+)
 def test_the_page_shows_what_its_command_gives(mark: str, switches: dict[str, bool]) -> None:
     page = Path(__file__).resolve().parents[1].joinpath("docs", "induced.md").read_text(encoding="utf-8")
-    assert "recover(0.2, replications=200" + "".join(f", {name}={value}" for name, value in switches.items()) + ")" in page
+    assert (
+        "recover(0.2, replications=200" + "".join(f", {name}={value}" for name, value in switches.items()) + ")" in page
+    )
     lines = page.partition(f"<!-- {mark} -->\n")[2].partition("\n\n")[0].splitlines()[2:]
-    found = recover(0.2, replications=200, **switches).select("estimator", "mean_estimate", "bias", "coverage", "weak", "warned")
+    found = recover(0.2, replications=200, **switches).select(
+        "estimator", "mean_estimate", "bias", "coverage", "weak", "warned"
+    )
     assert len(lines) == found.height == 6
     for line, row in zip(lines, found.iter_rows(), strict=True):
         name, *shown = (cell.strip() for cell in line.strip("|").split("|"))
         assert name == row[0]
-        assert [float(x) for x in shown] == pytest.approx(row[1:], abs=0.006)  # a run more or less at the edge of an interval
+        assert [float(x) for x in shown] == pytest.approx(
+            row[1:], abs=0.006
+        )  # a run more or less at the edge of an interval

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from simcare.demand.entering import held
-from simcare.files import load_model
+from simcare.demand.paths import held
+from simcare.files.load import load_model
 from simcare.model import figures
-from simcare.runs import Run, run
+from simcare.runs.run import Run, run
 
 CHILDREN = ["general", "disabled_children", "unaccompanied"]
 # DfE Characteristics of children in need and SFR36/2013, PSS-EX1 2012/13: people on 31 March 2013.
@@ -36,14 +36,21 @@ def test_day_0_stands_at_the_published_stocks(kent: Run) -> None:
     assert there.filter(pl.col("service") == "child_protection_plan").height == PROTECTION_PLANS
     assert child.filter(pl.col("group") == "unaccompanied").height == UNACCOMPANIED
     leaving_care = there.filter(pl.col("service") == "leaving_care").height
-    in_need = child.filter(pl.col("tier").is_in(["community", "enhanced", "placement", "specialist"]) & (pl.col("service") != "leaving_care")).height
+    in_need = child.filter(
+        pl.col("tier").is_in(["community", "enhanced", "placement", "specialist"])
+        & (pl.col("service") != "leaving_care")
+    ).height
     assert in_need + leaving_care == CHILDREN_IN_NEED
     assert there.filter(pl.col("service").is_in(["residential_older", "nursing_older"])).height == RESIDENTS_65
 
 
 def test_no_stage_drifts_by_more_than_a_third_in_two_years(kent: Run) -> None:
     start = dict(on_day_0(kent).group_by(pl.col("stage").cast(pl.String)).len().rows())
-    ends = kent.measures.filter((pl.col("measure") == "caseload_end") & (pl.col("month") == "2015-03")).group_by("stage").agg(pl.col("value").sum())
+    ends = (
+        kent.measures.filter((pl.col("measure") == "caseload_end") & (pl.col("month") == "2015-03"))
+        .group_by("stage")
+        .agg(pl.col("value").sum())
+    )
     assert set(start) == {stage.name for stage in kent.model.stages}
     for stage, people in ends.rows():
         print(stage, start[stage], people)
@@ -59,13 +66,17 @@ def test_children_s_flows_are_near_the_published_ones(kent: Run) -> None:
 
 def test_the_cost_of_older_people_s_homes_is_near_the_published_one(kent: Run) -> None:
     homes = kent.measures.filter((pl.col("measure") == "cost") & (pl.col("month") < "2014-04"))
-    gross = homes.filter(pl.col("service").is_in(["residential_older", "nursing_older", "short_stay_bed"]))["value"].sum()
+    gross = homes.filter(pl.col("service").is_in(["residential_older", "nursing_older", "short_stay_bed"]))[
+        "value"
+    ].sum()
     assert gross / (1 + kent.model.prices.growth_per_year.value) == pytest.approx(137.3e6, rel=0.1)
 
 
 def test_the_first_months_do_not_start_from_an_empty_door(kent: Run) -> None:
     """People referred before day 0 are assessed in the first weeks: short-term care does not dip for want of them."""
-    monthly = kent.measures.filter((pl.col("measure") == "caseload") & (pl.col("tier") == "step_up") & (pl.col("stage") == "older people"))
+    monthly = kent.measures.filter(
+        (pl.col("measure") == "caseload") & (pl.col("tier") == "step_up") & (pl.col("stage") == "older people")
+    )
     people = monthly.group_by("month").agg(pl.col("value").sum()).sort("month")["value"].to_list()
     assert min(people[:3]) > 0.75 * people[11]
 
@@ -81,8 +92,16 @@ def test_every_assumption_says_so() -> None:
 def test_arrivals_of_kent_s_children_follow_the_fitted_driver() -> None:
     """Replications meet different demands, and referrals of children go with them."""
     found = run("kent-2013", years=1, replications=6, seed=1, engine="compiled", keep_log=False).measures
-    index = found.filter(pl.col("measure") == "demand_index: children's referrals").group_by("replication").agg(pl.col("value").mean())
-    came = found.filter((pl.col("measure") == "referrals") & (pl.col("group") == "general")).group_by("replication").agg(pl.col("value").sum())
+    index = (
+        found.filter(pl.col("measure") == "demand_index: children's referrals")
+        .group_by("replication")
+        .agg(pl.col("value").mean())
+    )
+    came = (
+        found.filter((pl.col("measure") == "referrals") & (pl.col("group") == "general"))
+        .group_by("replication")
+        .agg(pl.col("value").sum())
+    )
     both = index.join(came, on="replication", suffix="_came").sort("value")
     print(both)
     assert both["value"].max() > 1.1 * both["value"].min()  # type: ignore[operator]

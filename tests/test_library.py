@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from simcare.calibrate.reading import load_calibration
-from simcare.comparisons import compare
-from simcare.files import check_file, library, load_experiment
-from simcare.runs import run
+from simcare.decide.comparison import compare
+from simcare.files.load import check_file, library, load_experiment
+from simcare.runs.run import run
 
 
 def shipped(folder: str) -> list[Path]:
@@ -45,7 +45,9 @@ def test_a_model_runs(path: Path) -> None:
 @pytest.mark.parametrize("path", shipped("experiments"), ids=name)
 def test_an_experiment_runs(path: Path) -> None:
     experiment, model = load_experiment(path)
-    one = experiment.model_copy(update={"scenarios": experiment.scenarios[:1]})  # of a sweep one point shows that it runs
+    one = experiment.model_copy(
+        update={"scenarios": experiment.scenarios[:1]}
+    )  # of a sweep one point shows that it runs
     found = compare(one, 2, model=model, years=1, seed=1)
     strategies = ["baseline", *(strategy.name for strategy in found.experiment.strategies)]
     assert found.measures["strategy"].unique(maintain_order=True).to_list() == strategies

@@ -11,7 +11,7 @@ import pytest
 from conftest import simulate
 
 from simcare.errors import BadInput
-from simcare.files import load_model, parse
+from simcare.files.load import load_model, parse
 from simcare.model import Model
 from simcare.model.strategy import Strategy, apply
 
@@ -93,7 +93,13 @@ def gap_without_days(data: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (too_few, "providers[1].offers[0].places: 80 people are in 'care_home' on day 0, 1 more than there are places for them"),
+        (
+            too_few,
+            (
+                "providers[1].offers[0].places: 80 people are in 'care_home' on day 0, 1 more than there are places for"
+                " them"
+            ),
+        ),
         (never_a_place, "providers[1].offers[1].places: nobody may enter 'supported_living': it never has a place"),
         (nobody_of_the_group, "services[5].groups: nobody may enter 'haunted'"),
         (to_nowhere, "handovers[0].to_group: a hand-over to nowhere: no service takes group 'ghosts' at age 18"),
@@ -105,16 +111,22 @@ def gap_without_days(data: dict[str, Any]) -> None:
         (gap_without_days, "handovers[0]: supported needs gap_days"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_path(toy: Model, change: Callable[[dict[str, Any]], None], sentence: str) -> None:
+def test_what_cannot_be_is_refused_with_its_path(
+    toy: Model, change: Callable[[dict[str, Any]], None], sentence: str
+) -> None:
     with pytest.raises(BadInput) as refused:
         changed(toy, change)
     assert any(line.startswith(f"toy: {sentence}") for line in refused.value.faults), refused.value.faults
 
 
 def test_the_toys_use_every_event_between_them(log: pl.DataFrame) -> None:
-    from simcare.rules.names import EVENTS
+    from simcare.rules.records import EVENTS
 
-    rare = {"arrival", "kept", "discharged"}  # nobody comes by the direct route; who keeps a place after all is a matter of luck
+    rare = {
+        "arrival",
+        "kept",
+        "discharged",
+    }  # nobody comes by the direct route; who keeps a place after all is a matter of luck
     assert set(EVENTS) - set(log["event"].unique()) <= rare
 
 
@@ -129,7 +141,8 @@ def none_supported(data: dict[str, Any]) -> None:
 def unlimited(data: dict[str, Any]) -> None:
     data["teams"], data["clocks"] = [], [row for row in data["clocks"] if row["clock"] in ("rise", "recover")]
     data["providers"] = [
-        {**row, "offers": [{k: v for k, v in o.items() if k not in ("places", "spot_premium")} for o in row["offers"]]} for row in data["providers"]
+        {**row, "offers": [{k: v for k, v in o.items() if k not in ("places", "spot_premium")} for o in row["offers"]]}
+        for row in data["providers"]
     ]
 
 
@@ -151,7 +164,9 @@ def test_an_unsupported_transition_leaves_a_gap_of_so_many_days(toy: Model) -> N
     log = simulate(changed(changed(toy, none_supported), unlimited), 1096.0)
     ends = of_18(log).filter((pl.col("event") == "end") & (pl.col("cause") == "handover"))
     assert ends.height >= 5 and ends["waiting"].all() and ends["service"].is_null().all()
-    later = log.join(ends.select("client", pl.col("time").alias("ended")), on="client").filter(pl.col("time") > pl.col("ended"))
+    later = log.join(ends.select("client", pl.col("time").alias("ended")), on="client").filter(
+        pl.col("time") > pl.col("ended")
+    )
     gaps = later.filter(pl.col("event").is_in(["assessed", "death", "left", "crisis"])).group_by("client").first()
     assessed = gaps.filter(pl.col("event") == "assessed")
     assert assessed.height >= 3
@@ -163,7 +178,9 @@ def test_who_is_ready_to_leave_hospital_waits_in_it(log: pl.DataFrame) -> None:
     assert waits.filter(pl.col("event") == "ready")["waiting"].sum() > 0
     assert (log.filter(pl.col("event") == "admitted")["stage"] == "adult").all()
     after = log.with_columns(pl.col("hospital").shift().over("client").alias("before"))
-    assert after.filter((pl.col("event").is_in(["start", "move"])) & (pl.col("before") == "ready"))["hospital"].unique().to_list() == ["no"]
+    assert after.filter((pl.col("event").is_in(["start", "move"])) & (pl.col("before") == "ready"))[
+        "hospital"
+    ].unique().to_list() == ["no"]
 
 
 def test_only_crises_and_the_displaced_are_in_places_beyond_the_number(log: pl.DataFrame) -> None:
@@ -178,7 +195,11 @@ def test_a_cut_names_who_moves(toy: Model, log: pl.DataFrame) -> None:
     named = log.filter(pl.col("event") == "displaced")
     assert named["time"].unique().to_list() == [day]
     held = log.filter(pl.col("time") < day).group_by("client", maintain_order=True).last()
-    held = held.filter((pl.col("provider") == "council") & (pl.col("service") == "foster_care") & ~pl.col("event").is_in(["death", "left"]))
+    held = held.filter(
+        (pl.col("provider") == "council")
+        & (pl.col("service") == "foster_care")
+        & ~pl.col("event").is_in(["death", "left"])
+    )
     assert named.height == held.height - 20
     needs = dict(held.select("client", pl.col("need").to_physical()).rows())
     chosen = {needs[client] for client in named["client"]}
@@ -209,7 +230,9 @@ def test_hours_hold_back_assessments(toy: Model) -> None:
     ],
 )
 def test_a_strategy_may_change_what_is_limited(toy: Model, path: str, to: float, read: Callable[[Model], Any]) -> None:
-    strategy = Strategy.model_validate({"name": "s", "title": "S", "start": "2014-01-01", "changes": [{"path": path, "to": number(to)}]})
+    strategy = Strategy.model_validate(
+        {"name": "s", "title": "S", "start": "2014-01-01", "changes": [{"path": path, "to": number(to)}]}
+    )
     before = toy.model_dump_json()
     assert read(apply(toy, strategy)).values[-1] == pytest.approx(to)
     assert toy.model_dump_json() == before
@@ -217,7 +240,12 @@ def test_a_strategy_may_change_what_is_limited(toy: Model, path: str, to: float,
 
 def test_a_strategy_that_names_no_offer_is_told_which_there_are(toy: Model) -> None:
     strategy = Strategy.model_validate(
-        {"name": "s", "title": "S", "start": "2014-01-01", "changes": [{"path": "offers.homes.care_hoem.places", "to": number(1)}]}
+        {
+            "name": "s",
+            "title": "S",
+            "start": "2014-01-01",
+            "changes": [{"path": "offers.homes.care_hoem.places", "to": number(1)}],
+        }
     )
     with pytest.raises(BadInput, match=r"did you mean 'homes.care_home'"):
         apply(toy, strategy)

@@ -1,4 +1,5 @@
-"""Measures against a second implementation, client-day by client-day in plain Python, and against answers worked out by hand."""
+"""Measures against a second implementation, client-day by client-day in plain Python, and against answers worked out by
+hand."""
 
 from __future__ import annotations
 
@@ -16,19 +17,20 @@ from hypothesis import strategies as st
 from walker import RUNGS, SHORT, TIER_OF, town, walk
 
 from simcare.errors import BrokenInvariant
-from simcare.flows import COUNTED, flows, flows_between, queue_waits, waits
-from simcare.handmade import log_of
-from simcare.measures import COLUMNS, DAYS_OF, measure, measures_of, tallies
+from simcare.log.by_hand import log_of
+from simcare.log.flows import COUNTED, flows, flows_between, queue_waits, waits
+from simcare.log.periods import calendar, days_in_year, first_year
+from simcare.log.states import provision, states, stays
+from simcare.measures.measure import COLUMNS, DAYS_OF, measure, measures_of, tallies
 from simcare.model import Model
-from simcare.periods import calendar, days_in_year, first_year
-from simcare.states import provision, states, stays
 
 Key = tuple[Any, ...]
 PLACE = ("area", "stage", "group", "tier", "service", "provider")
 NOWHERE = dict.fromkeys(PLACE)
 
 
-# --- the second implementation -------------------------------------------------------------------------------------------------
+# --- the second implementation
+# -------------------------------------------------------------------------------------------------
 
 
 class Tally:
@@ -44,7 +46,9 @@ class Tally:
     def add(self, run: Key, day: float, place: dict[str, Any], name: str, value: float = 1.0) -> None:
         self.values[(*run, f"{self.date(day):%Y-%m}", *(place[p] for p in PLACE), name)] += value
 
-    def pay(self, run: Key, day: float, place: dict[str, Any], base: float, client: float = 0.0, health: float = 0.0) -> None:
+    def pay(
+        self, run: Key, day: float, place: dict[str, Any], base: float, client: float = 0.0, health: float = 0.0
+    ) -> None:
         prices, year = self.model.prices, first_year(self.date(day))
         since = year - int(prices.base_year[:4])
         cash = base * (1 + prices.growth_per_year.value) ** since
@@ -52,8 +56,10 @@ class Tally:
         worth = real
         for y in range(1, year - first_year(self.model.about.start) + 1):
             worth /= 1 + [band.per_year.value for band in prices.discount if band.from_year <= y][-1]
-        amounts = {"cost": cash, "cost_client": cash * client, "cost_health": cash * health, "cost_council": cash * (1 - client - health),
-                   "cost_real": real, "cost_pv": worth}  # fmt: skip
+        amounts = {
+            "cost": cash, "cost_client": cash * client, "cost_health": cash * health,
+            "cost_council": cash * (1 - client - health), "cost_real": real, "cost_pv": worth
+        }  # fmt: skip
         for name, amount in amounts.items():
             self.add(run, day, place, name, amount)
 
@@ -70,7 +76,9 @@ def price_on(model: Model, service: str, provider: str, date: dt.date) -> float:
 def naive(log: pl.DataFrame, model: Model, days: float) -> dict[Key, float]:
     tally = Tally(model)
     runs = sorted({(row["strategy"], row["replication"]) for row in log.rows(named=True)})
-    for (strategy, replication, _), person in groupby(log.rows(named=True), lambda row: (row["strategy"], row["replication"], row["client"])):
+    for (strategy, replication, _), person in groupby(
+        log.rows(named=True), lambda row: (row["strategy"], row["replication"], row["client"])
+    ):
         naive_person(tally, (strategy, replication), list(person), days)
     for run in runs:
         naive_programmes(tally, run, days)
@@ -81,7 +89,9 @@ TIERS = [*RUNGS, *SHORT]
 PROVIDERS = {"step_down": "provider_step_downs", "premature": "premature_releases"}
 
 
-def naive_return(tally: Tally, run: Key, row: dict[str, Any], before: dict[str, Any] | None, stepped: tuple[int, float] | None) -> Any:
+def naive_return(
+    tally: Tally, run: Key, row: dict[str, Any], before: dict[str, Any] | None, stepped: tuple[int, float] | None
+) -> Any:
     """The tier and the day of the last step-down; who comes back to it within 91 days is readmitted."""
     if before is None or row["event"] not in ("start", "move", "end"):
         return stepped
@@ -121,15 +131,41 @@ def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float
         if key != stay:
             stay, ready = key, False
         long_term = row["service"] is not None and row["tier"] in RUNGS
-        gap = 0 if row["tier"] in SHORT or row["hospital"] != "no" else RUNGS.index(row["tier"]) - RUNGS.index(row["need"])
+        gap = (
+            0
+            if row["tier"] in SHORT or row["hospital"] != "no"
+            else RUNGS.index(row["tier"]) - RUNGS.index(row["need"])
+        )
         ready = ready or (long_term and gap >= 1)
         once = once or row["service"] is not None
         until = rows[k + 1]["time"] if k + 1 < len(rows) else days
-        naive_days(tally, run, {**row, "queueing": joined is not None}, until, days, long_term=long_term, gap=gap, ready=ready, once=once)
+        naive_days(
+            tally,
+            run,
+            {**row, "queueing": joined is not None},
+            until,
+            days,
+            long_term=long_term,
+            gap=gap,
+            ready=ready,
+            once=once,
+        )
 
 
-def naive_days(tally: Tally, run: Key, row: dict[str, Any], until: float, days: float, *, long_term: bool, gap: int, ready: bool, once: bool) -> None:
-    """Walk through the days of a state one by one; the last month of the run may be cut short by its end, on day ``days``."""
+def naive_days(
+    tally: Tally,
+    run: Key,
+    row: dict[str, Any],
+    until: float,
+    days: float,
+    *,
+    long_term: bool,
+    gap: int,
+    ready: bool,
+    once: bool,
+) -> None:
+    """Walk through the days of a state one by one; the last month of the run may be cut short by its end, on day
+    ``days``."""
     away = row["hospital"] != "no"
     service = next((s for s in tally.model.services if s.name == row["service"]), None)
     for day in range(math.floor(row["time"]), math.ceil(until)):
@@ -154,7 +190,9 @@ def naive_days(tally: Tally, run: Key, row: dict[str, Any], until: float, days: 
             shares = [0.0 if share is None else share.value for share in (service.client_share, service.health_share)]
             tally.pay(run, day, row, part * price, *shares)
             if row["spot"]:
-                tally.pay(run, day, row, part * price * premium_of(tally.model, row["service"], row["provider"]), *shares)
+                tally.pay(
+                    run, day, row, part * price * premium_of(tally.model, row["service"], row["provider"]), *shares
+                )
             if row["induced"]:
                 years = first_year(tally.date(day)) - int(tally.model.prices.base_year[:4])
                 count("induced_cost", part * price * (1 + tally.model.prices.growth_per_year.value) ** years)
@@ -168,7 +206,9 @@ def naive_days(tally: Tally, run: Key, row: dict[str, Any], until: float, days: 
         count("hospital_days", part * (row["hospital"] == "treated"))
         count("delayed_days", part * (row["hospital"] == "ready"))
         for hospital in tally.model.hospitals if row["hospital"] == "ready" else ():
-            if row["stage"] in (hospital.stages or [row["stage"]]) and row["group"] in (hospital.groups or [row["group"]]):
+            if row["stage"] in (hospital.stages or [row["stage"]]) and row["group"] in (
+                hospital.groups or [row["group"]]
+            ):
                 assert hospital.gbp_per_delayed_day is not None
                 tally.pay(run, day, cell_of(row), part * hospital.gbp_per_delayed_day.at(tally.date(day)), health=1.0)
         for name, after in (("over_provided_days", 42), ("dependency_days", 91)):
@@ -179,7 +219,12 @@ def naive_days(tally: Tally, run: Key, row: dict[str, Any], until: float, days: 
 
 
 def premium_of(model: Model, service: str, provider: str) -> float:
-    premiums = {(p.name, o.service): o.spot_premium.value for p in model.providers for o in p.offers if o.spot_premium is not None}
+    premiums = {
+        (p.name, o.service): o.spot_premium.value
+        for p in model.providers
+        for o in p.offers
+        if o.spot_premium is not None
+    }
     return premiums.get((provider, service), 0.0)
 
 
@@ -205,8 +250,10 @@ def naive_transition(tally: Tally, run: Key, rows: list[dict[str, Any]]) -> None
 
 def naive_event(tally: Tally, run: Key, row: dict[str, Any], before: dict[str, Any] | None) -> None:
     event, time, here, there = row["event"], row["time"], row, before or NOWHERE
-    plain = {"crisis": "crises", "referral": "referrals", "diverted": "diverted", "assessed": "assessments", "review": "reviews", "start": "entries",
-             "queued": "queued", "displaced": "displaced", "admitted": "admissions"}  # fmt: skip
+    plain = {
+        "crisis": "crises", "referral": "referrals", "diverted": "diverted", "assessed": "assessments",
+        "review": "reviews", "start": "entries", "queued": "queued", "displaced": "displaced", "admitted": "admissions"
+    }  # fmt: skip
     if (event, row["cause"]) == ("withdrawn", "reneged"):
         tally.add(run, time, here, "reneged")
     if event in ("start", "move") and row["spot"]:
@@ -243,8 +290,15 @@ def naive_programmes(tally: Tally, run: Key, days: float) -> None:
         steps = max(1, math.ceil(programme.ramp_days / 30.4375))
         for day in range(math.floor(days)):
             date = tally.date(day)
-            done = sum(date >= programme.start + dt.timedelta(days=round(programme.ramp_days * k / steps)) for k in range(steps))
-            gbp = programme.gbp_per_year.value * done / steps / days_in_year(first_year(date)) if programme.gbp_per_year else 0.0
+            done = sum(
+                date >= programme.start + dt.timedelta(days=round(programme.ramp_days * k / steps))
+                for k in range(steps)
+            )
+            gbp = (
+                programme.gbp_per_year.value * done / steps / days_in_year(first_year(date))
+                if programme.gbp_per_year
+                else 0.0
+            )
             if date == programme.start and programme.one_off_gbp is not None:
                 gbp += programme.one_off_gbp.value
             if gbp:
@@ -266,7 +320,8 @@ def assert_same(found: dict[Key, float], expected: dict[Key, float]) -> None:
     assert not wrong, f"{len(wrong)} differ, such as {list(wrong.items())[:3]}"
 
 
-# --- against it ----------------------------------------------------------------------------------------------------------------
+# --- against it
+# ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -288,13 +343,22 @@ def test_measures_agree_whoever_walks_and_however_long(seed: int, people: int, d
 def test_every_measure_occurs_in_the_walks() -> None:
     """Otherwise the comparison above would hold for a measure that is never there."""
     found = set(measure(walk(0, people=60), town(), 730.0)["measure"])
-    days = {"person_days", "caseload", "caseload_end", "over_provided_days", "dependency_days", "excess_stay_days", "induced_need_days",
-            "under_provided_days", "unmet_need_days", "waiting_days", "independent_days", "queue_days", "transfer_days", "hospital_days",
-            "delayed_days", "spot_days"}  # fmt: skip
-    events = {"entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91", "re_referrals_365",
-              "diverted", "assessments", "reviews", "deaths", "leavers", "queued", "reneged", "spot_purchases", "displaced", "admissions",
-              "supported_transitions", "unsupported_transitions", "provider_step_downs", "premature_releases", "readmissions_91"}  # fmt: skip
-    classes = {f"{what}_{name}" for what in ("placed", "waited_days") for name in ("crisis", "hospital", "community", "planned")}
+    days = {
+        "person_days", "caseload", "caseload_end", "over_provided_days", "dependency_days", "excess_stay_days",
+        "induced_need_days", "under_provided_days", "unmet_need_days", "waiting_days", "independent_days",
+        "queue_days", "transfer_days", "hospital_days", "delayed_days", "spot_days"
+    }  # fmt: skip
+    events = {
+        "entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91",
+        "re_referrals_365", "diverted", "assessments", "reviews", "deaths", "leavers", "queued", "reneged",
+        "spot_purchases", "displaced", "admissions", "supported_transitions", "unsupported_transitions",
+        "provider_step_downs", "premature_releases", "readmissions_91"
+    }  # fmt: skip
+    classes = {
+        f"{what}_{name}"
+        for what in ("placed", "waited_days")
+        for name in ("crisis", "hospital", "community", "planned")
+    }
     money = {"cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv", "induced_cost"}
     assert found == days | events | classes | money
 
@@ -304,7 +368,9 @@ def test_strategies_and_replications_stay_apart() -> None:
     model, log = town(), walk(5, people=4, runs=runs)
     together = measure(log, model, 730.0)
     assert_same(as_dict(together), naive(log, model, 730.0))
-    alone = [measure(log.filter((pl.col("strategy") == s) & (pl.col("replication") == r)), model, 730.0) for s, r in runs]
+    alone = [
+        measure(log.filter((pl.col("strategy") == s) & (pl.col("replication") == r)), model, 730.0) for s, r in runs
+    ]
     assert_same(as_dict(together), as_dict(pl.concat(alone)))
 
 
@@ -322,12 +388,22 @@ def test_two_measurements_are_identical_to_the_last_bit_whatever_the_types_of_na
     assert measure(log, model, 730.0).equals(measure(text, model, 730.0))
 
 
-# --- by hand -------------------------------------------------------------------------------------------------------------------
+# --- by hand
+# -------------------------------------------------------------------------------------------------------------------
 
 
-def in_care(service: str = "home_care", provider: str = "council", need: str | None = None, since: float = 0.0) -> dict[str, Any]:
+def in_care(
+    service: str = "home_care", provider: str = "council", need: str | None = None, since: float = 0.0
+) -> dict[str, Any]:
     tier = TIER_OF[service]
-    where = {"area": "east", "stage": "adult", "tier": tier, "service": service, "provider": provider, "stay_start": since}
+    where = {
+        "area": "east",
+        "stage": "adult",
+        "tier": tier,
+        "service": service,
+        "provider": provider,
+        "stay_start": since,
+    }
     return {**where, "need": need or (tier if tier in RUNGS else RUNGS[1])}
 
 
@@ -338,7 +414,11 @@ def out(need: str = RUNGS[0]) -> dict[str, Any]:
 def measured(rows: list[dict[str, Any]], days: float) -> dict[tuple[str, str], float]:
     """Sums by (measure, month) of a log written by hand, money left out."""
     measures = measure(log_of(rows, RUNGS, SHORT), town(), days)
-    return {(m, month): v for m, month, v in measures.group_by("measure", "month").agg(pl.col("value").sum()).rows() if "cost" not in m}
+    return {
+        (m, month): v
+        for m, month, v in measures.group_by("measure", "month").agg(pl.col("value").sum()).rows()
+        if "cost" not in m
+    }
 
 
 def only(values: dict[tuple[str, str], float], name: str) -> dict[str, float]:
@@ -347,8 +427,10 @@ def only(values: dict[tuple[str, str], float], name: str) -> dict[str, float]:
 
 def test_caseload_of_one_stay_over_two_months() -> None:
     """From noon on 16 April to 6 a.m. on 4 May 2013: 14.5 and 3.25 days, of 30 and 31."""
-    rows = [{"event": "arrival", "time": 15.5, **out("community")}, {"event": "start", "time": 15.5, **in_care(since=15.5)},
-            {"event": "end", "time": 33.25, **out()}]  # fmt: skip
+    rows = [{
+        "event": "arrival", "time": 15.5, **out("community")}, {"event": "start", "time": 15.5, **in_care(since=15.5)},
+        {"event": "end", "time": 33.25, **out()
+    }]  # fmt: skip
     values = measured(rows, 61.0)
     assert only(values, "person_days") == {"2013-04": 14.5, "2013-05": 3.25}
     assert only(values, "caseload") == {"2013-04": 14.5 / 30, "2013-05": 3.25 / 31}
@@ -376,7 +458,8 @@ def test_february_of_a_leap_year_has_29_days() -> None:
 
 
 def test_over_provision_counts_after_day_42_and_dependency_after_day_91_of_the_stay() -> None:
-    """There for 10 days already; need falls on day 20 (day 30 of the stay). Over-provided from day 32, dependent from day 81, until day 100."""
+    """There for 10 days already; need falls on day 20 (day 30 of the stay). Over-provided from day 32, dependent from
+    day 81, until day 100."""
     rows = [{"event": "present", **in_care("extra_care", "northern", since=-10.0)},
             {"event": "fall", "time": 20.0, **in_care("extra_care", "northern", "community", -10.0)},
             {"event": "move", "time": 100.0, **in_care("home_care", since=100.0)}]  # fmt: skip
@@ -404,14 +487,19 @@ def test_a_short_term_service_meets_any_need() -> None:
     ]
     values = measured(rows, 30.0)
     assert only(values, "under_provided_days") == {"2013-04": 20.0}
-    assert only(values, "step_ups") == only(values, "step_downs") == {}, "out of a short-term tier is neither up nor down"
+    assert only(values, "step_ups") == only(values, "step_downs") == {}, (
+        "out of a short-term tier is neither up nor down"
+    )
 
 
 def test_steps_up_and_down() -> None:
-    """Up a rung, into step-up, out of it to independence, into step-up from home: three steps up (two into step-up), one down."""
-    rows = [{"event": "present", **in_care()}, {"event": "move", "time": 1.0, **in_care("care_home", since=1.0)},
-            {"event": "move", "time": 2.0, **in_care("reablement", since=2.0)}, {"event": "end", "time": 3.0, **out("community")},
-            {"event": "start", "time": 4.0, **in_care("reablement", since=4.0)}]  # fmt: skip
+    """Up a rung, into step-up, out of it to independence, into step-up from home: three steps up (two into step-up),
+    one down."""
+    rows = [{
+        "event": "present", **in_care()}, {"event": "move", "time": 1.0, **in_care("care_home", since=1.0)},
+        {"event": "move", "time": 2.0, **in_care("reablement", since=2.0)}, {"event": "end", "time": 3.0,
+        **out("community")}, {"event": "start", "time": 4.0, **in_care("reablement", since=4.0)
+    }]  # fmt: skip
     values = measured(rows, 30.0)
     assert only(values, "step_ups") == {"2013-04": 3.0}
     assert only(values, "step_up_starts") == {"2013-04": 2.0}
@@ -424,11 +512,19 @@ def test_what_is_gained_is_credited_to_the_new_place_and_what_is_left_to_the_old
             {"event": "move", "time": 2.0, **in_care("home_care", since=2.0)},
             {"event": "death", "time": 3.0, **in_care("home_care", since=2.0)}]  # fmt: skip
     found = set(flows(log_of(rows, RUNGS, SHORT)).select("measure", "service").rows())
-    assert found == {("step_ups", "care_home"), ("step_downs", "care_home"), ("exits", "home_care"), ("deaths", "home_care")}
+    assert found == {
+        ("step_ups", "care_home"),
+        ("step_downs", "care_home"),
+        ("exits", "home_care"),
+        ("deaths", "home_care"),
+    }
 
 
 def test_who_dies_at_home_leaves_no_service() -> None:
-    rows = [{"event": "referral", "cause": "new", **out("community")}, {"event": "death", "time": 9.0, **out("community")}]
+    rows = [
+        {"event": "referral", "cause": "new", **out("community")},
+        {"event": "death", "time": 9.0, **out("community")},
+    ]
     values = measured(rows, 30.0)
     assert only(values, "deaths") == {"2013-04": 1.0}
     assert only(values, "exits") == {}
@@ -437,8 +533,10 @@ def test_who_dies_at_home_leaves_no_service() -> None:
 
 @pytest.mark.parametrize(("gap", "within_91", "within_365"), [(91.0, 1, 1), (91.5, 0, 1), (365.0, 0, 1), (365.5, 0, 0)])
 def test_re_referrals_count_from_the_previous_referral(gap: float, within_91: int, within_365: int) -> None:
-    rows = [{"event": "referral", "cause": "new", "time": 2.0, **out("community")}, {"event": "diverted", "time": 2.0, **out("community")},
-            {"event": "referral", "cause": "again", "time": 2.0 + gap, **out("community")}]  # fmt: skip
+    rows = [{
+        "event": "referral", "cause": "new", "time": 2.0, **out("community")}, {"event": "diverted", "time": 2.0,
+        **out("community")}, {"event": "referral", "cause": "again", "time": 2.0 + gap, **out("community")
+    }]  # fmt: skip
     values = measured(rows, 730.0)
     assert sum(only(values, "referrals").values()) == 2
     assert sum(only(values, "re_referrals_91").values()) == within_91
@@ -446,7 +544,9 @@ def test_re_referrals_count_from_the_previous_referral(gap: float, within_91: in
 
 
 def test_another_persons_referral_is_no_re_referral() -> None:
-    rows = [{"event": "referral", "cause": "new", "client": client, "time": 2.0, **out("community")} for client in (1, 2)]
+    rows = [
+        {"event": "referral", "cause": "new", "client": client, "time": 2.0, **out("community")} for client in (1, 2)
+    ]
     assert only(measured(rows, 30.0), "re_referrals_365") == {}
 
 
@@ -481,15 +581,18 @@ def test_a_ladder_as_text_is_refused() -> None:
         states(walk(0).with_columns(pl.col("need").cast(pl.String)), 730.0)
 
 
-# --- places, queues, hospital --------------------------------------------------------------------------------------------------
+# --- places, queues, hospital
+# --------------------------------------------------------------------------------------------------
 
 
 def test_waiting_for_a_first_place() -> None:
     """Referred on day 0, in the queue from day 10, served on day 40."""
     waiting = {**out("community"), "waiting": True}
-    rows = [{"event": "referral", "cause": "new", **waiting}, {"event": "assessed", "cause": "assessment", "time": 10.0, **waiting},
-            {"event": "queued", "cause": "community", "time": 10.0, **waiting}, {"event": "rise", "time": 15.0, **waiting, "need": "enhanced"},
-            {"event": "start", "cause": "assessment", "time": 40.0, **in_care(since=40.0)}]  # fmt: skip
+    rows = [{
+        "event": "referral", "cause": "new", **waiting}, {"event": "assessed", "cause": "assessment", "time": 10.0,
+        **waiting}, {"event": "queued", "cause": "community", "time": 10.0, **waiting}, {"event": "rise", "time": 15.0,
+        **waiting, "need": "enhanced"}, {"event": "start", "cause": "assessment", "time": 40.0, **in_care(since=40.0)
+    }]  # fmt: skip
     values = measured(rows, 61.0)
     assert only(values, "queue_days") == {"2013-04": 20.0, "2013-05": 10.0}
     assert only(values, "waiting_days") == {"2013-04": 30.0, "2013-05": 10.0}
@@ -501,9 +604,11 @@ def test_waiting_for_a_first_place() -> None:
 
 def test_waiting_in_a_service_for_another_place_counts_from_the_last_joining() -> None:
     waiting = {**in_care(need="placement"), "waiting": True}
-    rows = [{"event": "present", **in_care(need="placement")}, {"event": "queued", "cause": "planned", "time": 5.0, **waiting},
-            {"event": "review", "cause": "up", "time": 12.0, **waiting}, {"event": "queued", "cause": "crisis", "time": 12.0, **waiting},
-            {"event": "move", "time": 20.0, **in_care("care_home", since=20.0)}]  # fmt: skip
+    rows = [{
+        "event": "present", **in_care(need="placement")}, {"event": "queued", "cause": "planned", "time": 5.0,
+        **waiting}, {"event": "review", "cause": "up", "time": 12.0, **waiting}, {"event": "queued", "cause": "crisis",
+        "time": 12.0, **waiting}, {"event": "move", "time": 20.0, **in_care("care_home", since=20.0)
+    }]  # fmt: skip
     values = measured(rows, 30.0)
     assert only(values, "queue_days") == only(values, "transfer_days") == {"2013-04": 15.0}
     assert only(values, "waiting_days") == {}, "not yet served is what this counts"
@@ -513,14 +618,25 @@ def test_waiting_in_a_service_for_another_place_counts_from_the_last_joining() -
     assert not [name for name, _ in values if name.endswith(("placed_planned", "waited_days_planned"))]
     found = queue_waits(log_of(rows, RUNGS, SHORT)).select("class", "time", "until", "outcome", "days").rows()
     assert found == [("planned", 5.0, 12.0, "queued", 7.0), ("crisis", 12.0, 20.0, "move", 8.0)]
-    home = flows(log_of(rows, RUNGS, SHORT)).filter(pl.col("measure").cast(pl.String).is_in(["queued", "placed_crisis"]))
-    assert home.select("measure", "service").rows() == [("queued", "home_care"), ("queued", "home_care"), ("placed_crisis", "care_home")]
+    home = flows(log_of(rows, RUNGS, SHORT)).filter(
+        pl.col("measure").cast(pl.String).is_in(["queued", "placed_crisis"])
+    )
+    assert home.select("measure", "service").rows() == [
+        ("queued", "home_care"),
+        ("queued", "home_care"),
+        ("placed_crisis", "care_home"),
+    ]
 
 
 @pytest.mark.parametrize("ends", ["withdrawn", "end", "displaced", "death", "left", None])
 def test_a_wait_that_ends_without_a_place(ends: str | None) -> None:
-    after = {"withdrawn": in_care(), "end": out(), "displaced": {**in_care(), "spot": True}}.get(ends or "", {**in_care(), "waiting": True})
-    rows = [{"event": "present", **in_care()}, {"event": "queued", "cause": "planned", "time": 4.0, **in_care(), "waiting": True}]
+    after = {"withdrawn": in_care(), "end": out(), "displaced": {**in_care(), "spot": True}}.get(
+        ends or "", {**in_care(), "waiting": True}
+    )
+    rows = [
+        {"event": "present", **in_care()},
+        {"event": "queued", "cause": "planned", "time": 4.0, **in_care(), "waiting": True},
+    ]
     if ends is not None:
         rows.append({"event": ends, "cause": "reneged" if ends == "withdrawn" else "", "time": 10.0, **after})
     values = measured(rows, 30.0)
@@ -534,17 +650,21 @@ def test_a_wait_that_ends_without_a_place(ends: str | None) -> None:
 
 def test_a_diversion_ends_the_wait_for_a_place() -> None:
     waiting = {**out("community"), "waiting": True}
-    rows = [{"event": "referral", **waiting}, {"event": "queued", "cause": "hospital", "time": 2.0, **waiting},
-            {"event": "diverted", "time": 5.0, **out("community")}, {"event": "start", "time": 9.0, **in_care(since=9.0)}]  # fmt: skip
+    rows = [{
+        "event": "referral", **waiting}, {"event": "queued", "cause": "hospital", "time": 2.0, **waiting},
+        {"event": "diverted", "time": 5.0, **out("community")}, {"event": "start", "time": 9.0, **in_care(since=9.0)
+    }]  # fmt: skip
     values = measured(rows, 30.0)
     assert only(values, "queue_days") == {"2013-04": 3.0}
     assert only(values, "placed_hospital") == {}
 
 
 def test_another_persons_queue_is_not_mine() -> None:
-    rows = [{"event": "present", "client": 1, **in_care()}, {"event": "queued", "client": 1, "cause": "planned", "time": 4.0, **in_care()},
-            {"event": "arrival", "client": 2, "time": 6.0, **out("community")},
-            {"event": "start", "client": 2, "time": 9.0, **in_care(since=9.0)}]  # fmt: skip
+    rows = [{
+        "event": "present", "client": 1, **in_care()}, {"event": "queued", "client": 1, "cause": "planned",
+        "time": 4.0, **in_care()}, {"event": "arrival", "client": 2, "time": 6.0, **out("community")},
+        {"event": "start", "client": 2, "time": 9.0, **in_care(since=9.0)
+    }]  # fmt: skip
     values = measured(rows, 30.0)
     assert only(values, "queue_days") == {"2013-04": 26.0}
     assert only(values, "placed_planned") == {}
@@ -552,33 +672,48 @@ def test_another_persons_queue_is_not_mine() -> None:
 
 def test_who_is_served_at_once_never_queued() -> None:
     """Causes of placement and classes of queues share their names."""
-    rows = [{"event": "present", **in_care()}, {"event": "move", "cause": "crisis", "time": 3.0, **in_care("reablement", since=3.0)},
-            {"event": "move", "cause": "hospital", "time": 9.0, **in_care("care_home", since=9.0)},
-            {"event": "move", "time": 12.0, **in_care(since=12.0)},
-            {"event": "present", "client": 2, **in_care()},
-            {"event": "queued", "client": 2, "cause": "planned", "time": 4.0, **in_care()}]  # fmt: skip
+    rows = [{
+        "event": "present", **in_care()}, {"event": "move", "cause": "crisis", "time": 3.0, **in_care("reablement",
+        since=3.0)}, {"event": "move", "cause": "hospital", "time": 9.0, **in_care("care_home", since=9.0)},
+        {"event": "move", "time": 12.0, **in_care(since=12.0)}, {"event": "present", "client": 2, **in_care()},
+        {"event": "queued", "client": 2, "cause": "planned", "time": 4.0, **in_care()
+    }]  # fmt: skip
     assert not [name for name, _ in measured(rows, 30.0) if name.startswith(("placed", "waited_days"))]
 
 
 def test_whose_place_is_cut_and_who_keeps_it_stay_in_one_stay() -> None:
     care = in_care("extra_care", "northern", "community", -50.0)
     spot = {**care, "spot": True}
-    rows = [{"event": "present", **care}, {"event": "displaced", "cause": "cut", "time": 10.0, **spot},
-            {"event": "queued", "cause": "crisis", "time": 10.0, **spot, "waiting": True}, {"event": "kept", "time": 22.0, **care}]  # fmt: skip
+    rows = [{
+        "event": "present", **care}, {"event": "displaced", "cause": "cut", "time": 10.0, **spot}, {"event": "queued",
+        "cause": "crisis", "time": 10.0, **spot, "waiting": True}, {"event": "kept", "time": 22.0, **care
+    }]  # fmt: skip
     values = measured(rows, 30.0)
     assert only(values, "displaced") == {"2013-04": 1.0}
-    assert only(values, "spot_days") == only(values, "queue_days") == only(values, "waited_days_crisis") == {"2013-04": 12.0}
+    assert (
+        only(values, "spot_days")
+        == only(values, "queue_days")
+        == only(values, "waited_days_crisis")
+        == {"2013-04": 12.0}
+    )
     assert only(values, "placed_crisis") == {"2013-04": 1.0}
-    assert only(values, "person_days") == only(values, "over_provided_days") == only(values, "excess_stay_days") == {"2013-04": 30.0}
+    assert (
+        only(values, "person_days")
+        == only(values, "over_provided_days")
+        == only(values, "excess_stay_days")
+        == {"2013-04": 30.0}
+    )
     assert only(values, "entries") == only(values, "exits") == only(values, "spot_purchases") == {}
     assert stays(states(log_of(rows, RUNGS, SHORT), 30.0)).height == 1
 
 
 def test_places_bought_beyond_the_number() -> None:
-    rows = [{"event": "present", **in_care()}, {"event": "move", "time": 3.0, **in_care("reablement", since=3.0), "spot": True},
-            {"event": "move", "time": 9.0, **in_care("home_care", since=9.0)},
-            {"event": "arrival", "client": 2, "time": 5.0, **out("community")},
-            {"event": "start", "client": 2, "time": 5.0, **in_care("reablement", since=5.0), "spot": True}]  # fmt: skip
+    rows = [{
+        "event": "present", **in_care()}, {"event": "move", "time": 3.0, **in_care("reablement", since=3.0),
+        "spot": True}, {"event": "move", "time": 9.0, **in_care("home_care", since=9.0)}, {"event": "arrival",
+        "client": 2, "time": 5.0, **out("community")}, {"event": "start", "client": 2, "time": 5.0,
+        **in_care("reablement", since=5.0), "spot": True
+    }]  # fmt: skip
     values = measured(rows, 30.0)
     assert only(values, "spot_purchases") == {"2013-04": 2.0}
     assert only(values, "spot_days") == {"2013-04": 6.0 + 25.0}
@@ -587,9 +722,11 @@ def test_places_bought_beyond_the_number() -> None:
 def test_a_place_in_care_is_kept_in_hospital_and_meets_no_need_there() -> None:
     """Under-provided except in hospital, from day 5; ready to leave on day 12, back on day 15."""
     care = in_care(need="placement")
-    rows = [{"event": "present", **care}, {"event": "crisis", "time": 5.0, **care},
-            {"event": "admitted", "time": 5.0, **care, "hospital": "treated"}, {"event": "ready", "time": 12.0, **care, "hospital": "ready"},
-            {"event": "discharged", "time": 15.0, **care}]  # fmt: skip
+    rows = [{
+        "event": "present", **care}, {"event": "crisis", "time": 5.0, **care}, {"event": "admitted", "time": 5.0,
+        **care, "hospital": "treated"}, {"event": "ready", "time": 12.0, **care, "hospital": "ready"},
+        {"event": "discharged", "time": 15.0, **care
+    }]  # fmt: skip
     values = measured(rows, 30.0)
     assert only(values, "person_days") == {"2013-04": 30.0}
     assert only(values, "under_provided_days") == {"2013-04": 20.0}
@@ -601,8 +738,11 @@ def test_a_place_in_care_is_kept_in_hospital_and_meets_no_need_there() -> None:
 
 def test_who_is_over_provided_is_not_so_in_hospital_but_the_stay_goes_on() -> None:
     care = in_care("care_home", need="community", since=-100.0)
-    rows = [{"event": "present", **care}, {"event": "admitted", "time": 5.0, **care, "hospital": "treated"},
-            {"event": "ready", "time": 12.0, **care, "hospital": "ready"}, {"event": "move", "time": 15.0, **in_care(since=15.0)}]  # fmt: skip
+    rows = [{
+        "event": "present", **care}, {"event": "admitted", "time": 5.0, **care, "hospital": "treated"},
+        {"event": "ready", "time": 12.0, **care, "hospital": "ready"}, {"event": "move", "time": 15.0,
+        **in_care(since=15.0)
+    }]  # fmt: skip
     values = measured(rows, 30.0)
     assert only(values, "over_provided_days") == only(values, "dependency_days") == {"2013-04": 5.0}
     assert only(values, "excess_stay_days") == {"2013-04": 15.0}
@@ -623,11 +763,13 @@ def test_nobody_is_independent_in_hospital_nor_is_their_need_unmet() -> None:
 
 
 def test_transitions_count_at_the_service_that_is_outgrown() -> None:
-    rows = [{"event": "present", **in_care()}, {"event": "transition", "cause": "supported", "time": 3.0, **in_care()},
-            {"event": "move", "cause": "handover", "time": 3.0, **in_care("care_home", since=3.0)},
-            {"event": "present", "client": 2, **in_care()}, {"event": "transition", "client": 2, "cause": "unsupported", "time": 4.0, **in_care()},
-            {"event": "end", "client": 2, "cause": "handover", "time": 4.0, **out("community"), "waiting": True},
-            {"event": "start", "client": 2, "time": 24.0, **in_care("care_home", since=24.0)}]  # fmt: skip
+    rows = [{
+        "event": "present", **in_care()}, {"event": "transition", "cause": "supported", "time": 3.0, **in_care()},
+        {"event": "move", "cause": "handover", "time": 3.0, **in_care("care_home", since=3.0)}, {"event": "present",
+        "client": 2, **in_care()}, {"event": "transition", "client": 2, "cause": "unsupported", "time": 4.0,
+        **in_care()}, {"event": "end", "client": 2, "cause": "handover", "time": 4.0, **out("community"),
+        "waiting": True}, {"event": "start", "client": 2, "time": 24.0, **in_care("care_home", since=24.0)
+    }]  # fmt: skip
     values = measured(rows, 30.0)
     assert only(values, "supported_transitions") == only(values, "unsupported_transitions") == {"2013-04": 1.0}
     assert only(values, "waiting_days") == {"2013-04": 20.0}, "the cliff edge"
@@ -637,8 +779,10 @@ def test_transitions_count_at_the_service_that_is_outgrown() -> None:
 
 @pytest.mark.parametrize("end", ["withdrawn", "admitted"])
 def test_the_wait_of_a_referral_ends_with_patience_or_an_admission(end: str) -> None:
-    rows = [{"event": "referral", "cause": "new", "waiting": True, **out("community")}, {"event": end, "time": 12.0, **out("community")},
-            {"event": "start", "time": 20.0, **in_care(since=20.0)}]  # fmt: skip
+    rows = [{
+        "event": "referral", "cause": "new", "waiting": True, **out("community")}, {"event": end, "time": 12.0,
+        **out("community")}, {"event": "start", "time": 20.0, **in_care(since=20.0)
+    }]  # fmt: skip
     assert waits(log_of(rows, RUNGS, SHORT)).select("until", "outcome").rows() == [(12.0, end)]
 
 
@@ -646,8 +790,10 @@ def test_measures_rest_on_the_tallies_alone_in_whatever_order_and_type() -> None
     model, log = town(), walk(7, people=40, runs=(("baseline", 0), ("other", 1)))
     found = tallies(log, model, 730.0)
     text = ("strategy", "area", "stage", "group", "service", "provider")
-    shuffled = [frame.with_columns(pl.col([c for c in text if c in frame.columns]).cast(pl.String)).sample(fraction=1, shuffle=True, seed=1)
-                for frame in found]  # fmt: skip
+    shuffled = [
+        frame.with_columns(pl.col([c for c in text if c in frame.columns]).cast(pl.String)).sample(fraction=1,
+        shuffle=True, seed=1)for frame in found
+    ]  # fmt: skip
     again = measures_of(type(found)(*shuffled), model, 730.0)
     assert_same(as_dict(again), as_dict(measure(log, model, 730.0)))
     assert again.schema == measure(log, model, 730.0).schema
@@ -674,7 +820,8 @@ def test_the_shape_of_the_tallies() -> None:
     assert not any(frame.height for frame in found[5:])  # every price is flat, and there is no market
 
 
-# --- the smaller functions -----------------------------------------------------------------------------------------------------
+# --- the smaller functions
+# -----------------------------------------------------------------------------------------------------
 
 
 def test_stays_partition_the_time_in_services() -> None:
@@ -686,14 +833,20 @@ def test_stays_partition_the_time_in_services() -> None:
 
 
 def test_waits_end_with_the_first_answer() -> None:
-    rows = [{"event": "referral", "cause": "new", "client": 1, "time": 1.0, "waiting": True, **out("community")},
-            {"event": "assessed", "client": 1, "time": 8.0, "waiting": True, **out("community")},
-            {"event": "start", "client": 1, "time": 8.0, **in_care(since=8.0)}, {"event": "death", "client": 1, "time": 9.0, **in_care(since=8.0)},
-            {"event": "referral", "cause": "new", "client": 2, "time": 2.0, "waiting": True, **out("community")},
-            {"event": "left", "client": 2, "time": 4.5, "waiting": True, **out("community")},
-            {"event": "referral", "cause": "new", "client": 3, "time": 5.0, "waiting": True, **out("community")}]  # fmt: skip
+    rows = [{
+        "event": "referral", "cause": "new", "client": 1, "time": 1.0, "waiting": True, **out("community")},
+        {"event": "assessed", "client": 1, "time": 8.0, "waiting": True, **out("community")}, {"event": "start",
+        "client": 1, "time": 8.0, **in_care(since=8.0)}, {"event": "death", "client": 1, "time": 9.0,
+        **in_care(since=8.0)}, {"event": "referral", "cause": "new", "client": 2, "time": 2.0, "waiting": True,
+        **out("community")}, {"event": "left", "client": 2, "time": 4.5, "waiting": True, **out("community")},
+        {"event": "referral", "cause": "new", "client": 3, "time": 5.0, "waiting": True, **out("community")
+    }]  # fmt: skip
     log = log_of(rows, RUNGS, SHORT)
-    assert waits(log).select("client", "until", "outcome", "days").rows() == [(1, 8.0, "start", 7.0), (2, 4.5, "left", 2.5), (3, None, None, None)]
+    assert waits(log).select("client", "until", "outcome", "days").rows() == [
+        (1, 8.0, "start", 7.0),
+        (2, 4.5, "left", 2.5),
+        (3, None, None, None),
+    ]
     assert only(measured(rows, 30.0), "waiting_days") == {"2013-04": 7.0 + 2.5 + 25.0}
 
 
@@ -703,18 +856,26 @@ def test_flows_between_tiers_by_financial_year() -> None:
             {"event": "move", "time": 366.0, **in_care("home_care", "northern", since=366.0)},
             {"event": "end", "time": 367.0, **out()}, {"event": "left", "time": 368.0, **out()}]  # fmt: skip
     log = log_of(rows, RUNGS, SHORT)
-    assert flows_between(log, town()).select("financial_year", "from_tier", "to_tier", "moves").rows() == [
-        ("2013/14", "community", "placement", 1), ("2014/15", "independent", "gone", 1), ("2014/15", "community", "independent", 1),
-        ("2014/15", "placement", "community", 1)]  # fmt: skip
+    assert flows_between(
+        log, town()).select("financial_year", "from_tier", "to_tier", "moves").rows() == [("2013/14", "community",
+        "placement", 1), ("2014/15", "independent", "gone", 1), ("2014/15", "community", "independent", 1), ("2014/15",
+        "placement", "community", 1)
+    ]  # fmt: skip
     assert flows_between(log)["financial_year"].null_count() == 4
 
 
 def test_flows_between_conserve_people() -> None:
-    """Whoever comes to a tier is still there or has gone on: from the flows alone, checked against the last row of each person."""
+    """Whoever comes to a tier is still there or has gone on: from the flows alone, checked against the last row of each
+    person."""
     log = walk(8, people=50)
     moves = flows_between(log)
     first = log.unique(["client"], keep="first")["tier"].cast(pl.String).to_list()
-    last = log.unique(["client"], keep="last").filter(~pl.col("event").is_in(["death", "left"]))["tier"].cast(pl.String).to_list()
+    last = (
+        log.unique(["client"], keep="last")
+        .filter(~pl.col("event").is_in(["death", "left"]))["tier"]
+        .cast(pl.String)
+        .to_list()
+    )
     for tier in (*RUNGS, *SHORT):
         came = moves.filter(pl.col("to_tier") == tier)["moves"].sum()
         went = moves.filter(pl.col("from_tier") == tier)["moves"].sum()

@@ -1,4 +1,5 @@
-"""Two readings of one model agree: the product's rulebook and engine, and the plain one-person-at-a-time simulation in ``naive``."""
+"""Two readings of one model agree: the product's rulebook and engine, and the plain one-person-at-a-time simulation in
+``naive``."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import pytest
 from conftest import simulate
 from naive import Naive, Row
 
-from simcare.files import parse, read_toml
+from simcare.files.load import parse, read_toml
 from simcare.model import Model
 
 MODELS = Path(__file__).parent / "models"
@@ -21,7 +22,17 @@ YEAR = 365.25
 DAYS = 3 * YEAR
 RUNS = 3
 DATES = (30.0, 200.0, 420.0, 700.0, 1090.0)
-PLAIN = {"start", "from", "from_age", "to_age", "age", "by", "edges", "from_year", "ramp_days"}  # numbers and dates that name no source
+PLAIN = {
+    "start",
+    "from",
+    "from_age",
+    "to_age",
+    "age",
+    "by",
+    "edges",
+    "from_year",
+    "ramp_days",
+}  # numbers and dates that name no source
 ASSUMED = {"source": "assumption", "grade": "D"}
 GONE = ("death", "left")
 
@@ -108,7 +119,15 @@ def compared(mine: dict[Key, Total], theirs: dict[Key, Total]) -> list[tuple[flo
         a, b = mine.get(key, Total()), theirs.get(key, Total())
         error = math.sqrt(a.variance + b.variance)
         off = (b.value - a.value) / error if error > 0 else 0.0 if a.value == b.value else math.inf
-        found.append((off, f"{' / '.join(map(str, key)):60} naive {a.value:10.1f}   product {b.value:10.1f}   {off:+.2f} standard errors"))
+        found.append(
+            (
+                off,
+                (
+                    f"{' / '.join(map(str, key)):60} naive {a.value:10.1f}   product {b.value:10.1f}   {off:+.2f}"
+                    " standard errors"
+                ),
+            )
+        )
     return found
 
 
@@ -116,7 +135,9 @@ def compared(mine: dict[Key, Total], theirs: dict[Key, Total]) -> list[tuple[flo
 def test_two_readings_agree(name: str) -> None:
     model = model_of(name)
     naive = totals([life for r in range(RUNS) for life in Naive(model, DAYS, seed=r).lives()], DAYS)
-    product = totals([life for r in range(RUNS) for life in lives_of(simulate(model, DAYS, seed=1, replication=r))], DAYS)
+    product = totals(
+        [life for r in range(RUNS) for life in lives_of(simulate(model, DAYS, seed=1, replication=r))], DAYS
+    )
     found = compared(naive, product)
     print("\n".join(line for _, line in found))
     assert not [line for off, line in found if abs(off) > 4]

@@ -1,4 +1,5 @@
-"""The exact answers of queueing theory, through model files: Erlang's C and A, Cobham, Pollaczek and Khinchine, and queues without limit.
+"""The exact answers of queueing theory, through model files: Erlang's C and A, Cobham, Pollaczek and Khinchine, and
+queues without limit.
 
 The long runs are the compiled engine's; SimPy leads a part of each, row for row the same. Everything is measured on
 the raw log, so that nothing between the rulebook and the theory can hide a fault.
@@ -16,11 +17,11 @@ import pytest
 from conftest import holds
 from numpy.typing import NDArray
 
+from simcare.arrays.build import build
 from simcare.engine import compiled, simpy
-from simcare.files import find, load_model, parse, read_toml
+from simcare.files.load import find, load_model, parse, read_toml
 from simcare.model import Model
-from simcare.rules.names import ARRIVAL, ASSESSED, LEFT, QUEUED, REFERRAL, START, WITHDRAWN
-from simcare.tables import build
+from simcare.rules.records import ARRIVAL, ASSESSED, LEFT, QUEUED, REFERRAL, START, WITHDRAWN
 
 YEAR = 365.25
 RUNS = 16
@@ -42,7 +43,9 @@ def per_day(row: dict[str, Any], rate: float) -> None:
 
 def same_rows(one: NDArray[Any], other: NDArray[Any]) -> bool:
     """Bit for bit, where a stay that has not begun is nan in both."""
-    return one.size == other.size and all(np.array_equal(one[n], other[n], equal_nan=one[n].dtype.kind == "f") for n in one.dtype.names)
+    return one.size == other.size and all(
+        np.array_equal(one[n], other[n], equal_nan=one[n].dtype.kind == "f") for n in one.dtype.names
+    )
 
 
 def runs(model: Model, days: float, runs: int = RUNS, seed: int = 31) -> list[NDArray[Any]]:
@@ -169,7 +172,9 @@ def test_priority_m_m_5() -> None:
     days = 12000.0
     found = [settled(waits(log), days) for log in runs(load_model("priority"), days)]
     for group, wq in ((0, 0.158318), (1, 0.791589)):
-        holds(f"priority M/M/5: Wq of class {group + 1}", np.array([w.days[w.group == group].mean() for w in found]), wq)
+        holds(
+            f"priority M/M/5: Wq of class {group + 1}", np.array([w.days[w.group == group].mean() for w in found]), wq
+        )
     holds("priority M/M/5: Wq overall", np.array([w.days.mean() for w in found]), 0.554113)
     assert max(w.days.max() for w in found) < 28, "rising a class must never show"
 
@@ -196,7 +201,11 @@ def test_m_d_1() -> None:
 def test_priority_m_d_1() -> None:
     found = [settled(w, 20000.0) for w in desk_runs(1)]
     for group, wq in ((0, 0.35 / 0.75), (1, 0.35 / (0.75 * 0.3))):
-        holds(f"priority M/D/1: Wq of class {group + 1}", np.array([w.days[w.group == group].mean() - 1 for w in found]), wq)
+        holds(
+            f"priority M/D/1: Wq of class {group + 1}",
+            np.array([w.days[w.group == group].mean() - 1 for w in found]),
+            wq,
+        )
     for w in found:
         assert (np.diff(np.sort(w.ended)) > 1 - 1e-9).all()
 
@@ -207,7 +216,12 @@ def test_m_g_infinity_is_insensitive() -> None:
     ends = [log[log["event"] == LEFT] for log in logs]
     starts = [log[log["event"] == START] for log in logs]
     for group, name in enumerate(("exponential", "weibull", "lognormal", "mixture")):
-        there = np.array([float((s["group"] == group).sum() - (e["group"] == group).sum()) for s, e in zip(starts, ends, strict=True)])
+        there = np.array(
+            [
+                float((s["group"] == group).sum() - (e["group"] == group).sum())
+                for s, e in zip(starts, ends, strict=True)
+            ]
+        )
         holds(f"M/G/infinity, {name}: mean", there, 100.0)
         ratio, se = there.var(ddof=1) / 100.0, math.sqrt(2 / (there.size - 1) + 1 / (100.0 * there.size))
         print(f"M/G/infinity, {name}: variance over mean {ratio:.4f} against 1, standard error {se:.2g}")
@@ -225,8 +239,18 @@ def test_m_t_m_infinity() -> None:
         here = (start.size - end.size) * until  # who never left stays to the end
         mean = (left.sum() + here - came.sum()) / (until - warm)
         still = start.size - end.size
-        wave = 1j / omega * (np.exp(-1j * omega * left).sum() + still * np.exp(-1j * omega * until) - np.exp(-1j * omega * came).sum())
-        wave *= 2 / (until - warm) / mean * np.exp(1j * omega * 2.4114 / 12 * YEAR)  # turned so that the theory has no imaginary part
+        wave = (
+            1j
+            / omega
+            * (
+                np.exp(-1j * omega * left).sum()
+                + still * np.exp(-1j * omega * until)
+                - np.exp(-1j * omega * came).sum()
+            )
+        )
+        wave *= (
+            2 / (until - warm) / mean * np.exp(1j * omega * 2.4114 / 12 * YEAR)
+        )  # turned so that the theory has no imaginary part
         means.append(mean)
         along.append(wave.real)
         across.append(wave.imag)

@@ -21,7 +21,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the source archive and the wheel built from it."""
     out = tmp_path_factory.mktemp("dist")
     done = subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT], capture_output=True, text=True, check=False, cwd=out
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=out,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return out
@@ -42,7 +46,11 @@ def test_the_wheel_carries_every_shipped_file_unchanged(wheel: zipfile.ZipFile) 
 
 def test_the_wheel_carries_the_whole_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     inside = {name for name in wheel.namelist() if not name.startswith(("simcare/library/", "simcare-"))}
-    code = {path.relative_to(ROOT).as_posix() for path in (ROOT / "simcare").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    code = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "simcare").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
     assert inside == code
     assert "simcare/py.typed" in inside
 
@@ -57,5 +65,12 @@ def test_the_source_archive_can_be_tested(built: Path) -> None:
     (path,) = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "constraints.txt", "Makefile", "README.md", "tests/test_packaging.py", "models/kent-2013.toml"} <= names
+    assert {
+        "pyproject.toml",
+        "constraints.txt",
+        "Makefile",
+        "README.md",
+        "tests/test_packaging.py",
+        "models/kent-2013.toml",
+    } <= names
     assert not any(name.startswith((".venv", "runs/", ".git/")) for name in names)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from conftest import simulate
 
-from simcare.files import load_model
+from simcare.files.load import load_model
 from simcare.model import Model
 from simcare.model.strategy import Strategy, apply
 
@@ -41,7 +41,7 @@ def changed(model: Model, **parts: Any) -> Model:
 
 
 def test_the_toy_uses_every_event(baseline: pl.DataFrame) -> None:
-    from simcare.rules.names import EVENTS, QUEUED
+    from simcare.rules.records import EVENTS, QUEUED
 
     # Its people come by referral and crisis, and nothing runs out: queues and hospitals are in tests/test_limits.py.
     assert set(baseline["event"].unique()) == set(EVENTS[:QUEUED]) - {"arrival"}
@@ -52,7 +52,10 @@ def test_the_toy_uses_every_event(baseline: pl.DataFrame) -> None:
     [
         {},
         {
-            "effects": [{"on": clock, "multiply": number(1)} for clock in ("rise", "recover", "death", "leaving", "crisis", "step_down", "arrivals")],
+            "effects": [
+                {"on": clock, "multiply": number(1)}
+                for clock in ("rise", "recover", "death", "leaving", "crisis", "step_down", "arrivals")
+            ],
             "ramp_days": 200,
         },
         {"changes": [{"path": "services.care_home.review_every_days", "to": number(365)}]},
@@ -88,7 +91,9 @@ def test_fewer_arrivals_are_a_part_of_the_same_people(toy: Model, baseline: pl.D
 
 
 def test_arrivals_of_one_need_thin_that_need_only(toy: Model, baseline: pl.DataFrame) -> None:
-    fewer = simulate(apply(toy, strategy(effects=[{"on": "arrivals", "needs": ["placement"], "multiply": number(0.0)}])), DAYS)
+    fewer = simulate(
+        apply(toy, strategy(effects=[{"on": "arrivals", "needs": ["placement"], "multiply": number(0.0)}])), DAYS
+    )
     first = baseline.group_by("client", maintain_order=True).first()
     kept = set(first.filter((pl.col("time") < 365) | (pl.col("need") != "placement"))["client"])
     assert set(fewer["client"].unique()) == kept
@@ -122,13 +127,17 @@ def test_a_change_in_one_area_leaves_the_other_untouched(toy: Model, baseline: p
 
 
 def test_one_extra_draw_changes_no_other_purpose(toy: Model) -> None:
-    """Other luck with assessors leaves the clocks of need as they were (but for rounding: budgets are spent in other parts)."""
-    quiet = changed(toy, clocks=[c.model_dump(by_alias=True) for c in toy.clocks if c.clock in ("rise", "recover")], need=[])
+    """Other luck with assessors leaves the clocks of need as they were (but for rounding: budgets are spent in other
+    parts)."""
+    quiet = changed(
+        toy, clocks=[c.model_dump(by_alias=True) for c in toy.clocks if c.clock in ("rise", "recover")], need=[]
+    )
     doors = [door.model_dump(by_alias=True) for door in quiet.front_door]
     doors[0]["over_specified"]["steps"][0]["value"] = 0.6
     other = changed(quiet, front_door=doors)
     needs = [
-        simulate(model, DAYS).filter(pl.col("event").is_in(["rise", "fall"])).select("client", "time", "event", "need") for model in (quiet, other)
+        simulate(model, DAYS).filter(pl.col("event").is_in(["rise", "fall"])).select("client", "time", "event", "need")
+        for model in (quiet, other)
     ]
     assert needs[0].drop("time").equals(needs[1].drop("time"))
     assert needs[0]["time"].to_numpy() == pytest.approx(needs[1]["time"].to_numpy(), abs=1e-8)

@@ -1,4 +1,5 @@
-"""What contracts of every kind cost, worked out client by client and day by day a second time, from the rows of the log."""
+"""What contracts of every kind cost, worked out client by client and day by day a second time, from the rows of the
+log."""
 
 from __future__ import annotations
 
@@ -15,17 +16,17 @@ import polars as pl
 import pytest
 from conftest import simulate
 
+from simcare.arrays.build import build
+from simcare.arrays.names import names_of
 from simcare.engine import compiled
-from simcare.files import parse
-from simcare.handmade import log_of
+from simcare.files.load import parse
 from simcare.invariants import check
-from simcare.logs import frame
-from simcare.measures import measure, measures_of
+from simcare.log.by_hand import log_of
+from simcare.log.frame import frame
+from simcare.measures.measure import measure, measures_of
+from simcare.measures.tally import Tally
 from simcare.model import Model
 from simcare.model.strategy import Strategy, apply
-from simcare.names import names_of
-from simcare.tables import build
-from simcare.tally import Tally
 
 TOY = (Path(__file__).parent / "toy.toml").read_text(encoding="utf-8")
 DAYS = 760.0
@@ -40,7 +41,12 @@ def gbp(value: float, since: dt.date | None = None) -> dict[str, Any]:
 
 
 def taper(*bands: tuple[float, Any]) -> dict[str, Any]:
-    return {"kind": "tapered", "bands": [{"from_day": day, "gbp_per_day": price if isinstance(price, list) else gbp(price)} for day, price in bands]}
+    return {
+        "kind": "tapered",
+        "bands": [
+            {"from_day": day, "gbp_per_day": price if isinstance(price, list) else gbp(price)} for day, price in bands
+        ],
+    }
 
 
 def per_diem(*prices: dict[str, Any], unit: str = "day") -> dict[str, Any]:
@@ -63,12 +69,28 @@ CONTRACTS: dict[str, list[dict[str, Any]]] = {
     ],
     "taper": [
         taper((0, [gbp(140), gbp(150, dt.date(2014, 2, 11))]), (42, 110), (84.5, 80)),
-        {"kind": "days_saved", "baseline_days": 400, "gbp_per_day": gbp(2), "gbp_per_day_over": gbp(11), "lasts_days": 60},
+        {
+            "kind": "days_saved",
+            "baseline_days": 400,
+            "gbp_per_day": gbp(2),
+            "gbp_per_day_over": gbp(11),
+            "lasts_days": 60,
+        },
         {"kind": "block", "gbp_per_year": gbp(36_500)},
     ],
-    "short": [taper((0, 100), (21, 70)), {"kind": "outcome", "gbp": gbp(900), "share_up_front": gbp(0.2), "lasts_days": 91}],
-    "block": [{"kind": "block", "gbp_per_year": [gbp(73_000), gbp(80_000, dt.date(2014, 5, 6))]}, {"kind": "indexation", "per_year": gbp(0.01)}],
-    "mixed": [per_diem(gbp(31)), {"kind": "block", "gbp_per_year": gbp(100_000)}, {"kind": "step_down_bonus", "gbp": gbp(9)}],
+    "short": [
+        taper((0, 100), (21, 70)),
+        {"kind": "outcome", "gbp": gbp(900), "share_up_front": gbp(0.2), "lasts_days": 91},
+    ],
+    "block": [
+        {"kind": "block", "gbp_per_year": [gbp(73_000), gbp(80_000, dt.date(2014, 5, 6))]},
+        {"kind": "indexation", "per_year": gbp(0.01)},
+    ],
+    "mixed": [
+        per_diem(gbp(31)),
+        {"kind": "block", "gbp_per_year": gbp(100_000)},
+        {"kind": "step_down_bonus", "gbp": gbp(9)},
+    ],
 }
 UNDER: dict[tuple[str, str], list[tuple[dt.date, str]]] = {
     ("council", "plan"): [(START, "stepped"), (dt.date(2013, 10, 17), "entries"), (dt.date(2014, 8, 5), "stepped")],
@@ -92,7 +114,13 @@ def town(under: dict[tuple[str, str], list[tuple[dt.date, str]]], contracts: dic
     data["clocks"].append({"clock": "premature", "per_year": gbp(0.1)})
     step_down = next(clock for clock in data["clocks"] if clock["clock"] == "step_down")
     step_down["per_year"] = gbp(2)
-    answer = {"eta": gbp(0.8), "horizon_days": gbp(60), "avoidable_share": gbp(0.7), "occupancy": gbp(0.9), "return_per_year": gbp(0.4)}
+    answer = {
+        "eta": gbp(0.8),
+        "horizon_days": gbp(60),
+        "avoidable_share": gbp(0.7),
+        "occupancy": gbp(0.9),
+        "return_per_year": gbp(0.4),
+    }
     data["responses"] = [{"name": "all", "owners": ["council", "independent"], **answer}]
     return parse(Model, data, "f.toml")
 
@@ -107,7 +135,8 @@ def log(seed: int) -> pl.DataFrame:
     return frame(compiled.simulate(model(), build(model()), seed, 0, DAYS), names_of(model()), "baseline", 0)
 
 
-# --- the second accounting -----------------------------------------------------------------------------------------------------
+# --- the second accounting
+# -----------------------------------------------------------------------------------------------------
 
 
 class Stay(NamedTuple):
@@ -137,7 +166,9 @@ def stays_of(rows: list[dict[str, Any]], days: float) -> list[Stay]:
             current = None
             break
         if key is not None and key != current:
-            found.append([row["service"], row["provider"], tiers.index(row["tier"]), row["stay_start"], row["time"], days, False])
+            found.append(
+                [row["service"], row["provider"], tiers.index(row["tier"]), row["stay_start"], row["time"], days, False]
+            )
         current = key
     whole = []
     for stay in found:
@@ -156,7 +187,9 @@ def value_on(number: Any, date: dt.date) -> float:
 class Accounts:
     """Pounds in cash by month, provider and payer, added up one day and one sum at a time."""
 
-    def __init__(self, under: dict[tuple[str, str], list[tuple[dt.date, str]]], contracts: dict[str, list[dict[str, Any]]]) -> None:
+    def __init__(
+        self, under: dict[tuple[str, str], list[tuple[dt.date, str]]], contracts: dict[str, list[dict[str, Any]]]
+    ) -> None:
         self.under, self.contracts = under, contracts
         self.costs: Costs = defaultdict(float)
         self.prices: dict[tuple[str, str, int], list[tuple[float, float]]] = {}
@@ -196,7 +229,11 @@ class Accounts:
                 price = 0.0
                 for term in terms:
                     if term["kind"] == "per_diem":
-                        price += value_on(term["gbp_per_day"], date) if "gbp_per_day" in term else value_on(term["gbp_per_week"], date) / 7
+                        price += (
+                            value_on(term["gbp_per_day"], date)
+                            if "gbp_per_day" in term
+                            else value_on(term["gbp_per_week"], date) / 7
+                        )
                     elif term["kind"] == "tapered":
                         price += value_on([b for b in term["bands"] if b["from_day"] <= edge][-1]["gbp_per_day"], date)
                     elif term["kind"] == "days_saved" and edge >= term["baseline_days"]:
@@ -262,7 +299,9 @@ class Accounts:
             value = 0.0
             if term["kind"] == "step_down_bonus" and length <= term.get("by_day", math.inf):
                 begins = term.get("tapers_from_day", math.inf)
-                value = term["gbp"]["value"] * (1.0 if length <= begins else (term["by_day"] - length) / (term["by_day"] - begins))
+                value = term["gbp"]["value"] * (
+                    1.0 if length <= begins else (term["by_day"] - length) / (term["by_day"] - begins)
+                )
             elif term["kind"] == "outcome":
                 value = term["gbp"]["value"] * (1 - term["share_up_front"]["value"])
             elif term["kind"] == "days_saved":
@@ -279,7 +318,9 @@ class Accounts:
         date = START + dt.timedelta(days=math.floor(time))
         self.add(stay.provider, stay.service, date, value * self.growth(name, date), shared=False)
 
-    def taken(self, stay: Stay, name: str, since: dt.date, entered: list[Any], gained: float, length: float, out: float) -> float:
+    def taken(
+        self, stay: Stay, name: str, since: dt.date, entered: list[Any], gained: float, length: float, out: float
+    ) -> float:
         terms = self.contracts[name]
         sums = gained + sum(value for _, of, begin, value in entered if (of, begin) == (name, since))
         taken = 0.0
@@ -287,9 +328,17 @@ class Accounts:
             if term["kind"] == "clawback" and out < term["within_days"]:
                 taken += term.get("share", {"value": 0.0})["value"] * sums
                 date = START + dt.timedelta(days=math.floor(stay.until))
-                price = [p for edge, p in self.by_day_of_stay(stay.provider, stay.service, math.floor(stay.until)) if edge <= length][-1]
+                price = [
+                    p
+                    for edge, p in self.by_day_of_stay(stay.provider, stay.service, math.floor(stay.until))
+                    if edge <= length
+                ][-1]
                 taken += min(length, term.get("days_of_pay", 0.0)) * price / self.growth(name, date)
-            elif term["kind"] == "outcome" and out < term["lasts_days"] and any((of, begin) == (name, since) for _, of, begin, _ in entered):
+            elif (
+                term["kind"] == "outcome"
+                and out < term["lasts_days"]
+                and any((of, begin) == (name, since) for _, of, begin, _ in entered)
+            ):
                 taken += term["gbp"]["value"] * term["share_up_front"]["value"]
         return taken
 
@@ -308,7 +357,11 @@ def by_hand(log: pl.DataFrame, days: float, under: Any = UNDER, contracts: Any =
 
 
 def ledger_of(measures: pl.DataFrame) -> Costs:
-    costs = measures.filter(pl.col("measure").is_in(PAYERS)).group_by("month", "provider", "measure").agg(pl.col("value").sum())
+    costs = (
+        measures.filter(pl.col("measure").is_in(PAYERS))
+        .group_by("month", "provider", "measure")
+        .agg(pl.col("value").sum())
+    )
     return {(month, provider, payer): value for month, provider, payer, value in costs.rows()}
 
 
@@ -325,7 +378,8 @@ def test_every_month_provider_and_payer_by_hand(seed: int) -> None:
 
 
 def test_the_run_has_everything_that_is_paid_for() -> None:
-    """Bonuses and returns under every contract that pays them, stays from before day 0 and across every switch, months with nobody in a block."""
+    """Bonuses and returns under every contract that pays them, stays from before day 0 and across every switch, months
+    with nobody in a block."""
     clients: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in log(1).with_columns(pl.col("stay_start").fill_nan(None)).rows(named=True):
         clients[row["client"]].append(row)
@@ -340,7 +394,9 @@ def test_the_run_has_everything_that_is_paid_for() -> None:
             assert any(stay.back < DAYS for stay in mine)
     assert any(stay.start < -42 and stay.stepped for stay in stays)
     assert log(1).filter(pl.col("cause") == "premature").height > 0
-    living = measure(log(1), model(), DAYS).filter((pl.col("service") == "supported_living") & (pl.col("measure") == "cost"))
+    living = measure(log(1), model(), DAYS).filter(
+        (pl.col("service") == "supported_living") & (pl.col("measure") == "cost")
+    )
     assert living.filter(pl.col("area").is_null()).height > 0
     kinds = {term["kind"] for terms in CONTRACTS.values() for term in terms}
     assert len(kinds) == 9
@@ -348,7 +404,10 @@ def test_the_run_has_everything_that_is_paid_for() -> None:
 
 def test_real_cost_and_all_payers() -> None:
     measures = measure(log(1), model(), DAYS)
-    sums = {name: dict(measures.filter(pl.col("measure") == name).group_by("month").agg(pl.col("value").sum()).rows()) for name in (*PAYERS, "cost")}
+    sums = {
+        name: dict(measures.filter(pl.col("measure") == name).group_by("month").agg(pl.col("value").sum()).rows())
+        for name in (*PAYERS, "cost")
+    }
     real = dict(measures.filter(pl.col("measure") == "cost_real").group_by("month").agg(pl.col("value").sum()).rows())
     for month, cost in sums["cost"].items():
         assert sum(sums[payer].get(month, 0.0) for payer in PAYERS) == pytest.approx(cost, rel=1e-12)
@@ -367,7 +426,9 @@ def test_without_a_log_it_costs_the_same(seed: int) -> None:
     keys = [column for column in by_log.columns if column != "value"]
     both = by_log.join(by_tally, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_tally").fill_null(0.0)
     assert both.height == by_log.height == by_tally.height > 0
-    assert both.filter((pl.col("value") - pl.col("value_tally")).abs() > 1e-7 + 1e-9 * pl.col("value").abs()).rows() == []
+    assert (
+        both.filter((pl.col("value") - pl.col("value_tally")).abs() > 1e-7 + 1e-9 * pl.col("value").abs()).rows() == []
+    )
 
 
 def test_both_engines_lead_the_same_lives() -> None:
@@ -379,21 +440,37 @@ def test_the_invariants_hold(seed: int) -> None:
     check(log(seed), measure(log(seed), model(), DAYS), model(), DAYS)
 
 
-# --- switches ------------------------------------------------------------------------------------------------------------------
+# --- switches
+# ------------------------------------------------------------------------------------------------------------------
 
 TWIN_FROM = dt.date(2014, 9, 9)
 
 
-def twins(under: dict[tuple[str, str], list[tuple[dt.date, str]]], terms: dict[str, list[dict[str, Any]]]) -> tuple[Model, Model]:
-    """The model, and the same under a strategy that puts every offer under a contract of the same terms by another name."""
+def twins(
+    under: dict[tuple[str, str], list[tuple[dt.date, str]]], terms: dict[str, list[dict[str, Any]]]
+) -> tuple[Model, Model]:
+    """The model, and the same under a strategy that puts every offer under a contract of the same terms by another
+    name."""
     plain = town(under, terms | {f"{name} again": contract for name, contract in terms.items()})
     new = [{"service": s, "provider": p, "contract": f"{names[-1][1]} again"} for (p, s), names in under.items()]
-    return plain, apply(plain, Strategy.model_validate({"name": "s", "title": "S", "start": TWIN_FROM, "contracts": new}))
+    return plain, apply(
+        plain, Strategy.model_validate({"name": "s", "title": "S", "start": TWIN_FROM, "contracts": new})
+    )
 
 
 def cost_of(log: pl.DataFrame, model: Model) -> pl.DataFrame:
-    place = ["month", "service", "provider"]  # a block is shared among stages by the days in each period, and dates cut periods
-    return measure(log, model, DAYS).filter(pl.col("measure") == "cost").group_by(place).agg(pl.col("value").sum()).sort(place)
+    place = [
+        "month",
+        "service",
+        "provider",
+    ]  # a block is shared among stages by the days in each period, and dates cut periods
+    return (
+        measure(log, model, DAYS)
+        .filter(pl.col("measure") == "cost")
+        .group_by(place)
+        .agg(pl.col("value").sum())
+        .sort(place)
+    )
 
 
 def simulated(model: Model) -> pl.DataFrame:
@@ -402,8 +479,13 @@ def simulated(model: Model) -> pl.DataFrame:
 
 def test_a_switch_to_the_same_terms_changes_nothing() -> None:
     """The log to the last bit; and the cost, where nothing that was paid before the switch is taken back after it."""
-    kept = {name: [term for term in terms if term["kind"] not in ("clawback", "outcome", "episode")] for name, terms in CONTRACTS.items()}
-    kept["entries"] = [term for term in kept["entries"] if term["kind"] != "step_down_bonus"]  # without a clawback it would pay for a cycle
+    kept = {
+        name: [term for term in terms if term["kind"] not in ("clawback", "outcome", "episode")]
+        for name, terms in CONTRACTS.items()
+    }
+    kept["entries"] = [
+        term for term in kept["entries"] if term["kind"] != "step_down_bonus"
+    ]  # without a clawback it would pay for a cycle
     plain, switched = twins(UNDER | {("council", "plan"): [(START, "entries")]}, kept)
     before, after = simulated(plain), simulated(switched)
     assert after.equals(before)
@@ -427,24 +509,39 @@ def test_a_switch_before_the_first_day_holds_from_it() -> None:
     one, other = town(under, CONTRACTS), apply(model(), early)
     assert cost_of(log(1), one).equals(cost_of(log(1), other))
     assert not cost_of(log(1), one).equals(cost_of(log(1), model()))
-    everybody = Strategy.model_validate({**start, "start": dt.date(2014, 1, 1), "contracts": [{"service": "foster_care", "contract": "mixed"}]})
-    offers = [offer for provider in apply(model(), everybody).providers for offer in provider.offers if offer.service == "foster_care"]
+    everybody = Strategy.model_validate(
+        {**start, "start": dt.date(2014, 1, 1), "contracts": [{"service": "foster_care", "contract": "mixed"}]}
+    )
+    offers = [
+        offer
+        for provider in apply(model(), everybody).providers
+        for offer in provider.offers
+        if offer.service == "foster_care"
+    ]
     assert [offer.contract_at(dt.date(2014, 1, 1)) for offer in offers] == ["mixed", "mixed"]
     assert [offer.contract_at(dt.date(2013, 12, 31)) for offer in offers] == ["taper", "entries"]
 
 
 def back_and_forth(*terms: dict[str, Any], switches: tuple[tuple[dt.date, str], ...] = ()) -> dict[str, float]:
-    """By month, what a stay from 21 April to 20 June costs, with a return on 30 June that ends at once, without growth."""
+    """By month, what a stay from 21 April to 20 June costs, with a return on 30 June that ends at once, without
+    growth."""
     data = tomllib.loads(TOY)
     data["contracts"] += [{"name": name, "terms": list(terms)} for name in ("x", "y")]
-    data["providers"][0]["offers"][0] |= {"contract": "x", "switches": [{"from": date, "contract": name} for date, name in switches]}
+    data["providers"][0]["offers"][0] |= {
+        "contract": "x",
+        "switches": [{"from": date, "contract": name} for date, name in switches],
+    }
     data["prices"]["growth_per_year"] = gbp(0)
     where = {"area": "north", "stage": "adult"}
     care = {**where, "need": "community", "tier": "community", "service": "plan", "provider": "council"}
-    rows = [{"event": "arrival", "time": 20.0, **where}, {"event": "start", "time": 20.0, "stay_start": 20.0, **care},
-            {"event": "end", "time": 80.0, "cause": "step_down", **where}, {"event": "start", "time": 90.0, "stay_start": 90.0, **care},
-            {"event": "left", "time": 90.0, "stay_start": 90.0, **care}]  # fmt: skip
-    measures = measure(log_of(rows, RUNGS, SHORT), parse(Model, data, "f.toml"), 365.0).filter(pl.col("measure") == "cost")
+    rows = [{
+        "event": "arrival", "time": 20.0, **where}, {"event": "start", "time": 20.0, "stay_start": 20.0, **care},
+        {"event": "end", "time": 80.0, "cause": "step_down", **where}, {"event": "start", "time": 90.0,
+        "stay_start": 90.0, **care}, {"event": "left", "time": 90.0, "stay_start": 90.0, **care
+    }]  # fmt: skip
+    measures = measure(log_of(rows, RUNGS, SHORT), parse(Model, data, "f.toml"), 365.0).filter(
+        pl.col("measure") == "cost"
+    )
     return dict(measures.group_by("month").agg(pl.col("value").sum()).rows())
 
 
@@ -453,10 +550,18 @@ NEXT = dt.date(2013, 5, 15)
 
 
 def test_a_return_by_hand() -> None:
-    """£100 a day and £500 to begin with, all of which goes back on day 90, when the second stay begins and is paid £500."""
-    assert back_and_forth(per_diem(gbp(100)), *EPISODE) == pytest.approx({"2013-04": 1000 + 500, "2013-05": 3100, "2013-06": 1900 - 500 + 500})
-    small, window = {"kind": "episode", "gbp": gbp(250)}, {**EPISODE[1], "within_days": 10}  # the return comes when the window has closed
-    assert back_and_forth(per_diem(gbp(100)), small, window) == pytest.approx({"2013-04": 1000 + 250, "2013-05": 3100, "2013-06": 1900 + 250})
+    """£100 a day and £500 to begin with, all of which goes back on day 90, when the second stay begins and is paid
+    £500."""
+    assert back_and_forth(per_diem(gbp(100)), *EPISODE) == pytest.approx(
+        {"2013-04": 1000 + 500, "2013-05": 3100, "2013-06": 1900 - 500 + 500}
+    )
+    small, window = (
+        {"kind": "episode", "gbp": gbp(250)},
+        {**EPISODE[1], "within_days": 10},
+    )  # the return comes when the window has closed
+    assert back_and_forth(per_diem(gbp(100)), small, window) == pytest.approx(
+        {"2013-04": 1000 + 250, "2013-05": 3100, "2013-06": 1900 + 250}
+    )
 
 
 @pytest.mark.parametrize(

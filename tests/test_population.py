@@ -1,4 +1,5 @@
-"""People by age and date: exact where published, even between, without a jump where the projection takes over; what is wrong is said."""
+"""People by age and date: exact where published, even between, without a jump where the projection takes over; what is
+wrong is said."""
 
 from __future__ import annotations
 
@@ -11,9 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simcare.demand.population import COLUMNS, Population, births, exposure, growth, people, read_population, share_85_plus
+from simcare.demand.population import (
+    COLUMNS,
+    Population,
+    births,
+    exposure,
+    growth,
+    people,
+    read_population,
+    share_85_plus,
+)
 from simcare.errors import BadInput
-from simcare.files import library, load_model
+from simcare.files.load import library, load_model
 
 FILE = library("calibration") / "population-kent.csv"
 OLD, NEW = "census2011_based", "census2021_rebased"
@@ -46,7 +56,13 @@ def mid(year: int) -> dt.date:
 
 
 def test_the_file_is_read() -> None:
-    assert (KENT.area, KENT.vintage, KENT.variant, KENT.growth_of, KENT.base_until) == ("Kent", OLD, "principal", "England", 2020)
+    assert (KENT.area, KENT.vintage, KENT.variant, KENT.growth_of, KENT.base_until) == (
+        "Kent",
+        OLD,
+        "principal",
+        "England",
+        2020,
+    )
     assert KENT.years == tuple(range(2013, 2041))
     assert kent(None).years == tuple(range(2013, 2021))
     assert kent(None).growth_of is None
@@ -78,7 +94,8 @@ def test_between_mid_years_people_change_evenly() -> None:
 
 @given(st.integers(0, 27 * 365), st.integers(0, 27 * 365), st.sampled_from(BANDS))
 def test_people_between_mid_years_stay_between_them(a: int, b: int, band: tuple[int, int | None]) -> None:
-    """Monotone in each year: within a mid-year pair no value leaves the span, and the order of days is the order of people."""
+    """Monotone in each year: within a mid-year pair no value leaves the span, and the order of days is the order of
+    people."""
     one, two = sorted((mid(2013) + dt.timedelta(days=a), mid(2013) + dt.timedelta(days=b)))
     low = one.year if one >= mid(one.year) else one.year - 1
     ends = [people(KENT, *band, mid(low)), people(KENT, *band, mid(low + 1))]
@@ -105,7 +122,9 @@ def test_nothing_jumps_where_the_projection_takes_over(variant: str, low: int, h
     assert people(projected, low, high, mid(2020)) == base
     day_after = people(projected, low, high, mid(2020) + dt.timedelta(days=1))
     assert abs(day_after / base - 1) < 0.06 / 365
-    nation = published(variant, "England", "projection_2018b", 2030, low, high) / published(variant, "England", "projection_2018b", 2020, low, high)
+    nation = published(variant, "England", "projection_2018b", 2030, low, high) / published(
+        variant, "England", "projection_2018b", 2020, low, high
+    )
     assert people(projected, low, high, mid(2030)) == pytest.approx(base * nation)
 
 
@@ -116,7 +135,8 @@ def test_variants_lie_in_order_and_part_after_the_join_only() -> None:
 
 
 def test_the_newer_vintage_follows_from_mid_2023() -> None:
-    """By hand: 205,096 children of 0-10 in mid-2023 x 6,477,541 / 7,150,506, England's in mid-2030 and mid-2023, is 185,794."""
+    """By hand: 205,096 children of 0-10 in mid-2023 x 6,477,541 / 7,150,506, England's in mid-2030 and mid-2023, is
+    185,794."""
     newer = kent("principal_2020b", NEW)
     assert newer.base_until == 2023
     assert people(newer, 0, 11, mid(2023)) == 205_096
@@ -166,8 +186,14 @@ def test_beyond_the_years_only_if_held() -> None:
     [
         (lambda: people(KENT, 18, 18, mid(2013)), "ages from 18 to 18 hold nobody"),
         (lambda: read_population(FILE, "Kemt", vintage=OLD), "area: unknown 'Kemt', did you mean 'Kent'?"),
-        (lambda: read_population(FILE, "Kent", "principle", vintage=OLD), "variant: unknown 'principle', did you mean 'principal'?"),
-        (lambda: read_population(FILE, "Kent"), "estimates of 2 vintages, which are never mixed; name one: census2011_based, census2021_rebased"),
+        (
+            lambda: read_population(FILE, "Kent", "principle", vintage=OLD),
+            "variant: unknown 'principle', did you mean 'principal'?",
+        ),
+        (
+            lambda: read_population(FILE, "Kent"),
+            "estimates of 2 vintages, which are never mixed; name one: census2011_based, census2021_rebased",
+        ),
         (lambda: read_population(FILE, "Kent", vintage="census2011"), "did you mean 'census2011_based'?"),
         (lambda: read_population("nowhere.csv", "Kent"), "nowhere.csv: cannot be read"),
     ],
@@ -203,13 +229,28 @@ def test_a_good_frame_is_read() -> None:
         (("2016-06-30", "X", "estimate", "v", "0", "", "1"), "population: X, v: no rows for 2015"),
         (("2017-06-30", "England", "principal", "p", "0", "", "1"), "population: England, principal: no rows for 2016"),
         (("2015-06-30", "X", "estimate", "v", "0", "", "-1"), "row 7: people: should be a number, 0 or more, got '-1'"),
-        (("2015-06-30", "X", "estimate", "v", "0", "", "many"), "row 7: people: should be a number, 0 or more, got 'many'"),
-        (("2015-13-30", "X", "estimate", "v", "0", "", "1"), "row 7: date: should be a mid-year day such as 2013-06-30, got '2015-13-30'"),
+        (
+            ("2015-06-30", "X", "estimate", "v", "0", "", "many"),
+            "row 7: people: should be a number, 0 or more, got 'many'",
+        ),
+        (
+            ("2015-13-30", "X", "estimate", "v", "0", "", "1"),
+            "row 7: date: should be a mid-year day such as 2013-06-30, got '2015-13-30'",
+        ),
         (("2015-01-01", "X", "estimate", "v", "0", "", "1"), "row 7: date: should be a mid-year day"),
-        (("2015-06-30", "X", "estimate", "v", "x", "", "1"), "row 7: from_age: should be a whole number of years, 0 or more, got 'x'"),
-        (("2015-06-30", "X", "estimate", "v", "5", "5", "1"), "row 7: to_age: should be a whole number of years above from_age, or empty, got '5'"),
+        (
+            ("2015-06-30", "X", "estimate", "v", "x", "", "1"),
+            "row 7: from_age: should be a whole number of years, 0 or more, got 'x'",
+        ),
+        (
+            ("2015-06-30", "X", "estimate", "v", "5", "5", "1"),
+            "row 7: to_age: should be a whole number of years above from_age, or empty, got '5'",
+        ),
         (("2015-06-30", "", "estimate", "v", "5", "", "1"), "row 7: area: is empty"),
-        (("2015-06-30", "X", "estimate", "v", "0", "18", "1"), "ages 0+ in 2015: X: there is no band for ages 0+ from 18 on"),
+        (
+            ("2015-06-30", "X", "estimate", "v", "0", "18", "1"),
+            "ages 0+ in 2015: X: there is no band for ages 0+ from 18 on",
+        ),
     ],
 )
 def test_a_fault_in_a_file_is_named(row: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
@@ -232,7 +273,9 @@ def test_every_fault_is_listed() -> None:
 def test_growth_needs_the_year_of_the_last_estimate_and_somebody() -> None:
     with pytest.raises(BadInput, match="no rows for 2014, the year of the last estimate of X"):
         read_population(frame([*GOOD[:3], GOOD[4]]), "X")
-    empty = frame([("2013-06-30", "X", "estimate", "v", "85", "", "0"), ("2014-06-30", "X", "estimate", "v", "85", "", "1")])
+    empty = frame(
+        [("2013-06-30", "X", "estimate", "v", "85", "", "0"), ("2014-06-30", "X", "estimate", "v", "85", "", "1")]
+    )
     with pytest.raises(BadInput, match=r"nobody of ages 85\+"):
         growth(read_population(empty, "X", None), 85, None, mid(2013), mid(2014))
 

@@ -9,9 +9,9 @@ from conftest import simulate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simcare.files import parse
+from simcare.files.load import parse
 from simcare.invariants import check
-from simcare.measures import flows_between, measure
+from simcare.measures.measure import flows_between, measure
 from simcare.model import Model
 
 DAYS = 400.0
@@ -52,7 +52,10 @@ def models(draw: st.DrawFn) -> Model:
             "groups": [{"name": g} for g in groups],
             "services": services,
             "contracts": [{"name": "flat", "terms": [{"gbp_per_day": number(draw(st.floats(0, 200)))}]}],
-            "providers": [{"name": "council", "owner": "council", "offers": offers}, {"name": "other", "owner": "independent", "offers": offers[:1]}],
+            "providers": [
+                {"name": "council", "owner": "council", "offers": offers},
+                {"name": "other", "owner": "independent", "offers": offers[:1]},
+            ],
             "clocks": clocks(draw, rate),
             "need": [
                 {
@@ -76,7 +79,14 @@ def models(draw: st.DrawFn) -> Model:
                     "gbp_per_assessment": number(100),
                 }
             ],
-            "handovers": [{"age": edge, "to_group": draw(st.sampled_from(groups)), "keeps_need": number(draw(share)), "at_most": rungs[1]}],
+            "handovers": [
+                {
+                    "age": edge,
+                    "to_group": draw(st.sampled_from(groups)),
+                    "keeps_need": number(draw(share)),
+                    "at_most": rungs[1],
+                }
+            ],
             "arrivals": [
                 {
                     "name": f"{stage['name']} {group} {route}",
@@ -86,7 +96,12 @@ def models(draw: st.DrawFn) -> Model:
                     "route": route,
                     "per_year": number(draw(st.floats(0, 150))),
                     "needs": number(shares(draw, len(rungs))),
-                    "ages": {"edges": [stage["from_age"], stage.get("to_age", 99)], "shares": [1], "source": "assumption", "grade": "D"},
+                    "ages": {
+                        "edges": [stage["from_age"], stage.get("to_age", 99)],
+                        "shares": [1],
+                        "source": "assumption",
+                        "grade": "D",
+                    },
                 }
                 for stage in stages
                 for group in groups
@@ -117,13 +132,26 @@ def models(draw: st.DrawFn) -> Model:
 
 
 def service(draw: st.DrawFn, tier: str, name: str) -> dict[str, Any]:
-    reviews = {"first_review_days": number(42), "review_every_days": number(draw(st.sampled_from([30, 365])))} if draw(st.booleans()) else {}
+    reviews = (
+        {"first_review_days": number(42), "review_every_days": number(draw(st.sampled_from([30, 365])))}
+        if draw(st.booleans())
+        else {}
+    )
     return {"name": name, "tier": tier, "enabling": draw(st.booleans()), "follows_need": draw(st.booleans()), **reviews}
 
 
 def clocks(draw: st.DrawFn, rate: st.SearchStrategy[float]) -> list[dict[str, Any]]:
-    simple = [{"clock": clock, "per_year": number(draw(rate))} for clock in ("rise", "recover", "induced", "crisis", "detection", "step_down")]
-    death = {"clock": "death", "family": "gompertz", "since": "age", "per_year": number(0.001), "growth_per_year": number(0.08)}
+    simple = [
+        {"clock": clock, "per_year": number(draw(rate))}
+        for clock in ("rise", "recover", "induced", "crisis", "detection", "step_down")
+    ]
+    death = {
+        "clock": "death",
+        "family": "gompertz",
+        "since": "age",
+        "per_year": number(0.001),
+        "growth_per_year": number(0.08),
+    }
     stay = {
         "clock": "leaving",
         "family": "weibull",
@@ -134,7 +162,12 @@ def clocks(draw: st.DrawFn, rate: st.SearchStrategy[float]) -> list[dict[str, An
     return [clock for clock in (*simple, death, stay) if draw(st.booleans())]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(models())
 def test_random_models_keep_every_invariant(model: Model) -> None:
     log = simulate(model, DAYS)
@@ -144,7 +177,12 @@ def test_random_models_keep_every_invariant(model: Model) -> None:
     assert flows_between(log, model).filter(pl.col("moves") < 0).is_empty()
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(models())
 def test_a_shorter_horizon_is_the_beginning_of_a_longer_one(model: Model) -> None:
     """What happens before a day cannot depend on where the run ends."""

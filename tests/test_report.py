@@ -1,4 +1,5 @@
-"""The report: what it says agrees with the frames, it says plainly what it cannot tell, and it asks the network for nothing."""
+"""The report: what it says agrees with the frames, it says plainly what it cannot tell, and it asks the network for
+nothing."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from report_sample import guess, sample_comparison, sample_experiment, sample_model, sample_run
 
-from simcare import report_tables, words
-from simcare.report import ReportInput, html, sentence, sentences, write_report
-from simcare.words import COUNT, POUNDS, Estimate, Finding, estimate_place, quantity, strategy_sentence, three
+from simcare.report import tables, wording
+from simcare.report.run_page import ReportInput, html, sentence, sentences, write_report
+from simcare.report.wording import COUNT, POUNDS, Estimate, Finding, estimate_place, quantity, strategy_sentence, three
 
 EVIL = '</script><script>alert("x")</script><img src=x onerror=alert(1)> & "co"'
 
@@ -82,7 +83,9 @@ def test_nothing_is_loaded_from_outside(found: object) -> None:
     assert addresses
     assert all(value.startswith(("#", "data:")) for value in addresses)
     assert not {"iframe", "object", "embed", "base", "img", "audio", "video"} & {tag for tag, _ in elements}
-    policy = next(a["content"] for tag, a in elements if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        a["content"] for tag, a in elements if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy"
+    )
     assert policy.startswith("default-src 'none'")
     assert "http:" not in policy
     assert "https:" not in policy
@@ -107,7 +110,12 @@ def test_the_same_result_gives_the_same_file() -> None:
 
 def test_anything_with_the_same_names_can_be_reported(tmp_path: Path) -> None:
     class Found:
-        model, measures, flows, manifest = sample_run(2).model, sample_run(2).measures, sample_run(2).flows, sample_run(2).manifest
+        model, measures, flows, manifest = (
+            sample_run(2).model,
+            sample_run(2).measures,
+            sample_run(2).flows,
+            sample_run(2).manifest,
+        )
 
     assert "2013/14 to 2014/15" in write_report(Found(), tmp_path / "r.html").read_text(encoding="utf-8")
 
@@ -149,7 +157,10 @@ def test_a_run_in_which_nobody_is_in_care_can_be_reported() -> None:
     given = sample_run(2)
     nobody = given.measures.filter(pl.col("measure") == "independent_days")
     found = Page(html(ReportInput(given.model, nobody, given.manifest, given.flows.clear())))
-    assert "Over 2013/14 to 2014/15, if nothing changes, care is expected to cost £0 in cash; nobody is in care." in found.text
+    assert (
+        "Over 2013/14 to 2014/15, if nothing changes, care is expected to cost £0 in cash; nobody is in care."
+        in found.text
+    )
     assert "moves" not in {a["id"] for a in found.of("section")}
 
 
@@ -183,10 +194,15 @@ def test_the_numbers_of_the_sentence_are_those_of_the_frame() -> None:
             ("dependency_days", "dependency-days", 1),
             ("independent_days", "independent days", 1),
         ):
-            row = given.differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == measure)).row(0, named=True)
+            row = given.differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == measure)).row(
+                0, named=True
+            )
             numbers = re.search(what + r"[^()]*\(?[^()]*\([^()]*\)|" + what + r" \([^()]*\)", said)
             assert numbers is not None
-            found = [float(n.replace(",", "")) * unit for n in re.findall(r"(?<![\w%])(\d[\d,.]*)(?=m|\b)(?!%)", numbers.group())]
+            found = [
+                float(n.replace(",", "")) * unit
+                for n in re.findall(r"(?<![\w%])(\d[\d,.]*)(?=m|\b)(?!%)", numbers.group())
+            ]
             tolerance = (row["high"] - row["low"]) / 2 * 0.5
             for end in ("difference", "low", "high"):
                 assert min(abs(abs(row[end]) - n) for n in found) <= tolerance, (said, end, row[end], found)
@@ -203,7 +219,10 @@ def test_the_direction_of_the_sentence_is_that_of_the_frame() -> None:
 
 def test_what_a_strategy_itself_costs_is_what_was_spent() -> None:
     spent = comparison().measures.filter(
-        (pl.col("strategy") == "early") & (pl.col("measure") == "cost_pv") & pl.col("service").is_null() & pl.col("group").is_null()
+        (pl.col("strategy") == "early")
+        & (pl.col("measure") == "cost_pv")
+        & pl.col("service").is_null()
+        & pl.col("group").is_null()
     )
     each = spent["value"].sum() / 24
     assert each == pytest.approx(sum(400_000 / 1.035**year for year in range(5)))
@@ -211,7 +230,10 @@ def test_what_a_strategy_itself_costs_is_what_was_spent() -> None:
 
 
 def test_the_baseline_sentence_adds_up() -> None:
-    cash = comparison().measures.filter((pl.col("strategy") == "baseline") & (pl.col("measure") == "cost"))["value"].sum() / 24
+    cash = (
+        comparison().measures.filter((pl.col("strategy") == "baseline") & (pl.col("measure") == "cost"))["value"].sum()
+        / 24
+    )
     said = re.search(r"cost £([\d.]+)bn in cash", sentences(comparison())[0])
     assert said is not None
     assert float(said.group(1)) == pytest.approx(cash / 1e9, rel=0.005)
@@ -221,7 +243,14 @@ def test_the_baseline_sentence_adds_up() -> None:
     ("low", "high", "says"),
     [
         (-5.0e6, -1.2e6, "is expected to reduce total cost by £3.1m (95% interval £1.2m to £5.0m)"),
-        (-5.0e6, 1.2e6, "the model cannot tell “S” from no difference in total cost (central estimate −£3.1m, 95% interval −£5.0m to +£1.2m)"),
+        (
+            -5.0e6,
+            1.2e6,
+            (
+                "the model cannot tell “S” from no difference in total cost (central estimate −£3.1m, 95% interval"
+                " −£5.0m to +£1.2m)"
+            ),
+        ),
         (-5.0e6, 0.0, "the model cannot tell “S” from no difference"),
     ],
 )
@@ -239,10 +268,11 @@ def test_a_sentence_keeps_findings_and_doubts_apart() -> None:
         Finding("independent days", COUNT, Estimate(10.0, -90.0, 110.0)),
     ]
     said = strategy_sentence("S", "2013/14 to 2014/15", findings, "at a cost")
-    assert said == (
-        "Over 2013/14 to 2014/15, “S” is expected to increase total cost by £2.0m (95% interval £1.0m to £3.0m), and to reduce dependency-days "
-        "by 500 (95% interval 100 to 900), at a cost; the model cannot tell it from no difference in independent days "
-        "(central estimate +10, 95% interval −90 to +110)."
+    assert (
+        said
+        == "Over 2013/14 to 2014/15, “S” is expected to increase total cost by £2.0m (95% interval £1.0m to £3.0m), and"
+        " to reduce dependency-days by 500 (95% interval 100 to 900), at a cost; the model cannot tell it from no"
+        " difference in independent days (central estimate +10, 95% interval −90 to +110)."
     )
 
 
@@ -287,11 +317,11 @@ def test_a_quantity_reads_back_to_three_figures(value: float) -> None:
 
 
 def test_dates_and_periods() -> None:
-    assert words.date(dt.date(2013, 4, 1)) == "1 April 2013"
-    assert words.period(["2013/14", "2014/15", "2015/16"]) == "2013/14 to 2015/16"
-    assert [words.financial_year(m) for m in ("2013-03", "2013-04", "2000-01")] == ["2012/13", "2013/14", "1999/00"]
+    assert wording.date(dt.date(2013, 4, 1)) == "1 April 2013"
+    assert wording.period(["2013/14", "2014/15", "2015/16"]) == "2013/14 to 2015/16"
+    assert [wording.financial_year(m) for m in ("2013-03", "2013-04", "2000-01")] == ["2012/13", "2013/14", "1999/00"]
     with pytest.raises(ValueError, match="no financial year"):
-        words.period([])
+        wording.period([])
 
 
 # Assumptions.
@@ -299,12 +329,18 @@ def test_dates_and_periods() -> None:
 
 def test_every_number_is_listed_with_its_grade_in_words() -> None:
     given = comparison()
-    listed = report_tables.assumptions(given.model, given.experiment)
+    listed = tables.assumptions(given.model, given.experiment)
     rows = [a for a in page().of("tr") if "data-grade" in a]
     assert [a["data-grade"] for a in rows] == [assumption.grade for assumption in listed]
     price = next(a for a in listed if a.path == "contracts[placement].terms[0].gbp_per_day")
-    assert price == report_tables.Assumption(
-        "Model", "contracts[placement].terms[0].gbp_per_day", "90", "A", "measured", "County survey of care 2013, table 4", "mean of returns"
+    assert price == tables.Assumption(
+        "Model",
+        "contracts[placement].terms[0].gbp_per_day",
+        "90",
+        "A",
+        "measured",
+        "County survey of care 2013, table 4",
+        "mean of returns",
     )
     for text in (
         "D assumption",
@@ -314,11 +350,11 @@ def test_every_number_is_listed_with_its_grade_in_words() -> None:
         "strategies[early].effects[0].multiply",
     ):
         assert text in page().text
-    assert sum(count for _, _, count in report_tables.grade_counts(listed)) == len(listed)
+    assert sum(count for _, _, count in tables.grade_counts(listed)) == len(listed)
 
 
 def test_how_far_an_effect_is_believed_is_shown() -> None:
-    rows = {row[0]: row for row in report_tables.strategies(sample_experiment()).rows}
+    rows = {row[0]: row for row in tables.strategies(sample_experiment()).rows}
     changes = rows["Early help for families"][2].replace("\N{NO-BREAK SPACE}", " ")
     assert "need rising (0-11): × 0.8 (0.6 to 1), grade C weak, used as × 0.894" in changes
     assert rows["Early help for families"][1] == "1 October 2013, in full after 180 days"
@@ -327,16 +363,23 @@ def test_how_far_an_effect_is_believed_is_shown() -> None:
 
 
 def test_changes_that_are_alike_are_told_together() -> None:
-    change = [{"path": f"services.{tier}_care.review_every_days", "to": guess(90)} for tier in ("community", "enhanced", "placement", "specialist")]
+    change = [
+        {"path": f"services.{tier}_care.review_every_days", "to": guess(90)}
+        for tier in ("community", "enhanced", "placement", "specialist")
+    ]
     changes = [{"name": "reviews", "title": "Review sooner", "start": dt.date(2014, 4, 1), "changes": change}]
     experiment = sample_experiment(strategies=changes)
-    assert report_tables.strategies(experiment).rows[0][2] == "review every days set to 90 (4 services), grade D assumption"
-    assert report_tables.evidence(experiment.strategies[0]) == "Rests on four assumed effects: four graded D (assumption)."
+    assert tables.strategies(experiment).rows[0][2] == "review every days set to 90 (4 services), grade D assumption"
+    assert tables.evidence(experiment.strategies[0]) == "Rests on four assumed effects: four graded D (assumption)."
 
 
 def test_a_long_title_gives_way_to_the_name_in_figures() -> None:
     long = [
-        {"name": "early_help", "title": "A family support programme for every family that is near the edge of care", "start": dt.date(2014, 4, 1)}
+        {
+            "name": "early_help",
+            "title": "A family support programme for every family that is near the edge of care",
+            "start": dt.date(2014, 4, 1),
+        }
     ]
     given = sample_run()
     named = ReportInput(given.model, given.measures, given.manifest, given.flows, sample_experiment(strategies=long))
@@ -346,10 +389,17 @@ def test_a_long_title_gives_way_to_the_name_in_figures() -> None:
 def test_the_comparison_table_holds_every_measure_of_every_strategy() -> None:
     given = comparison()
     assert given.differences is not None
-    table = report_tables.comparison(given.differences, given.titles, "2013/14 to 2017/18", 24)
-    assert len(table.rows) == given.differences.filter(~pl.col("measure").is_in(["queue_days", "delayed_days", "displaced", "spot_days"])).height
+    table = tables.comparison(given.differences, given.titles, "2013/14 to 2017/18", 24)
+    assert (
+        len(table.rows)
+        == given.differences.filter(
+            ~pl.col("measure").is_in(["queue_days", "delayed_days", "displaced", "spot_days"])
+        ).height
+    )
     row = next(r for r in table.rows if r[:2] == ("Early help for families", "Total cost, present value"))
-    frame = given.differences.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_pv")).row(0, named=True)
+    frame = given.differences.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_pv")).row(
+        0, named=True
+    )
     assert row[3] == three(Estimate(frame["difference"], frame["low"], frame["high"]), POUNDS)[0]
     assert row[7] == f"{round(24 * frame['share_better'])} of 24"
     none = next(r for r in table.rows if r[1] == "Crises")
@@ -372,8 +422,9 @@ def test_titles_and_notes_cannot_become_markup() -> None:
     }  # fmt: skip
     given = comparison()
     evil = ReportInput(
-        model=sample_model(title=EVIL), measures=given.measures, manifest={**given.manifest, "command": EVIL}, flows=given.flows,
-        experiment=sample_experiment(**experiment), totals=given.totals, differences=given.differences,
+        model=sample_model(title=EVIL), measures=given.measures, manifest={**given.manifest, "command": EVIL},
+        flows=given.flows, experiment=sample_experiment(**experiment), totals=given.totals,
+        differences=given.differences,
     )  # fmt: skip
     found = Page(html(evil))
     assert not found.of("img")
@@ -395,5 +446,11 @@ def test_the_method_says_what_it_takes_to_get_the_same_figures() -> None:
         "simcare version": "0.1.0",
     }.items():
         assert f"{name}{value}" in page().text
-    for text in ("What they do not include", "5th to 95th percentile", "discounted by 3.5% a year", "raised by 2% each 1 April", "2012/13 prices"):
+    for text in (
+        "What they do not include",
+        "5th to 95th percentile",
+        "discounted by 3.5% a year",
+        "raised by 2% each 1 April",
+        "2012/13 prices",
+    ):
         assert text in page().text

@@ -18,11 +18,11 @@ from report_sample import sample_contracts, sample_limited
 from simcare.calibrate.identify import Identified, Profile
 from simcare.calibrate.reading import load_calibration
 from simcare.calibrate.scoring import Path as Shown
-from simcare.comparisons import compare
-from simcare.figures import fits
-from simcare.folders import write_comparison
-from simcare.page import PageFigure, page
-from simcare.report import write_report
+from simcare.decide.comparison import compare
+from simcare.report.figures import fits
+from simcare.report.folders import write_comparison
+from simcare.report.page import PageFigure, page
+from simcare.report.run_page import write_report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -65,9 +65,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the shipped comparison, cut to two replications of two years: the strategies start in the second."""
+    """The report of the shipped comparison, cut to two replications of two years: the strategies start in the
+    second."""
     found = compare("prevention", 2, years=2)
-    return write_comparison(found, tmp_path_factory.mktemp("report") / "prevention", "simcare compare prevention --years 2 --reps 2")
+    return write_comparison(
+        found, tmp_path_factory.mktemp("report") / "prevention", "simcare compare prevention --years 2 --reps 2"
+    )
 
 
 @dataclass
@@ -91,7 +94,9 @@ def visit(browser: Browser, report: Path, size: tuple[int, int]) -> Visit:
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("websocket", lambda socket: seen.requests.append(socket.url))
     page.on("pageerror", lambda error: seen.errors.append(str(error)))
-    page.on("console", lambda message: seen.errors.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on(
+        "console", lambda message: seen.errors.append(message.text) if message.type in {"error", "warning"} else None
+    )
     page.goto(report.as_uri())
     page.wait_for_selector("svg.main-svg", state="attached", timeout=60_000)
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
@@ -140,37 +145,56 @@ def test_the_page_does_not_scroll_sideways(seen: Visit) -> None:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_a_report_of_places_that_run_out_draws_its_figures_too(browser: Browser, limited: Path, size: tuple[int, int]) -> None:
+def test_a_report_of_places_that_run_out_draws_its_figures_too(
+    browser: Browser, limited: Path, size: tuple[int, int]
+) -> None:
     seen = visit(browser, limited, size)
     assert seen.errors == []
-    assert seen.drawn == seen.expected == 9  # the comparison and the change in cost; of the baseline four stages, waits, cost and moves
+    assert (
+        seen.drawn == seen.expected == 9
+    )  # the comparison and the change in cost; of the baseline four stages, waits, cost and moves
     assert seen.empty == 0
     assert seen.page_px <= seen.window_px
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_a_report_of_contracts_and_scenarios_draws_its_sweeps_too(browser: Browser, contracts: Path, size: tuple[int, int]) -> None:
+def test_a_report_of_contracts_and_scenarios_draws_its_sweeps_too(
+    browser: Browser, contracts: Path, size: tuple[int, int]
+) -> None:
     seen = visit(browser, contracts, size)
     assert seen.errors == []
-    assert seen.drawn == seen.expected == 10  # the comparison and the change in cost; two sweeps; of the baseline four stages, cost and moves
+    assert (
+        seen.drawn == seen.expected == 10
+    )  # the comparison and the change in cost; two sweeps; of the baseline four stages, cost and moves
     assert seen.empty == 0
     assert seen.page_px <= seen.window_px
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_figures_of_a_calibration_are_drawn_and_fit(browser: Browser, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_the_figures_of_a_calibration_are_drawn_and_fit(
+    browser: Browser, tmp_path: Path, size: tuple[int, int]
+) -> None:
     calibration = load_calibration("kent-2013").calibration
     count = len(calibration.free)
     range_ = np.tile([0.5, 1.0, 2.0], (count, 1))
     curve = Profile(np.linspace(0.5, 2, 9), -(np.linspace(-2, 2, 9) ** 2), -0.5 * np.linspace(-2, 2, 9) ** 2)
     known = Identified(range_, range_, np.linspace(0.4, 1.0, count), np.eye(count), (), (curve,) * count)
     dates = [dt.date(year, 3, 31) for year in (2014, 2015)]
-    said = pl.DataFrame({"date": dates, "q5": [80.0, 70.0], "q25": [90.0, 85.0], "q50": [100.0, 100.0], "q75": [110.0, 115.0], "q95": [120.0, 130.0],
-                         "published": [105.0, 140.0], "in90": [True, False]})  # fmt: skip
+    said = pl.DataFrame({
+        "date": dates, "q5": [80.0, 70.0], "q25": [90.0, 85.0], "q50": [100.0, 100.0], "q75": [110.0, 115.0],
+        "q95": [120.0, 130.0], "published": [105.0, 140.0], "in90": [True, False]
+    })  # fmt: skip
     paths = [Shown(target, [(dt.date(2013, 3, 31), 95.0)], said, [95.0, 95.0]) for target in calibration.targets[:4]]
-    figures = [fits.widths(calibration.free, known), fits.profiles(calibration.free, known), fits.hindcast("What was said, and what came", paths)]
+    figures = [
+        fits.widths(calibration.free, known),
+        fits.profiles(calibration.free, known),
+        fits.hindcast("What was said, and what came", paths),
+    ]
     file = tmp_path / "page.html"
-    file.write_text(page("A calibration", "", (), [PageFigure(str(k), figure) for k, figure in enumerate(figures)]), encoding="utf-8")
+    file.write_text(
+        page("A calibration", "", (), [PageFigure(str(k), figure) for k, figure in enumerate(figures)]),
+        encoding="utf-8",
+    )
     seen = visit(browser, file, size)
     assert seen.errors == []
     assert seen.drawn == seen.expected == 3 and seen.empty == 0
@@ -181,7 +205,10 @@ def test_the_figures_of_a_calibration_are_drawn_and_fit(browser: Browser, tmp_pa
 
 def test_a_request_to_the_network_would_be_seen(browser: Browser, tmp_path: Path) -> None:
     page = tmp_path / "leaky.html"
-    page.write_text("<svg class='main-svg'></svg><img src='http://localhost:9/x.png'><script>console.error('oh')</script>", encoding="utf-8")
+    page.write_text(
+        "<svg class='main-svg'></svg><img src='http://localhost:9/x.png'><script>console.error('oh')</script>",
+        encoding="utf-8",
+    )
     seen = visit(browser, page, DESKTOP)
     assert seen.requests == [page.as_uri(), "http://localhost:9/x.png"]
     assert "oh" in seen.errors

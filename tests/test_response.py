@@ -1,4 +1,5 @@
-"""How providers answer to a tariff: the value of holding worked out a second time, and what simulated people live through because of it."""
+"""How providers answer to a tariff: the value of holding worked out a second time, and what simulated people live
+through because of it."""
 
 from __future__ import annotations
 
@@ -15,16 +16,16 @@ import polars as pl
 import pytest
 from conftest import holds, share_holds, simulate
 
+from simcare.arrays.build import build
+from simcare.arrays.names import names_of
 from simcare.engine import compiled
-from simcare.files import parse
-from simcare.logs import frame
-from simcare.luck import differing
+from simcare.files.load import parse
+from simcare.log.frame import frame
 from simcare.model import Model
-from simcare.model.response_checks import reference_price, response_of
+from simcare.model.checks.responses import reference_price, response_of
 from simcare.model.strategy import Strategy, apply
-from simcare.names import names_of
-from simcare.tables import build
-from simcare.tariffs import holding_value, incentive, release_factor, step_down_factor
+from simcare.tariffs.holding_value import holding_value, incentive, release_factor, step_down_factor
+from simcare.tariffs.response_draws import differing
 
 START = dt.date(2013, 4, 1)
 TOY = (Path(__file__).parent / "toy.toml").read_text(encoding="utf-8")
@@ -52,33 +53,62 @@ BLOCK = {"kind": "block", "gbp_per_year": number(200_000)}
 CONTRACTS: dict[str, Terms] = {
     "flat": [per_diem(40)],
     "taper": [taper((0, 56), (42, 44), (84, 37.456))],
-    "taper_clawback": [taper((0, 56), (42, 44), (84, 37.456)), {"kind": "clawback", "within_days": 91, "days_of_pay": 28}],
+    "taper_clawback": [
+        taper((0, 56), (42, 44), (84, 37.456)),
+        {"kind": "clawback", "within_days": 91, "days_of_pay": 28},
+    ],
     "bonus": [per_diem(40), bonus(900, lasts_days=91)],
     "dated": [per_diem(40), bonus(900, by_day=84, lasts_days=91)],
     "tapering": [per_diem(40), bonus(900, by_day=120.5, tapers_from_day=30.25, lasts_days=91), bonus(10)],
     "block": [BLOCK],
     "late": [per_diem(37), {"kind": "episode", "gbp": number(800), "on_day": 182}, CLAWBACK],
-    "early": [per_diem(37), {"kind": "episode", "gbp": number(150)}, {"kind": "episode", "gbp": number(90), "on_day": 20}, CLAWBACK],
+    "early": [
+        per_diem(37),
+        {"kind": "episode", "gbp": number(150)},
+        {"kind": "episode", "gbp": number(90), "on_day": 20},
+        CLAWBACK,
+    ],
     "outcome": [per_diem(40), {"kind": "outcome", "gbp": number(900), "share_up_front": number(0.2), "lasts_days": 91}],
-    "saved": [per_diem(40), {"kind": "days_saved", "baseline_days": 90, "gbp_per_day": number(8), "gbp_per_day_over": number(4), "lasts_days": 91}],
+    "saved": [
+        per_diem(40),
+        {
+            "kind": "days_saved",
+            "baseline_days": 90,
+            "gbp_per_day": number(8),
+            "gbp_per_day_over": number(4),
+            "lasts_days": 91,
+        },
+    ],
     "part": [per_diem(37), {"kind": "episode", "gbp": number(200), "on_day": 100}, {**CLAWBACK, "share": number(0.95)}],
-    "mixed": [taper((0, 50), (30, 35)), bonus(300, by_day=60, lasts_days=42), {**CLAWBACK, "share": number(0.5), "days_of_pay": 14}, BLOCK],
+    "mixed": [
+        taper((0, 50), (30, 35)),
+        bonus(300, by_day=60, lasts_days=42),
+        {**CLAWBACK, "share": number(0.5), "days_of_pay": 14},
+        BLOCK,
+    ],
 }
-ANSWER: dict[str, float] = {
-    "eta": 1.3, "horizon_days": 60, "altruism_gbp_per_rung_day": 2, "avoidable_share": 0.7, "occupancy": 0.9, "return_per_year": 0.3,
-    "unready_return_per_year": 1.5, "exits_per_year": 0.4, "discount_per_year": 0.035,
+ANSWER: dict[
+    str, float] = {"eta": 1.3, "horizon_days": 60, "altruism_gbp_per_rung_day": 2, "avoidable_share": 0.7,
+    "occupancy": 0.9, "return_per_year": 0.3, "unready_return_per_year": 1.5, "exits_per_year": 0.4,
+    "discount_per_year": 0.035,
 }  # fmt: skip
 STEP_DOWN, PREMATURE, YEAR = 2.0, 0.8, 365.25
-OTHER: dict[str, Any] = {"name": "other", "owner": "council", "offers": [{"service": "care", "contract": "dearer", "weight": number(1)}]}
+OTHER: dict[str, Any] = {
+    "name": "other",
+    "owner": "council",
+    "offers": [{"service": "care", "contract": "dearer", "weight": number(1)}],
+}
 
 
 def town(contract: str | Terms, *, count: int = 1000, need: int = 0, elapsed: tuple[float, float] = (0.0, 1e-9),
          switch: tuple[int, str] | None = None, premature: bool = False,
          returns: bool = False, recovers: float = 0.0, answer: dict[str, float] | None = None,
          other: bool = False, offer: dict[str, Any] | None = None) -> Model:  # fmt: skip
-    """People in the care of one firm on the first rung of a ladder of two, ready to step down (need 0) or not; nothing else happens to them.
+    """People in the care of one firm on the first rung of a ladder of two, ready to step down (need 0) or not; nothing
+    else happens to them.
 
-    The offer is under ``flat`` to begin with, and under the contract from day 0 on, so that the reference price is always £40.
+    The offer is under ``flat`` to begin with, and under the contract from day 0 on, so that the reference price is
+    always £40.
     """
     contracts = {**CONTRACTS, "dearer": [per_diem(60)]}
     if not isinstance(contract, str):
@@ -93,24 +123,24 @@ def town(contract: str | Terms, *, count: int = 1000, need: int = 0, elapsed: tu
     if recovers:
         clocks.append({"clock": "recover", "per_year": number(recovers)})
     if returns:
-        clocks += [{"clock": "detection", "per_year": number(6)}, {"clock": "rise", "needs": ["independent"], "per_year": number(0.4)}]
+        clocks += [
+            {"clock": "detection", "per_year": number(6)},
+            {"clock": "rise", "needs": ["independent"], "per_year": number(0.4)},
+        ]
     home = {"service": "home", "contract": "flat", "weight": number(1)}
     data = {
-        "about": {"name": "firm", "title": "One firm", "start": START},
-        "tiers": [{"name": "independent"}, {"name": "care"}, {"name": "home"}],
-        "stages": [{"name": "adult", "from_age": 18}],
-        "groups": [{"name": "general"}],
-        "services": [{"name": "care", "tier": "care"}, {"name": "home", "tier": "home"}],
-        "contracts": [{"name": name, "terms": terms} for name, terms in contracts.items()],
+        "about": {"name": "firm", "title": "One firm", "start": START}, "tiers": [{"name": "independent"},
+        {"name": "care"}, {"name": "home"}], "stages": [{"name": "adult", "from_age": 18}],
+        "groups": [{"name": "general"}], "services": [{"name": "care", "tier": "care"}, {"name": "home",
+        "tier": "home"}], "contracts": [{"name": name, "terms": terms} for name, terms in contracts.items()],
         "providers": [{"name": "firm", "owner": "independent", "offers": [firm, home]}, *([OTHER] if other else [])],
-        "clocks": clocks,
-        "front_door": [{"name": "all", "assessment_days": number(7)}] if returns else [],
+        "clocks": clocks, "front_door": [{"name": "all", "assessment_days": number(7)}] if returns else [],
         "caseload": [{"name": "there", "service": "care", "stage": "adult", "group": "general", "count": number(count),
-                      "needs": number([float(need == 0), float(need == 1), 0.0]), "ages": {"edges": [30, 40], "shares": [1], **WHY},
-                      "elapsed": {"edges_days": list(elapsed), "shares": [1], **WHY}}],
-        "responses": [{"name": "firm", "owners": ["independent"], **{k: number(v) for k, v in {**ANSWER, **(answer or {})}.items()}}],
+        "needs": number([float(need == 0), float(need == 1), 0.0]), "ages": {"edges": [30, 40], "shares": [1], **WHY},
+        "elapsed": {"edges_days": list(elapsed), "shares": [1], **WHY}}], "responses": [{"name": "firm",
+        "owners": ["independent"], **{k: number(v) for k, v in {**ANSWER, **(answer or {})}.items()}}],
         "prices": {"base_year": "2013/14", "growth_per_year": number(0), "inflation_per_year": number(0),
-                   "discount": [{"from_year": 0, "per_year": number(0)}]},
+        "discount": [{"from_year": 0, "per_year": number(0)}]},
     }  # fmt: skip
     return parse(Model, data, "f.toml")
 
@@ -123,14 +153,20 @@ def log_of(model: Model, days: float, seed: int = 1) -> pl.DataFrame:
 
 
 def stepped_on(model: Model, days: float, cause: str = "step_down") -> np.ndarray:
-    """The day on which each person first stepped down for this cause, in order of the people; infinity for who has not."""
+    """The day on which each person first stepped down for this cause, in order of the people; infinity for who has
+    not."""
     log = log_of(model, days)
-    first = log.filter((pl.col("cause") == cause) & pl.col("event").is_in(["end", "move"])).group_by("client").agg(pl.col("time").min())
+    first = (
+        log.filter((pl.col("cause") == cause) & pl.col("event").is_in(["end", "move"]))
+        .group_by("client")
+        .agg(pl.col("time").min())
+    )
     people = log.select(pl.col("client").unique().sort())
     return people.join(first, on="client", how="left", maintain_order="left")["time"].fill_null(math.inf).to_numpy()
 
 
-# --- the value of holding, a second time, from the terms as written --------------------------------------------------------------
+# --- the value of holding, a second time, from the terms as written
+# --------------------------------------------------------------
 
 
 class Firm:
@@ -139,8 +175,15 @@ class Firm:
     def __init__(self, terms: Terms, answer: dict[str, float] | None = None, **known: float) -> None:
         self.terms = terms
         a = {**ANSWER, **(answer or {})}
-        self.eta, self.horizon, self.altruism, self.occupancy = a["eta"], a["horizon_days"], a["altruism_gbp_per_rung_day"], a["occupancy"]
-        self.back, self.unready_back, self.exits = (a[f"{x}_per_year"] / YEAR for x in ("return", "unready_return", "exits"))
+        self.eta, self.horizon, self.altruism, self.occupancy = (
+            a["eta"],
+            a["horizon_days"],
+            a["altruism_gbp_per_rung_day"],
+            a["occupancy"],
+        )
+        self.back, self.unready_back, self.exits = (
+            a[f"{x}_per_year"] / YEAR for x in ("return", "unready_return", "exits")
+        )
         self.discount = math.log(1 + a["discount_per_year"]) / YEAR
         self.reference = known.get("reference", 40.0)
         self.avoidable = known.get("avoidable", a["avoidable_share"] * self.reference)
@@ -165,7 +208,9 @@ class Firm:
 
     def lumps(self) -> list[tuple[float, float]]:
         found = [(float(t.get("on_day", 0)), t["gbp"]["value"]) for t in self.terms if t["kind"] == "episode"]
-        return found + [(0.0, t["gbp"]["value"] * t["share_up_front"]["value"]) for t in self.terms if t["kind"] == "outcome"]
+        return found + [
+            (0.0, t["gbp"]["value"] * t["share_up_front"]["value"]) for t in self.terms if t["kind"] == "outcome"
+        ]
 
     def payoffs(self, day: float) -> list[tuple[float, float]]:
         """Pounds for a step-down on this day, each with how long it has to last."""
@@ -187,7 +232,9 @@ class Firm:
         found = 0.0
         for term in self.terms:
             if term["kind"] == "clawback" and out < term["within_days"]:
-                sums = sum(gbp for due, gbp in self.lumps() if due <= day and entered) + sum(gbp for lasts, gbp in self.payoffs(day) if lasts <= out)
+                sums = sum(gbp for due, gbp in self.lumps() if due <= day and entered) + sum(
+                    gbp for lasts, gbp in self.payoffs(day) if lasts <= out
+                )
                 found += term.get("share", number(0))["value"] * sums
                 found += max(0.0, min(min(day, term.get("days_of_pay", 0.0)) * self.price(day), self.days_pay(day)))
             elif term["kind"] == "outcome" and out < term["lasts_days"]:
@@ -201,7 +248,9 @@ class Firm:
             found = self.lower
             for lasts, gbp in self.payoffs(day):
                 found += gbp * math.exp(-back * lasts) * math.exp(-(self.discount + 1 / self.horizon) * lasts)
-            edges = sorted({0.0, *(float(t[key]) for t in self.terms for key in ("within_days", "lasts_days") if t.get(key))})
+            edges = sorted(
+                {0.0, *(float(t[key]) for t in self.terms for key in ("within_days", "lasts_days") if t.get(key))}
+            )
             for k in range(len(edges) - 1):
                 chance = math.exp(-back * edges[k]) - math.exp(-back * edges[k + 1])
                 found -= chance * self.taken(day, edges[k] + 0.25 * (edges[k + 1] - edges[k]), entered)
@@ -215,14 +264,18 @@ class Firm:
         back = self.back if ready else self.unready_back
         kept = 1.0
         for term in self.terms:
-            if term["kind"] == "clawback" and "share" in term:  # of a sum to come, what a return within the window would cost
+            if (
+                term["kind"] == "clawback" and "share" in term
+            ):  # of a sum to come, what a return within the window would cost
                 kept -= term["share"]["value"] * (1 - math.exp(-back * term["within_days"]))
         for due, gbp in self.lumps():
             felt = max(1.0, min(self.horizon, due))
             if due - felt <= now < due:
                 value += kept * gbp / felt
         first = min(self.horizon, 365.0)
-        newcomer = (self.days_pay(first) + sum(gbp for due, gbp in self.lumps() if due <= first)) / first - self.avoidable
+        newcomer = (
+            self.days_pay(first) + sum(gbp for due, gbp in self.lumps() if due <= first)
+        ) / first - self.avoidable
         value -= self.occupancy * max(0.0, newcomer)
         value -= self.altruism * gap
         slope = (self.worth(now + 7, ready, entered=False) - self.worth(now, ready, entered=False)) / 7
@@ -254,7 +307,12 @@ def spent(table: list[float], day: float) -> float:
 
 @pytest.mark.parametrize("name", CONTRACTS)
 @pytest.mark.parametrize(
-    ("answer", "gap"), [({}, 1), ({"horizon_days": 400, "eta": 0.4, "return_per_year": 2.0}, 2), ({"horizon_days": 28, "occupancy": 0}, 1)]
+    ("answer", "gap"),
+    [
+        ({}, 1),
+        ({"horizon_days": 400, "eta": 0.4, "return_per_year": 2.0}, 2),
+        ({"horizon_days": 28, "occupancy": 0}, 1),
+    ],
 )
 def test_the_value_of_holding(name: str, answer: dict[str, float], gap: int) -> None:
     model = town(name, answer=answer)
@@ -264,12 +322,17 @@ def test_the_value_of_holding(name: str, answer: dict[str, float], gap: int) -> 
     for ready in (True, False):
         by_hand = [firm.holding(int(day), gap * ready, ready) for day in days]
         assert holding_value(seen, gap * ready, days, ready) == pytest.approx(np.array(by_hand), rel=1e-9, abs=1e-9)
-    assert step_down_factor(seen, gap, days) == pytest.approx(np.array([firm.step_down(int(day), gap) for day in days]), rel=1e-9)
-    assert release_factor(seen, 0, days) == pytest.approx(np.array([firm.release(int(day)) for day in days]), rel=1e-9, abs=1e-9)
+    assert step_down_factor(seen, gap, days) == pytest.approx(
+        np.array([firm.step_down(int(day), gap) for day in days]), rel=1e-9
+    )
+    assert release_factor(seen, 0, days) == pytest.approx(
+        np.array([firm.release(int(day)) for day in days]), rel=1e-9, abs=1e-9
+    )
 
 
 def test_the_value_of_holding_by_hand() -> None:
-    """£40 a day, of which £28 are saved without the client, and 0.9 of £12 are earned with the next: £1.20 less altruism of £2 a day."""
+    """£40 a day, of which £28 are saved without the client, and 0.9 of £12 are earned with the next: £1.20 less
+    altruism of £2 a day."""
     model = town("flat")
     seen = incentive(model, model.providers[0], model.providers[0].offers[0], START)
     assert seen is not None
@@ -278,12 +341,15 @@ def test_the_value_of_holding_by_hand() -> None:
     assert release_factor(seen, 0, np.array([5.0])) == pytest.approx([0.0])
     block = incentive(town("block"), model.providers[0], town("block").providers[0].offers[0], START)
     assert block is not None
-    assert holding_value(block, 1, np.array([5.0])) == pytest.approx([-30.0])  # 0 − 28 − 2; who comes next earns nothing either
+    assert holding_value(block, 1, np.array([5.0])) == pytest.approx(
+        [-30.0]
+    )  # 0 − 28 − 2; who comes next earns nothing either
     assert release_factor(block, 0, np.array([5.0])) == pytest.approx([math.expm1(1.3 * 28 / 40)])
 
 
 def test_what_is_known_of_an_offer() -> None:
-    """The reference price is by weight, over all who offer the service; a variable cost that is stated is what a day without a client saves."""
+    """The reference price is by weight, over all who offer the service; a variable cost that is stated is what a day
+    without a client saves."""
     model = town("taper", other=True, offer={"variable_gbp_per_day": number(31)})
     assert reference_price(model, "care") == pytest.approx((3 * 40 + 1 * 60) / 4)
     seen = incentive(model, model.providers[0], model.providers[0].offers[0], START)
@@ -291,15 +357,20 @@ def test_what_is_known_of_an_offer() -> None:
     firm = Firm(CONTRACTS["taper"], reference=45.0, avoidable=31.0)
     assert (seen.reference, seen.avoidable) == pytest.approx((firm.reference, firm.avoidable))
     assert holding_value(seen, 1, np.array([10.0, 90.0])) == pytest.approx([firm.holding(10, 1), firm.holding(90, 1)])
-    assert incentive(model, model.providers[1], model.providers[1].offers[0], START) is None  # the council's own do not answer
+    assert (
+        incentive(model, model.providers[1], model.providers[1].offers[0], START) is None
+    )  # the council's own do not answer
     home = incentive(model, model.providers[0], model.providers[0].offers[1], START)
     assert home is not None
-    below = (56 - 31) * 3 / 4 * 60  # the firm's margin on the first day in care, three in four of those placed there, for sixty days
+    below = (
+        (56 - 31) * 3 / 4 * 60
+    )  # the firm's margin on the first day in care, three in four of those placed there, for sixty days
     assert home.lower_value == pytest.approx(below)
     assert home.avoidable == pytest.approx(0.7 * 40)
 
 
-# --- what people live through --------------------------------------------------------------------------------------------------
+# --- what people live through
+# --------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -335,12 +406,21 @@ def test_who_answers_to_money_does_so_in_both_engines(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "parts", [{}, {"lasts_days": 91}, {"by_day": 120, "lasts_days": 91}, {"by_day": 200, "tapers_from_day": 20, "lasts_days": 91}]
+    "parts",
+    [
+        {},
+        {"lasts_days": 91},
+        {"by_day": 120, "lasts_days": 91},
+        {"by_day": 200, "tapers_from_day": 20, "lasts_days": 91},
+    ],
 )
 def test_a_higher_bonus_delays_nobody(parts: dict[str, float]) -> None:
     """Each person, under the same luck, from the day on which they are ready."""
     most = 1090 if "lasts_days" in parts else 12
-    times = [stepped_on(town([per_diem(40), bonus(most * part, **parts)], need=1, recovers=1.5, count=800), 900.0) for part in (0.01, 0.3, 0.6, 1.0)]
+    times = [
+        stepped_on(town([per_diem(40), bonus(most * part, **parts)], need=1, recovers=1.5, count=800), 900.0)
+        for part in (0.01, 0.3, 0.6, 1.0)
+    ]
     for fewer, more in pairwise(times):
         assert (more <= fewer + 1e-9).all()
     assert (times[-1] < times[0] - 1).mean() > 0.02
@@ -377,18 +457,27 @@ def test_a_block_without_early_release_only_shortens_stays() -> None:
 
 
 def test_tapers_shorten_stays_and_dated_bonuses_more_than_undated_ones() -> None:
-    days, stays = 1200.0, {name: stepped_on(town(name, count=6000), 1200.0) for name in ("flat", "taper", "bonus", "dated")}
-    mean, se = means("a taper of the same cost over a year against a price by the day", stays["flat"], stays["taper"], days)
+    days, stays = (
+        1200.0,
+        {name: stepped_on(town(name, count=6000), 1200.0) for name in ("flat", "taper", "bonus", "dated")},
+    )
+    mean, se = means(
+        "a taper of the same cost over a year against a price by the day", stays["flat"], stays["taper"], days
+    )
     assert mean < -4 * se
     by_84 = {name: (times <= 84).astype(float) for name, times in stays.items()}
     gain = by_84["dated"] - by_84["bonus"]
-    print(f"by day 84: dated {by_84['dated'].mean():.4f}, undated {by_84['bonus'].mean():.4f}, plain {by_84['flat'].mean():.4f}")
+    print(
+        f"by day 84: dated {by_84['dated'].mean():.4f}, undated {by_84['bonus'].mean():.4f}, plain"
+        f" {by_84['flat'].mean():.4f}"
+    )
     assert gain.mean() > 4 * gain.std(ddof=1) / math.sqrt(gain.size)
     assert by_84["bonus"].mean() > by_84["flat"].mean()
 
 
 def test_a_late_sum_holds_people_back_before_its_day() -> None:
-    """Of those who are there on day 122, fewer step down by day 182, when the sum is paid; and after it more than before."""
+    """Of those who are there on day 122, fewer step down by day 182, when the sum is paid; and after it more than
+    before."""
     late, flat = (stepped_on(town(name, count=6000), 400.0) for name in ("late", "flat"))
     table = Firm(CONTRACTS["late"]).cumulative(400)
     for begin, end in ((0, 122), (122, 182), (182, 300)):
@@ -405,7 +494,9 @@ def readmitted(log: pl.DataFrame, days: int = 91) -> np.ndarray:
     """For each person, how often they came back to the rung within so many days of an end."""
     counts: dict[int, int] = dict.fromkeys(log["client"].unique().sort().to_list(), 0)
     ended: dict[int, float] = {}
-    for client, event, time in log.filter(pl.col("event").is_in(["end", "start"])).select("client", "event", "time").rows():
+    for client, event, time in (
+        log.filter(pl.col("event").is_in(["end", "start"])).select("client", "event", "time").rows()
+    ):
         if event == "end":
             ended[client] = time
         elif client in ended:
@@ -419,7 +510,9 @@ def test_a_block_lets_go_too_soon_and_people_come_back() -> None:
     assert logs["flat"].filter(pl.col("cause") == "premature").is_empty()
     more = readmitted(logs["block"]) - readmitted(logs["flat"])
     mean, se = more.mean(), more.std(ddof=1) / math.sqrt(more.size)
-    print(f"readmissions within 91 days, for each person in two years: {mean:+.3f} under a block, standard error {se:.2g}")
+    print(
+        f"readmissions within 91 days, for each person in two years: {mean:+.3f} under a block, standard error {se:.2g}"
+    )
     assert mean > 4 * se
     released = stepped_on(block, 730.0, "premature")
     for day in (50, 200, 600):
@@ -427,10 +520,16 @@ def test_a_block_lets_go_too_soon_and_people_come_back() -> None:
         share_holds(f"let go too soon by day {day}", int((released < day).sum()), released.size, chance)
 
 
-@pytest.mark.parametrize(("before", "after"), [("flat", "block"), ("block", "late"), ("late", "dated"), ("mixed", "flat")])
+@pytest.mark.parametrize(
+    ("before", "after"), [("flat", "block"), ("block", "late"), ("late", "dated"), ("mixed", "flat")]
+)
 def test_a_switch_in_the_middle_of_stays(before: str, after: str) -> None:
-    """Stays of up to fifty days on day 0, another contract from day 100: until then the old hazard, from then on the new one's, by day of stay."""
-    model, stays = town(before, count=4000, elapsed=(0, 50), switch=(100, after)), town(before, count=4000, elapsed=(0, 50))
+    """Stays of up to fifty days on day 0, another contract from day 100: until then the old hazard, from then on the
+    new one's, by day of stay."""
+    model, stays = (
+        town(before, count=4000, elapsed=(0, 50), switch=(100, after)),
+        town(before, count=4000, elapsed=(0, 50)),
+    )
     log, until = log_of(model, 400.0), pl.col("time") < 100
     assert log.filter(until).equals(log_of(stays, 400.0).filter(until))
     times = stepped_on(model, 400.0)
@@ -439,7 +538,16 @@ def test_a_switch_in_the_middle_of_stays(before: str, after: str) -> None:
 
     def hazard(days_there: float, day: float) -> float:
         old = spent(tables[0], days_there + min(day, 100)) - spent(tables[0], days_there)
-        return STEP_DOWN / YEAR * (old + max(0.0, spent(tables[1], days_there + day) - spent(tables[1], days_there + 100) if day > 100 else 0.0))
+        return (
+            STEP_DOWN
+            / YEAR
+            * (
+                old
+                + max(
+                    0.0, spent(tables[1], days_there + day) - spent(tables[1], days_there + 100) if day > 100 else 0.0
+                )
+            )
+        )
 
     for day in (60, 100, 140, 250, 400):
         there = np.array([math.exp(-hazard(float(u), day)) for u in begun])
@@ -456,7 +564,15 @@ def test_a_switch_in_the_middle_of_stays(before: str, after: str) -> None:
 @pytest.mark.parametrize(("people", "places", "seen"), [(400, 800, 0.5), (400, 3000, 0.5), (700, 700, None)])
 def test_who_has_few_people_holds_on_to_them(people: int, places: int, seen: float | None) -> None:
     """With places, the occupancy of the last first-of-month counts, in steps of a twentieth from a half to all."""
-    times = stepped_on(town("flat", count=people, answer={"altruism_gbp_per_rung_day": 0.0, "eta": 2.0}, offer={"places": number(places)}), 200.0)
+    times = stepped_on(
+        town(
+            "flat",
+            count=people,
+            answer={"altruism_gbp_per_rung_day": 0.0, "eta": 2.0},
+            offer={"places": number(places)},
+        ),
+        200.0,
+    )
     firsts = [(dt.date(2013, 4 + k, 1) - START).days for k in range(7)]
     total, expected, left = 0.0, 0, 200
     for k, day in enumerate(firsts):
@@ -464,21 +580,32 @@ def test_who_has_few_people_holds_on_to_them(people: int, places: int, seen: flo
         level = min(1.0, max(0.5, round((min(max(share, 0.5), 1.0) - 0.5) / 0.05) * 0.05 + 0.5))
         assert seen is None or level == pytest.approx(seen)
         until = min(firsts[k + 1], left) if k + 1 < len(firsts) else left
-        factor = Firm(CONTRACTS["flat"], {"altruism_gbp_per_rung_day": 0.0, "eta": 2.0, "occupancy": level}).step_down(0)
+        factor = Firm(CONTRACTS["flat"], {"altruism_gbp_per_rung_day": 0.0, "eta": 2.0, "occupancy": level}).step_down(
+            0
+        )
         total = STEP_DOWN / YEAR * factor * (until - day)
         expected = int((times >= day).sum())
         share_holds(
-            f"stepped down from day {day} to {until} at {level:.2f}", int(((times >= day) & (times < until)).sum()), expected, -math.expm1(-total)
+            f"stepped down from day {day} to {until} at {level:.2f}",
+            int(((times >= day) & (times < until)).sum()),
+            expected,
+            -math.expm1(-total),
         )
 
 
-# --- providers differ ----------------------------------------------------------------------------------------------------------
+# --- providers differ
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_providers_differ_by_replication_and_not_by_strategy() -> None:
     model = town("flat", answer={"eta_log_sd": 0.6, "eta": 1.3})
     switch = Strategy.model_validate(
-        {"name": "s", "title": "S", "start": dt.date(2014, 1, 1), "contracts": [{"service": "care", "contract": "block"}]}
+        {
+            "name": "s",
+            "title": "S",
+            "start": dt.date(2014, 1, 1),
+            "contracts": [{"service": "care", "contract": "block"}],
+        }
     )
     other = apply(model, switch)
     etas = []

@@ -47,7 +47,9 @@ def test_dates_as_people_write_them(write: Callable[..., Path], shape: str) -> N
     assert read_series(write(date=dates))["X"].first == FIRST
 
 
-def test_rows_may_come_in_any_order_and_areas_stages_and_groups_are_series_of_their_own(write: Callable[..., Path]) -> None:
+def test_rows_may_come_in_any_order_and_areas_stages_and_groups_are_series_of_their_own(
+    write: Callable[..., Path],
+) -> None:
     frame = pl.read_csv(write())
     both = pl.concat([frame.with_columns(stage=pl.lit(s)) for s in ("a", "b")]).sort("count")
     path = write().with_name("both.csv")
@@ -68,7 +70,9 @@ def test_a_gap_and_a_suppressed_count_are_missing_and_told(write: Callable[..., 
 
 def test_what_is_known_of_months_to_come_is_kept(write: Callable[..., Path]) -> None:
     counts = [*COUNTS[:-6], *[None] * 6]
-    path = write(count=counts, exposure=[1000.0 + k for k in range(40)], jobless=[5.0 + 0.1 * (k % 7) for k in range(40)])
+    path = write(
+        count=counts, exposure=[1000.0 + k for k in range(40)], jobless=[5.0 + 0.1 * (k % 7) for k in range(40)]
+    )
     found = read_series(path)["X"]
     assert len(found) == 34
     assert found.exposure is not None
@@ -90,8 +94,14 @@ def test_exposure_goes_on_growing_as_it_did() -> None:
         ({"count": swapped(list(map(str, COUNTS)), 3, "many")}, "row 5: count: should be a number, got 'many'"),
         ({"count": swapped([float(c) for c in COUNTS], 3, 1.5)}, "row 5: count: 1.5 is no whole number"),
         ({"exposure": swapped([10] * 40, 3, 0)}, "row 5: exposure: 0; the people at risk must be above nought"),
-        ({"date": swapped([months.name(FIRST + k) for k in range(40)], 3, "2014-06")}, "row 5: X 2014-06 is there already, in row 4"),
-        ({"date": swapped([months.name(FIRST + k) for k in range(40)], 3, "soon")}, "row 5: date: should be a month such as 2012-04, got 'soon'"),
+        (
+            {"date": swapped([months.name(FIRST + k) for k in range(40)], 3, "2014-06")},
+            "row 5: X 2014-06 is there already, in row 4",
+        ),
+        (
+            {"date": swapped([months.name(FIRST + k) for k in range(40)], 3, "soon")},
+            "row 5: date: should be a month such as 2012-04, got 'soon'",
+        ),
         ({"count": [0] * 40}, "X: every count is nought"),
         ({"date": [f"{1980 + k}-03-31" for k in range(40)]}, "X: the dates are a year apart"),
         ({"date": [months.name(FIRST + 3 * k) for k in range(40)]}, "X: the dates are a quarter apart"),
@@ -99,7 +109,9 @@ def test_exposure_goes_on_growing_as_it_did() -> None:
         ({"count": [None] * 29 + COUNTS[:11]}, "X: 11 months with a count; a forecast needs 12 or more"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(write: Callable[..., Path], columns: dict[str, list[object]], said: str) -> None:
+def test_what_cannot_be_is_refused_in_one_sentence(
+    write: Callable[..., Path], columns: dict[str, list[object]], said: str
+) -> None:
     with pytest.raises(BadInput) as refused:
         read_series(write(**columns))
     assert len(refused.value.faults) == 1
@@ -142,11 +154,16 @@ def test_a_misspelt_column_is_told_with_its_near_miss(write: Callable[..., Path]
             [5.0 + 0.1 * (k % 7) for k in range(30)] + [None] * 10,
             "The column jobless ends in 2016-09, before the last count (2017-07): it is left out",
         ),
-        ([None] * 5 + [5.0 + 0.1 * (k % 7) for k in range(35)], "The column jobless has gaps or begins after the first count: it is left out"),
+        (
+            [None] * 5 + [5.0 + 0.1 * (k % 7) for k in range(35)],
+            "The column jobless has gaps or begins after the first count: it is left out",
+        ),
         ([5.0] * 40, "The column jobless is the same in every month"),
     ],
 )
-def test_a_covariate_that_cannot_be_used_is_left_out_with_a_sentence(write: Callable[..., Path], column: list[object], said: str) -> None:
+def test_a_covariate_that_cannot_be_used_is_left_out_with_a_sentence(
+    write: Callable[..., Path], column: list[object], said: str
+) -> None:
     found = read_series(write(jobless=column))["X"]
     assert not found.covariates
     assert any(said in note for note in found.notes)
@@ -154,12 +171,16 @@ def test_a_covariate_that_cannot_be_used_is_left_out_with_a_sentence(write: Call
 
 def test_a_level_shift_is_told_and_chance_is_not() -> None:
     rng = np.random.default_rng(3)
-    shifted = checked(Series("X", FIRST, np.concatenate([rng.poisson(200, 30), rng.poisson(300, 30)]).astype(float)), "x")
+    shifted = checked(
+        Series("X", FIRST, np.concatenate([rng.poisson(200, 30), rng.poisson(300, 30)]).astype(float)), "x"
+    )
     assert any(note.startswith("A break near 2016-1") and "rise by" in note for note in shifted.notes)
     small = checked(Series("X", FIRST, rng.poisson(1.5, 60).astype(float)), "x")
     assert not any("break" in note for note in small.notes)
 
 
-@pytest.mark.parametrize(("month", "days"), [("2012-06", 19), ("2013-12", 20), ("2014-08", 20), ("2022-06", 20), ("2023-05", 20)])
+@pytest.mark.parametrize(
+    ("month", "days"), [("2012-06", 19), ("2013-12", 20), ("2014-08", 20), ("2022-06", 20), ("2023-05", 20)]
+)
 def test_working_days_leave_out_bank_holidays(month: str, days: int) -> None:
     assert months.working_days(months.month_of(month)) == days

@@ -8,18 +8,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from simcare.demand.entering import met
+from simcare.arrays.build import build
+from simcare.arrays.names import names_of
+from simcare.demand.paths import met
 from simcare.engine import compiled
 from simcare.errors import BrokenInvariant
-from simcare.files import load_model
-from simcare.flows import COUNTED, flows_between
-from simcare.logs import frame
-from simcare.measures import DAYS_OF, measure, measures_of
+from simcare.files.load import load_model
+from simcare.log.flows import COUNTED, flows_between
+from simcare.log.frame import frame
+from simcare.measures.measure import DAYS_OF, measure, measures_of
+from simcare.measures.tally import KINDS, STATES, Tally
 from simcare.model import Model
-from simcare.names import names_of
-from simcare.runs import horizon_days, run
-from simcare.tables import build
-from simcare.tally import KINDS, STATES, Tally
+from simcare.runs.run import horizon_days, run
 
 HERE = Path(__file__).parent
 TOYS = [str(HERE / "toy.toml"), str(HERE / "toy-limits.toml"), "ageing", "mm-infinity", "frailty", "kent-2013-limits"]
@@ -60,7 +60,9 @@ def test_a_client_torn_apart_is_noticed() -> None:
     tally = Tally(model, build(model), names_of(model), 400.0)
     tally.add(rows[: int(np.flatnonzero(np.diff(rows["client"]))[40]) + 1])
     tally.check()
-    middle = np.flatnonzero((rows["event"][1:] == 14) & (rows["client"][1:] == rows["client"][:-1]))[0] + 1  # a death without its life
+    middle = (
+        np.flatnonzero((rows["event"][1:] == 14) & (rows["client"][1:] == rows["client"][:-1]))[0] + 1
+    )  # a death without its life
     tally.add(rows[middle : middle + 1])
     tally.add(rows[middle : middle + 1])
     tally.books.people[0] -= 1

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from conftest import holds, library_log, share_holds, simulate
 
+from simcare.arrays.build import build
 from simcare.engine.simpy import Engine
-from simcare.files import load_model
-from simcare.tables import build
+from simcare.files.load import load_model
 
 YEAR = 365.25
 LogOf = Callable[..., pl.DataFrame]
@@ -28,7 +28,11 @@ def present_at(log: pl.DataFrame, day: float) -> pl.DataFrame:
 def stays(log: pl.DataFrame, day: float) -> pl.DataFrame:
     """The end of each person's stay (null: still there on ``day``) and how it ended."""
     ends = log.filter(pl.col("event").is_in(["death", "left"]) & (pl.col("time") <= day))
-    return log.select("client", "group").unique(maintain_order=True).join(ends.select("client", "time", "event"), on="client", how="left")
+    return (
+        log.select("client", "group")
+        .unique(maintain_order=True)
+        .join(ends.select("client", "time", "event"), on="client", how="left")
+    )
 
 
 def poisson(counts: np.ndarray, mean: float, what: str) -> None:
@@ -58,7 +62,11 @@ def test_semi_markov_days_and_caseload() -> None:
     early = log.filter(pl.col("event") == "arrival").filter(pl.col("time") < 12 * YEAR).select("client")
     for tier, theory in (("one", 373.988), ("two", 168.481), ("three", 128.367)):
         spent = rows.filter((pl.col("tier") == tier) & pl.col("event").is_in(["death", "left"]).not_())
-        each = early.join(spent.group_by("client").agg((pl.col("until") - pl.col("time")).sum().alias("days")), on="client", how="left")
+        each = early.join(
+            spent.group_by("client").agg((pl.col("until") - pl.col("time")).sum().alias("days")),
+            on="client",
+            how="left",
+        )
         values = each["days"].fill_null(0.0).to_numpy()
         holds(f"days in tier {tier} per entrant", values, theory)
         holds(f"caseload of tier {tier}", values * 720 / YEAR, {"one": 737.23, "two": 332.12, "three": 253.04}[tier])
@@ -70,7 +78,9 @@ def test_competing_risks(log_of: LogOf) -> None:
     n = common.height
     assert common["event"].null_count() == 0
     share_holds("P(death first)", common.filter(pl.col("event") == "death").height, n, 0.686426)
-    share_holds("CIF of death at 180", common.filter((pl.col("event") == "death") & (pl.col("time") <= 180)).height, n, 0.491139)
+    share_holds(
+        "CIF of death at 180", common.filter((pl.col("event") == "death") & (pl.col("time") <= 180)).height, n, 0.491139
+    )
     crossing = stays(log, 365.0).filter(pl.col("group") == "crossing")
     share_holds("CIF of death at 365", crossing.filter(pl.col("event") == "death").height, n, 0.615850)
     share_holds("still there at 365", crossing["event"].null_count(), n, 0.193139)
@@ -101,11 +111,14 @@ def test_length_bias(log_of: LogOf) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "who", "age", "born_years"), [("newborns", 100, 1, 0), ("newborns", 100, 11, 0), ("aged 24", 10, 25, 24), ("aged 64", 10, 65, 64)]
+    ("name", "who", "age", "born_years"),
+    [("newborns", 100, 1, 0), ("newborns", 100, 11, 0), ("aged 24", 10, 25, 24), ("aged 64", 10, 65, 64)],
 )
 def test_birthdays_are_exact(name: str, who: int, age: int, born_years: int, log_of: LogOf) -> None:
     start = dt.date(2013, 4, 1)
-    turned = log_of("ageing", 4100.0).filter((pl.col("event") == "birthday") & pl.col("age").is_between(age - 0.01, age + 0.01))
+    turned = log_of("ageing", 4100.0).filter(
+        (pl.col("event") == "birthday") & pl.col("age").is_between(age - 0.01, age + 0.01)
+    )
     assert turned.height == who
     day = (dt.date(start.year - born_years + age, 4, 1) - start).days
     assert turned["time"].to_numpy() == pytest.approx(day, abs=1e-6)

@@ -1,4 +1,5 @@
-"""Waiting and the limits of places: every number in the figure, the table and the report against one worked out the plain way."""
+"""Waiting and the limits of places: every number in the figure, the table and the report against one worked out the
+plain way."""
 
 from __future__ import annotations
 
@@ -12,15 +13,24 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 import pytest
-from report_sample import CLASSES, REPLICATIONS, STAGES, months, sample_comparison, sample_limited, sample_limits, sample_run
+from report_sample import (
+    CLASSES,
+    REPLICATIONS,
+    STAGES,
+    months,
+    sample_comparison,
+    sample_limited,
+    sample_limits,
+    sample_run,
+)
 from test_report import Page
 
-from simcare import figures, report_tables, summaries, words
-from simcare.flows import COUNTED
-from simcare.measures import DAYS_OF
-from simcare.report import ReportInput, html
-from simcare.rules.names import CLASSES as CLASSES_OF_THE_RULES
-from simcare.words import Estimate
+from simcare.log.flows import COUNTED
+from simcare.measures.measure import DAYS_OF
+from simcare.report import figures, summaries, tables, wording
+from simcare.report.run_page import ReportInput, html
+from simcare.report.wording import Estimate
+from simcare.rules.records import CLASSES as CLASSES_OF_THE_RULES
 
 PEOPLE = {"Waiting for a place": "queue_days", "Held up in hospital": "delayed_days", "In extra places": "spot_days"}
 QUEUES = {"Crisis": "crisis", "Leaving hospital": "hospital", "Community": "community", "Planned move": "planned"}
@@ -51,7 +61,7 @@ def without(frame: pl.DataFrame, *measures: str) -> pl.DataFrame:
 
 def only(*measures: str) -> pl.DataFrame:
     """The sample with no measure of the limits but these."""
-    return without(given().measures, *(set(report_tables.LIMITS) - set(measures)))
+    return without(given().measures, *(set(tables.LIMITS) - set(measures)))
 
 
 def small(*measures: str) -> ReportInput:
@@ -71,7 +81,7 @@ def traces(fig: go.Figure, heading: str, name: str) -> list[go.Scatter]:
 
 def period_of(month: str, by: str) -> str:
     if by == "year":
-        return words.financial_year(month)
+        return wording.financial_year(month)
     return f"{month[:5]}{(int(month[5:]) - 1) // 3 * 3 + 1:02d}" if by == "quarter" else month
 
 
@@ -90,7 +100,10 @@ def people(measure: str, by: str, strategy: str = "baseline", stage: str | None 
     lengths: dict[str, int] = defaultdict(int)
     for month in months():
         lengths[period_of(month, by)] += calendar.monthrange(int(month[:4]), int(month[5:]))[1]
-    return {period: [value / lengths[period] for value in values] for period, values in added(measure, by, strategy, stage).items()}
+    return {
+        period: [value / lengths[period] for value in values]
+        for period, values in added(measure, by, strategy, stage).items()
+    }
 
 
 def waited(queue: str, by: str, strategy: str = "baseline") -> dict[str, tuple[float, list[float]]]:
@@ -103,7 +116,7 @@ def waited(queue: str, by: str, strategy: str = "baseline") -> dict[str, tuple[f
 def text(mean: float, runs: list[float]) -> str:
     """How the table shows a mean and its range."""
     low, high = (float(np.quantile(runs, q)) for q in (0.05, 0.95))
-    value, *ends = words.three(Estimate(mean, low, high), words.COUNT, signed=False)
+    value, *ends = wording.three(Estimate(mean, low, high), wording.COUNT, signed=False)
     return value if low == high else f"{value} ({' to '.join(ends)})"
 
 
@@ -111,16 +124,18 @@ def text(mean: float, runs: list[float]) -> str:
 
 
 def test_every_measure_of_the_limits_has_its_words_and_every_class_its_place() -> None:
-    assert tuple(words.CLASSES) == CLASSES_OF_THE_RULES
-    assert set(report_tables.LIMITS) <= {*DAYS_OF, *COUNTED.categories}
-    made = {name for name in report_tables.LIMITS if name.endswith("_days") and not name.startswith("waited")}
-    assert {name for name in words.MEASURES if words.MEASURES[name].unit == words.DAYS} >= made
-    for name in report_tables.LIMITS:
-        about = words.MEASURES[name]
-        assert about.label != words.title(name)
+    assert tuple(wording.CLASSES) == CLASSES_OF_THE_RULES
+    assert set(tables.LIMITS) <= {*DAYS_OF, *COUNTED.categories}
+    made = {name for name in tables.LIMITS if name.endswith("_days") and not name.startswith("waited")}
+    assert {name for name in wording.MEASURES if wording.MEASURES[name].unit == wording.DAYS} >= made
+    for name in tables.LIMITS:
+        about = wording.MEASURES[name]
+        assert about.label != wording.title(name)
         assert about.meaning
-        assert about.unit == (words.DAYS if "_days" in name else words.COUNT)
-    assert len({words.MEASURES[name].label for name in words.MEASURES}) >= len(words.MEASURES) - 1  # "cost" is cost_cash by another name
+        assert about.unit == (wording.DAYS if "_days" in name else wording.COUNT)
+    assert (
+        len({wording.MEASURES[name].label for name in wording.MEASURES}) >= len(wording.MEASURES) - 1
+    )  # "cost" is cost_cash by another name
 
 
 # The figure.
@@ -146,7 +161,9 @@ def test_a_mean_wait_is_the_days_waited_by_the_number_placed_in_the_quarter(head
     assert list(line.y) == pytest.approx([expected[quarter][0] for quarter in QUARTERS])
     (band,) = traces(drawn(strategy), heading, "Nine in ten replications")
     assert list(band.y[:20]) == pytest.approx([np.quantile(expected[quarter][1], 0.95) for quarter in QUARTERS])
-    assert list(band.y[20:]) == pytest.approx([np.quantile(expected[quarter][1], 0.05) for quarter in reversed(QUARTERS)])
+    assert list(band.y[20:]) == pytest.approx(
+        [np.quantile(expected[quarter][1], 0.05) for quarter in reversed(QUARTERS)]
+    )
 
 
 def test_the_baseline_is_dotted_under_a_strategy() -> None:
@@ -179,7 +196,10 @@ def test_people_and_waits_have_rows_of_their_own() -> None:
 
 
 def test_a_panel_without_data_is_left_out() -> None:
-    assert headings(figures.waits(only("queue_days", "placed_crisis", "waited_days_crisis"), given().model)) == ["Waiting for a place", "Crisis"]
+    assert headings(figures.waits(only("queue_days", "placed_crisis", "waited_days_crisis"), given().model)) == [
+        "Waiting for a place",
+        "Crisis",
+    ]
     held = figures.waits(only("delayed_days", "hospital_days"), given().model)
     assert headings(held) == ["Held up in hospital"]
     assert held.layout.meta["title"] == "People held up in hospital, 2013/14 to 2017/18: Baseline"
@@ -188,7 +208,7 @@ def test_a_panel_without_data_is_left_out() -> None:
 
 
 def test_a_panel_that_only_the_baseline_fills_shows_the_strategy_at_nought() -> None:
-    cured = given().measures.filter((pl.col("strategy") != "early") | ~pl.col("measure").is_in(report_tables.LIMITS))
+    cured = given().measures.filter((pl.col("strategy") != "early") | ~pl.col("measure").is_in(tables.LIMITS))
     fig = figures.waits(cured, given().model, "early", "Early")
     assert headings(fig) == [*PEOPLE, *QUEUES]
     assert set(traces(fig, "Waiting for a place", "Strategy, average")[0].y) == {0.0}
@@ -203,9 +223,11 @@ def test_where_nothing_runs_out_there_is_no_figure(measures: tuple[str, ...]) ->
 
 
 def test_a_month_without_anybody_is_nought_and_a_quarter_without_anybody_placed_is_a_gap() -> None:
-    winter = pl.col("month").is_between(pl.lit("2014-10"), pl.lit("2014-12")) & pl.col("measure").is_in(report_tables.LIMITS)
+    winter = pl.col("month").is_between(pl.lit("2014-10"), pl.lit("2014-12")) & pl.col("measure").is_in(tables.LIMITS)
     fig = figures.waits(given().measures.filter(~winter), given().model)
-    people_line, wait = (traces(fig, heading, "Baseline, average")[0] for heading in ("Waiting for a place", "Community"))
+    people_line, wait = (
+        traces(fig, heading, "Baseline, average")[0] for heading in ("Waiting for a place", "Community")
+    )
     assert [k for k, y in enumerate(people_line.y) if y == 0] == [18, 19, 20]
     assert [k for k, y in enumerate(wait.y) if y is None] == [6]
     bands = traces(fig, "Community", "Nine in ten replications")
@@ -220,8 +242,11 @@ def test_one_replication_has_no_band() -> None:
 
 
 def test_the_description_says_who_waits() -> None:
-    ends = {stage: np.mean(people("queue_days", "year", stage=stage)["2017/18"]) for stage in ("working age", "older people")}
-    said = " and ".join(f"{stage} {words.quantity(mean)}" for stage, mean in ends.items())
+    ends = {
+        stage: np.mean(people("queue_days", "year", stage=stage)["2017/18"])
+        for stage in ("working age", "older people")
+    }
+    said = " and ".join(f"{stage} {wording.quantity(mean)}" for stage, mean in ends.items())
     assert drawn().layout.meta["alt"].endswith(f"People waiting for a place in 2017/18: {said}.")
 
 
@@ -230,21 +255,25 @@ def test_the_description_says_who_waits() -> None:
 
 @pytest.mark.parametrize("strategy", ["baseline", "early"])
 def test_every_number_of_the_table_is_that_of_the_measures(strategy: str) -> None:
-    table = report_tables.waits(given().measures, given().model, strategy, "Name")
+    table = tables.waits(given().measures, given().model, strategy, "Name")
     years = ["2013/14", "2014/15", "2015/16", "2016/17", "2017/18"]
     expected: dict[tuple[str, str], list[str]] = {}
-    for measure, what in report_tables.STANDING.items():
+    for measure, what in tables.STANDING.items():
         for stage in (None, *STAGES):
             runs = people(measure, "year", strategy, stage)
             row = ("People, average", what if stage is None else f"{what}: {stage}")
-            if np.sum(list(runs.values())) and (stage is None or measure == "queue_days"):  # all others are of older people alone
+            if np.sum(list(runs.values())) and (
+                stage is None or measure == "queue_days"
+            ):  # all others are of older people alone
                 expected[row] = [text(float(np.mean(runs[year])), runs[year]) for year in years]
     for heading, queue in QUEUES.items():
         expected["Mean wait, days", heading] = [text(*waited(queue, "year", strategy)[year]) for year in years]
-    for measure in report_tables.TIMES:
+    for measure in tables.TIMES:
         runs = added(measure, "year", strategy)
         if np.sum(list(runs.values())):
-            expected["Number a year", words.MEASURES[measure].label] = [text(float(np.mean(runs[year])), runs[year]) for year in years]
+            expected["Number a year", wording.MEASURES[measure].label] = [
+                text(float(np.mean(runs[year])), runs[year]) for year in years
+            ]
     assert table.head == ("Counted as", "What", *years)
     assert {row[:2]: list(row[2:]) for row in table.rows} == expected
     assert len(table.rows) == len(expected)
@@ -253,7 +282,9 @@ def test_every_number_of_the_table_is_that_of_the_measures(strategy: str) -> Non
 
 def test_a_year_in_which_nobody_of_a_class_got_a_place_has_a_dash() -> None:
     first = pl.col("month").is_between(pl.lit("2013-04"), pl.lit("2014-03")) & (pl.col("measure") == "placed_planned")
-    rows = {row[1]: row for row in report_tables.waits(given().measures.filter(~first), given().model, "baseline", "Name").rows}
+    rows = {
+        row[1]: row for row in tables.waits(given().measures.filter(~first), given().model, "baseline", "Name").rows
+    }
     assert rows["Planned move"][2] == "–"
     assert "–" not in rows["Planned move"][3:]
     assert rows["Placed from the queue: planned move"][2] == "0"
@@ -266,7 +297,9 @@ def test_a_report_without_limits_says_nothing_of_them() -> None:
     plain = html(small())
     assert "places" not in {a["id"] for a in Page(plain).of("section")}
     assert "#places" not in plain
-    assert html(small("hospital_days", "admissions", "supported_transitions", "queued")) == plain  # nobody waits, is held up or in an extra place
+    assert (
+        html(small("hospital_days", "admissions", "supported_transitions", "queued")) == plain
+    )  # nobody waits, is held up or in an extra place
 
 
 def test_the_comparison_has_measures_of_places_only_where_they_run_out() -> None:
@@ -274,8 +307,10 @@ def test_the_comparison_has_measures_of_places_only_where_they_run_out() -> None
     assert rows is not None
     more = rows.filter(pl.col("measure") == "crises").with_columns(pl.lit("queue_days").alias("measure"))
     for least, shown in ((0.0, 0), (5.0, 3)):
-        given = pl.concat([rows.filter(pl.col("measure") != "queue_days"), more.with_columns(pl.lit(least).alias("baseline_mean"))])
-        table = report_tables.comparison(given, {"early": "E", "telecare": "T", "tariff": "F"}, "2013/14", 24)
+        given = pl.concat(
+            [rows.filter(pl.col("measure") != "queue_days"), more.with_columns(pl.lit(least).alias("baseline_mean"))]
+        )
+        table = tables.comparison(given, {"early": "E", "telecare": "T", "tariff": "F"}, "2013/14", 24)
         assert [row[1] for row in table.rows].count("Days waiting for a place") == shown
 
 
@@ -284,12 +319,14 @@ def test_each_view_has_its_figure_of_waits_and_its_table() -> None:
     assert sections.index("places") == sections.index("people") + 1
     assert "#places" in [a["href"] for a in page().of("a")]
     for strategy, name in (("baseline", "Baseline"), ("early", given().titles["early"])):
-        table = report_tables.waits(given().measures, given().model, strategy, name)
+        table = tables.waits(given().measures, given().model, strategy, name)
         for cell in [table.caption, *(cell for row in table.rows for cell in row)]:
             assert cell in page().text
         fig = figures.waits(given().measures, given().model, strategy, name)
         assert fig.layout.meta["title"].endswith(f", 2013/14 to 2017/18: {name}")
-        (data,) = [d for d in map(json.loads, page().data.values()) if d["layout"]["meta"]["title"] == fig.layout.meta["title"]]
+        (data,) = [
+            d for d in map(json.loads, page().data.values()) if d["layout"]["meta"]["title"] == fig.layout.meta["title"]
+        ]
         assert [trace.get("name") for trace in data["data"]] == [trace.name for trace in fig.data]
         assert data["layout"]["meta"]["alt"] == fig.layout.meta["alt"]
 
@@ -303,7 +340,7 @@ def test_the_note_says_over_what_a_mean_is() -> None:
 
 
 def test_a_view_in_which_nothing_runs_out_says_so() -> None:
-    strategy = given().measures.filter((pl.col("strategy") == "early") | ~pl.col("measure").is_in(report_tables.LIMITS))
+    strategy = given().measures.filter((pl.col("strategy") == "early") | ~pl.col("measure").is_in(tables.LIMITS))
     found = Page(html(replace(given(), measures=strategy)))
     for name in ("Baseline", "Telecare for older people"):
         assert f"{name}: nobody waits for a place, is held up in hospital or is in an extra place." in found.text

@@ -1,4 +1,5 @@
-"""A small model with everything that money depends on, and people who walk through it at random: logs for the tests of measures."""
+"""A small model with everything that money depends on, and people who walk through it at random: logs for the tests of
+measures."""
 
 from __future__ import annotations
 
@@ -8,14 +9,19 @@ from typing import Any
 
 import polars as pl
 
-from simcare.files import parse
-from simcare.handmade import log_of
+from simcare.files.load import parse
+from simcare.log.by_hand import log_of
 from simcare.model import Model
 
 RUNGS = ("independent", "community", "enhanced", "placement")
 SHORT = ("step_up",)
 TIER_OF = {"home_care": "community", "extra_care": "enhanced", "care_home": "placement", "reablement": "step_up"}
-OFFERS = {"home_care": ("council", "northern"), "extra_care": ("northern",), "care_home": ("council", "northern"), "reablement": ("council",)}
+OFFERS = {
+    "home_care": ("council", "northern"),
+    "extra_care": ("northern",),
+    "care_home": ("council", "northern"),
+    "reablement": ("council",),
+}
 MIDNIGHTS = (30.0, 61.0, 77.0, 91.0, 365.0, 366.0, 700.0)  # month ends, a price date, an anniversary
 
 TEXT = """
@@ -194,10 +200,11 @@ class Walk:
     def __init__(self, luck: random.Random, client: int, days: float, run: dict[str, Any]) -> None:
         self.luck, self.days = luck, days
         self.rows: list[dict[str, Any]] = []
-        self.state: dict[str, Any] = {
-            **run, "client": client, "time": 0.0, "area": luck.choice(["east", "west"]), "stage": luck.choice(["child", "adult"]),
-            "group": luck.choice(["general", "disabled"]), "need": luck.choice(RUNGS), "tier": RUNGS[0], "induced": luck.randrange(3),
-            "waiting": False, "hospital": "no", "spot": False, "age": 10.0,
+        self.state: dict[
+            str, Any] = {**run, "client": client, "time": 0.0, "area": luck.choice(["east", "west"]),
+            "stage": luck.choice(["child", "adult"]), "group": luck.choice(["general", "disabled"]),
+            "need": luck.choice(RUNGS), "tier": RUNGS[0], "induced": luck.randrange(3), "waiting": False,
+            "hospital": "no", "spot": False, "age": 10.0,
         }  # fmt: skip
         self.queueing = False
 
@@ -245,7 +252,9 @@ class Walk:
         """Let time pass; whether there is any left."""
         time = self.state["time"]
         later = [midnight for midnight in MIDNIGHTS if midnight > time]
-        self.state["time"] = self.luck.choice([time, time + self.luck.expovariate(1 / 25), time + self.luck.expovariate(1 / 120), *later[:1]])
+        self.state["time"] = self.luck.choice(
+            [time, time + self.luck.expovariate(1 / 25), time + self.luck.expovariate(1 / 120), *later[:1]]
+        )
         return bool(self.state["time"] < self.days)
 
     def step(self) -> bool:
@@ -265,7 +274,9 @@ class Walk:
 
     def change_need(self) -> None:
         if self.luck.random() < 0.5 and self.level < len(RUNGS) - 1:
-            self.write("rise", "induced", need=RUNGS[self.level + 1], induced=self.state["induced"] + self.luck.randrange(2))
+            self.write(
+                "rise", "induced", need=RUNGS[self.level + 1], induced=self.state["induced"] + self.luck.randrange(2)
+            )
         elif self.level > 0:
             self.write("fall", "need", need=RUNGS[self.level - 1], induced=max(0, self.state["induced"] - 1))
 
@@ -349,7 +360,9 @@ class Walk:
             self.write("discharged", hospital="no")
 
 
-def walk(seed: int, people: int = 12, days: float = 730.0, runs: tuple[tuple[str, int], ...] = (("baseline", 0),)) -> pl.DataFrame:
+def walk(
+    seed: int, people: int = 12, days: float = 730.0, runs: tuple[tuple[str, int], ...] = (("baseline", 0),)
+) -> pl.DataFrame:
     """A log of people who walk at random, the same for the same seed."""
     luck, rows = random.Random(seed), []
     for strategy, replication in runs:

@@ -1,7 +1,8 @@
 """Emulators: what the model would say at points where it was not run, and how sure that is.
 
-For each output a Gaussian process on the residual of a linear regression, with a Matern kernel of its own length in each parameter (scikit-learn);
-the noise of chance is known from the replications. Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, 2.2 and 5.4.2.
+For each output a Gaussian process on the residual of a linear regression, with a Matern kernel of its own length in
+each parameter (scikit-learn); the noise of chance is known from the replications. Rasmussen and Williams (2006),
+Gaussian Processes for Machine Learning, 2.2 and 5.4.2.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from scipy.linalg import cho_solve, solve_triangular
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from simcare.calibrate.measuring import Values
+from simcare.calibrate.observe import Values
 from simcare.calibrate.simulating import Ensemble, Tick
 
-LENGTHS = (0.3, 30.0)  # of the kernel, in steps: shorter would follow noise, longer is a straight line, which the regression has
+LENGTHS = (
+    0.3,
+    30.0,
+)  # of the kernel, in steps: shorter would follow noise, longer is a straight line, which the regression has
 HAIR = 1e-10
 
 
@@ -28,7 +32,8 @@ HAIR = 1e-10
 class Emulator:
     """An emulator of one output, on its own scale: mean plus scale times a regression and a process.
 
-    ``x`` (points, parameters) and ``weights`` (points) are what the prediction is made of, ``lower`` the Cholesky factor of the points' covariance.
+    ``x`` (points, parameters) and ``weights`` (points) are what the prediction is made of, ``lower`` the Cholesky
+    factor of the points' covariance.
     """
 
     centre: float
@@ -72,10 +77,14 @@ def fit_one(steps: Values, values: Values, noise: float) -> Emulator:
     nugget = max(noise / scale**2, 1e-8)
     beta = np.linalg.lstsq(_design(steps), y, rcond=None)[0]
     rest = y - _design(steps) @ beta
-    kernel = ConstantKernel(max(float(rest.var()), 1e-3), (1e-5, 1e2)) * Matern(np.full(steps.shape[1], 3.0), LENGTHS, nu=2.5)
+    kernel = ConstantKernel(max(float(rest.var()), 1e-3), (1e-5, 1e2)) * Matern(
+        np.full(steps.shape[1], 3.0), LENGTHS, nu=2.5
+    )
     process = GaussianProcessRegressor(kernel, alpha=nugget, random_state=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a length at its bound is a straight line or no effect, not a failure
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # a length at its bound is a straight line or no effect, not a failure
         process.fit(steps, rest)
     found = process.kernel_
     variance, lengths = float(found.k1.constant_value), np.broadcast_to(found.k2.length_scale, steps.shape[1]).copy()
@@ -125,8 +134,13 @@ def _fit_alone(steps: Values, values: Values, noise: float) -> Emulator:
 
 
 def doubtful(names: Sequence[str], found: Emulators, beyond: float = 2.0, share: float = 0.15) -> list[str]:
-    """The outputs whose emulator is surer than it may be: more than ``share`` of the left-out runs lie ``beyond`` standard deviations off."""
-    return [name for name, emulator in zip(names, found.each, strict=True) if float((np.abs(emulator.errors) > beyond).mean()) > share]
+    """The outputs whose emulator is surer than it may be: more than ``share`` of the left-out runs lie ``beyond``
+    standard deviations off."""
+    return [
+        name
+        for name, emulator in zip(names, found.each, strict=True)
+        if float((np.abs(emulator.errors) > beyond).mean()) > share
+    ]
 
 
 __all__ = ["Emulator", "Emulators", "doubtful", "emulate", "fit_one"]

@@ -1,4 +1,5 @@
-"""A calibration from its file to its fit: design, emulators, waves, chain, real runs, discrepancy widened where years held back ask for it."""
+"""A calibration from its file to its fit: design, emulators, waves, chain, real runs, discrepancy widened where years
+held back ask for it."""
 
 from __future__ import annotations
 
@@ -11,18 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from simcare import __version__
+from simcare.calibrate.chain import Chain, thinned, walk
 from simcare.calibrate.emulator import Emulators, emulate
 from simcare.calibrate.history import Conflict, Wave, conflicts, not_ruled_out
 from simcare.calibrate.identify import Identified, identify
-from simcare.calibrate.judging import judge
-from simcare.calibrate.measuring import Values, counted_rates
-from simcare.calibrate.posterior import Chain, thinned, walk
+from simcare.calibrate.likelihood import judge
+from simcare.calibrate.observe import Values, counted_rates
 from simcare.calibrate.predictive import FIRST, Predictive, Yardsticks, enough, predictive, run_for_real, yardsticks
 from simcare.calibrate.priors import design, to_values
 from simcare.calibrate.reading import Datum, Loaded
 from simcare.calibrate.simulating import Ensemble, Tick, ensemble, joined
 from simcare.errors import BadInput
-from simcare.fits import Fit, Parameter, Range, standing
+from simcare.files.fit import Fit, Parameter, Range, standing
 
 WANTED = 0.8  # of the values held back should lie inside the 90 % intervals; where fewer do, the discrepancy is widened
 ROUNDS = 3  # of widening
@@ -45,7 +46,8 @@ class Posterior:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A calibration carried out. ``first`` is the share of values held back that lay inside the 90 % intervals before discrepancies were widened."""
+    """A calibration carried out. ``first`` is the share of values held back that lay inside the 90 % intervals before
+    discrepancies were widened."""
 
     loaded: Loaded
     posterior: Posterior
@@ -79,9 +81,11 @@ def no_word(_: str) -> AbstractContextManager[Tick]:
 
 
 def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: Working = no_word) -> Calibrated:
-    """Carry a calibration out. Runs are kept in the folder ``parts`` as they are done, so that a second call after a stop takes them up.
+    """Carry a calibration out. Runs are kept in the folder ``parts`` as they are done, so that a second call after a
+    stop takes them up.
 
-    ``working`` gives a progress bar for a piece of work. Raises BadInput where no point of the prior meets the targets, with those in conflict.
+    ``working`` gives a progress bar for a piece of work. Raises BadInput where no point of the prior meets the targets,
+    with those in conflict.
     """
     method, free = loaded.calibration.method, loaded.calibration.free
     found = fit_posterior(loaded, parts, workers, working)
@@ -104,11 +108,14 @@ def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: 
             chain = walk(free, judged, found.emulators, found.start, method.seed + k + 1, tick)
     posterior = Posterior(found.ensemble, found.emulators, found.waves, found.start, chain)
     known = identify(free, judged, found.emulators, chain, method.seed)
-    return Calibrated(loaded, posterior, known, draws, told[-1], yardsticks(loaded, loaded.data, method.seed), told[0], widened)
+    return Calibrated(
+        loaded, posterior, known, draws, told[-1], yardsticks(loaded, loaded.data, method.seed), told[0], widened
+    )
 
 
 def fit_posterior(loaded: Loaded, parts: Path, workers: int | None = None, working: Working = no_word) -> Posterior:
-    """The design, the waves, and a chain on the emulators that they leave. Raises BadInput where the targets conflict."""
+    """The design, the waves, and a chain on the emulators that they leave. Raises BadInput where the targets
+    conflict."""
     method, free = loaded.calibration.method, loaded.calibration.free
     judged = judge(loaded.fitted)
     points = design(free, method.design, method.seed)
@@ -121,10 +128,16 @@ def fit_posterior(loaded: Loaded, parts: Path, workers: int | None = None, worki
         count += len(points)
         with working("Emulators") as tick:
             emulators = emulate(joined(ensembles), workers, tick)
-        points, left = not_ruled_out(free, judged, emulators, method.cutoff, max(method.points, 2 * len(free)), method.seed + wave + 1)
+        points, left = not_ruled_out(
+            free, judged, emulators, method.cutoff, max(method.points, 2 * len(free)), method.seed + wave + 1
+        )
         waves.append(left)
         if not len(points):
-            raise BadInput(_in_conflict(loaded, conflicts(free, judged, emulators, method.cutoff, method.seed), left, method.cutoff))
+            raise BadInput(
+                _in_conflict(
+                    loaded, conflicts(free, judged, emulators, method.cutoff, method.seed), left, method.cutoff
+                )
+            )
     with working("The chain on the emulators") as tick:
         chain = walk(free, judged, emulators, points, method.seed, tick)
     return Posterior(joined(ensembles), emulators, tuple(waves), points, chain)
@@ -134,30 +147,34 @@ def _in_conflict(loaded: Loaded, found: Sequence[Conflict], left: Wave, cutoff: 
     """What to say where nothing is left: which targets conflict, and by how much."""
     here = loaded.path
     lines = [
-        f"{here}: targets: no values of the free parameters within their bounds meet all targets: wherever one looks, some target is at least "
-        f"{left.least:.1f} standard deviations off ({cutoff:g} are allowed)"
+        f"{here}: targets: no values of the free parameters within their bounds meet all targets: wherever one looks,"
+        f" some target is at least {left.least:.1f} standard deviations off ({cutoff:g} are allowed)"
     ]
     for one in found:
         side = "below" if one.off < 0 else "above"
         lines.append(
-            f"{here}: targets ({one.name}): in conflict with the others: {one.published:,.5g} at {one.date} is {abs(one.off):.1f} standard "
-            f"deviations {side} what the model comes to where the targets are met best, about {one.emulated:,.4g}"
+            f"{here}: targets ({one.name}): in conflict with the others: {one.published:,.5g} at {one.date} is"
+            f" {abs(one.off):.1f} standard deviations {side} what the model comes to where the targets are met best,"
+            f" about {one.emulated:,.4g}"
         )
     return lines
 
 
-# ----------------------------------------------------------------------------------------------------------------- the fit
+# ---- the fit
 def fit_of(found: Calibrated) -> Fit:
     """The fit to be kept: draws of every parameter, free and counted, what is known of each, and what it rests on."""
     loaded = found.loaded
     calibration, seed = loaded.calibration, loaded.calibration.method.seed
     values = to_values(calibration.free, found.draws)
     draws = {row.name: tuple(values[:, k].tolist()) for k, row in enumerate(calibration.free)}
-    rates = [counted_rates(calibration, seed, FIRST * 9 + k) for k in range(COUNTED_DRAWS if calibration.observed else 0)]
+    rates = [
+        counted_rates(calibration, seed, FIRST * 9 + k) for k in range(COUNTED_DRAWS if calibration.observed else 0)
+    ]
     for counted in calibration.observed:
         draws[counted.name] = tuple(rates[k][counted.name] for k in range(len(values)))
     ranges = [
-        (_range(a), _range(b), float(w)) for a, b, w in zip(found.identified.prior, found.identified.posterior, found.identified.widths, strict=True)
+        (_range(a), _range(b), float(w))
+        for a, b, w in zip(found.identified.prior, found.identified.posterior, found.identified.widths, strict=True)
     ]
     for counted in calibration.observed:
         spread = _range(np.quantile([rate[counted.name] for rate in rates], [0.05, 0.5, 0.95]))
@@ -177,7 +194,9 @@ def fit_of(found: Calibrated) -> Fit:
         for row, (before, after, width) in zip(calibration.moving, ranges, strict=True)
     ]
     inside = found.predictive.inside(90)
-    shares = {"fitted_90": inside[found.fitted]} | ({"held_out_90": inside[found.held_out]} if found.held_out.any() else {})
+    shares = {"fitted_90": inside[found.fitted]} | (
+        {"held_out_90": inside[found.held_out]} if found.held_out.any() else {}
+    )
     before = {"held_out_90_before_widening": found.first.inside(90)[found.held_out]} if found.held_out.any() else {}
     return Fit(
         simcare=__version__,

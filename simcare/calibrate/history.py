@@ -1,7 +1,9 @@
-"""History matching: what of the prior is not ruled out by the targets, found in waves, and which targets cannot be met together.
+"""History matching: what of the prior is not ruled out by the targets, found in waves, and which targets cannot be met
+together.
 
-A point is implausible where a published value lies more than a few standard deviations from what is emulated, all doubt counted
-(Craig, Goldstein, Seheult and Smith 1997; Vernon, Goldstein and Bower 2010). Waves of runs at points that are left make the emulators better there.
+A point is implausible where a published value lies more than a few standard deviations from what is emulated, all doubt
+counted (Craig, Goldstein, Seheult and Smith 1997; Vernon, Goldstein and Bower 2010). Waves of runs at points that are
+left make the emulators better there.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
 from simcare.calibrate.emulator import Emulators
-from simcare.calibrate.judging import Judge, off
-from simcare.calibrate.measuring import Values
+from simcare.calibrate.likelihood import Judge, off
+from simcare.calibrate.observe import Values
 from simcare.calibrate.priors import log_density, sample
 from simcare.model.calibration import Free
 
@@ -26,7 +28,8 @@ SPREAD = 0.6  # of a move about a point that is left, in standard deviations of 
 
 
 class Wave(NamedTuple):
-    """What a wave left: the share of the prior that is not implausible (None where too small to see), and the least implausibility found."""
+    """What a wave left: the share of the prior that is not implausible (None where too small to see), and the least
+    implausibility found."""
 
     left: float | None
     least: float
@@ -37,11 +40,13 @@ def implausibility(judge: Judge, emulators: Emulators, steps: Values) -> Values:
     return np.asarray(np.abs(off(judge, emulators, steps)).max(axis=1))
 
 
-def not_ruled_out(free: Sequence[Free], judge: Judge, emulators: Emulators, cutoff: float, points: int, seed: int) -> tuple[Values, Wave]:
+def not_ruled_out(
+    free: Sequence[Free], judge: Judge, emulators: Emulators, cutoff: float, points: int, seed: int
+) -> tuple[Values, Wave]:
     """Points of the prior that are not implausible, spread apart (points, parameters); fewer where fewer are found.
 
-    Where the prior holds few, a population is drawn in level by level: those of the lower half stay and are moved about, until all are below the
-    cutoff (as subset simulation, Au and Beck 2001).
+    Where the prior holds few, a population is drawn in level by level: those of the lower half stay and are moved
+    about, until all are below the cutoff (as subset simulation, Au and Beck 2001).
     """
     rng = np.random.default_rng(seed)
     some = sample(free, CANDIDATES, seed)
@@ -70,7 +75,8 @@ def not_ruled_out(free: Sequence[Free], judge: Judge, emulators: Emulators, cuto
 
 
 def spread_out(points: Values, count: int) -> Values:
-    """So many of some points that their nearest neighbours are far apart: each next one is the farthest from those already taken."""
+    """So many of some points that their nearest neighbours are far apart: each next one is the farthest from those
+    already taken."""
     points = np.unique(points, axis=0)
     if len(points) <= count:
         return points
@@ -83,7 +89,8 @@ def spread_out(points: Values, count: int) -> Values:
 
 
 class Conflict(NamedTuple):
-    """A target that cannot be met together with the others: by how many standard deviations, and the published and the emulated value."""
+    """A target that cannot be met together with the others: by how many standard deviations, and the published and the
+    emulated value."""
 
     name: str
     date: str
@@ -93,10 +100,11 @@ class Conflict(NamedTuple):
 
 
 def conflicts(free: Sequence[Free], judge: Judge, emulators: Emulators, cutoff: float, seed: int) -> list[Conflict]:
-    """The targets in conflict, worst first: those beyond the cutoff where all are met best together, and those that pull the other way.
+    """The targets in conflict, worst first: those beyond the cutoff where all are met best together, and those that
+    pull the other way.
 
-    The best point is where the sum of what the targets are beyond is least. A target pulls the other way if meeting the worst one makes it worse:
-    leaving the worst out, the best point moves, and there it is met.
+    The best point is where the sum of what the targets are beyond is least. A target pulls the other way if meeting the
+    worst one makes it worse: leaving the worst out, the best point moves, and there it is met.
     """
     some = sample(free, CANDIDATES, seed)
     start = some[np.argmin(implausibility(judge, emulators, some))]
@@ -111,13 +119,21 @@ def conflicts(free: Sequence[Free], judge: Judge, emulators: Emulators, cutoff: 
     best = minimize(squares, start, args=(every,), method="Powell", options={"maxfev": 4000}).x
     at_best = off(judge, emulators, best[None, :])[0]
     worst = int(np.argmax(np.abs(at_best)))
-    alone = minimize(squares, best, args=(every * (np.arange(len(every)) == worst) * 25 + 0.02 * every,), method="Powell", options={"maxfev": 4000}).x
+    alone = minimize(
+        squares,
+        best,
+        args=(every * (np.arange(len(every)) == worst) * 25 + 0.02 * every,),
+        method="Powell",
+        options={"maxfev": 4000},
+    ).x
     there = off(judge, emulators, alone[None, :])[0]
     pulled = [k for k in range(len(every)) if k != worst and abs(there[k]) > cutoff and abs(there[k]) > abs(at_best[k])]
     mean = emulators.predict(best[None, :])[0][0]
     beyond = [k for k in np.argsort(-np.abs(at_best)) if abs(at_best[k]) > cutoff]
     named = list(dict.fromkeys([*beyond, *sorted(pulled, key=lambda k: -abs(there[k]))[:3]])) or [worst]
-    return [_conflict(judge, k, float(at_best[k] if k in beyond or k == worst else there[k]), float(mean[k])) for k in named]
+    return [
+        _conflict(judge, k, float(at_best[k] if k in beyond or k == worst else there[k]), float(mean[k])) for k in named
+    ]
 
 
 def _conflict(judge: Judge, k: int, distance: float, mean: float) -> Conflict:

@@ -1,4 +1,5 @@
-"""What the targets say of each parameter, and what they leave to the prior: widths, directions, pairs that trade off, profiles.
+"""What the targets say of each parameter, and what they leave to the prior: widths, directions, pairs that trade off,
+profiles.
 
 All in *steps*, the prior's standard deviations, so that one is as wide as the prior.
 """
@@ -10,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simcare.calibrate.chain import Chain
 from simcare.calibrate.emulator import Emulators
-from simcare.calibrate.judging import Judge, log_likelihood
-from simcare.calibrate.measuring import Values
-from simcare.calibrate.posterior import Chain
+from simcare.calibrate.likelihood import Judge, log_likelihood
+from simcare.calibrate.observe import Values
 from simcare.calibrate.priors import from_cube, log_density, sample, to_values
 from simcare.model.calibration import Free
 
@@ -26,14 +27,16 @@ CLIMB = 300  # steps that it climbs from there
 
 
 class Direction(NamedTuple):
-    """A direction of the parameters: what the targets know along it, in prior precisions (below 1 the prior knows more), and its largest parts."""
+    """A direction of the parameters: what the targets know along it, in prior precisions (below 1 the prior knows
+    more), and its largest parts."""
 
     known: float
     parts: tuple[tuple[str, float], ...]
 
 
 class Profile(NamedTuple):
-    """For values of a parameter, the best log posterior density with it there less the best of all, and the log density of its prior alone (bins)."""
+    """For values of a parameter, the best log posterior density with it there less the best of all, and the log density
+    of its prior alone (bins)."""
 
     values: Values
     density: Values
@@ -41,7 +44,8 @@ class Profile(NamedTuple):
 
 
 class Identified(NamedTuple):
-    """What is known of the free parameters, in their order. ``prior`` and ``posterior`` are the 5th, 50th and 95th percentile (parameters, 3)."""
+    """What is known of the free parameters, in their order. ``prior`` and ``posterior`` are the 5th, 50th and 95th
+    percentile (parameters, 3)."""
 
     prior: Values
     posterior: Values
@@ -70,11 +74,19 @@ def identify(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: Ch
     widths = chain.steps.std(axis=0) / before.std(axis=0)
     names = [row.name for row in free]
     together = np.atleast_2d(np.corrcoef(chain.steps.T))
-    return Identified(prior, posterior, widths, together, _directions(names, judge, emulators, chain), _profiles(free, judge, emulators, chain, seed))
+    return Identified(
+        prior,
+        posterior,
+        widths,
+        together,
+        _directions(names, judge, emulators, chain),
+        _profiles(free, judge, emulators, chain, seed),
+    )
 
 
 def _directions(names: Sequence[str], judge: Judge, emulators: Emulators, chain: Chain) -> tuple[Direction, ...]:
-    """The eigenvectors of the information of the targets at the posterior mean, J' V⁻¹ J with J the emulators' slopes and V all doubt."""
+    """The eigenvectors of the information of the targets at the posterior mean, J' V⁻¹ J with J the emulators' slopes
+    and V all doubt."""
     centre = chain.steps.mean(axis=0)
     n = len(centre)
     around = np.vstack([centre + NUDGE * np.eye(n), centre - NUDGE * np.eye(n), centre])
@@ -86,12 +98,17 @@ def _directions(names: Sequence[str], judge: Judge, emulators: Emulators, chain:
     for k in np.argsort(-known):
         vector = vectors[:, k] * np.sign(vectors[np.argmax(np.abs(vectors[:, k])), k])
         largest = np.argsort(-np.abs(vector))[:4]
-        found.append(Direction(float(max(known[k], 0.0)), tuple((names[i], float(vector[i])) for i in largest if abs(vector[i]) >= 0.2)))
+        found.append(
+            Direction(
+                float(max(known[k], 0.0)), tuple((names[i], float(vector[i])) for i in largest if abs(vector[i]) >= 0.2)
+            )
+        )
     return tuple(found)
 
 
 def _profiles(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: Chain, seed: int) -> tuple[Profile, ...]:
-    """Each profile from the best that the chain saw near a value, climbing from there by differences of the chain's own points."""
+    """Each profile from the best that the chain saw near a value, climbing from there by differences of the chain's own
+    points."""
     rng = np.random.default_rng([seed, 3])
     count = len(free)
     low, high = np.quantile(chain.steps, [0.002, 0.998], axis=0)

@@ -1,8 +1,8 @@
 """Real runs from the posterior: what the model would have said, with all doubt in it, beside what came.
 
-A predictive draw of a published value is a run at a draw of the parameters, with its own chance and demand, moved by the discrepancy (a random walk
-in time) and by the error of what is published. It is held against two yardsticks that know the same years and nothing else: the last known
-value, and a line through the known ones.
+A predictive draw of a published value is a run at a draw of the parameters, with its own chance and demand, moved by
+the discrepancy (a random walk in time) and by the error of what is published. It is held against two yardsticks that
+know the same years and nothing else: the last known value, and a line through the known ones.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import scoringrules
 
-from simcare.calibrate.judging import Judge, judge
-from simcare.calibrate.measuring import Values, outputs
+from simcare.calibrate.likelihood import Judge, judge
+from simcare.calibrate.observe import Values, outputs
 from simcare.calibrate.priors import to_values
 from simcare.calibrate.reading import Datum, Loaded, published_values
 from simcare.calibrate.simulating import Job, Tick, carry_out
@@ -30,7 +30,8 @@ TYPICAL_CHANGE = 0.1  # a year, where a series is too short to show its own: the
 
 
 class Predictive(NamedTuple):
-    """Runs from the posterior, on the scale of the outputs: ``simulated`` as they are, ``drawn`` with discrepancy and error laid on (draws, data)."""
+    """Runs from the posterior, on the scale of the outputs: ``simulated`` as they are, ``drawn`` with discrepancy and
+    error laid on (draws, data)."""
 
     judge: Judge
     simulated: Values
@@ -62,17 +63,23 @@ def in_units(data: Sequence[Datum], values: Values) -> Values:
 
 
 def score(came: Values, drawn: Values) -> Values:
-    """CRPS of ensembles (draws, data) for what came (data,), by probability-weighted moments, which are fair to the number of draws."""
+    """CRPS of ensembles (draws, data) for what came (data,), by probability-weighted moments, which are fair to the
+    number of draws."""
     return np.asarray(scoringrules.crps_ensemble(came, drawn.T, estimator="pwm"))
 
 
-def run_for_real(loaded: Loaded, steps: Values, parts: Path, workers: int | None, tick: Tick | None, first: int = FIRST) -> Values:
+def run_for_real(
+    loaded: Loaded, steps: Values, parts: Path, workers: int | None, tick: Tick | None, first: int = FIRST
+) -> Values:
     """The outputs of all data at draws of the parameters (draws, data), each with chance and demand of its own."""
     values = to_values(loaded.calibration.free, steps)
     runs = list(dict.fromkeys(datum.run for datum in loaded.data))
     jobs = [Job(run, tuple(point.tolist()), (first + k,)) for run in runs for k, point in enumerate(values)]
     found = carry_out(loaded, jobs, parts, workers, tick)
-    both = [{name: value for r in range(len(runs)) for name, value in found[r * len(values) + k][0].items()} for k in range(len(values))]
+    both = [
+        {name: value for r in range(len(runs)) for name, value in found[r * len(values) + k][0].items()}
+        for k in range(len(values))
+    ]
     return np.array([outputs(loaded.data, one) for one in both])
 
 
@@ -88,8 +95,18 @@ def predictive(data: Sequence[Datum], simulated: Values, seed: int, widened: flo
     return Predictive(judged, simulated, np.where(share, np.clip(drawn, 0.0, unit), drawn))
 
 
-def enough(data: Sequence[Datum], simulated: Values, which: Values, level: int, wanted: float, seed: int, begin: float, most: float = 6.0) -> float:
-    """By how much discrepancies have to be multiplied for the wanted share of some data (``which``) to lie inside the intervals of a level.
+def enough(
+    data: Sequence[Datum],
+    simulated: Values,
+    which: Values,
+    level: int,
+    wanted: float,
+    seed: int,
+    begin: float,
+    most: float = 6.0,
+) -> float:
+    """By how much discrepancies have to be multiplied for the wanted share of some data (``which``) to lie inside the
+    intervals of a level.
 
     From ``begin`` in steps of a twentieth; ``most`` if nothing below it is enough.
     """
@@ -99,9 +116,10 @@ def enough(data: Sequence[Datum], simulated: Values, which: Values, level: int, 
     return most
 
 
-# ---------------------------------------------------------------------------------------------------------------- yardsticks
+# ---- yardsticks
 class Yardsticks(NamedTuple):
-    """Draws of each datum by the two yardsticks (draws, data), in the unit of what is published; not-a-number where there is too little known."""
+    """Draws of each datum by the two yardsticks (draws, data), in the unit of what is published; not-a-number where
+    there is too little known."""
 
     naive: Values
     line: Values
@@ -114,10 +132,12 @@ def known_of(loaded: Loaded, target: Target) -> list[tuple[dt.date, float]]:
 
 
 def yardsticks(loaded: Loaded, data: Sequence[Datum], seed: int) -> Yardsticks:
-    """The last known value, as uncertain as a random walk of the series' own yearly changes; and a random walk with drift (the line from the first
-    to the last known value, carried on). Hyndman and Athanasopoulos (2021), Forecasting: Principles and Practice, 5.2 and 5.5.
+    """The last known value, as uncertain as a random walk of the series' own yearly changes; and a random walk with
+    drift (the line from the first to the last known value, carried on). Hyndman and Athanasopoulos (2021), Forecasting:
+    Principles and Practice, 5.2 and 5.5.
 
-    Of shares changes are absolute, of all else relative. A series of fewer than three known values has no line, and typical changes.
+    Of shares changes are absolute, of all else relative. A series of fewer than three known values has no line, and
+    typical changes.
     """
     rng = np.random.default_rng([seed, 13])
     naive, line = (np.full((YARDSTICK_DRAWS, len(data)), np.nan) for _ in range(2))
@@ -151,4 +171,16 @@ def _years(date: dt.date) -> float:
     return date.year + (date.timetuple().tm_yday - 1) / 365.25
 
 
-__all__ = ["FIRST", "LEVELS", "Predictive", "Yardsticks", "enough", "in_units", "known_of", "predictive", "run_for_real", "score", "yardsticks"]
+__all__ = [
+    "FIRST",
+    "LEVELS",
+    "Predictive",
+    "Yardsticks",
+    "enough",
+    "in_units",
+    "known_of",
+    "predictive",
+    "run_for_real",
+    "score",
+    "yardsticks",
+]

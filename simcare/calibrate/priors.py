@@ -1,7 +1,9 @@
-"""Priors of the free parameters: from the unit cube to values and back, and their density on the scale that the chain walks on.
+"""Priors of the free parameters: from the unit cube to values and back, and their density on the scale that the chain
+walks on.
 
-The chain and the emulators use a scale of their own for each parameter, *steps*: for a lognormal prior the log of the value, in prior standard
-deviations from the median; for a uniform one the value, from -1 to 1 across the bounds. Priors are cut at the bounds.
+The chain and the emulators use a scale of their own for each parameter, *steps*: for a lognormal prior the log of the
+value, in prior standard deviations from the median; for a uniform one the value, from -1 to 1 across the bounds. Priors
+are cut at the bounds.
 """
 
 from __future__ import annotations
@@ -72,7 +74,8 @@ def from_cube(free: Sequence[Free], cube: Values) -> Values:
 
 
 def log_density(free: Sequence[Free], steps: Values) -> Values:
-    """The log of the prior's density in steps (points, parameters), up to a constant; minus infinity outside the bounds."""
+    """The log of the prior's density in steps (points, parameters), up to a constant; minus infinity outside the
+    bounds."""
     low, high = _ends(free)
     normal = np.array([row.prior.kind == "lognormal" for row in free])
     inside = ((steps >= low) & (steps <= high)).all(axis=1)
@@ -80,9 +83,11 @@ def log_density(free: Sequence[Free], steps: Values) -> Values:
 
 
 def design(free: Sequence[Free], points: int, seed: int) -> Values:
-    """A maximin Latin hypercube over the priors, in steps (points, parameters): of some hypercubes the one whose nearest two points are farthest.
+    """A maximin Latin hypercube over the priors, in steps (points, parameters): of some hypercubes the one whose
+    nearest two points are farthest.
 
-    Johnson, Moore and Ylvisaker (1990), Minimax and maximin distance designs; Morris and Mitchell (1995) for hypercubes.
+    Johnson, Moore and Ylvisaker (1990), Minimax and maximin distance designs; Morris and Mitchell (1995) for
+    hypercubes.
     """
     best, farthest = np.empty((0, len(free))), -1.0
     for k in range(TRIES):

@@ -1,4 +1,5 @@
-"""Reading a calibration: its file, its model, and the published values of its targets, each with the run that it is held against."""
+"""Reading a calibration: its file, its model, and the published values of its targets, each with the run that it is
+held against."""
 
 from __future__ import annotations
 
@@ -10,24 +11,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from simcare.calibrate.worlds import begun
+from simcare.calibrate.starts import begun
 from simcare.errors import BadInput
-from simcare.files import find, load_model, parse, read_toml, series_file
-from simcare.fits import clocks_in, digest_of, label_of, laid
-from simcare.flows import COUNTED, GONE_TIER
-from simcare.measures import DAYS_OF
+from simcare.files.fit import clocks_in, digest_of, label_of, laid
+from simcare.files.load import find, load_model, parse, read_toml, series_file
+from simcare.log.flows import COUNTED, GONE_TIER
+from simcare.measures.measure import DAYS_OF
 from simcare.model import Model
 from simcare.model.calibration import Calibration, Cells, Start, Target
-from simcare.model.checks import source_faults
+from simcare.model.checks.whole import source_faults
 from simcare.model.nearmiss import unknown
-from simcare.money import AMOUNTS
+from simcare.money.ledger import AMOUNTS
 
 MEASURES = (*COUNTED.categories, *DAYS_OF, "person_days", *AMOUNTS)
 PLACES = ("stages", "groups", "tiers", "services")
 
 
 class Datum(NamedTuple):
-    """One published value of a target. ``run`` is the run it is held against, ``lead`` the years from the start of that run.
+    """One published value of a target. ``run`` is the run it is held against, ``lead`` the years from the start of that
+    run.
 
     Of a target with a level year, ``base`` is the value of that year, and only the change since then counts.
     """
@@ -70,7 +72,8 @@ class Loaded:
 
 
 def load_calibration(name: str | Path) -> Loaded:
-    """A calibration by path or library name, with everything it names found and checked. Raises BadInput with file, path, value and near miss."""
+    """A calibration by path or library name, with everything it names found and checked. Raises BadInput with file,
+    path, value and near miss."""
     path = find(name, "calibration")
     calibration = parse(Calibration, read_toml(path), str(path))
     beside = path.parent / calibration.model
@@ -84,7 +87,9 @@ def load_calibration(name: str | Path) -> Loaded:
     data, files, unreached = _data(calibration, starts, path)
     model_files = _model_files(find(given, "models"), model)
     inputs = {label_of(p): digest_of(p) for p in (path, *model_files, *files)}
-    return Loaded(calibration, model, data, inputs, path, {label_of(p): inputs[label_of(p)] for p in model_files}, unreached)
+    return Loaded(
+        calibration, model, data, inputs, path, {label_of(p): inputs[label_of(p)] for p in model_files}, unreached
+    )
 
 
 def _model_files(path: Path, model: Model) -> list[Path]:
@@ -99,7 +104,7 @@ def _model_files(path: Path, model: Model) -> list[Path]:
     return found
 
 
-# --------------------------------------------------------------------------------------------------------- names in the model
+# ---- names in the model
 def _model_faults(calibration: Calibration, model: Model) -> Iterator[str]:
     known = names_in(model)
     for k, row in enumerate(calibration.moving):
@@ -145,9 +150,10 @@ def _cells_faults(model: Model, cells: Cells, known: dict[str, list[str]], path:
         yield f"{path}: the model has no '{cells.on}' clock there, so this could do nothing"
 
 
-# ----------------------------------------------------------------------------------------------------------- published values
+# ---- published values
 def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tuple[tuple[Datum, ...], list[Path], int]:
-    """Every published value that a run reaches, in the order of the targets and dates, the files read, and how many values no run reaches."""
+    """Every published value that a run reaches, in the order of the targets and dates, the files read, and how many
+    values no run reaches."""
     found: list[Datum] = []
     unreached = 0
     faults: list[str] = []
@@ -162,13 +168,20 @@ def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tup
         if target.file is not None:
             files[series_file(target.file, path)] = None
         rows, wrong = _held(calibration, starts, target, values)
-        unreached += sum(_run_of(calibration, starts, target, date) is None for date in values if _between(date, target) and not target.dates)
+        unreached += sum(
+            _run_of(calibration, starts, target, date) is None
+            for date in values
+            if _between(date, target) and not target.dates
+        )
         faults += [f"{here}: {fault}" for fault in wrong]
         found += rows
     if faults:
         raise BadInput(faults)
     if not any(d.fitted for d in found):
-        raise BadInput(f"{path}: targets: none has a value on or before known_to, {calibration.known_to}, so there is nothing to fit")
+        raise BadInput(
+            f"{path}: targets: none has a value on or before known_to, {calibration.known_to}, so there is nothing"
+            " to fit"
+        )
     return tuple(found), list(files), unreached
 
 
@@ -180,13 +193,16 @@ def published_values(target: Target, path: Path) -> dict[dt.date, float]:
     assert target.file is not None
     file = series_file(target.file, path)
     rows = _table(file)
-    parts = [_series(rows, name, target.area, file, target.scale if target.is_share else None) for name in target.series]
+    parts = [
+        _series(rows, name, target.area, file, target.scale if target.is_share else None) for name in target.series
+    ]
     dates = [date for date in parts[0] if all(date in part for part in parts)]
     return {date: sum(part[date] for part in parts) for date in sorted(dates)}
 
 
 def check_table(name: str | Path) -> str | None:
-    """What a CSV of published series holds, in words; None for a file that is no such table. Raises BadInput where it is spoilt."""
+    """What a CSV of published series holds, in words; None for a file that is no such table. Raises BadInput where it
+    is spoilt."""
     path = Path(name)
     if path.suffix.lower() != ".csv" or not path.is_file():
         return None
@@ -207,7 +223,9 @@ def _table(file: Path) -> list[dict[str, str]]:
             table = csv.DictReader(text, restkey="", restval="")
             heads, rows = list(table.fieldnames or ()), list(table)
     except UnicodeDecodeError as error:
-        raise BadInput(f"{file}: is not UTF-8 text (byte {error.start}: 0x{error.object[error.start]:02x}); save it as CSV UTF-8") from error
+        raise BadInput(
+            f"{file}: is not UTF-8 text (byte {error.start}: 0x{error.object[error.start]:02x}); save it as CSV UTF-8"
+        ) from error
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(heads) == 1 and mark in heads[0]:
             raise BadInput(f"{file}: its columns are separated by {name}; save it with commas between them")
@@ -219,12 +237,15 @@ def _table(file: Path) -> list[dict[str, str]]:
     longer = next((line for line, row in enumerate(rows, start=2) if "" in row), None)
     if longer is not None:
         raise BadInput(
-            f"{file}: row {longer} has more fields than the {len(heads)} columns; a comma inside a number or a text needs quotes about it, or to go"
+            f"{file}: row {longer} has more fields than the {len(heads)} columns; a comma inside a number or a text"
+            " needs quotes about it, or to go"
         )
     return rows
 
 
-def _series(rows: list[dict[str, str]], name: str, area: str | None, file: Path, most: float | None) -> dict[dt.date, float]:
+def _series(
+    rows: list[dict[str, str]], name: str, area: str | None, file: Path, most: float | None
+) -> dict[dt.date, float]:
     named = [(line, row) for line, row in enumerate(rows, start=2) if row["series"] == name]
     if not named:
         raise BadInput(f"series: {unknown(name, sorted({row['series'] for row in rows}))} ({file})")
@@ -243,7 +264,10 @@ def _series(rows: list[dict[str, str]], name: str, area: str | None, file: Path,
         if date in found:
             raise BadInput(f"{file}: row {line}: {name}: {date} is there twice")
         if most is not None and value > most:
-            raise BadInput(f"{file}: row {line}: {name}: {value:g} is more than the whole, which is {most:g} (the target's scale; 100 for percent)")
+            raise BadInput(
+                f"{file}: row {line}: {name}: {value:g} is more than the whole, which is {most:g} (the target's scale;"
+                " 100 for percent)"
+            )
         found[date] = value
     return found
 
@@ -253,24 +277,39 @@ def _valued(row: dict[str, str], here: str) -> tuple[dt.date, float]:
     try:
         date, value = dt.date.fromisoformat(row["date"]), float(row["count"])
     except ValueError as error:
-        raise BadInput(f"{here}: should hold a date such as 2013-03-31 and a number, got {row['date']!r}, {row['count']!r}") from error
+        raise BadInput(
+            f"{here}: should hold a date such as 2013-03-31 and a number, got {row['date']!r}, {row['count']!r}"
+        ) from error
     if not math.isfinite(value):
         raise BadInput(f"{here}: should be a finite number, got {row['count']!r}")
     return date, value
 
 
-def _held(calibration: Calibration, starts: dict[str, Model], target: Target, values: dict[dt.date, float]) -> tuple[list[Datum], list[str]]:
+def _held(
+    calibration: Calibration, starts: dict[str, Model], target: Target, values: dict[dt.date, float]
+) -> tuple[list[Datum], list[str]]:
     """The values of a target that runs reach, each with its run; and what is wrong."""
     faults: list[str] = []
     if target.from_tiers and (odd := [date for date in values if (date.month, date.day) != (3, 31)]):
         return [], [f"moves between tiers are counted by financial year, to 31 March; {odd[0]} is not that"]
-    faults += [f"dates: {date} has no published value; there are {_span(values)}" for date in target.dates if date not in values]
+    faults += [
+        f"dates: {date} has no published value; there are {_span(values)}"
+        for date in target.dates
+        if date not in values
+    ]
     chosen = [d for d in values if (not target.dates or d in target.dates) and _between(d, target)]
     reached = {date: _run_of(calibration, starts, target, date) for date in chosen}
-    beyond = [date for date in (*target.dates, *((target.at,) if target.at else ())) if date in reached and reached[date] is None]
+    beyond = [
+        date
+        for date in (*target.dates, *((target.at,) if target.at else ()))
+        if date in reached and reached[date] is None
+    ]
     if beyond or (chosen and not any(reached.values())):
-        spans = "; ".join(f"{run.title}: {starts[run.name].about.start} to {end_of(starts[run.name], run)}" for run in calibration.runs)
-        dates = ", ".join(str(date) for date in (beyond or chosen))
+        spans = "; ".join(
+            f"{run.title}: {starts[run.name].about.start} to {end_of(starts[run.name], run)}"
+            for run in calibration.runs
+        )
+        dates = ", ".join(str(date) for date in beyond or chosen)
         year = " (a flow needs the whole year before its date)" if target.kind in ("flow", "share") else ""
         faults.append(f"{dates} is outside the horizon of every run{year}: {spans}")
     found = []
@@ -291,7 +330,11 @@ def _held(calibration: Calibration, starts: dict[str, Model], target: Target, va
         fitted = target.fit and date <= calibration.known_to
         lead = (date - begin).days / 365.25
         base_lead = 0.0 if level is None else (level - begin).days / 365.25
-        found.append(Datum(target, date, values[date], run.name, lead, fitted, None if level is None else values[level], base_lead))
+        found.append(
+            Datum(
+                target, date, values[date], run.name, lead, fitted, None if level is None else values[level], base_lead
+            )
+        )
     return found, faults
 
 
@@ -313,7 +356,9 @@ def _run_of(calibration: Calibration, starts: dict[str, Model], target: Target, 
     """The run that reaches a date: of several, the one that began first."""
     for run in sorted(calibration.runs, key=lambda run: starts[run.name].about.start):
         begin = starts[run.name].about.start
-        earliest = begin.replace(year=begin.year + 1) - dt.timedelta(days=1) if target.kind in ("flow", "share") else begin
+        earliest = (
+            begin.replace(year=begin.year + 1) - dt.timedelta(days=1) if target.kind in ("flow", "share") else begin
+        )
         if earliest <= date <= end_of(starts[run.name], run):
             return run
     return None

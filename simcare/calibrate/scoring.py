@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from simcare.calibrate.fitting import Calibrated
-from simcare.calibrate.measuring import Values
+from simcare.calibrate.observe import Values
 from simcare.calibrate.predictive import known_of, score
 from simcare.model.calibration import Target
 
@@ -18,8 +18,10 @@ ENOUGH = 0.8  # of a series' years inside the 90 % interval, below which it miss
 
 
 def table(found: Calibrated) -> pl.DataFrame:
-    """A row a published value. Columns: target, title, theme, unit, date, fitted, published, q5 … q95 as predicted, in50, in90, off (published less
-    the median, in standard deviations of the prediction), crps, crps_naive, crps_line (null where there is no yardstick)."""
+    """A row a published value. Columns: target, title, theme, unit, date, fitted, published, q5 … q95 as predicted,
+    in50, in90, off (published less the median, in standard deviations of the prediction), crps, crps_naive, crps_line
+    (null where there is no yardstick).
+    """
     data, told = found.loaded.data, found.predictive
     came = np.array([d.value for d in data])
     quantiles = told.quantiles(SHARES)
@@ -55,8 +57,9 @@ def _scored(came: Values, drawn: Values) -> pl.Series:
 
 
 def by_series(rows: pl.DataFrame) -> pl.DataFrame:
-    """The scores of each series over the years held back. Columns: target, title, theme, first, last, values, in50, in90 (shares), crps, crps_naive,
-    crps_line (means), skill, skill_line (share by which the CRPS is lower than the yardstick's), bias (mean of off)."""
+    """The scores of each series over the years held back. Columns: target, title, theme, first, last, values, in50,
+    in90 (shares), crps, crps_naive, crps_line (means), skill, skill_line (share by which the CRPS is lower than the
+    yardstick's), bias (mean of off)."""
     found = (
         rows.filter("held_out")
         .group_by("target", "title", "theme", maintain_order=True)
@@ -76,7 +79,8 @@ def by_series(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 class Path(NamedTuple):
-    """One series as the hindcast shows it: what was known, and what was said of the years held back beside what came."""
+    """One series as the hindcast shows it: what was known, and what was said of the years held back beside what
+    came."""
 
     target: Target
     known: list[tuple[dt.date, float]]
@@ -99,7 +103,8 @@ def paths(found: Calibrated, rows: pl.DataFrame) -> list[Path]:
 
 
 def missed(scores: pl.DataFrame) -> pl.DataFrame:
-    """The series that missed: fewer than :data:`ENOUGH` of the years inside the 90 % interval, or a worse score than the last known value."""
+    """The series that missed: fewer than :data:`ENOUGH` of the years inside the 90 % interval, or a worse score than
+    the last known value."""
     return scores.filter((pl.col("in90") < ENOUGH) | (pl.col("skill") < 0))
 
 

@@ -6,7 +6,7 @@ import sys
 
 # Each adds its verbs to the app, in the order in which --help shows them.
 from simcare.cli import checking, simulating, calibrating, tariff, forecasting, explaining  # isort: skip
-from simcare.cli.parts import app, err_console
+from simcare.cli.common import app, err_console
 from simcare.errors import SimcareError
 
 __all__ = ["app", "calibrating", "checking", "explaining", "forecasting", "main", "simulating", "tariff"]
@@ -24,5 +24,7 @@ def main() -> None:
         err_console.print("Stopped; nothing was written.")
         sys.exit(1)
     except OSError as error:
-        err_console.print(f"{error.filename or 'files'}: {error.strerror or error}", markup=False, highlight=False, soft_wrap=True)
+        err_console.print(
+            f"{error.filename or 'files'}: {error.strerror or error}", markup=False, highlight=False, soft_wrap=True
+        )
         sys.exit(1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simcare.cli.parts import AsJson, Workers, app, command, err_console, out_console, print_table, working
+from simcare.cli.common import AsJson, Workers, app, command, err_console, out_console, print_table, working
 
 if TYPE_CHECKING:
     from simcare.calibrate.simulating import Tick
@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 @app.command()
 def calibrate(
-    calibration: Annotated[str, typer.Argument(help="Path of a calibration file, or a name in the library such as kent-2013.")],
+    calibration: Annotated[
+        str, typer.Argument(help="Path of a calibration file, or a name in the library such as kent-2013.")
+    ],
     workers: Workers = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the results; runs/calibration-NAME unless said.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the results; runs/calibration-NAME unless said.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit a model's free parameters to what was published, show what is identified, and try the fit on years held back.
@@ -30,8 +34,8 @@ def calibrate(
 
     Example: `simcare calibrate kent-2013 --out runs/calibration`
     """
-    from simcare.aside import check_free
     from simcare.calibrate.reading import load_calibration
+    from simcare.files.atomic import check_free
 
     loaded = load_calibration(calibration)
     folder = out or Path("runs") / f"calibration-{loaded.calibration.name}"
@@ -41,33 +45,61 @@ def calibrate(
 
     from simcare.calibrate.fitting import calibrate as carry_out
     from simcare.calibrate.scoring import by_series, table
-    from simcare.calibration_page import HINDCAST, REPORT, findings, parameter_table, score_table, write_calibration
+    from simcare.report.calibration_page import (
+        HINDCAST,
+        REPORT,
+        findings,
+        parameter_table,
+        score_table,
+        write_calibration,
+    )
 
     began = dt.datetime.now(dt.UTC)
     parts = folder.absolute().parent / f".{folder.name}.parts"
     if parts.is_dir():
-        err_console.print(f"Going on with the runs that are kept in {parts}", highlight=False, markup=False, soft_wrap=True)
+        err_console.print(
+            f"Going on with the runs that are kept in {parts}", highlight=False, markup=False, soft_wrap=True
+        )
     try:
         found = carry_out(loaded, parts, workers, _told)
     except KeyboardInterrupt:
         kept = len(list(parts.glob("*.json")))
-        err_console.print(f"Stopped; {kept} results are kept in {parts}, and the same command goes on from there.", highlight=False, markup=False)
+        err_console.print(
+            f"Stopped; {kept} results are kept in {parts}, and the same command goes on from there.",
+            highlight=False,
+            markup=False,
+        )
         raise typer.Exit(1) from None
     took = round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1)
-    fit = write_calibration(found, folder, {"command": command(), "began": began.isoformat(timespec="seconds"), "wall_seconds": took})
+    fit = write_calibration(
+        found, folder, {"command": command(), "began": began.isoformat(timespec="seconds"), "wall_seconds": took}
+    )
     shutil.rmtree(parts, ignore_errors=True)
     said = findings(found, fit)
     if as_json:
-        summary = {"out": str(folder), "coverage": fit.coverage, "widened": fit.widened, "prior_driven": [p.name for p in fit.prior_driven]}
+        summary = {
+            "out": str(folder),
+            "coverage": fit.coverage,
+            "widened": fit.widened,
+            "prior_driven": [p.name for p in fit.prior_driven],
+        }
         parameters = [p.model_dump(mode="json", exclude={"multiply", "paths", "base_sha256"}) for p in fit.parameters]
-        print(json.dumps({**summary, "parameters": parameters, "scores": by_series(table(found)).to_dicts()}, indent=1, default=str))
+        print(
+            json.dumps(
+                {**summary, "parameters": parameters, "scores": by_series(table(found)).to_dicts()},
+                indent=1,
+                default=str,
+            )
+        )
         return
     print_table(parameter_table(fit))
     if found.held_out.any():
         print_table(score_table(by_series(table(found)), brief=True))
     for sentence in said:
         out_console.print(f"\n{sentence}", highlight=False, markup=False)
-    out_console.print(f"\nFit:      {folder / 'fit.json'}   (simcare run {fit.model} --fit {folder})", soft_wrap=True, highlight=False)
+    out_console.print(
+        f"\nFit:      {folder / 'fit.json'}   (simcare run {fit.model} --fit {folder})", soft_wrap=True, highlight=False
+    )
     out_console.print(f"Report:   {folder / REPORT}", soft_wrap=True, highlight=False)
     if found.held_out.any():
         out_console.print(f"Hindcast: {folder / HINDCAST}", soft_wrap=True, highlight=False)
@@ -76,7 +108,7 @@ def calibrate(
 @contextmanager
 def _told(what: str) -> Iterator[Tick]:
     """A progress bar for one piece of the work."""
-    from simcare.jit import is_compiled
+    from simcare.rules.compile import is_compiled
 
     first = "" if is_compiled() else ": compiling the rulebook first, once on this machine, a minute or two"
     with working(what, first) as tick:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from simcare.cli.parts import AsJson, app, out_console
+from simcare.cli.common import AsJson, app, out_console
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 @app.command()
 def check(
-    files: Annotated[list[str], typer.Argument(help="Model, experiment, calibration, series or fit files, or names in the library.")],
-    assumptions: Annotated[bool, typer.Option("--assumptions", help="List every number that is an assumption (grade D).")] = False,
+    files: Annotated[
+        list[str], typer.Argument(help="Model, experiment, calibration, series or fit files, or names in the library.")
+    ],
+    assumptions: Annotated[
+        bool, typer.Option("--assumptions", help="List every number that is an assumption (grade D).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Validate files: one line for each fault, with file, path, value and near miss; exit code 2.
@@ -42,7 +46,10 @@ def check(
             if assumptions:
                 _print_assumptions([f for f in figures if f.grade == "D"])
     if as_json:
-        rows = {name: [f.model_dump(mode="json") for f in figures if not assumptions or f.grade == "D"] for name, figures in listed.items()}
+        rows = {
+            name: [f.model_dump(mode="json") for f in figures if not assumptions or f.grade == "D"]
+            for name, figures in listed.items()
+        }
         print(json.dumps({"valid": list(listed), "faults": faults, "numbers": rows}, indent=1))
     if faults:
         raise BadInput(faults)
@@ -50,8 +57,8 @@ def check(
 
 def _checked(name: str) -> tuple[str, list[Figure]]:
     """What kind of file it is, and every number in it; a fit has none of its own."""
-    from simcare.files import check_file, is_calibration
-    from simcare.fits import check_fit, is_fit
+    from simcare.files.fit import check_fit, is_fit
+    from simcare.files.load import check_file, is_calibration
 
     if is_fit(name):
         return check_fit(name), []
@@ -61,7 +68,9 @@ def _checked(name: str) -> tuple[str, list[Figure]]:
 
         loaded = load_calibration(name)
         lost = f" ({loaded.unreached} more are of years that no run reaches)" if loaded.unreached else ""
-        return f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values{lost}", list(figures(loaded.calibration))
+        return f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values{lost}", list(
+            figures(loaded.calibration)
+        )
     if name.lower().endswith(".csv"):
         from simcare.calibrate.reading import check_table
 
@@ -75,7 +84,11 @@ def _print_assumptions(figures: list[Figure]) -> None:
     table = Table("Number", "Value", "Why", box=None, pad_edge=False, header_style="bold")
     for figure in figures:
         shown = ", ".join(f"{v:g}" for v in figure.value)
-        table.add_row(escape(figure.path), shown if figure.since is None else f"{shown} from {figure.since}", escape(figure.note or "assumption"))
+        table.add_row(
+            escape(figure.path),
+            shown if figure.since is None else f"{shown} from {figure.since}",
+            escape(figure.note or "assumption"),
+        )
     out_console.print(table)
 
 
@@ -85,6 +98,6 @@ def schema(what: Annotated[str, typer.Argument(help="model, experiment or calibr
 
     Example: `simcare schema model > model.schema.json`
     """
-    from simcare.files import schema as schema_of
+    from simcare.files.load import schema as schema_of
 
     print(json.dumps(schema_of(what), indent=1))

@@ -8,37 +8,57 @@ from typing import Annotated
 
 import typer
 
-from simcare.cli.parts import SEED, YEARS, AsJson, Engine, Out, Workers, app, command, err_console, out_console, print_table, progress_bar
+from simcare.cli.common import (
+    SEED,
+    YEARS,
+    AsJson,
+    Engine,
+    Out,
+    Workers,
+    app,
+    command,
+    err_console,
+    out_console,
+    print_table,
+    progress_bar,
+)
 
 
 @app.command()
 def explain(
-    experiment: Annotated[str, typer.Argument(help="Path of an experiment or a model file, or a name in the library such as prevention.")],
+    experiment: Annotated[
+        str, typer.Argument(help="Path of an experiment or a model file, or a name in the library such as prevention.")
+    ],
     years: Annotated[int | None, YEARS] = None,
-    reps: Annotated[int, typer.Option("--reps", min=2, max=100_000, help="Replications: possible futures to try in every setting.")] = 4,
+    reps: Annotated[
+        int, typer.Option("--reps", min=2, max=100_000, help="Replications: possible futures to try in every setting.")
+    ] = 4,
     seed: Annotated[int | None, SEED] = None,
-    strategy: Annotated[list[str] | None, typer.Option("--strategy", help="Only this strategy beside the baseline; may be given again.")] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option("--strategy", help="Only this strategy beside the baseline; may be given again.")
+    ] = None,
     engine: Engine = "compiled",
     workers: Workers = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Why cost moved: what is genuine demand, and what over-specification, dependency, providers, waiting and failure help to create.
+    """Why cost moved: what is genuine demand, and what over-specification, dependency, providers, waiting and failure
+    help to create.
 
     Every mechanism is switched off and on in every combination, on the same people and the same luck.
 
     Example: `simcare explain prevention --reps 4 --out runs/explain-prevention`
     """
-    from simcare.aside import check_free
-    from simcare.explain import plan
+    from simcare.files.atomic import check_free
+    from simcare.mechanisms.shares import plan
 
     chosen = plan(experiment, reps, years=years, seed=seed, strategies=strategy)
     folder = out or Path("runs") / f"explain-{chosen.name}"
     check_free(folder)
 
-    from simcare.explain import carry_out
-    from simcare.explain_page import json_rows, tables, write_explanation  # heavy: only for input that is good
-    from simcare.explain_words import sentences
+    from simcare.mechanisms.shares import carry_out
+    from simcare.report.explain_page import json_rows, tables, write_explanation  # heavy: only for input that is good
+    from simcare.report.mechanism_wording import sentences
 
     err_console.print(chosen.words(), highlight=False, markup=False)
     with progress_bar("Explaining", engine) as progress:

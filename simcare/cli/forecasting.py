@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from simcare.cli.parts import SEED, AsJson, Out, Workers, app, command, err_console, out_console, print_table, working
+from simcare.cli.common import SEED, AsJson, Out, Workers, app, command, err_console, out_console, print_table, working
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
@@ -16,30 +16,50 @@ if TYPE_CHECKING:
     from typing import Any
 
     from simcare.demand.forecast import Forecast
+    from simcare.demand.regressors import Terms
     from simcare.demand.series import Series
-    from simcare.demand.terms import Terms
 
-Named = Annotated[list[str] | None, typer.Option("--covariate", help="A column to use, and months before: NAME or NAME:6. All of them unless said.")]
+Named = Annotated[
+    list[str] | None,
+    typer.Option("--covariate", help="A column to use, and months before: NAME or NAME:6. All of them unless said."),
+]
 Stepped = Annotated[
-    list[str] | None, typer.Option("--step", help="A month from which demand or its recording is known to have changed, such as 2014-10.")
+    list[str] | None,
+    typer.Option(
+        "--step", help="A month from which demand or its recording is known to have changed, such as 2014-10."
+    ),
 ]
 Pulsed = Annotated[list[str] | None, typer.Option("--pulse", help="One odd month, such as 2017-03.")]
 
 
 @app.command()
 def forecast(
-    what: Annotated[str, typer.Argument(help="A series file (CSV, Parquet, XLSX: date, area, count), its name in the library, or a model.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="A series file (CSV, Parquet, XLSX: date, area, count), its name in the library, or a model."
+        ),
+    ],
     horizon: Annotated[int, typer.Option("--horizon", min=1, max=120, help="Months to forecast.")] = 24,
     backtest: Annotated[bool, typer.Option("--backtest", help="Print the league table of the models.")] = False,
-    area: Annotated[str | None, typer.Option("--area", help="One area of a file that holds several; all of them unless said.")] = None,
+    area: Annotated[
+        str | None, typer.Option("--area", help="One area of a file that holds several; all of them unless said.")
+    ] = None,
     covariate: Named = None,
     step: Stepped = None,
     pulse: Pulsed = None,
-    population: Annotated[str | None, typer.Option("--population", help="A population file: rates per person at risk, and its growth.")] = None,
-    ages: Annotated[str | None, typer.Option("--ages", help="The ages at risk, such as 0-17 or 85+; needed with --population.")] = None,
-    vintage: Annotated[str | None, typer.Option("--vintage", help="Which estimates of the population, where the file has several.")] = None,
+    population: Annotated[
+        str | None, typer.Option("--population", help="A population file: rates per person at risk, and its growth.")
+    ] = None,
+    ages: Annotated[
+        str | None, typer.Option("--ages", help="The ages at risk, such as 0-17 or 85+; needed with --population.")
+    ] = None,
+    vintage: Annotated[
+        str | None, typer.Option("--vintage", help="Which estimates of the population, where the file has several.")
+    ] = None,
     projection: Annotated[
-        str | None, typer.Option("--projection", help="Which projection carries them on; the last estimate holds unless said.")
+        str | None,
+        typer.Option("--projection", help="Which projection carries them on; the last estimate holds unless said."),
     ] = None,
     trend: Annotated[bool, typer.Option("--trend", help="Give the driver a damped trend.")] = False,
     seed: Annotated[int, SEED] = 1,
@@ -51,7 +71,7 @@ def forecast(
 
     Example: `simcare forecast referrals-monthly --area Kent --backtest`
     """
-    from simcare.aside import check_free
+    from simcare.files.atomic import check_free
 
     every, others, left_out, name = _series(what, area)
     if population is not None or ages is not None:
@@ -59,7 +79,12 @@ def forecast(
     folder = out or Path("runs") / f"forecast-{name}"
     check_free(folder)
     terms = _terms(covariate, step, pulse, trend, every)
-    about: dict[str, Any] = {"command": command(), "series": {n: repr(s) for n, s in every.items()}, "horizon": horizon, "seed": seed}
+    about: dict[str, Any] = {
+        "command": command(),
+        "series": {n: repr(s) for n, s in every.items()},
+        "horizon": horizon,
+        "seed": seed,
+    }
     for sentence in left_out:
         err_console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     about["left_out"] = list(left_out)
@@ -86,11 +111,19 @@ class Asked(NamedTuple):
 def _one(series: Series, others: Mapping[str, Series], asked: Asked) -> None:
     from simcare.demand.forecast import forecast as forecast_one
     from simcare.demand.pooling import typical_of
-    from simcare.forecast_page import write_forecast
+    from simcare.report.forecast_page import write_forecast
 
     typical = typical_of(others, asked.terms)
     with working("Trying the models where the answer is known") as progress:
-        found = forecast_one(series, asked.horizon, terms=asked.terms, typical=typical, seed=asked.seed, workers=asked.workers, progress=progress)
+        found = forecast_one(
+            series,
+            asked.horizon,
+            terms=asked.terms,
+            typical=typical,
+            seed=asked.seed,
+            workers=asked.workers,
+            progress=progress,
+        )
     page = write_forecast(found, asked.folder, asked.about)
     if asked.as_json:
         print(json.dumps({**found.json(), "out": str(asked.folder)}, indent=1))
@@ -101,7 +134,7 @@ def _one(series: Series, others: Mapping[str, Series], asked: Asked) -> None:
 
 def _print_one(found: Forecast, league: bool) -> None:
     from simcare.demand.diagnostics import diagnose, sentences
-    from simcare.forecast_page import league_table, months_table, totals_table
+    from simcare.report.forecast_page import league_table, months_table, totals_table
 
     out_console.print(f"{found.series!r}", highlight=False, markup=False)
     for note in found.series.notes:
@@ -118,13 +151,15 @@ def _print_one(found: Forecast, league: bool) -> None:
 
 
 def _many(every: Mapping[str, Series], asked: Asked) -> None:
-    from simcare.demand.many import clear, forecast_all
-    from simcare.forecast_page import many_table, write_many
+    from simcare.demand.batch import clear, forecast_all
+    from simcare.report.forecast_page import many_table, write_many
 
     folder = asked.folder
     parts = folder.absolute().parent / f".{folder.name}.parts"
     with working(f"Forecasting {len(every)} series; a stop loses none that is done") as progress:
-        results = forecast_all(every, asked.horizon, parts, terms=asked.terms, seed=asked.seed, workers=asked.workers, progress=progress)
+        results = forecast_all(
+            every, asked.horizon, parts, terms=asked.terms, seed=asked.seed, workers=asked.workers, progress=progress
+        )
     page = write_many(results, folder, asked.about)
     clear(parts)
     if asked.as_json:
@@ -133,13 +168,16 @@ def _many(every: Mapping[str, Series], asked: Asked) -> None:
     print_table(many_table(results))
     if asked.league:
         out_console.print(
-            f"The league table of each series: {folder / 'league.csv'}; of one, with figures: --area NAME", highlight=False, markup=False
+            f"The league table of each series: {folder / 'league.csv'}; of one, with figures: --area NAME",
+            highlight=False,
+            markup=False,
         )
     out_console.print(f"\nReport: {page}", soft_wrap=True, highlight=False)
 
 
 class Chosen(NamedTuple):
-    """The series asked for by name, the others of the file, sentences on those that cannot be forecast, and a name for the folder."""
+    """The series asked for by name, the others of the file, sentences on those that cannot be forecast, and a name for
+    the folder."""
 
     every: dict[str, Series]
     others: dict[str, Series]
@@ -148,10 +186,10 @@ class Chosen(NamedTuple):
 
 
 def _series(what: str, area: str | None) -> Chosen:
-    from simcare.demand.entering import fitted, neighbours
+    from simcare.demand.paths import fitted, neighbours
     from simcare.demand.reading import read_all
     from simcare.demand.series import chosen
-    from simcare.files import load_model, model_or_series
+    from simcare.files.load import load_model, model_or_series
 
     path = model_or_series(what)
     others: dict[str, Series] = {}
@@ -159,7 +197,9 @@ def _series(what: str, area: str | None) -> Chosen:
     if path.suffix == ".toml":
         model = load_model(path)
         if not model.drivers:
-            raise BadInput(f"{what}: has no demand drivers ([[drivers]]), so there is nothing to forecast; give a series file")
+            raise BadInput(
+                f"{what}: has no demand drivers ([[drivers]]), so there is nothing to forecast; give a series file"
+            )
         every, name = {fit.name: fit.series for fit in fitted(model)}, model.about.name
         others = neighbours(model.drivers[0]) if len(every) == 1 else {}
     else:
@@ -178,25 +218,38 @@ def _series(what: str, area: str | None) -> Chosen:
 
 
 def _per_person(
-    every: Mapping[str, Series], population: str | None, ages: str | None, vintage: str | None, projection: str | None, horizon: int
+    every: Mapping[str, Series],
+    population: str | None,
+    ages: str | None,
+    vintage: str | None,
+    projection: str | None,
+    horizon: int,
 ) -> dict[str, Series]:
     """The series with the people of some ages of their areas as exposure."""
-    from simcare.demand.exposed import parsed_ages, with_people
+    from simcare.demand.exposure import parsed_ages, with_people
     from simcare.demand.population import read_population
-    from simcare.files import series_file
+    from simcare.files.load import series_file
 
     if population is None or ages is None:
         raise BadInput("population and ages go together: give --population FILE and --ages, such as 0-17")
     span, path = parsed_ages(ages), series_file(population)
     found = {}
     for name, series in every.items():
-        found[name] = with_people(series, read_population(path, name.split(" / ")[0], projection, vintage=vintage), *span, horizon)
+        found[name] = with_people(
+            series, read_population(path, name.split(" / ")[0], projection, vintage=vintage), *span, horizon
+        )
     return found
 
 
-def _terms(covariate: list[str] | None, step: list[str] | None, pulse: list[str] | None, trend: bool, every: Mapping[str, Series]) -> Terms | None:
+def _terms(
+    covariate: list[str] | None,
+    step: list[str] | None,
+    pulse: list[str] | None,
+    trend: bool,
+    every: Mapping[str, Series],
+) -> Terms | None:
     """The terms asked for; None where nothing was, which is the usual ones."""
-    from simcare.demand.terms import Terms, columns, parsed_covariate
+    from simcare.demand.regressors import Terms, columns, parsed_covariate
 
     if not (covariate or step or pulse or trend):
         return None

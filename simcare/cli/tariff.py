@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simcare.cli.parts import AsJson, Out, app, command, out_console, print_table
+from simcare.cli.common import AsJson, Out, app, command, out_console, print_table
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
@@ -20,49 +20,80 @@ def tariff(
     model: Annotated[str, typer.Argument(help="Path of a model file, or a name in the library such as kent-2013.")],
     service: Annotated[str, typer.Option("--service", help="The service that is paid for.")],
     provider: Annotated[str | None, typer.Option("--provider", help="Who offers it; the largest unless said.")] = None,
-    contract: Annotated[str | None, typer.Option("--contract", help="A file of [[contracts]], or the name of a contract of the model.")] = None,
-    experiment: Annotated[str | None, typer.Option("--experiment", help="Take contracts and providers' answers from an experiment.")] = None,
-    need: Annotated[str | None, typer.Option("--need", help="The client's need; the rung below the service unless said.")] = None,
+    contract: Annotated[
+        str | None, typer.Option("--contract", help="A file of [[contracts]], or the name of a contract of the model.")
+    ] = None,
+    experiment: Annotated[
+        str | None, typer.Option("--experiment", help="Take contracts and providers' answers from an experiment.")
+    ] = None,
+    need: Annotated[
+        str | None, typer.Option("--need", help="The client's need; the rung below the service unless said.")
+    ] = None,
     stage: Annotated[str | None, typer.Option("--stage", help="The client's life stage.")] = None,
     group: Annotated[str | None, typer.Option("--group", help="The client's group.")] = None,
-    ready_day: Annotated[int, typer.Option("--ready-day", min=0, max=3650, help="Day of the stay from which the client could step down.")] = 0,
+    ready_day: Annotated[
+        int, typer.Option("--ready-day", min=0, max=3650, help="Day of the stay from which the client could step down.")
+    ] = 0,
     days: Annotated[int, typer.Option("--days", min=30, max=3650, help="Days of the stay to show.")] = 365,
-    reviews: Annotated[bool, typer.Option("--reviews/--no-reviews", help="Whether reviews step the client down as well.")] = True,
+    reviews: Annotated[
+        bool, typer.Option("--reviews/--no-reviews", help="Whether reviews step the client down as well.")
+    ] = True,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """What a contract rewards day by day, and the expected stay and cost of a client who could step down; no simulation.
+    """What a contract rewards day by day, and the expected stay and cost of a client who could step down; no
+    simulation.
 
     Example: `simcare tariff kent-2013 --service intensive_home_care_older --experiment tiered-tariffs`
     """
-    from simcare.aside import check_free
-    from simcare.files import load_model
+    from simcare.files.atomic import check_free
+    from simcare.files.load import load_model
 
     folder = out or Path("runs") / f"tariff-{service}"
     chosen, names = _contracts(load_model(model), service, provider, contract, experiment)
     check_free(folder)
 
-    from simcare.incentives import cases
-    from simcare.tariff_page import Asked, gaming, json_rows, outcomes, write_tariff
+    from simcare.report.tariff_page import Asked, gaming, json_rows, outcomes, write_tariff
+    from simcare.tariffs.expected_stay import cases
 
     asked = Asked(model, need, stage, group, ready_day, days, reviews)
-    found = cases(chosen, service, provider, names, need=need, stage=stage, group=group, reviews=reviews, ready_day=float(ready_day))
+    found = cases(
+        chosen,
+        service,
+        provider,
+        names,
+        need=need,
+        stage=stage,
+        group=group,
+        reviews=reviews,
+        ready_day=float(ready_day),
+    )
     page = write_tariff(found, chosen, asked, folder, command())
     if as_json:
-        print(json.dumps({"service": service, "provider": found[0].provider, "out": str(folder), "contracts": json_rows(found)}, indent=1))
+        print(
+            json.dumps(
+                {"service": service, "provider": found[0].provider, "out": str(folder), "contracts": json_rows(found)},
+                indent=1,
+            )
+        )
         return
     print_table(outcomes(found), f": {asked.client(found[0], chosen)}")
     for note in asked.notes(found):
         out_console.print(note, highlight=False, markup=False)
     if experiment is not None and not names:
-        out_console.print(f"No strategy of '{experiment}' puts this service under another contract.", highlight=False, markup=False)
+        out_console.print(
+            f"No strategy of '{experiment}' puts this service under another contract.", highlight=False, markup=False
+        )
     print_table(gaming(found))
     out_console.print(f"\nCurves: {page}", soft_wrap=True, highlight=False)
 
 
-def _contracts(model: Model, service: str, provider: str | None, contract: str | None, experiment: str | None) -> tuple[Model, list[str]]:
-    """The model with the contracts to be tried, and their names: of a file, of the model, or those an experiment puts the service under."""
-    from simcare.files import load_experiment, with_contracts
+def _contracts(
+    model: Model, service: str, provider: str | None, contract: str | None, experiment: str | None
+) -> tuple[Model, list[str]]:
+    """The model with the contracts to be tried, and their names: of a file, of the model, or those an experiment puts
+    the service under."""
+    from simcare.files.load import load_experiment, with_contracts
     from simcare.model.strategy import extended_by
 
     names: list[str] = []

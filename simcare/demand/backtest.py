@@ -1,6 +1,8 @@
-"""Forecasts tried where the answer is known: from every third month on, each model forecasts what then came, and is scored.
+"""Forecasts tried where the answer is known: from every third month on, each model forecasts what then came, and is
+scored.
 
-At each origin a model sees only what was known then. Scores are kept by model, origin and horizon; :func:`league` sums them up, and
+At each origin a model sees only what was known then. Scores are kept by model, origin and horizon; :func:`league` sums
+them up, and
 :func:`choose` names the default.
 """
 
@@ -31,8 +33,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Backtest:
-    """``scores``: a row for each model, origin and horizon with what came, ``crps``, ``error`` (absolute, of the median), ``scaled`` (over the
-    seasonal scale known at the origin), ``covered50/80/90`` (0 or 1) and ``pit``. ``unfit``: why a model is not in it."""
+    """``scores``: a row for each model, origin and horizon with what came, ``crps``, ``error`` (absolute, of the
+    median), ``scaled`` (over the seasonal scale known at the origin), ``covered50/80/90`` (0 or 1) and ``pit``.
+    ``unfit``: why a model is not in it.
+    """
 
     scores: pl.DataFrame
     unfit: Mapping[str, str]
@@ -53,13 +57,21 @@ def origins(series: Series) -> list[int]:
 
 
 def backtest(
-    series: Series, field: Mapping[str, Forecaster], seed: int = 1, workers: int | None = None, progress: Progress | None = None
+    series: Series,
+    field: Mapping[str, Forecaster],
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Progress | None = None,
 ) -> Backtest:
     """Try every model of ``field`` on a series, and their pool. The result does not depend on ``workers``."""
     todo = origins(series)
     workers = min(len(todo), workers or os.cpu_count() or 1)
     jobs = (delayed(_trial)(series, field, origin, seed) for origin in todo)
-    trials: Any = Parallel(n_jobs=workers, return_as="generator")(jobs) if workers > 1 else (_trial(series, field, o, seed) for o in todo)
+    trials: Any = (
+        Parallel(n_jobs=workers, return_as="generator")(jobs)
+        if workers > 1
+        else (_trial(series, field, o, seed) for o in todo)
+    )
     kept: list[tuple[int, dict[str, Values]]] = []
     unfit: dict[str, str] = {}
     for done, (origin, drawn, failed) in enumerate(trials, start=1):
@@ -71,18 +83,28 @@ def backtest(
     rows: list[pl.DataFrame] = []
     for origin, drawn in kept:
         earlier = pl.concat(rows) if rows else None
-        members = weights(earlier, models, before=origin) if earlier is not None else _even([m for m in models if m != "naive"])
+        members = (
+            weights(earlier, models, before=origin)
+            if earlier is not None
+            else _even([m for m in models if m != "naive"])
+        )
         pooled = pool({m: drawn[m] for m in members}, members)
-        rows += [_scored(series, name, origin, draws) for name, draws in [*((m, drawn[m]) for m in models), (POOL, pooled)]]
+        rows += [
+            _scored(series, name, origin, draws) for name, draws in [*((m, drawn[m]) for m in models), (POOL, pooled)]
+        ]
     return Backtest(pl.concat(rows), unfit)
 
 
-def _trial(series: Series, field: Mapping[str, Forecaster], origin: int, seed: int) -> tuple[int, dict[str, Values], dict[str, str]]:
+def _trial(
+    series: Series, field: Mapping[str, Forecaster], origin: int, seed: int
+) -> tuple[int, dict[str, Values], dict[str, str]]:
     with threadpool_limits(1):  # matrices of a hundred rows: threads would only get in each other's way
         return _drawn(series, field, origin, seed)
 
 
-def _drawn(series: Series, field: Mapping[str, Forecaster], origin: int, seed: int) -> tuple[int, dict[str, Values], dict[str, str]]:
+def _drawn(
+    series: Series, field: Mapping[str, Forecaster], origin: int, seed: int
+) -> tuple[int, dict[str, Values], dict[str, str]]:
     known = series.known(origin)
     horizon = min(LONGEST, series.last - origin)
     drawn, unfit = {}, {}
@@ -121,7 +143,8 @@ def _even(models: Sequence[str]) -> dict[str, float]:
 
 
 def weights(found: pl.DataFrame, models: Sequence[str], before: int | None = None) -> dict[str, float]:
-    """What each model counts for in the pool: one over its mean CRPS squared, for models no worse than seasonal naive; they sum to 1.
+    """What each model counts for in the pool: one over its mean CRPS squared, for models no worse than seasonal naive;
+    they sum to 1.
 
     With ``before``, only counts that had come by that month are judged on.
     """
@@ -150,42 +173,64 @@ def pool(draws: Mapping[str, Values], members: Mapping[str, float]) -> Values:
 
 
 def league(found: Backtest) -> pl.DataFrame:
-    """The league table, best first: mean CRPS, skill against seasonal naive (1 is perfect, 0 no better), MASE, coverage in per cent of the
-    50, 80 and 90 % intervals, and the skill in each band of horizons."""
+    """The league table, best first: mean CRPS, skill against seasonal naive (1 is perfect, 0 no better), MASE, coverage
+    in per cent of the 50, 80 and 90 % intervals, and the skill in each band of horizons."""
     by = pl.col("model")
     table = found.scores.group_by(by).agg(
         pl.col("crps").mean(),
         pl.col("scaled").fill_nan(None).mean().alias("mase"),
         *(pl.col(f"covered{level}").mean() * 100 for level in scores.LEVELS),
-        *(pl.col("crps").filter(pl.col("horizon").is_between(*band)).mean().alias(f"crps_{band[0]}_{band[1]}") for band in BANDS),
+        *(
+            pl.col("crps").filter(pl.col("horizon").is_between(*band)).mean().alias(f"crps_{band[0]}_{band[1]}")
+            for band in BANDS
+        ),
     )
     reference = table.filter(by == SEASONAL_NAIVE)
     scored = ("crps", *(f"crps_{a}_{b}" for a, b in BANDS))
     yardstick = reference.row(0, named=True) if reference.height else dict.fromkeys(scored)
     skill = [(1 - pl.col(c) / pl.lit(yardstick[c], pl.Float64)).alias(c.replace("crps", "skill")) for c in scored]
     table = table.with_columns(skill)
-    return table.select("model", "crps", "skill", "mase", *(f"covered{x}" for x in scores.LEVELS), *(f"skill_{a}_{b}" for a, b in BANDS)).sort("crps")
+    return table.select(
+        "model", "crps", "skill", "mase", *(f"covered{x}" for x in scores.LEVELS), *(f"skill_{a}_{b}" for a, b in BANDS)
+    ).sort("crps")
 
 
 def choose(found: Backtest, series: Series) -> Choice:
-    """The default: the driver, unless another model's CRPS is lower by more than two standard errors of the paired difference.
+    """The default: the driver, unless another model's CRPS is lower by more than two standard errors of the paired
+    difference.
 
-    The driver is preferred among equals because it says what demand hangs on and can enter a simulation. A model worse than seasonal naive is
-    never the default.
+    The driver is preferred among equals because it says what demand hangs on and can enter a simulation. A model worse
+    than seasonal naive is never the default.
     """
     table = league(found)
     crps = dict(zip(table["model"], table["crps"], strict=True))
     reference = crps.get(SEASONAL_NAIVE, np.inf)
     best = next(m for m in table["model"] if m not in ("naive",))
     if DRIVER in crps and crps[DRIVER] <= reference and (best == DRIVER or not _clearly(found, best, DRIVER)):
-        behind = "it had the lowest CRPS" if best == DRIVER else f"{best} had a lower CRPS, but by less than two standard errors"
+        behind = (
+            "it had the lowest CRPS"
+            if best == DRIVER
+            else f"{best} had a lower CRPS, but by less than two standard errors"
+        )
         name, why = DRIVER, f"the driver: {behind} over {_trials(found)} trials"
     elif crps[best] < reference:
-        name, why = best, f"{best}: its CRPS was lower than the driver's by more than two standard errors over {_trials(found)} trials"
+        name, why = (
+            best,
+            (
+                f"{best}: its CRPS was lower than the driver's by more than two standard errors over {_trials(found)}"
+                " trials"
+            ),
+        )
         if DRIVER in crps and crps[DRIVER] > reference:
-            why = f"{best}: the driver did worse than seasonal naive over {_trials(found)} trials and is refused; {best} had the lowest CRPS"
+            why = (
+                f"{best}: the driver did worse than seasonal naive over {_trials(found)} trials and is refused; {best}"
+                " had the lowest CRPS"
+            )
     else:
-        name, why = SEASONAL_NAIVE, f"seasonal naive: every model did worse than it over {_trials(found)} trials, and is refused"
+        name, why = (
+            SEASONAL_NAIVE,
+            f"seasonal naive: every model did worse than it over {_trials(found)} trials, and is refused",
+        )
     models = [m for m in crps if m != POOL]
     members = weights(found.scores, models) if name == POOL else {name: 1.0}
     return Choice(name, members, why, widening(found))
@@ -196,15 +241,21 @@ def _trials(found: Backtest) -> int:
 
 
 def _clearly(found: Backtest, better: str, than: str) -> bool:
-    """Whether the difference in CRPS by origin exceeds two standard errors; neighbouring origins share their months, so a year counts as one."""
-    wide = found.scores.group_by("origin", "model").agg(pl.col("crps").mean()).pivot(on="model", index="origin", values="crps")
+    """Whether the difference in CRPS by origin exceeds two standard errors; neighbouring origins share their months, so
+    a year counts as one."""
+    wide = (
+        found.scores.group_by("origin", "model")
+        .agg(pl.col("crps").mean())
+        .pivot(on="model", index="origin", values="crps")
+    )
     difference = (wide[than] - wide[better]).to_numpy()
     apart = max(difference.size * EVERY / 12, 2.0)
     return bool(difference.mean() > 2.0 * difference.std(ddof=1) / np.sqrt(apart)) if difference.size > 1 else False
 
 
 def widening(found: Backtest) -> float:
-    """How much wider the driver's drift should have been: the root mean square of its normal scores beyond a quarter ahead.
+    """How much wider the driver's drift should have been: the root mean square of its normal scores beyond a quarter
+    ahead.
 
     Pulled to 1 with the weight of six years of trials, and held between 0.8 and 1.6: a few years say little of spread.
     """
@@ -216,4 +267,16 @@ def widening(found: Backtest) -> float:
     return float(np.clip(np.sqrt((6.0 + years * np.mean(z**2)) / (6.0 + years)), 0.8, 1.6))
 
 
-__all__ = ["BANDS", "POOL", "Backtest", "Choice", "backtest", "choose", "league", "origins", "pool", "weights", "widening"]
+__all__ = [
+    "BANDS",
+    "POOL",
+    "Backtest",
+    "Choice",
+    "backtest",
+    "choose",
+    "league",
+    "origins",
+    "pool",
+    "weights",
+    "widening",
+]

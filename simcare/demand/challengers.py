@@ -1,7 +1,9 @@
-"""What a driver has to beat: naive, seasonal naive, exponential smoothing, a structural model and SARIMA, each as draws of the future.
+"""What a driver has to beat: naive, seasonal naive, exponential smoothing, a structural model and SARIMA, each as draws
+of the future.
 
-Every function takes a series, a horizon in months, a number of draws and a generator, and returns draws of future counts of shape
-(draws, horizon). Those fitted to logarithms are fitted by statsmodels. ``Unfit`` says in a sentence why a model cannot be fitted.
+Every function takes a series, a horizon in months, a number of draws and a generator, and returns draws of future
+counts of shape (draws, horizon). Those fitted to logarithms are fitted by statsmodels. ``Unfit`` says in a sentence why
+a model cannot be fitted.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from simcare.demand import driver as drivers
+from simcare.demand.regressors import Terms, columns
 from simcare.demand.series import Series, Values
-from simcare.demand.terms import Terms, columns
 
 Forecaster = Callable[[Series, int, int, np.random.Generator], Values]
 SEASONAL_NAIVE = "seasonal naive"
@@ -28,7 +30,8 @@ class Unfit(Exception):
 
 
 def naive(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
-    """The last count again; a random walk with the spread of the changes from month to month (Hyndman and Athanasopoulos 2021, 5.5)."""
+    """The last count again; a random walk with the spread of the changes from month to month (Hyndman and
+    Athanasopoulos 2021, 5.5)."""
     y = series.counts[series.seen]
     spread = float(np.sqrt(np.mean(np.diff(y) ** 2)))
     steps = np.sqrt(np.arange(1, horizon + 1.0))
@@ -36,7 +39,8 @@ def naive(series: Series, horizon: int, draws: int, rng: np.random.Generator) ->
 
 
 def seasonal_naive(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
-    """The same month a year before; the spread is that of the changes from year to year, growing with the root of the years ahead."""
+    """The same month a year before; the spread is that of the changes from year to year, growing with the root of the
+    years ahead."""
     y = _filled(series)
     if y.size < 13:
         raise Unfit("seasonal naive needs more than a year of counts")
@@ -47,7 +51,8 @@ def seasonal_naive(series: Series, horizon: int, draws: int, rng: np.random.Gene
 
 
 def ets(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
-    """Exponential smoothing of the logarithm: additive errors, a level, a damped trend, and a season from three years on."""
+    """Exponential smoothing of the logarithm: additive errors, a level, a damped trend, and a season from three years
+    on."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
     if not series.seen.all():
@@ -56,7 +61,9 @@ def ets(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> V
     seasonal = {"seasonal": "add", "seasonal_periods": 12} if len(series) >= 36 else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fit that stops early is still judged by how it forecasts
-        fit = ETSModel(_logs(series), error="add", trend="add", damped_trend=True, **seasonal).fit(disp=False, maxiter=200)
+        fit = ETSModel(_logs(series), error="add", trend="add", damped_trend=True, **seasonal).fit(
+            disp=False, maxiter=200
+        )
         paths = fit.simulate(nsimulations=horizon, repetitions=draws, anchor="end", rng=rng)
     return _exponentiated(np.asarray(paths).T)
 
@@ -70,15 +77,19 @@ def structural(series: Series, horizon: int, draws: int, rng: np.random.Generato
 
 
 def sarima(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
-    """SARIMA(1,0,1) around a mean with Fourier season and working days as regressors (SARIMAX), fitted to the logarithm."""
+    """SARIMA(1,0,1) around a mean with Fourier season and working days as regressors (SARIMAX), fitted to the
+    logarithm."""
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
     _varies(series, "SARIMA")
     return _with_season(partial(SARIMAX, order=(1, 0, 1), trend="c"), series, horizon, draws, rng)
 
 
-def _with_season(kind: Callable[..., Any], series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
-    """A state-space model of the logarithm with season and working days as regressors: fitted, and simulated from the last count on."""
+def _with_season(
+    kind: Callable[..., Any], series: Series, horizon: int, draws: int, rng: np.random.Generator
+) -> Values:
+    """A state-space model of the logarithm with season and working days as regressors: fitted, and simulated from the
+    last count on."""
     built = columns(series, Terms(harmonics=2))
     x, ahead = built.at(series.months), built.at(np.arange(series.last + 1, series.last + 1 + horizon))
     with warnings.catch_warnings():
@@ -89,14 +100,22 @@ def _with_season(kind: Callable[..., Any], series: Series, horizon: int, draws: 
 
 
 def driver(
-    series: Series, horizon: int, draws: int, rng: np.random.Generator, *, terms: Terms | None = None, typical: drivers.Typical | None = None
+    series: Series,
+    horizon: int,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    terms: Terms | None = None,
+    typical: drivers.Typical | None = None,
 ) -> Values:
     """The demand driver itself, with those of its terms that could be known by the last count."""
     known = None if terms is None else terms.known(series)
     return drivers.simulate(drivers.fit(series, known, typical, plain=False), series, horizon, draws, rng)
 
 
-def field(series: Series, terms: Terms | None = None, typical: drivers.Typical | None = None) -> Mapping[str, Forecaster]:
+def field(
+    series: Series, terms: Terms | None = None, typical: drivers.Typical | None = None
+) -> Mapping[str, Forecaster]:
     """Everything that is tried on a series, by name: the driver, its variants, and its challengers."""
     terms = terms or Terms(covariates=dict.fromkeys(series.covariates, 0))
     found: dict[str, Forecaster] = {DRIVER: partial(driver, terms=terms, typical=typical)}
@@ -104,7 +123,14 @@ def field(series: Series, terms: Terms | None = None, typical: drivers.Typical |
         found["driver with a damped trend"] = partial(driver, terms=replace(terms, trend=True), typical=typical)
     if terms.covariates:
         found["driver without covariates"] = partial(driver, terms=replace(terms, covariates={}), typical=typical)
-    return {**found, "exponential smoothing": ets, "structural": structural, "SARIMA": sarima, SEASONAL_NAIVE: seasonal_naive, "naive": naive}
+    return {
+        **found,
+        "exponential smoothing": ets,
+        "structural": structural,
+        "SARIMA": sarima,
+        SEASONAL_NAIVE: seasonal_naive,
+        "naive": naive,
+    }
 
 
 def _varies(series: Series, what: str) -> None:
@@ -135,4 +161,16 @@ def _exponentiated(logs: Values) -> Values:
     return _counted(np.exp(np.clip(logs, -30.0, 20.0)) - 0.5)
 
 
-__all__ = ["DRIVER", "SEASONAL_NAIVE", "Forecaster", "Unfit", "driver", "ets", "field", "naive", "sarima", "seasonal_naive", "structural"]
+__all__ = [
+    "DRIVER",
+    "SEASONAL_NAIVE",
+    "Forecaster",
+    "Unfit",
+    "driver",
+    "ets",
+    "field",
+    "naive",
+    "sarima",
+    "seasonal_naive",
+    "structural",
+]

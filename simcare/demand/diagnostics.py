@@ -1,4 +1,5 @@
-"""Is the regression sound? Dispersion, autocorrelation, influence and PIT of a driver, and what they mean in plain words."""
+"""Is the regression sound? Dispersion, autocorrelation, influence and PIT of a driver, and what they mean in plain
+words."""
 
 from __future__ import annotations
 
@@ -22,11 +23,12 @@ BINS = 10
 class Diagnostics:
     """Figures on how a driver sits on its series.
 
-    ``poisson_ratio``: the Pearson statistic of a Poisson regression with the same terms over its degrees of freedom (1 if counts vary by
-    chance alone). ``alone``: dispersion of a plain negative-binomial regression without a drifting level (None where none can be fitted).
-    ``residuals``: a row a month with ``month``, ``before`` (normal-scale residual of the plain regression), ``after`` (the driver's errors one
-    step ahead) and ``influence`` (Cook's distance). ``autocorrelation``: a row a lag with that of both, and ``bound``, the 95 % bound of white
-    noise. ``pit``: counts of the back-test's PIT values in ten equal bins, empty without a back-test.
+    ``poisson_ratio``: the Pearson statistic of a Poisson regression with the same terms over its degrees of freedom (1
+    if counts vary by chance alone). ``alone``: dispersion of a plain negative-binomial regression without a drifting
+    level (None where none can be fitted). ``residuals``: a row a month with ``month``, ``before`` (normal-scale
+    residual of the plain regression), ``after`` (the driver's errors one step ahead) and ``influence`` (Cook's
+    distance). ``autocorrelation``: a row a lag with that of both, and ``bound``, the 95 % bound of white noise.
+    ``pit``: counts of the back-test's PIT values in ten equal bins, empty without a back-test.
     """
 
     poisson_ratio: float
@@ -48,14 +50,20 @@ def diagnose(series: Series, driver: Driver, found: Backtest | None = None) -> D
         warnings.simplefilter("ignore")  # a short series strains the fit, which its huge standard errors then say
         poisson = sm.GLM(y, x, family=sm.families.Poisson(), offset=log_exposure).fit()
         alone = None if driver.plain is None else driver.plain.dispersion
-        plain = sm.GLM(y, x, family=sm.families.NegativeBinomial(alpha=alone or driver.level.dispersion), offset=log_exposure).fit()
+        plain = sm.GLM(
+            y, x, family=sm.families.NegativeBinomial(alpha=alone or driver.level.dispersion), offset=log_exposure
+        ).fit()
         cook = np.asarray(plain.get_influence(observed=False).cooks_distance[0])
     before = np.asarray(plain.resid_pearson)
     after = driver.level.surprises
     names = [months.name(int(m)) for m in series.months[seen]]
     residuals = pl.DataFrame({"month": names, "before": before, "after": after, "influence": np.nan_to_num(cook)})
     lags = range(1, min(LAGS, y.size // 3) + 1)
-    columns = {"lag": list(lags), "before": [_correlation(before, k) for k in lags], "after": [_correlation(after, k) for k in lags]}
+    columns = {
+        "lag": list(lags),
+        "before": [_correlation(before, k) for k in lags],
+        "after": [_correlation(after, k) for k in lags],
+    }
     autocorrelation = pl.DataFrame(columns).with_columns(bound=pl.lit(1.96 / np.sqrt(y.size)))
     ratio = float(poisson.pearson_chi2 / poisson.df_resid) if poisson.df_resid > 0 else float("nan")
     return Diagnostics(ratio, alone, residuals, autocorrelation, _pit(found))
@@ -80,7 +88,8 @@ def sentences(series: Series, driver: Driver, found: Diagnostics) -> list[str]:
     month = found.residuals.sort("influence", descending=True).row(0, named=True)
     if month["influence"] > 4.0 / found.residuals.height:
         said.append(
-            f"{month['month']} weighs most on the coefficients (Cook's distance {month['influence']:.2f}); look at that month before trusting them."
+            f"{month['month']} weighs most on the coefficients (Cook's distance {month['influence']:.2f}); look at that"
+            " month before trusting them."
         )
     else:
         said.append("No single month weighs heavily on the coefficients.")
@@ -106,7 +115,8 @@ def _on_level(driver: Driver, found: Diagnostics) -> str:
     before, after = (_told(first[name], ".2f") for name in ("before", "after"))
     text = f"Neighbouring months go together (correlation {before} before the level is followed, {after} after)"
     return (
-        f"{text}; a shift of the level is half gone after about {stays:.0f} months, and the level moves by {100 * driver.level.drift:.0f}% a month."
+        f"{text}; a shift of the level is half gone after about {stays:.0f} months, and the level moves by"
+        f" {100 * driver.level.drift:.0f}% a month."
     )
 
 
@@ -123,7 +133,9 @@ def effect(name: str, beta: float, se: float) -> str | None:
         more, least, most = (100.0 * (1.1**b - 1.0) for b in (beta, low, high))
         return f"A tenth more working days go with {more:.0f}% more demand ({least:.0f}% to {most:.0f}%)."
     change, least, most = (100.0 * np.expm1(b) for b in (beta, low, high))
-    what = {"trend": "Each year", "step": f"From {name[5:]} on demand", "pulse": f"In {name[6:]} demand"}.get(name.split(" ", 1)[0])
+    what = {"trend": "Each year", "step": f"From {name[5:]} on demand", "pulse": f"In {name[6:]} demand"}.get(
+        name.split(" ", 1)[0]
+    )
     span = f"({_told(least, '+.0f')}% to {_told(most, '+.0f')}%)"
     if what == "Each year":
         return f"The trend is {_told(change, '+.1f')}% a year {span}, and dies out within two years of the last count."

@@ -1,9 +1,10 @@
 """A demand driver: negative-binomial regression on what moves demand, about a level that drifts.
 
-The count of month t is negative binomial with mean ``exposure_t exp(x_t b + level_t)``. A plain regression (statsmodels' NegativeBinomial,
-log exposure as offset) is fitted first, and shown, with errors that allow for neighbouring months being alike (Newey and West);
-it has no level, so what the level does it lays on the coefficients. The driver fits both together (:mod:`simcare.demand.level`), from there,
-with each coefficient pooled with what is typical of other areas (:class:`Typical`), which matters for a short series and hardly for a long one.
+The count of month t is negative binomial with mean ``exposure_t exp(x_t b + level_t)``. A plain regression
+(statsmodels' NegativeBinomial, log exposure as offset) is fitted first, and shown, with errors that allow for
+neighbouring months being alike (Newey and West); it has no level, so what the level does it lays on the coefficients.
+The driver fits both together (:mod:`simcare.demand.level`), from there, with each coefficient pooled with what is
+typical of other areas (:class:`Typical`), which matters for a short series and hardly for a long one.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import numpy as np
 
 from simcare.demand import level as levels
 from simcare.demand.months import Months
+from simcare.demand.regressors import Columns, Terms, columns
 from simcare.demand.series import Series, Values
-from simcare.demand.terms import Columns, Terms, columns
 
 HAC_LAGS = 12  # months over which the plain regression's errors may be alike
 
@@ -42,12 +43,16 @@ class Typical:
 
     def of(self, names: tuple[str, ...]) -> tuple[Values, Values]:
         """Means and sds of the named terms."""
-        found = [self.coefficients.get(n) or self.coefficients.get(n.split(" ", 1)[0]) or self.coefficients[""] for n in names]
+        found = [
+            self.coefficients.get(n) or self.coefficients.get(n.split(" ", 1)[0]) or self.coefficients[""]
+            for n in names
+        ]
         return np.array([mean for mean, _ in found]), np.array([sd for _, sd in found])
 
 
 class Plain(NamedTuple):
-    """A negative-binomial regression without a level: coefficients, their standard errors (Newey and West) and the dispersion."""
+    """A negative-binomial regression without a level: coefficients, their standard errors (Newey and West) and the
+    dispersion."""
 
     beta: Values
     se: Values
@@ -58,9 +63,10 @@ class Plain(NamedTuple):
 class Driver:
     """A fitted driver: everything a forecast needs but the exposure.
 
-    ``plain`` is the regression without a level, None where it has no solution. ``fitted`` is the log rate per exposure at the months of the counts
-    (posterior mean). ``prior_mean`` and ``prior_sd`` are what the coefficients were pooled with. ``widen`` multiplies the drift: 1, unless
-    rolling-origin errors asked for another (:mod:`simcare.demand.backtest`).
+    ``plain`` is the regression without a level, None where it has no solution. ``fitted`` is the log rate per exposure
+    at the months of the counts (posterior mean). ``prior_mean`` and ``prior_sd`` are what the coefficients were pooled
+    with. ``widen`` multiplies the drift: 1, unless rolling-origin errors asked for another
+    (:mod:`simcare.demand.backtest`).
     """
 
     columns: Columns
@@ -91,17 +97,20 @@ class Driver:
         return np.sqrt(np.maximum(np.diagonal(self.level.joint_cov)[:-2], 0.0))
 
     def alone(self) -> tuple[Values, Values]:
-        """The coefficients by this series alone and their standard errors: what is left when what they were pooled with is taken out again."""
+        """The coefficients by this series alone and their standard errors: what is left when what they were pooled with
+        is taken out again."""
         pooled = np.linalg.inv(self.level.joint_cov[:-2, :-2])
         own = pooled - np.diag(self.prior_sd**-2.0)
         cov = np.linalg.pinv(own, hermitian=True)
-        return cov @ (pooled @ self.beta - self.prior_mean / self.prior_sd**2), np.sqrt(np.maximum(np.diagonal(cov), 0.0))
+        return cov @ (pooled @ self.beta - self.prior_mean / self.prior_sd**2), np.sqrt(
+            np.maximum(np.diagonal(cov), 0.0)
+        )
 
 
 def fit(series: Series, terms: Terms | None = None, typical: Typical | None = None, plain: bool = True) -> Driver:
     """Fit a driver to a series; without ``plain`` the plain regression is left out.
 
-    Raises BadInput as :func:`simcare.demand.terms.columns`.
+    Raises BadInput as :func:`simcare.demand.regressors.columns`.
     """
     terms = terms if terms is not None else Terms(covariates=dict.fromkeys(series.covariates, 0))
     typical = typical or Typical()
@@ -122,7 +131,8 @@ def fit(series: Series, terms: Terms | None = None, typical: Typical | None = No
 
 
 def _plain(series: Series, x: Values, log_exposure: Values) -> Plain | None:
-    """The regression without a level; None where its likelihood has no maximum (too few months, or counts that vary less than by chance)."""
+    """The regression without a level; None where its likelihood has no maximum (too few months, or counts that vary
+    less than by chance)."""
     from statsmodels.discrete.discrete_model import NegativeBinomial
 
     seen = series.seen
@@ -133,7 +143,9 @@ def _plain(series: Series, x: Values, log_exposure: Values) -> Plain | None:
         warnings.simplefilter("ignore")  # what does not converge is left out below
         try:
             lags = {"maxlags": min(HAC_LAGS, design.shape[0] // 4)}
-            found = NegativeBinomial(series.counts[seen], design, offset=log_exposure[seen]).fit(disp=0, maxiter=200, cov_type="HAC", cov_kwds=lags)
+            found = NegativeBinomial(series.counts[seen], design, offset=log_exposure[seen]).fit(
+                disp=0, maxiter=200, cov_type="HAC", cov_kwds=lags
+            )
         except (np.linalg.LinAlgError, ValueError):
             return None
     params, se = np.asarray(found.params), np.asarray(found.bse)
@@ -143,10 +155,11 @@ def _plain(series: Series, x: Values, log_exposure: Values) -> Plain | None:
 
 
 def rates(driver: Driver, horizon: int, normals: Values) -> Values:
-    """Log rates per exposure of the ``horizon`` months after the last count, one path for each row of standard ``normals``.
+    """Log rates per exposure of the ``horizon`` months after the last count, one path for each row of standard
+    ``normals``.
 
-    ``normals`` has shape (paths, coefficients + 2 + horizon): for the coefficients and the state of the level together, and for its drift
-    month by month, so that a longer horizon leaves the earlier months as they were.
+    ``normals`` has shape (paths, coefficients + 2 + horizon): for the coefficients and the state of the level together,
+    and for its drift month by month, so that a longer horizon leaves the earlier months as they were.
     """
     k = driver.beta.size
     stretch = np.array([*np.ones(k), driver.widen, driver.widen])
@@ -164,13 +177,18 @@ def moments(driver: Driver, horizon: int) -> tuple[Values, Values]:
     loadings = np.column_stack([driver.columns.at(ahead(driver, horizon)), np.ones(horizon), powers])
     stretched = loadings * np.array([*np.ones(k), driver.widen, driver.widen])
     drifted = (driver.widen * driver.level.drift) ** 2 * (1.0 - powers**2) / (1.0 - driver.level.rho**2)
-    return loadings @ driver.level.joint, np.einsum("ij,jk,ik->i", stretched, driver.level.joint_cov, stretched) + drifted
+    return (
+        loadings @ driver.level.joint,
+        np.einsum("ij,jk,ik->i", stretched, driver.level.joint_cov, stretched) + drifted,
+    )
 
 
 def _root(cov: Values) -> Values:
     """A matrix whose square is ``cov``, which may be singular."""
     values, vectors = np.linalg.eigh(cov)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T)  # symmetric: the one root that no library may choose otherwise
+    return np.asarray(
+        vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+    )  # symmetric: the one root that no library may choose otherwise
 
 
 def ahead(driver: Driver, horizon: int) -> Months:

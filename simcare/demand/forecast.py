@@ -14,8 +14,8 @@ from simcare.demand import backtest as trials
 from simcare.demand import challengers, months, scores
 from simcare.demand import driver as drivers
 from simcare.demand.backtest import Backtest, Choice, Progress
+from simcare.demand.regressors import Terms
 from simcare.demand.series import TRIED_FROM, Series, Values
-from simcare.demand.terms import Terms
 from simcare.errors import BadInput
 
 DRAWS = 4000
@@ -39,20 +39,31 @@ class Forecast:
         """A row a month: month, mean, median and the 50, 80 and 90 % intervals of the count."""
         bounds = {level: scores.interval(self.draws, level) for level in scores.LEVELS}
         ahead = range(self.series.last + 1, self.series.last + 1 + self.draws.shape[1])
-        columns: dict[str, Any] = {"month": [months.name(m) for m in ahead], "mean": self.draws.mean(axis=0), "median": np.median(self.draws, axis=0)}
+        columns: dict[str, Any] = {
+            "month": [months.name(m) for m in ahead],
+            "mean": self.draws.mean(axis=0),
+            "median": np.median(self.draws, axis=0),
+        }
         for level, (low, high) in bounds.items():
             columns |= {f"lo{level}": low, f"hi{level}": high}
         return pl.DataFrame(columns)
 
     def totals(self) -> pl.DataFrame:
-        """The sum of each twelve months ahead with its 80 % interval: months within a year move together, so sums of bounds would be too wide."""
+        """The sum of each twelve months ahead with its 80 % interval: months within a year move together, so sums of
+        bounds would be too wide."""
         found = []
         for k in range(0, self.draws.shape[1] - 11, 12):
             whole = self.draws[:, k : k + 12].sum(axis=1)
             low, high = np.quantile(whole, [0.1, 0.9])
             begin = self.series.last + 1 + k
             found.append(
-                {"from": months.name(begin), "to": months.name(begin + 11), "mean": float(whole.mean()), "lo80": float(low), "hi80": float(high)}
+                {
+                    "from": months.name(begin),
+                    "to": months.name(begin + 11),
+                    "mean": float(whole.mean()),
+                    "lo80": float(low),
+                    "hi80": float(high),
+                }
             )
         return pl.DataFrame(found)
 
@@ -70,15 +81,21 @@ class Forecast:
         }
         league = None if self.backtest is None else trials.league(self.backtest).to_dicts()
         unfit = {} if self.backtest is None else dict(self.backtest.unfit)
-        rows = [{name: value if isinstance(value, str) else round(value, 2) for name, value in row.items()} for row in self.rows().to_dicts()]
+        rows = [
+            {name: value if isinstance(value, str) else round(value, 2) for name, value in row.items()}
+            for row in self.rows().to_dicts()
+        ]
         return {"forecast": rows, "model": about, "scores": {"league": league, "unfit": unfit}}
 
 
 def summary(driver: drivers.Driver) -> dict[str, Any]:
-    """A driver's figures: each coefficient with its standard error, pooled and alone; dispersion, drift a month, rho, widening."""
+    """A driver's figures: each coefficient with its standard error, pooled and alone; dispersion, drift a month, rho,
+    widening."""
     pooled = zip(driver.names, driver.beta, driver.se, *driver.alone(), strict=True)
     return {
-        "coefficients": {n: {"value": float(b), "se": float(s), "alone": float(a), "alone_se": float(e)} for n, b, s, a, e in pooled},
+        "coefficients": {
+            n: {"value": float(b), "se": float(s), "alone": float(a), "alone_se": float(e)} for n, b, s, a, e in pooled
+        },
         "dispersion": driver.level.dispersion,
         "drift": driver.level.drift,
         "rho": driver.level.rho,
@@ -96,7 +113,8 @@ def forecast(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Forecast:
-    """Forecast a series. With 36 months or more every model is back-tested first and the default chosen by it; the same seed gives the same draws.
+    """Forecast a series. With 36 months or more every model is back-tested first and the default chosen by it; the same
+    seed gives the same draws.
 
     Raises BadInput for a horizon or terms that cannot be.
     """
@@ -126,7 +144,9 @@ def _held(series: Series, fitted: drivers.Driver, horizon: int) -> list[str]:
         known = series.first + series.covariates[name].size - 1
         if known + lag < series.last + horizon:
             until = f"{name} is known to {months.name(known)}" + (f" and acts {lag} months later" if lag else "")
-            found.append(f"The covariate {until}: past that its last value is held, and how it may move is not in the intervals")
+            found.append(
+                f"The covariate {until}: past that its last value is held, and how it may move is not in the intervals"
+            )
     return found
 
 
@@ -138,7 +158,14 @@ def _untested(series: Series) -> str | None:
     return "the counts never change, so naive forecasts could not fail on them" if np.ptp(seen) == 0 else None
 
 
-def _drawn(series: Series, fitted: drivers.Driver, choice: Choice, field: Mapping[str, challengers.Forecaster], horizon: int, seed: int) -> Values:
+def _drawn(
+    series: Series,
+    fitted: drivers.Driver,
+    choice: Choice,
+    field: Mapping[str, challengers.Forecaster],
+    horizon: int,
+    seed: int,
+) -> Values:
     drawn = {}
     for name in choice.weights:
         rng = np.random.default_rng([seed, series.last, list(field).index(name)])

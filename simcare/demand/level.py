@@ -1,9 +1,11 @@
-"""Counts about a level that drifts: a regression and a first-order autoregression, found together from negative-binomial counts.
+"""Counts about a level that drifts: a regression and a first-order autoregression, found together from
+negative-binomial counts.
 
-The log rate of month t is ``offset_t + x_t b + m + a_t`` with ``a_t = rho a_(t-1) + drift z_t`` and normal priors on ``b`` and ``m``. Given
-dispersion, drift and rho, the posterior of the whole path is found by Newton's method and is normal in good approximation (Laplace;
-Rasmussen and Williams 2006, algorithm 3.1); dispersion, drift and rho are where its marginal likelihood times their prior is largest.
-Without drift, and with a wide prior, ``b`` is what a negative-binomial regression gives. Months without a count weigh nothing.
+The log rate of month t is ``offset_t + x_t b + m + a_t`` with ``a_t = rho a_(t-1) + drift z_t`` and normal priors on
+``b`` and ``m``. Given dispersion, drift and rho, the posterior of the whole path is found by Newton's method and is
+normal in good approximation (Laplace; Rasmussen and Williams 2006, algorithm 3.1); dispersion, drift and rho are where
+its marginal likelihood times their prior is largest. Without drift, and with a wide prior, ``b`` is what a
+negative-binomial regression gives. Months without a count weigh nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ NEWTON_STEPS, CLOSE = 30, 1e-8
 class Prior(NamedTuple):
     """What is typical of a monthly series: centre and sd of log dispersion, log drift and logit rho.
 
-    Measured on the monthly referrals of eight neighbouring authorities, 2012 to 2019 (scripts/demand_prior.py; see docs/demand.md).
+    Measured on the monthly referrals of eight neighbouring authorities, 2012 to 2019 (scripts/demand_prior.py; see
+    docs/demand.md).
     """
 
     centre: tuple[float, float, float] = (float(np.log(0.008)), float(np.log(0.065)), float(logit(0.95)))
@@ -33,9 +36,10 @@ class Prior(NamedTuple):
 class Level(NamedTuple):
     """A fitted regression about a drifting level.
 
-    ``joint`` is the posterior mean of (coefficients, mean level, deviation from it at the last month), ``joint_cov`` its covariance; ``path`` and
-    ``path_sd`` are those of the log rate less the offset at the months of the counts. ``surprises`` are the counts' one-step-ahead errors in
-    standard deviations, for the months that have a count: white noise if the fit is right.
+    ``joint`` is the posterior mean of (coefficients, mean level, deviation from it at the last month), ``joint_cov``
+    its covariance; ``path`` and ``path_sd`` are those of the log rate less the offset at the months of the counts.
+    ``surprises`` are the counts' one-step-ahead errors in standard deviations, for the months that have a count: white
+    noise if the fit is right.
     """
 
     dispersion: float
@@ -57,7 +61,8 @@ def fit(
     sd: Values | None = None,
     prior: Prior | None = None,
 ) -> Level:
-    """Fit to counts (not a number where missing) with a log offset, both of shape (months,), and columns ``x`` (months, k).
+    """Fit to counts (not a number where missing) with a log offset, both of shape (months,), and columns ``x`` (months,
+    k).
 
     ``mean`` and ``sd`` (k,) are the prior of the coefficients.
 
@@ -77,15 +82,21 @@ def fit(
 
     def loss(theta: Values) -> float:
         pulls = (theta - np.array(prior.centre)) / np.array(prior.sd)
-        return 0.5 * float(pulls @ pulls) - _mode(y, base, _drifting(at, at, theta) + by_terms, float(np.exp(theta[0])))[2]
+        return (
+            0.5 * float(pulls @ pulls) - _mode(y, base, _drifting(at, at, theta) + by_terms, float(np.exp(theta[0])))[2]
+        )
 
-    theta = minimize(loss, np.array(prior.centre), method="Nelder-Mead", options={"maxiter": 150, "xatol": 0.02, "fatol": 0.01}).x
+    theta = minimize(
+        loss, np.array(prior.centre), method="Nelder-Mead", options={"maxiter": 150, "xatol": 0.02, "fatol": 0.01}
+    ).x
     dispersion, drift, rho = float(np.exp(theta[0])), float(np.exp(theta[1])), float(expit(theta[2]))
     among = _drifting(at, at, theta) + by_terms
     weights, pseudo, loglike = _mode(y, base, among, dispersion)
     inverse = np.linalg.inv(among + np.diag(1.0 / weights))
     cross = _drifting(every, at, theta) + (x * sd**2) @ columns.T
-    to_joint = np.vstack([(columns * sd**2).T, np.full(y.size, MEAN_SD**2), _drifting(every[-1:], at, theta)[0] - MEAN_SD**2])
+    to_joint = np.vstack(
+        [(columns * sd**2).T, np.full(y.size, MEAN_SD**2), _drifting(every[-1:], at, theta)[0] - MEAN_SD**2]
+    )
     own = np.diag([*sd**2, MEAN_SD**2, drift**2 / (1.0 - rho**2)])
     prior_spread = np.diagonal(_drifting(every, every, theta)) + (x**2) @ sd**2
     spread = prior_spread - np.einsum("ij,jk,ik->i", cross, inverse, cross)
@@ -109,7 +120,8 @@ def _drifting(left: Values, right: Values, theta: Values) -> Values:
 
 
 def _mode(y: Values, offset: Values, cov: Values, dispersion: float) -> tuple[Values, Values, float]:
-    """Newton's weights and pseudo-observations at the mode of the path, and the log marginal likelihood there (Laplace)."""
+    """Newton's weights and pseudo-observations at the mode of the path, and the log marginal likelihood there
+    (Laplace)."""
     f = np.zeros(y.size)
     for _ in range(NEWTON_STEPS):
         mu = np.exp(np.clip(f + offset, -30.0, 30.0))
@@ -123,7 +135,9 @@ def _mode(y: Values, offset: Values, cov: Values, dispersion: float) -> tuple[Va
         f = f + np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < CLOSE:
             break
-    loglike = _log_probability(y, np.exp(f + offset), dispersion) - 0.5 * float(a @ f) - float(np.log(np.diag(lower)).sum())
+    loglike = (
+        _log_probability(y, np.exp(f + offset), dispersion) - 0.5 * float(a @ f) - float(np.log(np.diag(lower)).sum())
+    )
     return weights, pseudo, loglike
 
 
@@ -131,7 +145,9 @@ def _log_probability(y: Values, mu: Values, dispersion: float) -> float:
     """Of counts that are negative binomial with variance ``mu + dispersion mu²``."""
     size = 1.0 / dispersion
     share = dispersion * mu / (1.0 + dispersion * mu)
-    return float((gammaln(y + size) - gammaln(size) - gammaln(y + 1.0) + size * np.log1p(-share) + y * np.log(share)).sum())
+    return float(
+        (gammaln(y + size) - gammaln(size) - gammaln(y + 1.0) + size * np.log1p(-share) + y * np.log(share)).sum()
+    )
 
 
 def parameters(level: Level) -> Values:

@@ -69,4 +69,13 @@ def log_working_days(months: Months) -> NDArray[np.float64]:
     return np.array([np.log(working_days(int(m)) / TYPICAL_WORKING_DAYS) for m in months])
 
 
-__all__ = ["TYPICAL_WORKING_DAYS", "Months", "first_day", "log_working_days", "month_of", "name", "number", "working_days"]
+__all__ = [
+    "TYPICAL_WORKING_DAYS",
+    "Months",
+    "first_day",
+    "log_working_days",
+    "month_of",
+    "name",
+    "number",
+    "working_days",
+]

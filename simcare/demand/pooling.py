@@ -1,4 +1,5 @@
-"""Partial pooling across areas: what a coefficient typically is, and how far areas differ, learnt from their own regressions."""
+"""Partial pooling across areas: what a coefficient typically is, and how far areas differ, learnt from their own
+regressions."""
 
 from __future__ import annotations
 
@@ -9,19 +10,20 @@ from threadpoolctl import threadpool_limits
 
 from simcare.demand.driver import Driver, Typical, fit
 from simcare.demand.level import Prior, parameters
+from simcare.demand.regressors import Terms
 from simcare.demand.series import Series
-from simcare.demand.terms import Terms
 
 LEAST = 3  # areas
 PRIOR_AREAS = 4.0  # what is typical by default counts as so many areas
 
 
 def pooled(fits: Sequence[Driver], default: Typical | None = None) -> Typical:
-    """What is typical of the areas whose drivers are given (fitted without each other), for use in fitting one more, or one of them again.
+    """What is typical of the areas whose drivers are given (fitted without each other), for use in fitting one more, or
+    one of them again.
 
-    For each coefficient a random-effects mean and the sd of areas about it (Paule and Mandel's estimator, statsmodels), its standard error
-    included; for dispersion, drift and rho the mean of their logarithms, weighed with the default, and their sd. With fewer than three
-    areas the default is returned.
+    For each coefficient a random-effects mean and the sd of areas about it (Paule and Mandel's estimator, statsmodels),
+    its standard error included; for dispersion, drift and rho the mean of their logarithms, weighed with the default,
+    and their sd. With fewer than three areas the default is returned.
     """
     default = default or Typical()
     if len(fits) < LEAST:
@@ -43,7 +45,8 @@ def pooled(fits: Sequence[Driver], default: Typical | None = None) -> Typical:
 
 
 def typical_of(every: Mapping[str, Series], terms: Terms | None = None) -> Typical:
-    """What is typical of some areas: their drivers fitted one by one and pooled, without covariates and steps, which areas may not share."""
+    """What is typical of some areas: their drivers fitted one by one and pooled, without covariates and steps, which
+    areas may not share."""
     shared = Terms() if terms is None else Terms(terms.harmonics, terms.working_days, terms.trend)
     with threadpool_limits(1):
         return pooled([fit(series, shared, plain=False) for series in every.values()])
@@ -53,7 +56,8 @@ def _levels(fits: Sequence[Driver], default: Prior) -> Prior:
     logs = np.array([parameters(one.level) for one in fits])
     n = len(fits)
     centre = (PRIOR_AREAS * np.array(default.centre) + logs.sum(axis=0)) / (PRIOR_AREAS + n)
-    # Short series show their own prior more than themselves, so they seem alike: the spread is never taken below the default.
+    # Short series show their own prior more than themselves, so they seem alike: the spread is never taken below the
+    # default.
     sd = np.maximum(logs.std(axis=0, ddof=1), default.sd)
     return Prior((float(centre[0]), float(centre[1]), float(centre[2])), (float(sd[0]), float(sd[1]), float(sd[2])))
 

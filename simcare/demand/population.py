@@ -1,9 +1,12 @@
-"""How many people there are, by age and date: estimates of a place, carried on by a projection, and the exposure of life stages to risk.
+"""How many people there are, by age and date: estimates of a place, carried on by a projection, and the exposure of
+life stages to risk.
 
-A population file has a row for an age band on a mid-year day (30 June): ``date, area, variant, vintage, from_age, to_age, people``, further
-columns (``status``, ``source``) are for the reader. Ages are whole years, ``to_age`` is exclusive and empty where a band has no upper end. Variants
-``estimate`` and ``backcast`` are the known past; any other is a projection. Two vintages of estimates (before and after a census is counted)
-are never mixed. A place without a projection of its own follows the nation's: *local base × national growth*, band by band,
+A population file has a row for an age band on a mid-year day (30 June):
+``date, area, variant, vintage, from_age, to_age, people``, further columns (``status``, ``source``) are for the reader.
+Ages are whole years, ``to_age`` is exclusive and empty where a band has no upper end. Variants ``estimate`` and
+``backcast`` are the known past; any other is a projection. Two vintages of estimates (before and after a census is
+counted) are never mixed. A place without a projection of its own follows the nation's: *local base × national growth*,
+band by band,
 
     people(band, year) = people(band, last estimate) × national(band, year) / national(band, year of the last estimate),
 
@@ -49,9 +52,9 @@ class Band(NamedTuple):
 class Population:
     """People of an area by age band, mid-year by mid-year; made by ``read_population``.
 
-    ``years`` are consecutive; ``bands[k]`` are those of mid-``years[k]``, by age, and do not overlap; they may be cut otherwise in another year.
-    ``base_until`` is the last year that is estimated; from then on people are base × growth of ``variant`` in ``growth_of`` (both None where
-    nothing is projected).
+    ``years`` are consecutive; ``bands[k]`` are those of mid-``years[k]``, by age, and do not overlap; they may be cut
+    otherwise in another year. ``base_until`` is the last year that is estimated; from then on people are base × growth
+    of ``variant`` in ``growth_of`` (both None where nothing is projected).
     """
 
     area: str
@@ -74,7 +77,7 @@ def ages(from_age: float, to_age: float | None) -> str:
     return f"{from_age:g}" if to_age - from_age == 1 else f"{from_age:g}-{to_age - 1:g}"
 
 
-# ---------------------------------------------------------------------------------------------------------------- reading
+# ---- reading
 class _Row(NamedTuple):
     line: int
     year: int
@@ -88,16 +91,22 @@ _Years = dict[int, tuple[Band, ...]]
 
 
 def read_population(
-    source: Path | str | pl.DataFrame, area: str, variant: str | None = "principal", *, vintage: str | None = None, national: str = "England"
+    source: Path | str | pl.DataFrame,
+    area: str,
+    variant: str | None = "principal",
+    *,
+    vintage: str | None = None,
+    national: str = "England",
 ) -> Population:
     """The population of an area from a file (or a frame of its columns).
 
-    ``variant``: the projection that carries the estimates on, of the area itself where the file has it, otherwise of ``national``;
-    None for estimates alone. ``vintage`` of the estimates: may be left out where the file has one for the area. The projection needs the year of the
-    last estimate, and bands that the estimates of that year fill; from then on the bands are the projection's.
+    ``variant``: the projection that carries the estimates on, of the area itself where the file has it, otherwise of
+    ``national``; None for estimates alone. ``vintage`` of the estimates: may be left out where the file has one for the
+    area. The projection needs the year of the last estimate, and bands that the estimates of that year fill; from then
+    on the bands are the projection's.
 
-    Raises BadInput, with a sentence for every fault: file, row (the header is row 1), column and value; bands that overlap; rows given twice;
-    years that are missing; an area, variant or vintage that is not there.
+    Raises BadInput, with a sentence for every fault: file, row (the header is row 1), column and value; bands that
+    overlap; rows given twice; years that are missing; an area, variant or vintage that is not there.
 
     >>> rows = [("2019-06-30", "Kent", "estimate", "a", 85, None, 43439), ("2019-06-30", "England", "principal", "b", 85, None, 100),
     ...         ("2020-06-30", "England", "principal", "b", 85, None, 103)]
@@ -112,7 +121,10 @@ def read_population(
         raise BadInput(f"{name}: area: {unknown(area, sorted({row.area for row in rows if row.variant in PAST}))}")
     vintages = sorted({row.vintage for row in past})
     if vintage is None and len(vintages) > 1:
-        raise BadInput(f"{name}: {area} has estimates of {len(vintages)} vintages, which are never mixed; name one: {', '.join(vintages)}")
+        raise BadInput(
+            f"{name}: {area} has estimates of {len(vintages)} vintages, which are never mixed; name one:"
+            f" {', '.join(vintages)}"
+        )
     chosen = vintages[0] if vintage is None else vintage
     if chosen not in vintages:
         raise BadInput(f"{name}: vintage: {unknown(chosen, vintages)}")
@@ -151,14 +163,18 @@ def _projection(rows: Sequence[_Row], name: str, area: str, variant: str, nation
         if found := _of(rows, place, [variant]):
             kinds = sorted({row.vintage for row in found})
             if len(kinds) > 1:
-                raise BadInput(f"{name}: {place}, {variant}: projections of {len(kinds)} vintages share the name: {', '.join(kinds)}")
+                raise BadInput(
+                    f"{name}: {place}, {variant}: projections of {len(kinds)} vintages share the name:"
+                    f" {', '.join(kinds)}"
+                )
             return _by_year(found), place
     known = sorted({row.variant for row in rows if row.area in (area, national) and row.variant not in PAST})
     raise BadInput(f"{name}: variant: {unknown(variant, known)}")
 
 
 def _carry(base: _Years, ahead: _Years, where: str, area: str) -> list[str]:
-    """Adds the years after the last estimate to ``base``: what the projection grows by, band by band. Returns what stands in the way."""
+    """Adds the years after the last estimate to ``base``: what the projection grows by, band by band. Returns what
+    stands in the way."""
     last = max(base)
     if last not in ahead:
         return [f"{where}: no rows for {last}, the year of the last estimate of {area}, from which growth is counted"]
@@ -167,14 +183,18 @@ def _carry(base: _Years, ahead: _Years, where: str, area: str) -> list[str]:
     for band in ahead[last]:
         here, why = _sum(base[last], band.from_age, band.to_age, None)
         if why or band.people <= 0:
-            faults.append(f"{where}: ages {band} in {last}: " + (f"{area}: {why}" if why else "nobody to count growth from"))
+            faults.append(
+                f"{where}: ages {band} in {last}: " + (f"{area}: {why}" if why else "nobody to count growth from")
+            )
         start[band[:2]] = (here, band.people)
     later: _Years = {}
     for year in sorted(year for year in ahead if year > last):
         strange = [str(band) for band in ahead[year] if band[:2] not in start]
         faults += [f"{where}: ages {', '.join(strange)} are there in {year} and not in {last}"] if strange else []
         if not faults:
-            later[year] = tuple(band._replace(people=start[band[:2]][0] * band.people / start[band[:2]][1]) for band in ahead[year])
+            later[year] = tuple(
+                band._replace(people=start[band[:2]][0] * band.people / start[band[:2]][1]) for band in ahead[year]
+            )
     base.update(later)
     return faults
 
@@ -185,7 +205,11 @@ def _rows(source: Path | str | pl.DataFrame, name: str) -> list[_Row]:
     if missing := [column for column in COLUMNS if column not in frame.columns]:
         raise BadInput(f"{name}: has no column {', '.join(missing)}; the columns are {', '.join(COLUMNS)}")
     faults: list[str] = []
-    rows = [row for line, record in enumerate(frame.iter_rows(named=True), 2) if (row := _row(record, f"{name}: row {line}", line, faults))]
+    rows = [
+        row
+        for line, record in enumerate(frame.iter_rows(named=True), 2)
+        if (row := _row(record, f"{name}: row {line}", line, faults))
+    ]
     faults += _clashes(rows, name)
     if faults:
         raise BadInput(faults)
@@ -218,13 +242,22 @@ def _row(record: Mapping[str, object], where: str, line: int, faults: list[str])
     if low is None or low < 0 or low != int(low):
         faults.append(f"{where}: from_age: should be a whole number of years, 0 or more, got {text['from_age']!r}")
     elif text["to_age"] and (high is None or high != int(high) or high <= low):
-        faults.append(f"{where}: to_age: should be a whole number of years above from_age, or empty, got {text['to_age']!r}")
+        faults.append(
+            f"{where}: to_age: should be a whole number of years above from_age, or empty, got {text['to_age']!r}"
+        )
     people = _number(text["people"])
     if people is None or people < 0:
         faults.append(f"{where}: people: should be a number, 0 or more, got {text['people']!r}")
     if len(faults) > before or low is None or people is None:
         return None
-    return _Row(line, date.year, text["area"], text["variant"], text["vintage"], Band(int(low), None if high is None else int(high), people))
+    return _Row(
+        line,
+        date.year,
+        text["area"],
+        text["variant"],
+        text["vintage"],
+        Band(int(low), None if high is None else int(high), people),
+    )
 
 
 def _number(text: str) -> float | None:
@@ -248,9 +281,15 @@ def _clashes(rows: Iterable[_Row], name: str) -> list[str]:
         for row in found[1:]:
             first, second = sorted((reach.line, row.line))
             if row.band[:2] == reach.band[:2]:
-                faults.append(f"{name}: rows {first} and {second}: {row.area}, {row.vintage}, {row.year}: ages {row.band} are given twice")
+                faults.append(
+                    f"{name}: rows {first} and {second}: {row.area}, {row.vintage}, {row.year}: ages {row.band} are"
+                    " given twice"
+                )
             elif _end(row.band.from_age) < _end(reach.band.to_age):
-                faults.append(f"{name}: rows {first} and {second}: {row.area}, {row.vintage}, {row.year}: ages {reach.band} and {row.band} overlap")
+                faults.append(
+                    f"{name}: rows {first} and {second}: {row.area}, {row.vintage}, {row.year}: ages {reach.band} and"
+                    f" {row.band} overlap"
+                )
             if _end(row.band.to_age) > _end(reach.band.to_age):
                 reach = row
     return faults
@@ -260,7 +299,7 @@ def _end(age: float | None) -> float:
     return math.inf if age is None else age
 
 
-# -------------------------------------------------------------------------------------------------------------- counting
+# ---- counting
 def _sum(bands: Iterable[Band], low: float, high: float | None, split: Split) -> tuple[float, str | None]:
     """People of ``[low, high)``, and what stands in the way, if anything."""
     total, at, end = 0.0, low, _end(high)
@@ -291,12 +330,19 @@ def _mid(year: int) -> int:
 def _on(population: Population, low: float, high: float | None, day: float, split: Split, hold: bool) -> float:
     """People on a day (a proleptic ordinal, perhaps a fraction), interpolated between the mid-years around it."""
     if low < 0 or _end(high) <= low:
-        raise BadInput(f"ages from {low:g} to {high:g} hold nobody" if high is not None else f"from_age must not be below 0, got {low:g}")
+        raise BadInput(
+            f"ages from {low:g} to {high:g} hold nobody"
+            if high is not None
+            else f"from_age must not be below 0, got {low:g}"
+        )
     years = population.years
     if not _mid(years[0]) <= day <= _mid(years[-1]):
         if not hold:
             shown = dt.date.fromordinal(int(day))
-            raise BadInput(f"{population.area}: {shown} is outside mid-{years[0]} to mid-{years[-1]}; hold=True keeps the nearest year")
+            raise BadInput(
+                f"{population.area}: {shown} is outside mid-{years[0]} to mid-{years[-1]}; hold=True keeps the nearest"
+                " year"
+            )
         day = min(max(day, _mid(years[0])), _mid(years[-1]))
     year = dt.date.fromordinal(int(day)).year
     first = year if day >= _mid(year) else year - 1
@@ -311,12 +357,20 @@ def _on(population: Population, low: float, high: float | None, day: float, spli
     return found
 
 
-def people(population: Population, from_age: float, to_age: float | None, date: dt.date, *, split: Split = None, hold: bool = False) -> float:
+def people(
+    population: Population,
+    from_age: float,
+    to_age: float | None,
+    date: dt.date,
+    *,
+    split: Split = None,
+    hold: bool = False,
+) -> float:
     """People of the ages ``[from_age, to_age)`` (None: no upper end) on a day.
 
-    Linear between mid-years, hence monotone between them and exact on 30 June; bands are summed. Raises BadInput where ages cut a band,
-    unless ``split="even"`` shares the band evenly by age, where a band is missing or the open last one is cut, and before the first and
-    after the last mid-year, unless ``hold`` keeps the nearest.
+    Linear between mid-years, hence monotone between them and exact on 30 June; bands are summed. Raises BadInput where
+    ages cut a band, unless ``split="even"`` shares the band evenly by age, where a band is missing or the open last one
+    is cut, and before the first and after the last mid-year, unless ``hold`` keeps the nearest.
 
     >>> two = Population("X", "v", None, None, 2014, (2013, 2014), ((Band(0, 18, 1800.0),), (Band(0, 11, 1100.0), Band(11, 18, 1065.0))))
     >>> people(two, 0, 18, dt.date(2013, 6, 30)), people(two, 0, 18, dt.date(2013, 9, 11))
@@ -331,12 +385,19 @@ def people(population: Population, from_age: float, to_age: float | None, date: 
     return _on(population, from_age, to_age, date.toordinal(), split, hold)
 
 
-def exposure(population: Population, stages: Sequence[Stage], months: Sequence[dt.date], *, split: Split = None, hold: bool = False) -> pl.DataFrame:
+def exposure(
+    population: Population,
+    stages: Sequence[Stage],
+    months: Sequence[dt.date],
+    *,
+    split: Split = None,
+    hold: bool = False,
+) -> pl.DataFrame:
     """How many are at risk in each life stage, month by month.
 
-    Columns: month ("2013-04"), date (its first day), stage, people (in the middle of the month, which is the mean of a month in which
-    people change evenly) and person_years = people × days of the month ÷ 365.25. A row for a month and stage, in the order given; ``months`` are any
-    days of them. Errors as for ``people``.
+    Columns: month ("2013-04"), date (its first day), stage, people (in the middle of the month, which is the mean of a
+    month in which people change evenly) and person_years = people × days of the month ÷ 365.25. A row for a month and
+    stage, in the order given; ``months`` are any days of them. Errors as for ``people``.
 
     >>> one = Population("X", "v", None, None, 2014, (2013, 2014), ((Band(65, None, 1000.0),), (Band(65, None, 1365.0),)))
     >>> exposure(one, [Stage(name="older people", from_age=65)], [dt.date(2013, 7, 1)]).rows()
@@ -354,9 +415,17 @@ def exposure(population: Population, stages: Sequence[Stage], months: Sequence[d
 
 
 def growth(
-    population: Population, from_age: float, to_age: float | None, start: dt.date, end: dt.date, *, split: Split = None, hold: bool = False
+    population: Population,
+    from_age: float,
+    to_age: float | None,
+    start: dt.date,
+    end: dt.date,
+    *,
+    split: Split = None,
+    hold: bool = False,
 ) -> float:
-    """People of some ages on ``end`` ÷ those on ``start``: 1.1 is a tenth more. Errors as for ``people``, and where nobody is there on ``start``.
+    """People of some ages on ``end`` ÷ those on ``start``: 1.1 is a tenth more. Errors as for ``people``, and where
+    nobody is there on ``start``.
 
     >>> old = Population("X", "v", None, None, 2014, (2013, 2014), ((Band(85, None, 400.0),), (Band(85, None, 420.0),)))
     >>> growth(old, 85, None, dt.date(2013, 6, 30), dt.date(2014, 6, 30))
@@ -369,9 +438,11 @@ def growth(
 
 
 def births(population: Population, year: int, *, split: Split = None) -> float:
-    """Children aged 0 on 30 June of a year: those born in the twelve months before who live in the area then, not registered births.
+    """Children aged 0 on 30 June of a year: those born in the twelve months before who live in the area then, not
+    registered births.
 
-    Errors as for ``people``: where a year has age 0 only within a wider band, ``split="even"`` takes an even share of that band.
+    Errors as for ``people``: where a year has age 0 only within a wider band, ``split="even"`` takes an even share of
+    that band.
 
     >>> births(Population("X", "v", None, None, 2019, (2019,), ((Band(0, 1, 168.0), Band(1, 11, 1945.0)),)), 2019)
     168.0
@@ -380,7 +451,8 @@ def births(population: Population, year: int, *, split: Split = None) -> float:
 
 
 def share_85_plus(population: Population, date: dt.date, *, of_age: float = 65, hold: bool = False) -> float:
-    """Of the people aged ``of_age`` and over, the part aged 85 and over on a day, from 0 to 1. Errors as for ``people``.
+    """Of the people aged ``of_age`` and over, the part aged 85 and over on a day, from 0 to 1. Errors as for
+    ``people``.
 
     >>> share_85_plus(Population("X", "v", None, None, 2013, (2013,), ((Band(65, 85, 900.0), Band(85, None, 100.0)),)), dt.date(2013, 6, 30))
     0.1

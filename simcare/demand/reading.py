@@ -1,8 +1,8 @@
 """Reading series from tidy files: CSV, Parquet or XLSX with the columns date, area, count.
 
-Optional columns are ``stage`` and ``group`` (a series each), ``exposure`` (people) and any further column of numbers, which is
-a covariate. Months after the last count may have a row with exposure or covariates and an empty count: what is known or planned
-of the months to be forecast.
+Optional columns are ``stage`` and ``group`` (a series each), ``exposure`` (people) and any further column of numbers,
+which is a covariate. Months after the last count may have a row with exposure or covariates and an empty count: what is
+known or planned of the months to be forecast.
 """
 
 from __future__ import annotations
@@ -25,14 +25,30 @@ T = TypeVar("T")
 NEEDED = ("date", "count")
 LABELS = ("area", "stage", "group")
 KNOWN = ("date", "area", "stage", "group", "count", "exposure")
-NO_NUMBER = {"", "c", "x", "z", "*", ".", "..", ":", "-", "na", "n/a", "nan", "null", "none"}  # how official tables say "suppressed" or "not there"
+NO_NUMBER = {
+    "",
+    "c",
+    "x",
+    "z",
+    "*",
+    ".",
+    "..",
+    ":",
+    "-",
+    "na",
+    "n/a",
+    "nan",
+    "null",
+    "none",
+}  # how official tables say "suppressed" or "not there"
 SHOWN_FAULTS = 5
 
 
 def read_series(path: Path | str) -> dict[str, Series]:
     """Every series of a file by its name: the area, and stage and group where the file has them.
 
-    Raises BadInput with a sentence for each fault: file, row, column, value. Rows are numbered as in a spreadsheet, the header being row 1.
+    Raises BadInput with a sentence for each fault: file, row, column, value. Rows are numbered as in a spreadsheet, the
+    header being row 1.
     """
     found, left_out = read_all(path)
     if left_out:
@@ -57,10 +73,16 @@ def read_all(path: Path | str) -> tuple[dict[str, Series], dict[str, str]]:
     values = {c: _column(table, c, path, faults, _value) for c in _numeric(table)}
     _check_values(path, values, faults)
     labels = [c for c in LABELS if c in table.columns]
-    names = [" / ".join(filter(None, (str(table[c][i] or "").strip() for c in labels))) or path.stem for i in range(table.height)]
+    names = [
+        " / ".join(filter(None, (str(table[c][i] or "").strip() for c in labels))) or path.stem
+        for i in range(table.height)
+    ]
     _check_months(path, names, date, faults)
     if faults:
-        raise BadInput(faults[:SHOWN_FAULTS] + [f"{path}: and {len(faults) - SHOWN_FAULTS} more faults like these"] * (len(faults) > SHOWN_FAULTS))
+        raise BadInput(
+            faults[:SHOWN_FAULTS]
+            + [f"{path}: and {len(faults) - SHOWN_FAULTS} more faults like these"] * (len(faults) > SHOWN_FAULTS)
+        )
     rows: dict[str, list[int]] = {}
     for i, label in enumerate(names):
         rows.setdefault(label, []).append(i)
@@ -105,7 +127,9 @@ def _check_columns(path: Path, table: pl.DataFrame) -> None:
         if need not in table.columns:
             others = [c for c in table.columns if c not in KNOWN]
             near = unknown(need, others).partition(", did you mean ")[2]
-            hint = f"; is it the column {near.rstrip('?')}?" if near else f"; the columns are {', '.join(table.columns)}"
+            hint = (
+                f"; is it the column {near.rstrip('?')}?" if near else f"; the columns are {', '.join(table.columns)}"
+            )
             raise BadInput(f"{path}: needs a column '{need}'{hint}")
 
 
@@ -152,7 +176,9 @@ def _month(cell: str | None) -> int:
     raise ValueError(text)
 
 
-def _column(table: pl.DataFrame, name: str, path: Path, faults: list[str], read: Callable[[str | None], T | None]) -> list[T | None]:
+def _column(
+    table: pl.DataFrame, name: str, path: Path, faults: list[str], read: Callable[[str | None], T | None]
+) -> list[T | None]:
     """A column's cells as values; what cannot be read becomes a fault."""
     found: list[T | None] = []
     for i, cell in enumerate(table[name].to_list()):
@@ -182,7 +208,9 @@ def _check_months(path: Path, names: Sequence[str], date: Sequence[int | None], 
         if month is None:
             continue
         if (label, month) in rows:
-            faults.append(f"{path}: row {i + 2}: {label} {months.name(month)} is there already, in row {rows[label, month] + 2}")
+            faults.append(
+                f"{path}: row {i + 2}: {label} {months.name(month)} is there already, in row {rows[label, month] + 2}"
+            )
         rows.setdefault((label, month), i)
 
 
@@ -206,7 +234,8 @@ def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values
         return wide
 
     def trimmed(name: str) -> Values | None:
-        """A column that says something of every month of the counts, cut where it ends; None, with a note, if it ends too early."""
+        """A column that says something of every month of the counts, cut where it ends; None, with a note, if it ends
+        too early."""
         wide = spread(name)
         known = np.flatnonzero(~np.isnan(wide))
         if known.size == 0:
@@ -216,7 +245,8 @@ def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values
             return None
         if known[-1] < last - first:
             notes.append(
-                f"The column {name} ends in {months.name(first + int(known[-1]))}, before the last count ({months.name(last)}): it is left out"
+                f"The column {name} ends in {months.name(first + int(known[-1]))}, before the last count"
+                f" ({months.name(last)}): it is left out"
             )
             return None
         return wide[: known[-1] + 1]

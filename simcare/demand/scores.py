@@ -10,7 +10,8 @@ LEVELS = (50, 80, 90)
 
 
 def crps(came: Values, draws: Values) -> Values:
-    """The continuous ranked probability score of each month, in the units of the counts: 0 is perfect, and for one draw it is the error.
+    """The continuous ranked probability score of each month, in the units of the counts: 0 is perfect, and for one draw
+    it is the error.
 
     ``came`` has shape (months,), ``draws`` (draws, months). Gneiting and Raftery (2007); worked out by scoringrules.
 

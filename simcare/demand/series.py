@@ -19,10 +19,12 @@ SHORTEST, TRIED_FROM = 12, 36  # months: for any forecast, for a back-test
 
 @dataclass(frozen=True)
 class Series:
-    """Counts of consecutive months from ``first`` on (see :mod:`simcare.demand.months`); not a number where none was recorded.
+    """Counts of consecutive months from ``first`` on (see :mod:`simcare.demand.months`); not a number where none was
+    recorded.
 
-    ``exposure`` (people) and ``covariates`` start with ``first`` too and may run on past the last count, into the months to be
-    forecast; ``exposure`` is None where rates are per area. ``notes`` say, a sentence each, what a reader of results must know.
+    ``exposure`` (people) and ``covariates`` start with ``first`` too and may run on past the last count, into the
+    months to be forecast; ``exposure`` is None where rates are per area. ``notes`` say, a sentence each, what a reader
+    of results must know.
 
     >>> Series("Kent", months.month_of("2012-04"), np.array([867.0, 1098.0]))
     Series('Kent', 2 months from 2012-04 to 2012-05, 0 missing)
@@ -40,7 +42,10 @@ class Series:
 
     def __repr__(self) -> str:
         missing = int(np.isnan(self.counts).sum())
-        return f"Series({self.name!r}, {len(self)} months from {months.name(self.first)} to {months.name(self.last)}, {missing} missing)"
+        return (
+            f"Series({self.name!r}, {len(self)} months from {months.name(self.first)} to {months.name(self.last)},"
+            f" {missing} missing)"
+        )
 
     @property
     def last(self) -> int:
@@ -57,20 +62,27 @@ class Series:
         return ~np.isnan(self.counts)
 
     def known(self, last: int) -> Series:
-        """The series as it was known at the end of month ``last``: what came later is gone, exposure and covariates too.
+        """The series as it was known at the end of month ``last``: what came later is gone, exposure and covariates
+        too.
 
         >>> Series("Kent", 0, np.arange(5.0)).known(2).counts
         array([0., 1., 2.])
         """
         n = last - self.first + 1
         exposure = None if self.exposure is None else self.exposure[:n]
-        return replace(self, counts=self.counts[:n], exposure=exposure, covariates={k: v[:n] for k, v in self.covariates.items()}, notes=())
+        return replace(
+            self,
+            counts=self.counts[:n],
+            exposure=exposure,
+            covariates={k: v[:n] for k, v in self.covariates.items()},
+            notes=(),
+        )
 
     def exposures(self, first: int, count: int) -> Values:
         """The exposure of ``count`` months from ``first`` on; ones where the series has none.
 
-        Past the last exposure given, it goes on growing as it did over the last twelve months given, by no more than 3 % a year either way: more
-        is a boundary or a census, not people (before the first, the first holds).
+        Past the last exposure given, it goes on growing as it did over the last twelve months given, by no more than 3
+        % a year either way: more is a boundary or a census, not people (before the first, the first holds).
         """
         if self.exposure is None:
             return np.ones(count)
@@ -86,7 +98,9 @@ class Series:
 def checked(series: Series, where: str) -> Series:
     """The series with notes on its length, gaps and breaks; raises BadInput for what cannot be forecast at all."""
     if series.seen.sum() < SHORTEST:
-        raise BadInput(f"{where}: {series.name}: {int(series.seen.sum())} months with a count; a forecast needs {SHORTEST} or more")
+        raise BadInput(
+            f"{where}: {series.name}: {int(series.seen.sum())} months with a count; a forecast needs {SHORTEST} or more"
+        )
     seen = series.counts[series.seen]
     if not seen.any():
         raise BadInput(f"{where}: {series.name}: every count is nought; there is no demand to forecast")
@@ -98,9 +112,15 @@ def _notes(series: Series) -> list[str]:
     gaps = series.months[~series.seen]
     if gaps.size:
         shown = ", ".join(months.name(int(m)) for m in gaps[:6]) + (" …" if gaps.size > 6 else "")
-        found.append(f"No count in {gaps.size} of {len(series)} months ({shown}): the driver leaves them out, and nothing is filled in")
+        found.append(
+            f"No count in {gaps.size} of {len(series)} months ({shown}): the driver leaves them out, and nothing is"
+            " filled in"
+        )
     if np.ptp(seen) == 0:
-        found.append(f"Every count is {seen[0]:g}: nothing can be learnt of season or drift from a constant series, so what is typical is assumed")
+        found.append(
+            f"Every count is {seen[0]:g}: nothing can be learnt of season or drift from a constant series, so what is"
+            " typical is assumed"
+        )
     if seen.size < TRIED_FROM:
         few = f"{seen.size} months are too few for a back-test ({TRIED_FROM} are needed)"
         found.append(f"{few}: the driver leans on what is typical of season and drift, and is untested on this series")
@@ -108,18 +128,26 @@ def _notes(series: Series) -> list[str]:
 
 
 def breaks(series: Series) -> list[str]:
-    """Sentences on level shifts: a month where the twelve months on differ in mean from the twelve before by more than a third.
+    """Sentences on level shifts: a month where the twelve months on differ in mean from the twelve before by more than
+    a third.
 
-    What chance could make (three standard errors of the two sums) is no shift. Neighbouring months tell of the same shift: the
-    largest within a year is told.
+    What chance could make (three standard errors of the two sums) is no shift. Neighbouring months tell of the same
+    shift: the largest within a year is told.
     """
     found: list[str] = []
-    shifts = {t: shift for t in range(12, len(series) - 11) if (shift := _shift(series.counts[t - 12 : t], series.counts[t : t + 12])) is not None}
+    shifts = {
+        t: shift
+        for t in range(12, len(series) - 11)
+        if (shift := _shift(series.counts[t - 12 : t], series.counts[t : t + 12])) is not None
+    }
     while shifts:
         t = max(shifts, key=lambda at: abs(shifts[at]))
         way = "rise" if shifts[t] > 0 else "fall"
         month = months.name(series.first + t)
-        found.append(f"A break near {month}: counts {way} by {abs(np.expm1(shifts[t])):.0%}; if recording changed then, declare a step ({month})")
+        found.append(
+            f"A break near {month}: counts {way} by {abs(np.expm1(shifts[t])):.0%}; if recording changed then, declare"
+            f" a step ({month})"
+        )
         shifts = {at: shift for at, shift in shifts.items() if abs(at - t) >= 12}
     return found
 

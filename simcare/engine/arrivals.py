@@ -1,8 +1,8 @@
 """Who will come to the door: arrivals thin a Poisson field that all strategies share.
 
-Each stratum has layers of height one person a day; layer k holds candidates at rate one a day with heights spread over it, and a
-candidate becomes a client when its height is under the arrival rate of its day. A strategy that raises or lowers the rate
-keeps every other candidate.
+Each stratum has layers of height one person a day; layer k holds candidates at rate one a day with heights spread over
+it, and a candidate becomes a client when its height is under the arrival rate of its day. A strategy that raises or
+lowers the rate keeps every other candidate.
 """
 
 from __future__ import annotations
@@ -16,24 +16,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.draws import AGE, DIVERT, GAP, HEIGHT, NEED, exponential, uniform, uniforms
+from simcare.arrays.build import YEAR_DAYS, multiplier_steps
+from simcare.arrays.names import names_of
 from simcare.engine.persons import ages, blank, key, person
 from simcare.errors import BadInput
-from simcare.jit import rule
 from simcare.model import Model
-from simcare.model.checks import changes_on
+from simcare.model.checks.whole import changes_on
 from simcare.model.parts import Arrivals
-from simcare.names import names_of
-from simcare.rules.names import ARRIVE, REFERRED, ROUTES, UNBORN, Tables
-from simcare.tables import YEAR_DAYS, multiplier_steps
+from simcare.rules.compile import rule
+from simcare.rules.draws import AGE, DIVERT, GAP, HEIGHT, NEED, exponential, uniform, uniforms
+from simcare.rules.records import ARRIVE, REFERRED, ROUTES, UNBORN, Tables
 
 LAYER_BITS, CANDIDATE_BITS = 12, 20
 
 
 def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication: int, days: float) -> NDArray[Any]:
-    """The clients of one stratum who will come to the door before the horizon, and those who came but are not yet assessed."""
+    """The clients of one stratum who will come to the door before the horizon, and those who came but are not yet
+    assessed."""
     if row.driver is not None:
-        raise BadInput(f"arrivals.{row.name}: follow the driver '{row.driver}', whose path was not drawn; see simcare.demand.entering")
+        raise BadInput(
+            f"arrivals.{row.name}: follow the driver '{row.driver}', whose path was not drawn; see simcare.demand.paths"
+        )
     ids, times, needs = _candidates(model, row, "arrivals", 0.0, days, seed, replication)
     lead = lead_days(model, row)
     if lead > 0.0:
@@ -51,8 +54,11 @@ def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication
     return clients
 
 
-def _waiting(model: Model, tables: Tables, row: Arrivals, lead: float, seed: int, replication: int) -> tuple[NDArray[Any], ...]:
-    """Those who came before day 0 and still wait for their assessment: ids, times, needs; who was diverted at the door is left out.
+def _waiting(
+    model: Model, tables: Tables, row: Arrivals, lead: float, seed: int, replication: int
+) -> tuple[NDArray[Any], ...]:
+    """Those who came before day 0 and still wait for their assessment: ids, times, needs; who was diverted at the door
+    is left out.
 
     They are candidates of a field of their own, or another wait would give every later candidate another time.
     """
@@ -62,7 +68,9 @@ def _waiting(model: Model, tables: Tables, row: Arrivals, lead: float, seed: int
     return ids[stay], times[stay], needs[stay]
 
 
-def _candidates(model: Model, row: Arrivals, field: str, begin: float, end: float, seed: int, replication: int) -> tuple[NDArray[Any], ...]:
+def _candidates(
+    model: Model, row: Arrivals, field: str, begin: float, end: float, seed: int, replication: int
+) -> tuple[NDArray[Any], ...]:
     """The candidates of a stratum's field that come between two days: ids, times, needs."""
     edges, rates = arrival_rates(model, row, begin, end)
     layers = math.ceil(float(rates.max(initial=0.0)))
@@ -79,8 +87,11 @@ def lead_days(model: Model, row: Arrivals) -> float:
     return doors[0].assessment_days.at(model.about.start)
 
 
-def arrival_rates(model: Model, row: Arrivals, begin: float, days: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Arrivals a day by need, constant between ``edges`` (days, from ``begin``): shape (pieces, rungs), multipliers included.
+def arrival_rates(
+    model: Model, row: Arrivals, begin: float, days: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Arrivals a day by need, constant between ``edges`` (days, from ``begin``): shape (pieces, rungs), multipliers
+    included.
 
     Column n is the whole stratum's rate as if all had need n; shares are applied when a candidate's need is drawn.
     """
@@ -93,18 +104,27 @@ def arrival_rates(model: Model, row: Arrivals, begin: float, days: float) -> tup
     lines = [multiplier_steps(changes_on(model, "arrivals", row.stage, row.group, rung), start) for rung in model.rungs]
     dated = [step.from_ for step in row.per_year.steps if step.from_ is not None]
     dated += [step.from_ for row in model.voluntary for step in row.people_per_year.steps if step.from_ is not None]
-    cuts |= {float((date - start).days) for date in dated} | {day for line in lines for day, _ in line if math.isfinite(day)}
+    cuts |= {float((date - start).days) for date in dated} | {
+        day for line in lines for day, _ in line if math.isfinite(day)
+    }
     edges = np.array(sorted(c for c in cuts if begin <= c <= days))
-    rates = np.array([[_rate(row, start, left, right) * _at(line, left) for line in lines] for left, right in pairwise(edges)])
+    rates = np.array(
+        [[_rate(row, start, left, right) * _at(line, left) for line in lines] for left, right in pairwise(edges)]
+    )
     brake = np.array([_brake(model, row, start + dt.timedelta(days=math.floor(left))) for left in edges[:-1]])
     return edges, rates * brake[:, None]
 
 
 def _brake(model: Model, row: Arrivals, date: dt.date) -> float:
-    """What the voluntary sector makes of a stratum's arrivals on a date: 1 with the help that there was at the start."""
+    """What the voluntary sector makes of a stratum's arrivals on a date: 1 with the help that there was at the
+    start."""
     brake = 1.0
     for help_ in model.voluntary:
-        mine = [a for a in model.arrivals if a.stage in (help_.stages or (a.stage,)) and a.group in (help_.groups or (a.group,))]
+        mine = [
+            a
+            for a in model.arrivals
+            if a.stage in (help_.stages or (a.stage,)) and a.group in (help_.groups or (a.group,))
+        ]
         if row in mine:
             coming = sum(a.per_year.at(date) for a in mine)
             more = help_.people_per_year.at(date) - help_.people_per_year.at(model.about.start)
@@ -150,7 +170,10 @@ def candidates(
                 break
             while edges[piece + 1] <= time:
                 piece += 1
-            need = min(np.searchsorted(shares, uniform(seed, replication, client, NEED, 0) * shares[-1], side="right"), shares.size - 1)
+            need = min(
+                np.searchsorted(shares, uniform(seed, replication, client, NEED, 0) * shares[-1], side="right"),
+                shares.size - 1,
+            )
             if layer + uniform(seed, replication, client, HEIGHT, 0) < rates[piece, need]:
                 ids[n], times[n], needs[n] = client, time, need
                 n += 1

@@ -1,8 +1,8 @@
 """The engine for volume: the same rulebook under its own clock, compiled with it.
 
-Where places or hours are limited, all clients share one agenda: a heap of (time, order of setting), as in SimPy, with each
-client's place in it known, so that a turn can be set anew. Where nothing is limited, no client can stand in another's
-way, and lives are led one after the other: the same rows, client by client, with a single client in memory.
+Where places or hours are limited, all clients share one agenda: a heap of (time, order of setting), as in SimPy, with
+each client's place in it known, so that a turn can be set anew. Where nothing is limited, no client can stand in
+another's way, and lives are led one after the other: the same rows, client by client, with a single client in memory.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.draws import DIVERT
 from simcare.engine.start import ROOM, Record, are_apart, people, record_of, with_room, world, world_of
-from simcare.jit import rule
 from simcare.model import Model
+from simcare.rules.compile import rule
+from simcare.rules.draws import DIVERT
 from simcare.rules.events import begin, happen
 from simcare.rules.handle import handle
-from simcare.rules.names import CLIENT, DAY_0, LOG, MARKET_ROW, POOL_STATE, PRESENT, REFERRED, UNBORN, Tables, World
 from simcare.rules.queues import ROWS, WOKEN
+from simcare.rules.records import CLIENT, DAY_0, LOG, MARKET_ROW, POOL_STATE, PRESENT, REFERRED, UNBORN, Tables, World
 
 LENGTH, SET, BEGUN = range(3)  # of an agenda's state
 
@@ -39,7 +39,8 @@ def record(model: Model, tables: Tables, seed: int, replication: int, days: floa
 
 
 def batches(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Iterator[NDArray[Any]]:
-    """The log in parts: in each, some clients with all of their rows, client by client. A part is gone when the next one comes."""
+    """The log in parts: in each, some clients with all of their rows, client by client. A part is gone when the next
+    one comes."""
     if not are_apart(tables):
         yield by_client(_together(model, tables, seed, replication, days).rows)
         return
@@ -77,7 +78,8 @@ def one_seat(model: Model, tables: Tables, seed: int, replication: int) -> World
 
 @rule
 def one_by_one(world: Any, clients: NDArray[Any], k: int, days: float) -> int:
-    """Lead each life from its beginning to the horizon, in the only seat of the world; returns at whom the log got full.
+    """Lead each life from its beginning to the horizon, in the only seat of the world; returns at whom the log got
+    full.
 
     A life that finds the log full is taken back, to be led again from its beginning.
     """
@@ -111,7 +113,8 @@ def _sit_down(world: Any) -> None:
 
 
 class Agenda(NamedTuple):
-    """A heap of turns: when, in which order they were set, whose; where in the heap each client's is; its length, and turns ever set."""
+    """A heap of turns: when, in which order they were set, whose; where in the heap each client's is; its length, and
+    turns ever set."""
 
     times: NDArray[np.float64]
     orders: NDArray[np.int64]
@@ -123,7 +126,9 @@ class Agenda(NamedTuple):
 def agenda_of(ours: World) -> Agenda:
     """An empty agenda with room for every client and every change of places."""
     size = ours.clients.size + ours.tables.changes.size
-    return Agenda(np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64), np.full(size, -1), np.zeros(3, np.int64))
+    return Agenda(
+        np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64), np.full(size, -1), np.zeros(3, np.int64)
+    )
 
 
 @rule
@@ -199,7 +204,9 @@ def _place(agenda: Agenda, at: int, time: float, order: int, i: int) -> None:
         if child >= length:
             break
         right = child + 1
-        if right < length and (times[right] < times[child] or (times[right] == times[child] and orders[right] < orders[child])):
+        if right < length and (
+            times[right] < times[child] or (times[right] == times[child] and orders[right] < orders[child])
+        ):
             child = right
         if time < times[child] or (time == times[child] and order < orders[child]):
             break

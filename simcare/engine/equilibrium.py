@@ -13,16 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.hazards import SINCE_BIRTH, cumulative
-from simcare.jit import rule
-from simcare.rules.names import DEATH, INDUCED, LEAVING, RECOVER, Tables
+from simcare.rules.compile import rule
+from simcare.rules.hazards import SINCE_BIRTH, cumulative
+from simcare.rules.records import DEATH, INDUCED, LEAVING, RECOVER, Tables
 
 LONGEST_DAYS = 60 * 365.25
 POINTS = 4000
 
 
 def equilibrium_days(
-    tables: Tables, stage: int, group: int, need: int, follows_need: bool, enabling: bool, age: float, u: NDArray[np.float64]
+    tables: Tables,
+    stage: int,
+    group: int,
+    need: int,
+    follows_need: bool,
+    enabling: bool,
+    age: float,
+    u: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Elapsed days for uniform draws ``u``, from the equilibrium of a cell's clocks; ``age`` in years."""
     grid = np.concatenate([[0.0], np.geomspace(1e-2, LONGEST_DAYS, POINTS)])

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simcare.capacity import rows_of
+from simcare.arrays.names import names_of
+from simcare.arrays.places import rows_of
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
-from simcare.names import names_of
-from simcare.rules.names import CAUSES, EVENTS, IN_SERVICE, REFERRED
+from simcare.rules.records import CAUSES, EVENTS, IN_SERVICE, REFERRED
 
 if TYPE_CHECKING:
     from simcare.engine.simpy import Engine
@@ -41,7 +41,8 @@ class Happening(NamedTuple):
 
 
 class Care:
-    """The county as a hook finds it: what day it is, who is in care, how many places there are; and the places can be set anew."""
+    """The county as a hook finds it: what day it is, who is in care, how many places there are; and the places can be
+    set anew."""
 
     def __init__(self, model: Model, engine: Engine) -> None:
         self._model, self._engine, self._names = model, engine, names_of(model)
@@ -81,7 +82,8 @@ class Care:
         return int(self._engine.world.pools[self._pool(provider, service, area)]["places"])
 
     def set_places(self, provider: str, service: str, places: int, area: str | None = None) -> None:
-        """Give a provider another number of places from now on: those in line move up, or those whom a cut names must move."""
+        """Give a provider another number of places from now on: those in line move up, or those whom a cut names must
+        move."""
         if places < 0:
             raise BadInput(f"set_places: places cannot be negative, got {places}")
         self._engine.set_places(self._pool(provider, service, area), places)
@@ -99,7 +101,9 @@ class Care:
         if not found:
             raise BadInput(f"'{provider}' does not offer '{service}'" + ("" if area is None else f" in '{area}'"))
         if found[0].pool < 0:
-            raise BadInput(f"the places of '{provider}' in '{service}' are not limited; give the offer 'places' in the model")
+            raise BadInput(
+                f"the places of '{provider}' in '{service}' are not limited; give the offer 'places' in the model"
+            )
         return found[0].pool
 
     def happening(self, row: Any) -> Happening:
@@ -126,7 +130,8 @@ Process = Callable[[Any, Care], Generator[Any, Any, Any]]
 
 
 class Hooks(NamedTuple):
-    """``on_event`` is told of every row of the log; ``processes`` are SimPy processes, called with the environment and the county."""
+    """``on_event`` is told of every row of the log; ``processes`` are SimPy processes, called with the environment and
+    the county."""
 
     on_event: OnEvent | None = None
     processes: tuple[Process, ...] = ()

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from simcare.draws import FRAILTY, uniforms
+from simcare.arrays.build import YEAR_DAYS
+from simcare.arrays.names import names_of
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.parts import Ages, Arrivals, Caseload
-from simcare.names import names_of
-from simcare.rules.names import CLIENT, Tables
-from simcare.tables import YEAR_DAYS
+from simcare.rules.draws import FRAILTY, uniforms
+from simcare.rules.records import CLIENT, Tables
 
 FRAILTY_RANGE = (0.1, 10.0)
 
@@ -46,7 +46,9 @@ def blank(ids: NDArray[np.int64]) -> NDArray[Any]:
     for name in ("assess_at", "desk_at", "review_due", "short_end", "hospital_end", "birthday", "next"):
         clients[name] = math.inf
     clients["stay_start"] = math.nan
-    clients["service"] = clients["provider"] = clients["pool"] = clients["team"] = clients["wants"] = clients["cell"] = -1
+    clients["service"] = clients["provider"] = clients["pool"] = clients["team"] = clients["wants"] = clients[
+        "cell"
+    ] = -1
     return clients
 
 
@@ -66,13 +68,16 @@ def person(
     clients["stage"], clients["group"] = names.stages.index(row.stage), names.groups.index(row.group)
     clients["band"] = np.searchsorted(tables.bands["from_age"], age, side="right") - 1
     variance = float(tables.stages[names.stages.index(row.stage)]["frailty_variance"])
-    clients["frailty"] = frailty(variance, uniforms(seed, replication, clients["id"], FRAILTY, 0)) if variance > 0 else 1.0
+    clients["frailty"] = (
+        frailty(variance, uniforms(seed, replication, clients["id"], FRAILTY, 0)) if variance > 0 else 1.0
+    )
 
 
 def frailty(variance: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gamma multipliers with mean 1 and this variance, kept within 0.1 to 10.
 
-    The quantile function, read from a table with points dense in both tails (relative error below 1e-3, of the mean below 1e-6).
+    The quantile function, read from a table with points dense in both tails (relative error below 1e-3, of the mean
+    below 1e-6).
     """
     points, values = _gamma_quantiles(variance)
     return np.interp(u, points, values)

@@ -20,14 +20,15 @@ from simcare.engine.start import ROOM, Record, record_of, with_room, world
 from simcare.model import Model
 from simcare.rules.events import begin, happen, set_places
 from simcare.rules.handle import handle
-from simcare.rules.names import DAY_0, PRESENT, UNBORN, Tables, World
 from simcare.rules.queues import ROWS, WOKEN
+from simcare.rules.records import DAY_0, PRESENT, UNBORN, Tables, World
 
 NOBODY = -1
 
 
 class Turn(Event):
-    """A client's next event, set for an absolute time; one object serves a client until another client's event resets its turn."""
+    """A client's next event, set for an absolute time; one object serves a client until another client's event resets
+    its turn."""
 
     def __init__(self, env: simpy.Environment, client: int, time: float) -> None:
         # SimPy's constructor would make a list of callbacks for each event: the turns of a run share one.
@@ -41,7 +42,9 @@ class Turn(Event):
 class Engine:
     """One replication under way: ``run`` carries it to the horizon."""
 
-    def __init__(self, model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS) -> None:
+    def __init__(
+        self, model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS
+    ) -> None:
         self.env = simpy.Environment()
         self.days = days
         self.world: World = world(model, tables, seed, replication, days)
@@ -52,7 +55,10 @@ class Engine:
         self._callbacks: list[Callable[[Event], None]] = [self._happen]
 
     def __repr__(self) -> str:
-        return f"Engine(day {self.env.now:g} of {self.days:g}, {self.world.clients.size} clients, {self.world.counts[0]} rows logged)"
+        return (
+            f"Engine(day {self.env.now:g} of {self.days:g}, {self.world.clients.size} clients, {self.world.counts[0]}"
+            " rows logged)"
+        )
 
     def run(self) -> Record:
         """Everything that happens before the horizon, in order of happening."""
@@ -115,7 +121,9 @@ class Engine:
                 self._set(Turn(self.env, j, float(self.world.clients[j]["next"])))
 
 
-def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS) -> NDArray[Any]:
+def simulate(
+    model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS
+) -> NDArray[Any]:
     """The log of one replication: rows of ``rules.names.LOG``, in order of happening."""
     return record(model, tables, seed, replication, days, hooks).rows
 

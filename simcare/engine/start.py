@@ -1,4 +1,5 @@
-"""The world of one replication before its clock starts: who is there on day 0, who will come, the places and the providers."""
+"""The world of one replication before its clock starts: who is there on day 0, who will come, the places and the
+providers."""
 
 from __future__ import annotations
 
@@ -10,8 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.capacity import Row, places_on_day_0, rows_of
-from simcare.draws import (
+from simcare.arrays.build import YEAR_DAYS
+from simcare.arrays.names import names_of
+from simcare.arrays.places import Row, places_on_day_0, rows_of
+from simcare.engine.arrivals import arrivals
+from simcare.engine.equilibrium import equilibrium_days
+from simcare.engine.persons import ages, blank, check_keys, key, person, spread
+from simcare.errors import BadInput
+from simcare.model import Model
+from simcare.model.parts import Caseload, Elapsed
+from simcare.rules.draws import (
     AGE,
     CONTAGION,
     DIVERT,
@@ -24,14 +33,8 @@ from simcare.draws import (
     uniform,
     uniforms,
 )
-from simcare.engine.arrivals import arrivals
-from simcare.engine.equilibrium import equilibrium_days
-from simcare.engine.persons import ages, blank, check_keys, key, person, spread
-from simcare.errors import BadInput
-from simcare.model import Model
-from simcare.model.parts import Caseload, Elapsed
-from simcare.names import names_of
-from simcare.rules.names import (
+from simcare.rules.queues import MARKET_ROWS, ROWS
+from simcare.rules.records import (
     CLASSES,
     CLIENT,
     COMMUNITY_CLASS,
@@ -49,15 +52,14 @@ from simcare.rules.names import (
     Tables,
     World,
 )
-from simcare.rules.queues import MARKET_ROWS, ROWS
-from simcare.tables import YEAR_DAYS
-from simcare.tariffs import LEVELS
+from simcare.tariffs.holding_value import LEVELS
 
 ROOM = 4096  # rows: more than any event writes, the changes of places apart
 
 
 class Record(NamedTuple):
-    """What a replication leaves: rows of the log (``rules.names.LOG``) and of the market (``rules.names.MARKET_ROW``)."""
+    """What a replication leaves: rows of the log (``rules.names.LOG``) and of the market
+    (``rules.names.MARKET_ROW``)."""
 
     rows: NDArray[Any]
     market: NDArray[Any]
@@ -89,13 +91,17 @@ def world(model: Model, tables: Tables, seed: int, replication: int, days: float
         share = np.where(state["places"] > 0, state["used"] / np.maximum(state["places"], 1), 1.0)
         state["level"] = np.rint((np.clip(share, LEVELS[0], LEVELS[-1]) - LEVELS[0]) / (LEVELS[1] - LEVELS[0]))
     ours = world_of(tables, clients, state, seed, replication, model.about.start)
-    ours.firms["budget"] = [exponential(seed, replication, key("provider", p.name), FAILURE, 0) for p in model.providers]
+    ours.firms["budget"] = [
+        exponential(seed, replication, key("provider", p.name), FAILURE, 0) for p in model.providers
+    ]
     ours.firms["luck"] = [uniform(seed, replication, key("provider", p.name), CONTAGION, 0) for p in model.providers]
     ours.ordinals[clients["status"] == REFERRED, DIVERT] = 1  # they are past the front door
     return ours
 
 
-def world_of(tables: Tables, clients: NDArray[Any], pools: NDArray[Any], seed: int, replication: int, start: dt.date) -> World:
+def world_of(
+    tables: Tables, clients: NDArray[Any], pools: NDArray[Any], seed: int, replication: int, start: dt.date
+) -> World:
     """A world before anything has happened, with room for what will."""
     count = clients.size
     running = np.zeros((count, max(1, tables.purposes.size)), RUNNING)
@@ -132,8 +138,11 @@ def with_room(ours: World, rows: int = ROOM) -> World:
     return ours._replace(log=longer)
 
 
-def _make_way(rows: Sequence[Row], clients: NDArray[Any], counts: NDArray[Any], places: NDArray[Any], row: Row, steps: int) -> bool:
-    """Move somebody out of a pool into another that may take them, if need be by making way there first; false where nobody can go."""
+def _make_way(
+    rows: Sequence[Row], clients: NDArray[Any], counts: NDArray[Any], places: NDArray[Any], row: Row, steps: int
+) -> bool:
+    """Move somebody out of a pool into another that may take them, if need be by making way there first; false where
+    nobody can go."""
     held = clients["pool"]
     for further in range(steps):
         for i in np.flatnonzero(held == row.pool)[::-1]:
@@ -163,7 +172,9 @@ def fill(model: Model, clients: NDArray[Any], state: NDArray[Any]) -> None:
     held = clients["pool"]
     counts = np.bincount(held[held >= 0], minlength=state.size)
     for row in pools:
-        while counts[row.pool] > state["places"][row.pool] and _make_way(rows, clients, counts, state["places"], row, 2):
+        while counts[row.pool] > state["places"][row.pool] and _make_way(
+            rows, clients, counts, state["places"], row, 2
+        ):
             pass
     over = [row for row in pools if counts[row.pool] > state["places"][row.pool]]
     if over:
@@ -180,9 +191,18 @@ def caseload(model: Model, tables: Tables, row: Caseload, seed: int, replication
     ids = clients["id"]
     age = ages(model, row, uniforms(seed, replication, ids, AGE, 0))
     person(model, tables, row, clients, age, 0.0, seed, replication)
-    clients["need"] = np.searchsorted(np.cumsum(row.needs.value), uniforms(seed, replication, ids, NEED, 0) * sum(row.needs.value), side="right")
+    clients["need"] = np.searchsorted(
+        np.cumsum(row.needs.value), uniforms(seed, replication, ids, NEED, 0) * sum(row.needs.value), side="right"
+    )
     clients["need"] = np.minimum(clients["need"], len(names.rungs) - 1)
-    elapsed = _elapsed(model, tables, row, clients, uniforms(seed, replication, ids, ELAPSED, 0), float(age.mean()) if age.size else 0.0)
+    elapsed = _elapsed(
+        model,
+        tables,
+        row,
+        clients,
+        uniforms(seed, replication, ids, ELAPSED, 0),
+        float(age.mean()) if age.size else 0.0,
+    )
     youngest = 0.0
     clients["status"], clients["priority"] = OUT, COMMUNITY_CLASS
     if row.service is not None:
@@ -190,17 +210,26 @@ def caseload(model: Model, tables: Tables, row: Caseload, seed: int, replication
         youngest = model.services[service].from_age
         clients["status"], clients["service"] = IN_SERVICE, service
         clients["tier"] = tables.services[service]["tier"]
-        offers = [o for o in rows_of(model, names) if o.service == service and o.area in (-1, clients["area"][0] if clients.size else 0)]
+        offers = [
+            o
+            for o in rows_of(model, names)
+            if o.service == service and o.area in (-1, clients["area"][0] if clients.size else 0)
+        ]
         share = np.cumsum([o.offer.weight.value for o in offers])
         picked = np.searchsorted(share / share[-1], uniforms(seed, replication, ids, FIRST_OFFER, 0))
-        clients["provider"], clients["pool"] = np.array([o.provider for o in offers])[picked], np.array([o.pool for o in offers])[picked]
+        clients["provider"], clients["pool"] = (
+            np.array([o.provider for o in offers])[picked],
+            np.array([o.pool for o in offers])[picked],
+        )
     elapsed = np.minimum(elapsed, (age - youngest) * YEAR_DAYS)
     clients["need_since"] = -elapsed
     clients["stay_start"] = -elapsed if row.service is not None else math.nan
     return clients
 
 
-def _elapsed(model: Model, tables: Tables, row: Caseload, clients: NDArray[Any], u: NDArray[np.float64], age: float) -> NDArray[np.float64]:
+def _elapsed(
+    model: Model, tables: Tables, row: Caseload, clients: NDArray[Any], u: NDArray[np.float64], age: float
+) -> NDArray[np.float64]:
     if isinstance(row.elapsed, Elapsed):
         return spread(row.elapsed.edges_days, row.elapsed.shares, u)
     names = names_of(model)

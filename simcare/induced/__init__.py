@@ -1,7 +1,9 @@
-"""Genuine or induced? Estimators of demand that assessment, packages and places create themselves, and a lab in which the answer is known.
+"""Genuine or induced? Estimators of demand that assessment, packages and places create themselves, and a lab in which
+the answer is known.
 
-Plain regression cannot tell the two apart, since who needs more gets more. Each design here rests on something else that decides who gets care:
-which side of a threshold, which assessor, which month a place opened. ``docs/induced.md`` says what each needs and where it fails.
+Plain regression cannot tell the two apart, since who needs more gets more. Each design here rests on something else
+that decides who gets care: which side of a threshold, which assessor, which month a place opened. ``docs/induced.md``
+says what each needs and where it fails.
 """
 
 from __future__ import annotations
@@ -13,6 +15,6 @@ from simcare.induced.regression import Estimate
 from simcare.induced.supply import Supply, supply_shock, wild_p
 
 __all__ = [
-    "Bunching", "Estimate", "Leniency", "Supply", "anderson_rubin", "assessor_leniency", "leave_out_leniency", "recover", "simulate_cases",
-    "simulate_places", "simulate_scores", "supply_shock", "threshold_bunching", "wild_p",
+    "Bunching", "Estimate", "Leniency", "Supply", "anderson_rubin", "assessor_leniency", "leave_out_leniency",
+    "recover", "simulate_cases", "simulate_places", "simulate_scores", "supply_shock", "threshold_bunching", "wild_p",
 ]  # fmt: skip

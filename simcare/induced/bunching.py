@@ -1,4 +1,5 @@
-"""Threshold bunching: how many people assessed just above an eligibility threshold would have been below it on a smooth course of scores."""
+"""Threshold bunching: how many people assessed just above an eligibility threshold would have been below it on a smooth
+course of scores."""
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2, norm
 
-from simcare.diagnostics import course, poisson_fit
 from simcare.errors import BadInput
 from simcare.induced.regression import Estimate, Floats, numbers, require
+from simcare.money.gaming import course, poisson_fit
 
 REACH_BINS = 15  # on either side of the window, from which the course without a threshold is read
 ALARM = 0.01  # a check with a smaller p-value warns
@@ -20,7 +21,8 @@ ALARM = 0.01  # a check with a smaller p-value warns
 
 @dataclass(frozen=True, repr=False)
 class Bunching:
-    """What :func:`threshold_bunching` found; ``course`` has from_score, observed, expected, inside (the window) for a picture."""
+    """What :func:`threshold_bunching` found; ``course`` has from_score, observed, expected, inside (the window) for a
+    picture."""
 
     threshold: float
     excess: Estimate
@@ -35,9 +37,18 @@ class Bunching:
 
     def __repr__(self) -> str:
         lines = [
-            f"Bunching at {self.threshold:g}: of {self.above:,} people at or above it, a share of {self.share!r} were moved over it",
-            f"  excess people {self.excess.value:,.0f} (95 % {self.excess.low:,.0f} to {self.excess.high:,.0f}); b {self.b!r} bins",
-            f"  excess above = missing below: p {self.balance_p:.3f}; smooth outside the window: p {self.roughness_p:.3f}",
+            (
+                f"Bunching at {self.threshold:g}: of {self.above:,} people at or above it, a share of {self.share!r}"
+                " were moved over it"
+            ),
+            (
+                f"  excess people {self.excess.value:,.0f} (95 % {self.excess.low:,.0f} to {self.excess.high:,.0f}); b"
+                f" {self.b!r} bins"
+            ),
+            (
+                f"  excess above = missing below: p {self.balance_p:.3f}; smooth outside the window: p"
+                f" {self.roughness_p:.3f}"
+            ),
         ]
         return "\n".join([*lines, *(f"  warning: {text}" for text in self.warnings)])
 
@@ -55,18 +66,21 @@ def threshold_bunching(
 ) -> Bunching:
     """The share of those at or above a threshold who were moved over it, and how sure that is.
 
-    ``data``: one score a person, or a histogram with the columns ``from_score`` (lower edge of a bin: the threshold ± whole bins) and ``count``. A
-    score equal to the threshold is above it. A log-linear Poisson polynomial of some ``degree`` is fitted to the bins (``bin_width`` score points)
-    within ``reach`` (score points; by default 15 bins) beyond the ``window`` (score points on either side). Of the bins inside only the total
-    counts, since who is missing below must be in excess above (Chetty, Friedman, Olsen and Pistaferri, Quarterly Journal of Economics 2011; Kleven,
+    ``data``: one score a person, or a histogram with the columns ``from_score`` (lower edge of a bin: the threshold ±
+    whole bins) and ``count``. A score equal to the threshold is above it. A log-linear Poisson polynomial of some
+    ``degree`` is fitted to the bins (``bin_width`` score points) within ``reach`` (score points; by default 15 bins)
+    beyond the ``window`` (score points on either side). Of the bins inside only the total counts, since who is missing
+    below must be in excess above (Chetty, Friedman, Olsen and Pistaferri, Quarterly Journal of Economics 2011; Kleven,
     Annual Review of Economics 2016; the total as a composite link: Thompson and Baker, Applied Statistics 1981).
 
-    ``excess`` counts people, ``share`` is excess ÷ all at or above the threshold, ``b`` is excess ÷ expected people in one bin at the threshold.
-    Intervals are percentiles of ``draws`` parametric bootstrap samples (Efron and Tibshirani 1993), wider where counts vary more than Poisson's.
-    ``balance`` is observed ÷ expected − 1 inside the window, by a fit that leaves it out. Warns where that is not nought (people came from
-    farther away, or the threshold drew in new people), and where counts outside are rough (heaping on round scores): the share means little then.
+    ``excess`` counts people, ``share`` is excess ÷ all at or above the threshold, ``b`` is excess ÷ expected people in
+    one bin at the threshold. Intervals are percentiles of ``draws`` parametric bootstrap samples (Efron and Tibshirani
+    1993), wider where counts vary more than Poisson's. ``balance`` is observed ÷ expected − 1 inside the window, by a
+    fit that leaves it out. Warns where that is not nought (people came from farther away, or the threshold drew in new
+    people), and where counts outside are rough (heaping on round scores): the share means little then.
 
-    Raises BadInput for a threshold outside the scores, a window that is no whole number of bins, and too few bins or people for the fit.
+    Raises BadInput for a threshold outside the scores, a window that is no whole number of bins, and too few bins or
+    people for the fit.
 
     >>> scores = np.repeat(np.arange(40.0, 80.0), 100)
     >>> scores[(scores >= 57) & (scores < 60) & (np.arange(scores.size) % 2 == 0)] += 3
@@ -74,7 +88,10 @@ def threshold_bunching(
     >>> round(found.excess.value), round(found.share.value, 3), round(found.b.value, 2), found.warnings
     (150, 0.07, 1.5, ())
     """
-    inside_bins, reach_bins = _whole(window, bin_width, "window"), REACH_BINS if reach is None else _whole(reach, bin_width, "reach")
+    inside_bins, reach_bins = (
+        _whole(window, bin_width, "window"),
+        REACH_BINS if reach is None else _whole(reach, bin_width, "reach"),
+    )
     first, counts = _histogram(data, threshold, bin_width)
     place = np.arange(first, first + counts.size)
     used = (place >= -inside_bins - reach_bins) & (place < inside_bins + reach_bins)
@@ -96,15 +113,32 @@ def threshold_bunching(
     drawn = _bootstrap(seen, beta, float(excess), rest, spread, draws, np.random.default_rng(seed))
     warnings = []
     if roughness_p < ALARM:
-        warnings.append("scores are rough outside the window too (heaping on some scores, or a course this polynomial cannot follow)")
+        warnings.append(
+            "scores are rough outside the window too (heaping on some scores, or a course this polynomial cannot"
+            " follow)"
+        )
     if balance_p < ALARM:
-        warnings.append(f"people in the window are {window_people / expected - 1:+.1%} of the course: they were not just moved within it")
+        warnings.append(
+            f"people in the window are {window_people / expected - 1:+.1%} of the course: they were not just moved"
+            " within it"
+        )
     estimates = [_estimate(float(v), d) for v, d in zip((excess, share, b), drawn, strict=True)]
-    shown = pl.DataFrame({"from_score": threshold + bin_width * place[used], "observed": seen.counts, "expected": np.exp(seen.x @ beta)})
+    shown = pl.DataFrame(
+        {"from_score": threshold + bin_width * place[used], "observed": seen.counts, "expected": np.exp(seen.x @ beta)}
+    )
     shown = shown.with_columns(pl.Series("inside", seen.inside))
     above = int(counts[place >= 0].sum())
     return Bunching(
-        threshold, estimates[0], estimates[1], estimates[2], above, window_people / expected - 1.0, balance_p, roughness_p, tuple(warnings), shown
+        threshold,
+        estimates[0],
+        estimates[1],
+        estimates[2],
+        above,
+        window_people / expected - 1.0,
+        balance_p,
+        roughness_p,
+        tuple(warnings),
+        shown,
     )
 
 
@@ -123,7 +157,10 @@ class _Seen(NamedTuple):
         inside, over = (place >= -inside_bins) & (place < inside_bins), place >= 0
         for name, side in (("below", ~over), ("above", over)):
             if int((side & ~inside).sum()) < degree or inside[side].sum() < inside_bins:
-                raise BadInput(f"window: too few bins {name} the threshold lie outside the window for a polynomial of degree {degree}")
+                raise BadInput(
+                    f"window: too few bins {name} the threshold lie outside the window for a polynomial of degree"
+                    f" {degree}"
+                )
         if (counts[~inside] > 0).sum() < degree + 2 or counts[inside].sum() == 0:
             raise BadInput("scores: too few people around the threshold for a course to be read from them")
         return cls(
@@ -147,21 +184,34 @@ class _Seen(NamedTuple):
         return np.asarray(self.pool @ self.counts, np.float64)
 
 
-def _measures(seen: _Seen, beta: Floats, below: Floats | float, above: Floats | float, over_all: Floats | float) -> tuple[Floats, Floats, Floats]:
-    """Excess, share and b. The split of the window's people is free, so its likeliest excess is N × above ÷ (below + above) − N above."""
+def _measures(
+    seen: _Seen, beta: Floats, below: Floats | float, above: Floats | float, over_all: Floats | float
+) -> tuple[Floats, Floats, Floats]:
+    """Excess, share and b. The split of the window's people is free, so its likeliest excess is N × above ÷ (below +
+    above) − N above."""
     fitted = np.exp(beta @ seen.x.T)
     expected_above = fitted[..., seen.inside & seen.over].sum(axis=-1)
     total = fitted[..., seen.inside].sum(axis=-1)
     excess = total * above / np.maximum(below + above, 1.0) - expected_above
-    return excess, excess / np.maximum(over_all, 1.0), excess / np.exp(beta[..., 0])  # the course at distance 0 is its first coefficient
+    return (
+        excess,
+        excess / np.maximum(over_all, 1.0),
+        excess / np.exp(beta[..., 0]),
+    )  # the course at distance 0 is its first coefficient
 
 
-def _bootstrap(seen: _Seen, beta: Floats, excess: float, rest: float, spread: float, draws: int, rng: np.random.Generator) -> tuple[Floats, ...]:
+def _bootstrap(
+    seen: _Seen, beta: Floats, excess: float, rest: float, spread: float, draws: int, rng: np.random.Generator
+) -> tuple[Floats, ...]:
     fitted = np.exp(seen.x @ beta)
     split = [fitted[seen.inside & ~seen.over].sum() - excess, fitted[seen.inside & seen.over].sum() + excess]
     means = np.maximum(np.concatenate([fitted[~seen.inside], split, [rest]]), 1e-9)
     # Variance = spread × mean: a Gamma mixture of Poissons, whose mean has shape mean ÷ (spread − 1).
-    rates = rng.gamma(means / (spread - 1.0), spread - 1.0, (draws, means.size)) if spread > 1.0 + 1e-6 else np.tile(means, (draws, 1))
+    rates = (
+        rng.gamma(means / (spread - 1.0), spread - 1.0, (draws, means.size))
+        if spread > 1.0 + 1e-6
+        else np.tile(means, (draws, 1))
+    )
     counts = rng.poisson(rates).astype(np.float64)
     outside, below, above = counts[:, :-3], counts[:, -3], counts[:, -2]
     betas = poisson_fit(seen.x, np.column_stack([outside, below + above]), seen.pool).beta
@@ -188,7 +238,10 @@ def _histogram(data: ArrayLike | pl.DataFrame, threshold: float, width: float) -
         scores, people = numbers(data, "from_score"), numbers(data, "count")
         off = np.abs((scores - threshold) / width - np.round((scores - threshold) / width)) > 1e-6
         if off.any():
-            raise BadInput(f"from_score: a bin begins at {scores[off][0]:g}, which is not the threshold {threshold:g} ± whole bins of {width:g}")
+            raise BadInput(
+                f"from_score: a bin begins at {scores[off][0]:g}, which is not the threshold {threshold:g} ± whole bins"
+                f" of {width:g}"
+            )
         if (people < 0).any():
             raise BadInput("count: a bin holds fewer than no people")
     else:
@@ -197,6 +250,8 @@ def _histogram(data: ArrayLike | pl.DataFrame, threshold: float, width: float) -
     if scores.size == 0 or not np.isfinite(scores).all():
         raise BadInput("scores: there are none, or some are missing")
     if not scores.min() < threshold <= scores.max():
-        raise BadInput(f"threshold: {threshold:g} lies outside the scores, which run from {scores.min():g} to {scores.max():g}")
+        raise BadInput(
+            f"threshold: {threshold:g} lies outside the scores, which run from {scores.min():g} to {scores.max():g}"
+        )
     place = np.floor((scores - threshold) / width + 1e-9).astype(np.int64)
     return int(place.min()), np.bincount(place - place.min(), people).astype(np.float64)

@@ -1,4 +1,5 @@
-"""The identification lab: people, assessors and places whose induced share is known, to see which estimator finds it and which warning speaks up.
+"""The identification lab: people, assessors and places whose induced share is known, to see which estimator finds it
+and which warning speaks up.
 
 Nothing here is data, and no size here is evidence on care. What is simulated knows nothing of how the estimators work.
 """
@@ -29,7 +30,8 @@ FEWEST_PEOPLE = 1000
 
 
 def simulate_scores(true_share: float, people: int, rng: np.random.Generator, *, smooth: bool = True) -> Floats:
-    """Scores as recorded (whole points): some who scored 54 to 59 were moved to 60 … 63, in expectation ``true_share`` of all at 60 or above.
+    """Scores as recorded (whole points): some who scored 54 to 59 were moved to 60 … 63, in expectation ``true_share``
+    of all at 60 or above.
 
     True scores are Gamma with mean 45 and standard deviation 15. With ``smooth`` off, 3 in 10 of all scores are
     rounded to the nearest ten: a heap on 60 to which nobody was moved. Raises BadInput for a share outside 0 to 0.4.
@@ -40,7 +42,10 @@ def simulate_scores(true_share: float, people: int, rng: np.random.Generator, *,
     _check(true_share, people)
     scores = np.floor(rng.gamma(9.0, 5.0, people))
     near = np.flatnonzero((scores >= THRESHOLD - WINDOW) & (scores < THRESHOLD))
-    above, below = gamma.sf(THRESHOLD, 9.0, scale=5.0), gamma.sf(THRESHOLD - WINDOW, 9.0, scale=5.0) - gamma.sf(THRESHOLD, 9.0, scale=5.0)
+    above, below = (
+        gamma.sf(THRESHOLD, 9.0, scale=5.0),
+        gamma.sf(THRESHOLD - WINDOW, 9.0, scale=5.0) - gamma.sf(THRESHOLD, 9.0, scale=5.0),
+    )
     moved = near[rng.random(near.size) < true_share / (1.0 - true_share) * above / below]
     scores[moved] = THRESHOLD + rng.integers(0, 4, moved.size)
     if not smooth:
@@ -49,13 +54,17 @@ def simulate_scores(true_share: float, people: int, rng: np.random.Generator, *,
     return np.asarray(scores, np.float64)
 
 
-def simulate_cases(true_share: float, people: int, rng: np.random.Generator, *, spread: float = 0.5, random_assignment: bool = True) -> pl.DataFrame:
-    """First assessments: a package brings one rung of need more a year later to a ``true_share`` of those who are given it.
+def simulate_cases(
+    true_share: float, people: int, rng: np.random.Generator, *, spread: float = 0.5, random_assignment: bool = True
+) -> pl.DataFrame:
+    """First assessments: a package brings one rung of need more a year later to a ``true_share`` of those who are given
+    it.
 
-    Need is seen by the assessor and not by the analyst, who has ``age_score``, correlated with it. More need means likelier care *and* more need
-    later: that is why plain regression fails. Eight offices, eight assessors each, eight periods; ``spread`` is the standard deviation of
-    leniency, in those of need (at 0 the instrument is worthless). With ``random_assignment`` off, lenient assessors get the needier cases.
-    Columns: office, period, assessor, age_score, package (0 or 1), later_need (rungs).
+    Need is seen by the assessor and not by the analyst, who has ``age_score``, correlated with it. More need means
+    likelier care *and* more need later: that is why plain regression fails. Eight offices, eight assessors each, eight
+    periods; ``spread`` is the standard deviation of leniency, in those of need (at 0 the instrument is worthless). With
+    ``random_assignment`` off, lenient assessors get the needier cases. Columns: office, period, assessor, age_score,
+    package (0 or 1), later_need (rungs).
 
     >>> simulate_cases(0.2, 1000, np.random.default_rng(0)).columns
     ['office', 'period', 'assessor', 'age_score', 'package', 'later_need']
@@ -82,11 +91,13 @@ def simulate_cases(true_share: float, people: int, rng: np.random.Generator, *, 
 
 
 def simulate_places(true_share: float, people: int, rng: np.random.Generator, *, parallel: bool = True) -> pl.DataFrame:
-    """Forty areas over 48 months, 24 of which gain or lose places once: each place more brings ``true_share`` people of new demand.
+    """Forty areas over 48 months, 24 of which gain or lose places once: each place more brings ``true_share`` people of
+    new demand.
 
-    Of the rest of a place half serves people who wait; what is left stands empty. ``people`` in all are in demand, unevenly by area, and places stand
-    where need is: that is why plain regression fails. With ``parallel`` off, places follow demand that was growing anyway.
-    Columns: area, month (0 … 47), places, use, waiting (averages over the month).
+    Of the rest of a place half serves people who wait; what is left stands empty. ``people`` in all are in demand,
+    unevenly by area, and places stand where need is: that is why plain regression fails. With ``parallel`` off, places
+    follow demand that was growing anyway. Columns: area, month (0 … 47), places, use, waiting (averages over the
+    month).
 
     >>> simulate_places(0.2, 6000, np.random.default_rng(0)).shape
     (1920, 5)
@@ -108,7 +119,9 @@ def simulate_places(true_share: float, people: int, rng: np.random.Generator, *,
     if not parallel:
         demand += 0.02 * change[area] * month
     waiting = 0.2 * size[area] - 0.5 * (1.0 - true_share) * more + rng.normal(0.0, 0.5, area.size)
-    return pl.DataFrame({"area": area, "month": month, "places": places[area] + more, "use": demand - waiting, "waiting": waiting})
+    return pl.DataFrame(
+        {"area": area, "month": month, "places": places[area] + more, "use": demand - waiting, "waiting": waiting}
+    )
 
 
 class _Try(NamedTuple):
@@ -135,13 +148,14 @@ def recover(
 ) -> pl.DataFrame:
     """All three estimators and plain regression on worlds in which the induced share is known: which of them find it?
 
-    ``true_share`` is, by design: the share of those above the threshold who were moved over it; rungs of later need per package; people of
-    new demand per place. The switches break one design each: assessors get cases by need; places follow demand; scores heap on round
-    numbers. ``leniency_spread`` near 0 makes assessors alike (a weak instrument).
+    ``true_share`` is, by design: the share of those above the threshold who were moved over it; rungs of later need per
+    package; people of new demand per place. The switches break one design each: assessors get cases by need; places
+    follow demand; scores heap on round numbers. ``leniency_spread`` near 0 makes assessors alike (a weak instrument).
 
-    Columns: estimator, truth, mean_estimate, bias, bias_se (Monte Carlo standard error of the bias), coverage (share of 95 % intervals that hold the
-    truth), weak (share rejected as weak), warned (share with a warning), replications. A broken or weak design may give estimates of any size; the
-    mean of two-stage least squares need not exist then. Raises BadInput for a share outside 0 to 0.4, fewer than 1,000 people or 2 replications.
+    Columns: estimator, truth, mean_estimate, bias, bias_se (Monte Carlo standard error of the bias), coverage (share of
+    95 % intervals that hold the truth), weak (share rejected as weak), warned (share with a warning), replications. A
+    broken or weak design may give estimates of any size; the mean of two-stage least squares need not exist then.
+    Raises BadInput for a share outside 0 to 0.4, fewer than 1,000 people or 2 replications.
 
     >>> recover(0.2, people=2000, replications=2).select("estimator", "truth").rows()[0]
     ('threshold bunching', 0.2)
@@ -150,7 +164,9 @@ def recover(
     if replications < 2:
         raise BadInput(f"replications: {replications} tell nothing of luck; take 2 or more")
     switches = {"smooth": smooth, "random_assignment": random_assignment, "parallel": parallel}
-    tries = [one for r in range(replications) for one in _tries(true_share, people, [seed, r], leniency_spread, **switches)]
+    tries = [
+        one for r in range(replications) for one in _tries(true_share, people, [seed, r], leniency_spread, **switches)
+    ]
     off = pl.col("estimate") - true_share
     return (
         pl.DataFrame(tries, schema=list(_Try._fields), orient="row")
@@ -169,10 +185,19 @@ def recover(
 
 
 def _tries(
-    true_share: float, people: int, seed: list[int], spread: float, *, smooth: bool, random_assignment: bool, parallel: bool
+    true_share: float,
+    people: int,
+    seed: list[int],
+    spread: float,
+    *,
+    smooth: bool,
+    random_assignment: bool,
+    parallel: bool,
 ) -> Iterator[_Try]:
     streams = [np.random.default_rng([*seed, k]) for k in range(3)]
-    bunched = threshold_bunching(simulate_scores(true_share, people, streams[0], smooth=smooth), THRESHOLD, window=WINDOW, draws=200)
+    bunched = threshold_bunching(
+        simulate_scores(true_share, people, streams[0], smooth=smooth), THRESHOLD, window=WINDOW, draws=200
+    )
     share = bunched.share
     yield _Try("threshold bunching", share.value, share.low, share.high, False, bool(bunched.warnings))
     cases = simulate_cases(true_share, people, streams[1], spread=spread, random_assignment=random_assignment)
@@ -180,7 +205,9 @@ def _tries(
     effect, plain, warned = found.effect, found.plain, bool(found.warnings)
     yield _Try("assessor leniency, 2SLS", effect.value, effect.low, effect.high, found.weak, warned)
     yield _Try("assessor leniency, Anderson–Rubin", effect.value, *found.anderson_rubin, found.weak, warned)
-    shocks = supply_shock(simulate_places(true_share, people, streams[2], parallel=parallel), waiting="waiting", draws=199)
+    shocks = supply_shock(
+        simulate_places(true_share, people, streams[2], parallel=parallel), waiting="waiting", draws=199
+    )
     yield _Try("supply shocks", shocks.extra.value, shocks.extra.low, shocks.extra.high, False, bool(shocks.warnings))
     yield _Try("plain: later need on package", plain.value, plain.low, plain.high, False, False)
     yield _Try("plain: demand on places", shocks.plain.value, shocks.plain.low, shocks.plain.high, False, False)
@@ -188,6 +215,8 @@ def _tries(
 
 def _check(true_share: float, people: int) -> None:
     if not 0.0 <= true_share <= MOST_SHARE:
-        raise BadInput(f"true_share: {true_share:g} is outside 0 to {MOST_SHARE:g}, what the lab's threshold leaves room for")
+        raise BadInput(
+            f"true_share: {true_share:g} is outside 0 to {MOST_SHARE:g}, what the lab's threshold leaves room for"
+        )
     if people < FEWEST_PEOPLE:
         raise BadInput(f"people: {people} are too few for 64 assessors and 40 areas; take {FEWEST_PEOPLE} or more")

@@ -1,4 +1,5 @@
-"""Assessor leniency: what a package does to later need, learned from who happened to assess, by two-stage least squares."""
+"""Assessor leniency: what a package does to later need, learned from who happened to assess, by two-stage least
+squares."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ ALARM = 0.01
 
 @dataclass(frozen=True, repr=False)
 class Leniency:
-    """What :func:`assessor_leniency` found. All estimates are per package; ``anderson_rubin`` is the interval to quote when ``weak``.
+    """What :func:`assessor_leniency` found. All estimates are per package; ``anderson_rubin`` is the interval to quote
+    when ``weak``.
 
     ``balance`` has covariate, coefficient (per unit of leniency), se, p.
     """
@@ -46,7 +48,10 @@ class Leniency:
         low, high = self.anderson_rubin
         strength = f"first-stage F {self.f:.1f}{' (weak)' if self.weak else ''}"
         lines = [
-            f"Leniency of {self.assessors} assessors, {self.people:,} people: a package changes the outcome by {self.effect!r}",
+            (
+                f"Leniency of {self.assessors} assessors, {self.people:,} people: a package changes the outcome by"
+                f" {self.effect!r}"
+            ),
             f"  Anderson–Rubin 95 % {low:.3f} to {high:.3f}; {strength}; balance p {self.balance_p:.3f}",
             f"  plain regression, for contrast: {self.plain!r}",
         ]
@@ -63,23 +68,28 @@ def assessor_leniency(
     period: str = "period",
     covariates: Sequence[str] = (),
 ) -> Leniency:
-    """What care given at an assessment does to need later, where an office hands out cases to assessors as good as at random.
+    """What care given at an assessment does to need later, where an office hands out cases to assessors as good as at
+    random.
 
-    ``cases`` has a row for each first assessment: ``care`` (0 or 1, or the rung given), ``outcome`` (such as rungs of need a year later, assessed
-    by somebody else), the ``assessor``, and the ``office`` and ``period`` within which a case falls to whoever is free; ``covariates`` are
-    known before the assessment. The instrument is leniency: the share of an assessor's *other* cases given care, less that of the
-    office and period, neither counting the case itself (leave-out leniency: Kling, American Economic Review 2006; Dobbie, Goldin and Yang,
-    American Economic Review 2018). Office × period and covariates are taken out of everything; errors are robust by assessor.
+    ``cases`` has a row for each first assessment: ``care`` (0 or 1, or the rung given), ``outcome`` (such as rungs of
+    need a year later, assessed by somebody else), the ``assessor``, and the ``office`` and ``period`` within which a
+    case falls to whoever is free; ``covariates`` are known before the assessment. The instrument is leniency: the share
+    of an assessor's *other* cases given care, less that of the office and period, neither counting the case itself
+    (leave-out leniency: Kling, American Economic Review 2006; Dobbie, Goldin and Yang, American Economic Review 2018).
+    Office × period and covariates are taken out of everything; errors are robust by assessor.
 
-    ``effect`` is two-stage least squares, outcome units per unit of care: the average over those to whom a lenient assessor gives care and a
-    strict one does not (Imbens and Angrist, Econometrica 1994). ``f`` is the effective F of the first stage (Montiel Olea and Pflueger, Journal of
-    Business and Economic Statistics 2013), with one instrument the robust F; below 10, ``weak``. It is robust by person: an assessor's own cases
-    make the instrument, so errors by assessor would take its luck for strength. ``anderson_rubin`` is an interval that stays honest where the
-    instrument is weak (Anderson and Rubin, Annals of Mathematical Statistics 1949); it may be without end. ``balance_p``: whether covariates tell
-    lenient assessors from strict ones; they should not. ``reduced_form`` is the outcome on leniency, ``plain`` ordinary least squares with the same
-    controls. ``dropped`` counts people with nobody to compare to (an office and period with one assessor; an assessor with one case).
+    ``effect`` is two-stage least squares, outcome units per unit of care: the average over those to whom a lenient
+    assessor gives care and a strict one does not (Imbens and Angrist, Econometrica 1994). ``f`` is the effective F of
+    the first stage (Montiel Olea and Pflueger, Journal of Business and Economic Statistics 2013), with one instrument
+    the robust F; below 10, ``weak``. It is robust by person: an assessor's own cases make the instrument, so errors by
+    assessor would take its luck for strength. ``anderson_rubin`` is an interval that stays honest where the instrument
+    is weak (Anderson and Rubin, Annals of Mathematical Statistics 1949); it may be without end. ``balance_p``: whether
+    covariates tell lenient assessors from strict ones; they should not. ``reduced_form`` is the outcome on leniency,
+    ``plain`` ordinary least squares with the same controls. ``dropped`` counts people with nobody to compare to (an
+    office and period with one assessor; an assessor with one case).
 
-    Raises BadInput for missing columns or values, fewer than 8 assessors, and care, outcome, covariates or leniency that do not vary.
+    Raises BadInput for missing columns or values, fewer than 8 assessors, and care, outcome, covariates or leniency
+    that do not vary.
 
     >>> from simcare.induced.lab import simulate_cases
     >>> found = assessor_leniency(simulate_cases(0.2, 4000, np.random.default_rng(1)), covariates=["age_score"])
@@ -90,10 +100,16 @@ def assessor_leniency(
     kept = _comparable(cases, assessor, office, period)
     assessors = kept[assessor].n_unique()
     if assessors < FEWEST_ASSESSORS:
-        raise BadInput(f"{assessor}: {assessors} assessors share an office and period with another; fewer than {FEWEST_ASSESSORS} are too few")
+        raise BadInput(
+            f"{assessor}: {assessors} assessors share an office and period with another; fewer than {FEWEST_ASSESSORS}"
+            " are too few"
+        )
     who, cell = codes(kept, assessor), codes(kept, office, period)
     given = numbers(kept, care)
-    y, d, *rest = (within(values, cell) for values in (numbers(kept, outcome), given, *(numbers(kept, name) for name in covariates)))
+    y, d, *rest = (
+        within(values, cell)
+        for values in (numbers(kept, outcome), given, *(numbers(kept, name) for name in covariates))
+    )
     for name, values in ((outcome, y), (care, d), *zip(covariates, rest, strict=True)):
         if np.abs(values).max() < 1e-12:
             raise BadInput(f"{name}: does not vary within any office and period")
@@ -109,23 +125,30 @@ def assessor_leniency(
     balance, balance_p = _balance(raw, controls, covariates, who, int(cell.max()) + 1)
     warnings = []
     if f < WEAK_F:
-        warnings.append(f"weak: first-stage F {f:.1f} is below {WEAK_F:g}; quote the Anderson–Rubin interval, not the estimate")
+        warnings.append(
+            f"weak: first-stage F {f:.1f} is below {WEAK_F:g}; quote the Anderson–Rubin interval, not the estimate"
+        )
     if first.value < 0:
         warnings.append("assessors lenient in other cases gave less care here: the sign of the first stage is wrong")
     if balance_p < ALARM:
-        warnings.append(f"assignment does not look random: covariates tell lenient assessors from strict ones (p {balance_p:.2g})")
+        warnings.append(
+            f"assignment does not look random: covariates tell lenient assessors from strict ones (p {balance_p:.2g})"
+        )
     if assessors < FEW_ASSESSORS:
         warnings.append(f"few assessors ({assessors}): intervals are likely too short")
     return Leniency(
-        two_stage(y, d, z, who, scale), anderson_rubin(y, d, z, who, scale), first, f, f < WEAK_F, reduced, two_stage(y, d, d, who, scale),
-        balance, balance_p, kept.height, cases.height - kept.height, assessors, tuple(warnings),
+        two_stage(y, d, z, who, scale), anderson_rubin(y, d, z, who, scale), first, f, f < WEAK_F, reduced,
+        two_stage(y, d, d, who, scale), balance, balance_p, kept.height, cases.height - kept.height, assessors,
+        tuple(warnings),
     )  # fmt: skip
 
 
 def leave_out_leniency(care: Floats, assessor: Codes, cell: Codes) -> Floats:
-    """The mean, over an assessor's other cases, of care less the mean of that case's office and period; neither mean counts the case itself.
+    """The mean, over an assessor's other cases, of care less the mean of that case's office and period; neither mean
+    counts the case itself.
 
-    Leaving the case out of both keeps its own luck out of its instrument. Every assessor and every cell needs two cases or more.
+    Leaving the case out of both keeps its own luck out of its instrument. Every assessor and every cell needs two cases
+    or more.
 
     >>> leave_out_leniency(np.array([1.0, 1.0, 0.0, 0.0]), np.array([0, 0, 1, 1]), np.array([0, 0, 0, 0])).round(3).tolist()
     [0.667, 0.667, -0.667, -0.667]
@@ -136,22 +159,31 @@ def leave_out_leniency(care: Floats, assessor: Codes, cell: Codes) -> Floats:
     mine_here = np.bincount(pair)
     mean = care_in_cell / cases_in_cell
     mean_without = (care_in_cell[cell] - care) / (cases_in_cell[cell] - 1)
-    usual = np.bincount(at // cells, mine_here * mean[at % cells])[assessor] - mine_here[pair] * mean[cell] + (mine_here[pair] - 1) * mean_without
+    usual = (
+        np.bincount(at // cells, mine_here * mean[at % cells])[assessor]
+        - mine_here[pair] * mean[cell]
+        + (mine_here[pair] - 1) * mean_without
+    )
     return np.asarray((np.bincount(assessor, care)[assessor] - care - usual) / (cases[assessor] - 1), np.float64)
 
 
 def _widened(who: Codes, cell: Codes) -> Floats:
-    """What the residuals of an assessor in a cell are widened by: the cell's mean took n ÷ N of their variance (CR2: Bell and McCaffrey 2002)."""
+    """What the residuals of an assessor in a cell are widened by: the cell's mean took n ÷ N of their variance (CR2:
+    Bell and McCaffrey 2002)."""
     pair, at = np.unique(who * (int(cell.max()) + 1) + cell, return_inverse=True)
     share = np.bincount(at, minlength=pair.size)[at] / np.bincount(cell)[cell]
     return np.asarray(1.0 / np.sqrt(1.0 - share), np.float64)
 
 
-def anderson_rubin(y: Floats, care: Floats, instrument: Floats, clusters: Codes, scale: Floats | None = None) -> tuple[float, float]:
-    """The 95 % interval: effects β at which y − β care has nothing to do with the instrument, by a t-test of the clusters' sums of z (y − β care).
+def anderson_rubin(
+    y: Floats, care: Floats, instrument: Floats, clusters: Codes, scale: Floats | None = None
+) -> tuple[float, float]:
+    """The 95 % interval: effects β at which y − β care has nothing to do with the instrument, by a t-test of the
+    clusters' sums of z (y − β care).
 
-    It holds the truth 95 times in 100 however weak the instrument (Anderson and Rubin 1949; robust by cluster: Andrews, Stock and Sun 2019). The
-    test is quadratic in β, so it is solved, not searched. An end may be infinite; where all but a gap in the middle is left, both are.
+    It holds the truth 95 times in 100 however weak the instrument (Anderson and Rubin 1949; robust by cluster: Andrews,
+    Stock and Sun 2019). The test is quadratic in β, so it is solved, not searched. An end may be infinite; where all
+    but a gap in the middle is left, both are.
 
     >>> z = np.array([-1.0, -1.0, 1.0, 1.0])
     >>> anderson_rubin(np.array([-1.0, 1.0, 1.0, -1.0]), np.array([1.0, -1.0, -1.0, 1.0]), z, np.arange(4))
@@ -178,14 +210,17 @@ def _balance(leniency: Floats, covariates: Floats, names: Sequence[str], who: Co
     """Each covariate on leniency, and leniency on all of them at once."""
     schema = {"covariate": pl.String, "coefficient": pl.Float64, "se": pl.Float64, "p": pl.Float64}
     found = [two_stage(covariates[:, k], leniency, leniency, who) for k in range(len(names))]
-    frame = pl.DataFrame([(n, e.value, e.se, e.p) for n, e in zip(names, found, strict=True)], schema=schema, orient="row")
+    frame = pl.DataFrame(
+        [(n, e.value, e.se, e.p) for n, e in zip(names, found, strict=True)], schema=schema, orient="row"
+    )
     if not names:
         return _Balance(frame, math.nan)
     return _Balance(frame, by.joint_p(by.least_squares(covariates, leniency, who, lost), int(who.max()) + 1))
 
 
 def _comparable(cases: pl.DataFrame, assessor: str, office: str, period: str) -> pl.DataFrame:
-    """Without those who have nobody to be compared to; leaving some out may leave others alone, so until nobody is left out."""
+    """Without those who have nobody to be compared to; leaving some out may leave others alone, so until nobody is left
+    out."""
     while True:
         alone = (pl.col(assessor).n_unique().over(office, period) < 2) | (pl.len().over(assessor) < 2)
         kept = cases.filter(~alone)

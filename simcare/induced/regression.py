@@ -1,4 +1,5 @@
-"""Least squares in the open: columns checked, effects taken out, errors robust to what the people of one assessor or area share."""
+"""Least squares in the open: columns checked, effects taken out, errors robust to what the people of one assessor or
+area share."""
 
 from __future__ import annotations
 
@@ -41,7 +42,13 @@ class Estimate:
         1.000 (95 % -0.114 to 2.114)
         """
         half = float(t_law.ppf(0.975, degrees)) * se
-        return cls(value, se, value - half, value + half, float(2.0 * t_law.sf(abs(value) / se, degrees)) if se > 0 else math.nan)
+        return cls(
+            value,
+            se,
+            value - half,
+            value + half,
+            float(2.0 * t_law.sf(abs(value) / se, degrees)) if se > 0 else math.nan,
+        )
 
 
 class Fit(NamedTuple):
@@ -58,7 +65,9 @@ def require(frame: pl.DataFrame, wanted: Iterable[str]) -> None:
             raise BadInput(f"column: {unknown(name, frame.columns)}")
         gaps = frame[name].null_count() + (int(frame[name].is_nan().sum()) if frame[name].dtype.is_float() else 0)
         if gaps:
-            raise BadInput(f"{name}: {gaps} values are missing; leave those rows out, or fill them, before the estimate")
+            raise BadInput(
+                f"{name}: {gaps} values are missing; leave those rows out, or fill them, before the estimate"
+            )
 
 
 def numbers(frame: pl.DataFrame, name: str) -> Floats:
@@ -75,7 +84,9 @@ def codes(frame: pl.DataFrame, *names: str) -> Codes:
     >>> codes(pl.DataFrame({"office": ["a", "a", "b"], "year": [1, 2, 1]}), "office", "year").tolist()
     [0, 1, 2]
     """
-    return np.asarray((frame.select(pl.struct(names).rank("dense")).to_series() - 1).cast(pl.Int64).to_numpy(), np.int64)
+    return np.asarray(
+        (frame.select(pl.struct(names).rank("dense")).to_series() - 1).cast(pl.Int64).to_numpy(), np.int64
+    )
 
 
 def within(values: Floats, groups: Codes) -> Floats:
@@ -88,7 +99,8 @@ def within(values: Floats, groups: Codes) -> Floats:
 
 
 def basis(controls: Floats) -> Floats:
-    """Orthonormal columns that span the controls; those that say nothing new are left out, so the number of columns is the rank.
+    """Orthonormal columns that span the controls; those that say nothing new are left out, so the number of columns is
+    the rank.
 
     >>> basis(np.ones((4, 2))).shape
     (4, 1)
@@ -100,7 +112,8 @@ def basis(controls: Floats) -> Floats:
 
 
 def without(values: Floats, known: Floats) -> Floats:
-    """What is left of values once the controls in an orthonormal :func:`basis` are taken out (Frisch and Waugh 1933; Lovell 1963).
+    """What is left of values once the controls in an orthonormal :func:`basis` are taken out (Frisch and Waugh 1933;
+    Lovell 1963).
 
     >>> without(np.array([1.0, 2.0, 6.0]), basis(np.ones((3, 1)))).round(9).tolist()
     [-2.0, -1.0, 3.0]
@@ -109,9 +122,11 @@ def without(values: Floats, known: Floats) -> Floats:
 
 
 def two_way(values: Floats, area: Codes, month: Codes) -> Floats:
-    """Values with effects of area and month taken out, by taking means of one and the other in turn until nothing moves.
+    """Values with effects of area and month taken out, by taking means of one and the other in turn until nothing
+    moves.
 
-    The same as least squares on a column for each (Guimarães and Portugal, Stata Journal 2010), gaps in the panel or not.
+    The same as least squares on a column for each (Guimarães and Portugal, Stata Journal 2010), gaps in the panel or
+    not.
 
     >>> two_way(np.array([1.0, 2.0, 5.0, 6.0]), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])).tolist()
     [0.0, 0.0, 0.0, 0.0]
@@ -135,11 +150,12 @@ def sums(values: Floats, groups: Codes) -> Floats:
 def two_stage(y: Floats, care: Floats, instrument: Floats, clusters: Codes, scale: Floats | None = None) -> Estimate:
     """Two-stage least squares with one instrument: z'y ÷ z'd, all with controls taken out, errors robust by cluster.
 
-    The instrument may be the care itself: then it is ordinary least squares (Wooldridge, Econometric Analysis of Cross Section and Panel Data,
-    2010, chapter 5). The variance is that of leaving out one cluster after the other (CV3: MacKinnon, Nielsen and Webb, Journal of Applied
-    Econometrics 2023), which for one coefficient has a closed form. Student's t has the degrees of freedom of the *effective* clusters less one:
-    1 ÷ Σ leverage², few where a few clusters carry the estimate (Carter, Schnepel and Steigerwald, Review of Economics and Statistics
-    2017). ``scale`` widens each row's residual for what the controls took of it.
+    The instrument may be the care itself: then it is ordinary least squares (Wooldridge, Econometric Analysis of Cross
+    Section and Panel Data, 2010, chapter 5). The variance is that of leaving out one cluster after the other (CV3:
+    MacKinnon, Nielsen and Webb, Journal of Applied Econometrics 2023), which for one coefficient has a closed form.
+    Student's t has the degrees of freedom of the *effective* clusters less one: 1 ÷ Σ leverage², few where a few
+    clusters carry the estimate (Carter, Schnepel and Steigerwald, Review of Economics and Statistics 2017). ``scale``
+    widens each row's residual for what the controls took of it.
 
     >>> y, d = np.array([-1.0, 0.0, 1.0, 0.0]), np.array([-1.0, 1.0, 1.0, -1.0])
     >>> two_stage(y, d, d, np.array([0, 1, 2, 3])).value
@@ -149,13 +165,22 @@ def two_stage(y: Floats, care: Floats, instrument: Floats, clusters: Codes, scal
     value = float(instrument @ y) / strength
     left = y - value * care
     leverage = sums(instrument * care, clusters) / strength
-    moves = sums(instrument * (left if scale is None else left * scale), clusters) / strength / np.where(leverage < 1.0 - 1e-9, 1.0 - leverage, 1.0)
+    moves = (
+        sums(instrument * (left if scale is None else left * scale), clusters)
+        / strength
+        / np.where(leverage < 1.0 - 1e-9, 1.0 - leverage, 1.0)
+    )
     effective = float(leverage @ leverage)
-    return Estimate.by_t(value, math.sqrt((moves.size - 1) / moves.size * float(moves @ moves)), max(1.0, min(1.0 / effective, moves.size) - 1.0))
+    return Estimate.by_t(
+        value,
+        math.sqrt((moves.size - 1) / moves.size * float(moves @ moves)),
+        max(1.0, min(1.0 / effective, moves.size) - 1.0),
+    )
 
 
 def least_squares(x: Floats, y: Floats, clusters: Codes, lost: int) -> Fit:
-    """Several coefficients at once, of variables with ``lost`` controls taken out; covariance robust by cluster (CR1: Cameron and Miller 2015)."""
+    """Several coefficients at once, of variables with ``lost`` controls taken out; covariance robust by cluster (CR1:
+    Cameron and Miller 2015)."""
     bread = np.linalg.inv(x.T @ x)
     beta = bread @ (x.T @ y)
     scores = sums(x * (y - x @ beta)[:, None], clusters)
@@ -164,7 +189,8 @@ def least_squares(x: Floats, y: Floats, clusters: Codes, lost: int) -> Fit:
 
 
 def joint_p(fit: Fit, clusters: int) -> float:
-    """The p-value of all coefficients being nought: Wald's statistic over their number against F(number, clusters − 1)."""
+    """The p-value of all coefficients being nought: Wald's statistic over their number against F(number, clusters −
+    1)."""
     count = fit.beta.size
     wald = float(fit.beta @ np.linalg.solve(fit.covariance, fit.beta))
     return float(f_law.sf(wald / count, count, clusters - 1))

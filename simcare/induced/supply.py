@@ -1,4 +1,5 @@
-"""Supply shocks: whether places that open bring new demand or serve those who wait, by difference in differences of areas and months."""
+"""Supply shocks: whether places that open bring new demand or serve those who wait, by difference in differences of
+areas and months."""
 
 from __future__ import annotations
 
@@ -15,9 +16,21 @@ from simcare.induced import regression as by
 from simcare.induced.regression import Codes, Estimate, Floats, codes, numbers, sums, two_stage, two_way, within
 
 FEWEST_AREAS = 4
-FEW_CHANGED = 5  # with fewer changed areas no cluster-robust method is sure (MacKinnon and Webb, Econometrics Journal 2018)
+FEW_CHANGED = (
+    5  # with fewer changed areas no cluster-robust method is sure (MacKinnon and Webb, Econometrics Journal 2018)
+)
 FEW_AREAS = 10
-LAGS = (-12, -9, -6, -3, 0, 3, 6, 9, 12)  # edges, in months since a change; the three months before it are the reference
+LAGS = (
+    -12,
+    -9,
+    -6,
+    -3,
+    0,
+    3,
+    6,
+    9,
+    12,
+)  # edges, in months since a change; the three months before it are the reference
 ALARM = 0.01
 
 
@@ -25,8 +38,8 @@ ALARM = 0.01
 class Supply:
     """What :func:`supply_shock` found, in people per place.
 
-    ``extra`` is what one more place adds to demand (use + waiting; use alone where waiting was not given). ``event_study`` has from_month, to_month
-    (since a change; null where open), effect, low, high.
+    ``extra`` is what one more place adds to demand (use + waiting; use alone where waiting was not given).
+    ``event_study`` has from_month, to_month (since a change; null where open), effect, low, high.
     """
 
     extra: Estimate
@@ -47,8 +60,12 @@ class Supply:
         lines = [
             f"Supply: {self.changed} of {self.areas} areas changed places in {self.months} months",
             f"  one place more adds {self.extra!r} people ({what})",
-            f"  use {self.extra_use!r}" + (f", of it from the backlog {self.served_backlog!r}" if self.served_backlog is not None else ""),
-            f"  wild bootstrap p {self.wild_p:.3f}; trend before the change {self.pre_trend.value:.4f} a month (p {self.pre_trend.p:.3f})",
+            f"  use {self.extra_use!r}"
+            + (f", of it from the backlog {self.served_backlog!r}" if self.served_backlog is not None else ""),
+            (
+                f"  wild bootstrap p {self.wild_p:.3f}; trend before the change {self.pre_trend.value:.4f} a month (p"
+                f" {self.pre_trend.p:.3f})"
+            ),
             f"  plain regression, for contrast: {self.plain!r}",
         ]
         return "\n".join([*lines, *(f"  warning: {text}" for text in self.warnings)])
@@ -65,21 +82,25 @@ def supply_shock(
     draws: int = 999,
     seed: int = 0,
 ) -> Supply:
-    """How many more people one more place brings: 0 where places only serve those who wait, 1 where each fills with new demand.
+    """How many more people one more place brings: 0 where places only serve those who wait, 1 where each fills with new
+    demand.
 
-    ``panel`` has a row for each area and month: ``places``, people in ``use`` and, if given, people ``waiting``; ``month`` is a whole number that
-    counts months, or a date. ``extra`` is least squares of demand on places with effects of area and month taken out (two-way difference in
-    differences: Angrist and Pischke, Mostly Harmless Econometrics, 2009, chapter 5), errors robust by area. Demand is use + waiting: a place
-    that takes somebody off the list adds to use, not to demand, so ``extra_use`` = ``served_backlog`` + ``extra``. ``wild_p`` is the restricted
-    wild cluster bootstrap-t with Rademacher weights, for few areas (Cameron, Gelbach and Miller, Review of Economics and Statistics 2008).
+    ``panel`` has a row for each area and month: ``places``, people in ``use`` and, if given, people ``waiting``;
+    ``month`` is a whole number that counts months, or a date. ``extra`` is least squares of demand on places with
+    effects of area and month taken out (two-way difference in differences: Angrist and Pischke, Mostly Harmless
+    Econometrics, 2009, chapter 5), errors robust by area. Demand is use + waiting: a place that takes somebody off the
+    list adds to use, not to demand, so ``extra_use`` = ``served_backlog`` + ``extra``. ``wild_p`` is the restricted
+    wild cluster bootstrap-t with Rademacher weights, for few areas (Cameron, Gelbach and Miller, Review of Economics
+    and Statistics 2008).
 
-    ``pre_trend``: whether demand grew already before, per place opened and month, in the months before an area's first change.
-    ``event_study``: effects by months since a change, ends open, against the three months before it (Schmidheiny and Siegloch, Journal of
-    Applied Econometrics 2023); ``leads_p`` is that of all before it together. If effects grow with time or differ by area, ``extra`` is an
-    average with unlike weights (Goodman-Bacon, Journal of Econometrics 2021): read the event study. ``plain`` is demand on places by month.
+    ``pre_trend``: whether demand grew already before, per place opened and month, in the months before an area's first
+    change. ``event_study``: effects by months since a change, ends open, against the three months before it
+    (Schmidheiny and Siegloch, Journal of Applied Econometrics 2023); ``leads_p`` is that of all before it together. If
+    effects grow with time or differ by area, ``extra`` is an average with unlike weights (Goodman-Bacon, Journal of
+    Econometrics 2021): read the event study. ``plain`` is demand on places by month.
 
-    Raises BadInput for missing columns or values, an area twice in a month, fewer than 4 areas, months that are neither whole numbers nor dates,
-    and places that never change, or change alike in all areas.
+    Raises BadInput for missing columns or values, an area twice in a month, fewer than 4 areas, months that are neither
+    whole numbers nor dates, and places that never change, or change alike in all areas.
 
     >>> from simcare.induced.lab import simulate_places
     >>> found = supply_shock(simulate_places(0.2, 6000, np.random.default_rng(1)), waiting="waiting")
@@ -91,7 +112,9 @@ def supply_shock(
     rows = _Rows.of(panel, area, month, places)
     used = numbers(panel, use)
     waits = numbers(panel, waiting) if waiting else np.zeros(used.size)
-    x, demand, in_use, backlog = (two_way(values, rows.area, rows.month) for values in (rows.places, used + waits, used, waits))
+    x, demand, in_use, backlog = (
+        two_way(values, rows.area, rows.month) for values in (rows.places, used + waits, used, waits)
+    )
     if np.abs(x).max() < 1e-9 * max(1.0, np.abs(rows.places).max()):
         raise BadInput(f"{places}: change alike in all areas, so nothing sets them apart from the months")
     if np.abs(demand).max() < 1e-12:
@@ -104,11 +127,19 @@ def supply_shock(
     study, leads_p = _event_study(rows, used + waits)
     warnings = []
     if not waiting:
-        warnings.append("no waiting counts: extra use holds served backlog too, so it is at most an upper bound of new demand")
+        warnings.append(
+            "no waiting counts: extra use holds served backlog too, so it is at most an upper bound of new demand"
+        )
     if trend.p < ALARM:
-        warnings.append(f"demand moved before places did ({trend.value:+.3f} a month per place): places may have followed demand (p {trend.p:.2g})")
+        warnings.append(
+            f"demand moved before places did ({trend.value:+.3f} a month per place): places may have followed demand (p"
+            f" {trend.p:.2g})"
+        )
     if rows.changed < FEW_CHANGED or rows.areas < FEW_AREAS:
-        warnings.append(f"few clusters ({rows.changed} of {rows.areas} areas changed): trust the wild bootstrap p over the interval, and neither far")
+        warnings.append(
+            f"few clusters ({rows.changed} of {rows.areas} areas changed): trust the wild bootstrap p over the"
+            " interval, and neither far"
+        )
     return Supply(
         extra, wild_p(demand, x, rows.area, rows.month, draws, seed), extra_use, less, plain, trend, study, leads_p,
         rows.areas, rows.changed, rows.months, tuple(warnings),
@@ -116,7 +147,8 @@ def supply_shock(
 
 
 def wild_p(y: Floats, x: Floats, clusters: Codes, months: Codes, draws: int, seed: int) -> float:
-    """The p-value of no effect by the restricted wild cluster bootstrap-t; effects of cluster and month are taken out of ``y`` and ``x`` already.
+    """The p-value of no effect by the restricted wild cluster bootstrap-t; effects of cluster and month are taken out
+    of ``y`` and ``x`` already.
 
     >>> area, month = np.divmod(np.arange(80), 10)
     >>> x = two_way(np.where(month > 4, area % 3.0, 0.0), area, month)
@@ -133,7 +165,9 @@ def wild_p(y: Floats, x: Floats, clusters: Codes, months: Codes, draws: int, see
     own = float(x @ y) / weight.sum()
     own_scores = sums(x * (y - own * x), clusters)
     # |t| ≥ |t of the data|, without a division by an error that may be nought.
-    beyond = np.abs(slopes) * math.sqrt(float(own_scores @ own_scores)) >= (1 - 1e-9) * abs(own) * np.sqrt((scores**2).sum(axis=1))
+    beyond = np.abs(slopes) * math.sqrt(float(own_scores @ own_scores)) >= (1 - 1e-9) * abs(own) * np.sqrt(
+        (scores**2).sum(axis=1)
+    )
     return float((1 + beyond.sum()) / (draws + 1))
 
 
@@ -162,7 +196,10 @@ class _Rows(NamedTuple):
         who, when, stock = codes(panel, area), codes(panel, month), numbers(panel, places)
         areas, months = int(who.max()) + 1, int(when.max()) + 1
         if areas < FEWEST_AREAS:
-            raise BadInput(f"{area}: {areas} {'area is' if areas == 1 else 'areas are'} too few; a comparison takes {FEWEST_AREAS} or more")
+            raise BadInput(
+                f"{area}: {areas} {'area is' if areas == 1 else 'areas are'} too few; a comparison takes {FEWEST_AREAS}"
+                " or more"
+            )
         steps = sums(np.abs(np.diff(stock, prepend=stock[0]) * (np.diff(who, prepend=-1) == 0)), who)
         changed = int((steps > 0).sum())
         if changed == 0:
@@ -172,18 +209,24 @@ class _Rows(NamedTuple):
     def changes(self) -> list[tuple[int, float, float]]:
         """Area, month and size of each change of places."""
         found = (np.diff(self.places) != 0) & (np.diff(self.area) == 0)
-        return [(int(self.area[i + 1]), float(self.clock[i + 1]), float(self.places[i + 1] - self.places[i])) for i in np.flatnonzero(found)]
+        return [
+            (int(self.area[i + 1]), float(self.clock[i + 1]), float(self.places[i + 1] - self.places[i]))
+            for i in np.flatnonzero(found)
+        ]
 
 
 def _pre_trend(rows: _Rows, demand: Floats) -> Estimate:
-    """Growth of demand, per place opened at an area's first change and month, in the months before it; other areas are there to compare."""
+    """Growth of demand, per place opened at an area's first change and month, in the months before it; other areas are
+    there to compare."""
     first: dict[int, tuple[float, float]] = {}
     for who, when, places in rows.changes():
         first.setdefault(who, (when, places))
     found = np.array([first.get(k, (math.inf, 0.0)) for k in range(rows.areas)])[rows.area]
     start, size = found[:, 0], found[:, 1]
     before = rows.clock < start
-    clusters, months = (np.unique(each[before], return_inverse=True)[1].astype(np.int64) for each in (rows.area, rows.month))
+    clusters, months = (
+        np.unique(each[before], return_inverse=True)[1].astype(np.int64) for each in (rows.area, rows.month)
+    )
     x = two_way((size * (rows.clock - rows.clock.min()))[before], clusters, months)
     if clusters.max() < 1 or np.abs(x).max() < 1e-9 * np.abs(rows.places).max():
         return Estimate(math.nan, math.nan, math.nan, math.nan, math.nan)

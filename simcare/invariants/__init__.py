@@ -1,8 +1,8 @@
 """What must hold in every run, checked after every replication; where it does not, BrokenInvariant rises.
 
-Checks of the log come first, since the others rest on it. Totals are worked out a second way wherever they are compared:
-days from whole stays and from bare events, places from a running sum of comings and goings, money from whole stays against
-a price line instead of the monthly table.
+Checks of the log come first, since the others rest on it. Totals are worked out a second way wherever they are
+compared: days from whole stays and from bare events, places from a running sum of comings and goings, money from whole
+stays against a price line instead of the monthly table.
 """
 
 from __future__ import annotations
@@ -11,16 +11,27 @@ import polars as pl
 
 from simcare.invariants.compare import slim
 from simcare.invariants.money import money_adds_up, payers_add_up, programme_cash
-from simcare.invariants.people import events_fit, in_order, in_place, little, lives, no_negative_wait, people_add_up, stays_once
+from simcare.invariants.people import (
+    events_fit,
+    in_order,
+    in_place,
+    little,
+    lives,
+    no_negative_wait,
+    people_add_up,
+    stays_once,
+)
 from simcare.invariants.places import places_fit, places_hold, queues_add_up
+from simcare.log.states import prepare, states, stays
 from simcare.model import Model
-from simcare.states import prepare, states, stays
 
 
 def check(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float, steered: bool = False) -> None:
-    """Every invariant, of one log and its measures. Returns nothing; raises BrokenInvariant with one sentence on the first fault.
+    """Every invariant, of one log and its measures. Returns nothing; raises BrokenInvariant with one sentence on the
+    first fault.
 
-    In a run ``steered`` by hooks, or with a market, the number of places is not the model's alone, and is not held against it.
+    In a run ``steered`` by hooks, or with a market, the number of places is not the model's alone, and is not held
+    against it.
     """
     log, measures = prepare(log), slim(measures)
     in_order(log, days)
@@ -43,6 +54,6 @@ def check(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float, 
 
 
 __all__ = [
-    "check", "events_fit", "in_order", "in_place", "little", "lives", "money_adds_up", "no_negative_wait", "payers_add_up", "people_add_up",
-    "places_fit", "places_hold", "programme_cash", "queues_add_up", "stays_once",
+    "check", "events_fit", "in_order", "in_place", "little", "lives", "money_adds_up", "no_negative_wait",
+    "payers_add_up", "people_add_up", "places_fit", "places_hold", "programme_cash", "queues_add_up", "stays_once",
 ]  # fmt: skip

@@ -13,9 +13,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from simcare.capacity import segments
+from simcare.arrays.places import segments
 from simcare.errors import BrokenInvariant
 from simcare.invariants.compare import ABSOLUTE, RELATIVE, same, sum_of
+from simcare.log.periods import calendar, days_in_year, first_year, total, year_name
+from simcare.log.spells import spells as spells_of
+from simcare.log.states import GONE, PERSON, RUN, differs
 from simcare.model import Model
 from simcare.model.capacity import Offer
 from simcare.model.contracts import tariff_of
@@ -23,23 +26,22 @@ from simcare.model.market import Voluntary
 from simcare.model.model import Programme
 from simcare.model.number import Series
 from simcare.model.strategy import ramp_steps
-from simcare.money import by_year, discount_factor
-from simcare.payments import bands, block_lines, held, offers_of, sums, tariff_dates, with_sums
-from simcare.periods import calendar, days_in_year, first_year, total, year_name
-from simcare.spells import spells as spells_of
-from simcare.states import GONE, PERSON, RUN, differs
+from simcare.money.ledger import by_year, discount_factor
+from simcare.money.payments import bands, block_lines, held, offers_of, sums, tariff_dates, with_sums
 
 
 def payers_add_up(measures: pl.DataFrame, model: Model) -> None:
-    """Council, health and client pay the whole cost between them, in every month; no value is no number, and none is below nought but for
-    what is taken back."""
+    """Council, health and client pay the whole cost between them, in every month; no value is no number, and none is
+    below nought but for what is taken back."""
     taken = any(row.tariff.backs or min(row.tariff.rates) < 0 for row in held(model))
     name = pl.col("measure").cast(pl.String)
     may_fall = name.str.starts_with("cost") | name.str.starts_with("provider_") if taken else pl.lit(False)
     below = measures.filter(~(pl.col("value").is_finite() & ((pl.col("value") >= 0) | may_fall)))
     if below.height:
         row = below.row(0, named=True)
-        raise BrokenInvariant(f"{row['measure']} is {row['value']!r} in {row['month']}, replication {row['replication']}")
+        raise BrokenInvariant(
+            f"{row['measure']} is {row['value']!r} in {row['month']}, replication {row['replication']}"
+        )
     keys = (*RUN, "month")
     paid = measures.filter(pl.col("measure").is_in(("cost_council", "cost_health", "cost_client")))
     same(total(paid, keys, ["value"]), sum_of(measures, "cost", keys), keys, "what the payers pay, and the cost")
@@ -70,7 +72,9 @@ def line(model: Model, days: float, price: Callable[[dt.date], float], changes: 
     """The cash line of a base-year price that changes on certain dates; growth steps on every 1 April."""
     start, prices = model.about.start, model.prices
     aprils = [dt.date(year, 4, 1) for year in range(start.year, start.year + int(days // 365) + 2)]
-    dates = sorted({start, *(date for date in (*aprils, *changes) if date is not None and 0 < (date - start).days < days)})
+    dates = sorted(
+        {start, *(date for date in (*aprils, *changes) if date is not None and 0 < (date - start).days < days)}
+    )
     growth = 1.0 + prices.growth_per_year.value
     rate = np.array([price(date) * growth ** (first_year(date) - int(prices.base_year[:4])) for date in dates])
     since = np.array([float((date - start).days) for date in dates])
@@ -100,7 +104,12 @@ def _care_lines(model: Model, days: float) -> list[Priced]:
             index = 1.0 if own is None else ((1.0 + own) / (1.0 + growth)) ** years
             return float(around[0] - (around[1] if mark else 0.0)) * index
 
-        lines += [Priced(offer.service, provider.name, mark, line(model, days, partial(price, mark=mark), segments(model, offer))) for mark in marks]
+        lines += [
+            Priced(
+                offer.service, provider.name, mark, line(model, days, partial(price, mark=mark), segments(model, offer))
+            )
+            for mark in marks
+        ]
     return lines
 
 
@@ -111,30 +120,48 @@ def _line_of(series: Series, model: Model, days: float) -> Line:
 def _while(log: pl.DataFrame, what: pl.Expr, days: float, *columns: str) -> pl.DataFrame:
     """The time that each row lasts which is ``what``: PERSON, columns, time, until."""
     following = pl.when(differs(*PERSON).shift(-1).fill_null(True)).then(days).otherwise(pl.col("time").shift(-1))
-    return log.with_columns(following.alias("until")).filter(what & ~pl.col("event").is_in(GONE)).select(*PERSON, *columns, "time", "until")
+    return (
+        log.with_columns(following.alias("until"))
+        .filter(what & ~pl.col("event").is_in(GONE))
+        .select(*PERSON, *columns, "time", "until")
+    )
 
 
 def _spot(log: pl.DataFrame, model: Model, days: float) -> list[tuple[Line, pl.DataFrame]]:
     """The time of each client in places bought beyond the number, with the line of what these cost on top."""
-    premiums = {(o.service, p.name): o.spot_premium.value for p in model.providers for o in p.offers if o.spot_premium is not None}
+    premiums = {
+        (o.service, p.name): o.spot_premium.value
+        for p in model.providers
+        for o in p.offers
+        if o.spot_premium is not None
+    }
     parts = _while(log, pl.col("spot"), days, "service", "provider").partition_by("service", "provider", as_dict=True)
-    lines = {(priced.service, priced.provider): priced.line for priced in _care_lines(model, days) if priced.after == 0.0}
+    lines = {
+        (priced.service, priced.provider): priced.line for priced in _care_lines(model, days) if priced.after == 0.0
+    }
     return [(lines[key].times(premiums[key]), part) for key, part in parts.items() if key in premiums]
 
 
 def _stays(spells: pl.DataFrame, model: Model, days: float) -> list[tuple[Line, pl.DataFrame]]:
-    """The time of each stay from each day of it on which its price is another, with the line of what is paid from there on."""
+    """The time of each stay from each day of it on which its price is another, with the line of what is paid from there
+    on."""
     parts = spells.partition_by("service", "provider", as_dict=True)
     found = []
     for priced in _care_lines(model, days):
         if (part := parts.get((priced.service, priced.provider))) is not None:
             later = pl.max_horizontal("time", pl.col("stay_start") + priced.after).alias("time")
-            found.append((priced.line, part.with_columns(later).filter(pl.col("time") < pl.col("until")) if priced.after else part))
+            found.append(
+                (
+                    priced.line,
+                    part.with_columns(later).filter(pl.col("time") < pl.col("until")) if priced.after else part,
+                )
+            )
     return found
 
 
 def _sums(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
-    """What contracts paid in sums and blocks, in cash: RUN, provider, financial_year, value. A test works them out stay by stay."""
+    """What contracts paid in sums and blocks, in cash: RUN, provider, financial_year, value. A test works them out stay
+    by stay."""
     periods = calendar(model.about.start, days, tariff_dates(model))
     offers = pl.DataFrame(with_sums(model), schema={"service": pl.String, "provider": pl.String}, orient="row")
     paid = sums(spells_of(log, offers, days), model, periods).select(*RUN, "provider", "period", "gbp")
@@ -144,10 +171,16 @@ def _sums(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
         name = pl.lit(provider).cast(paid.schema["provider"], strict=False).alias("provider")
         spent = periods.select("period", pl.Series("gbp", line))
         parts.append(runs.join(spent, how="cross").select(*RUN, name, "period", "gbp"))
-    growth = pl.lit(1.0 + model.prices.growth_per_year.value).pow(pl.col("first_year") - int(model.prices.base_year[:4]))
+    growth = pl.lit(1.0 + model.prices.growth_per_year.value).pow(
+        pl.col("first_year") - int(model.prices.base_year[:4])
+    )
     years = periods.select("period", "financial_year", growth.alias("growth"))
     dated = pl.concat(parts).join(years, on="period", how="left", maintain_order="left")
-    return total(dated.with_columns((pl.col("gbp") * pl.col("growth")).alias("value")), (*RUN, "provider", "financial_year"), ["value"])
+    return total(
+        dated.with_columns((pl.col("gbp") * pl.col("growth")).alias("value")),
+        (*RUN, "provider", "financial_year"),
+        ["value"],
+    )
 
 
 def _delays(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
@@ -156,10 +189,18 @@ def _delays(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
     parts = [late.clear().select(*PERSON, pl.lit(0.0).alias("gbp"))]
     for hospital in model.hospitals:
         if hospital.gbp_per_delayed_day is not None:
-            in_stage = pl.lit(True) if hospital.stages is None else pl.col("stage").cast(pl.String).is_in(hospital.stages)
-            in_group = pl.lit(True) if hospital.groups is None else pl.col("group").cast(pl.String).is_in(hospital.groups)
+            in_stage = (
+                pl.lit(True) if hospital.stages is None else pl.col("stage").cast(pl.String).is_in(hospital.stages)
+            )
+            in_group = (
+                pl.lit(True) if hospital.groups is None else pl.col("group").cast(pl.String).is_in(hospital.groups)
+            )
             mine, price = late.filter(in_stage & in_group), _line_of(hospital.gbp_per_delayed_day, model, days)
-            parts.append(mine.select(*PERSON, pl.Series("gbp", price.by(mine["until"].to_numpy()) - price.by(mine["time"].to_numpy()))))
+            parts.append(
+                mine.select(
+                    *PERSON, pl.Series("gbp", price.by(mine["until"].to_numpy()) - price.by(mine["time"].to_numpy()))
+                )
+            )
     return pl.concat(parts)
 
 
@@ -193,9 +234,9 @@ def _fees(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
         stages = door.stages or [stage.name for stage in model.stages]
         for event, series in (("assessed", door.gbp_per_assessment), ("review", door.gbp_per_review)):
             if series is not None:
-                held = log.filter((pl.col("event") == event) & pl.col("stage").cast(pl.String).is_in(stages) & (pl.col("time") < days)).select(
-                    *PERSON, "time"
-                )
+                held = log.filter(
+                    (pl.col("event") == event) & pl.col("stage").cast(pl.String).is_in(stages) & (pl.col("time") < days)
+                ).select(*PERSON, "time")
                 fee = _line_of(series, model, days).on(held["time"].to_numpy())
                 parts.append(held.with_columns(pl.Series("gbp", fee)))
     return pl.concat(parts) if parts else log.clear().select(*PERSON, "time", pl.lit(0.0).alias("gbp"))
@@ -208,11 +249,17 @@ def programme_cash(programme: Programme, model: Model, days: float) -> float:
     ramp = ramp_steps(programme.start, programme.ramp_days)
 
     def a_day(date: dt.date) -> float:
-        return yearly * max((share for since, share in ramp if since <= date), default=0.0) / days_in_year(first_year(date))
+        return (
+            yearly
+            * max((share for since, share in ramp if since <= date), default=0.0)
+            / days_in_year(first_year(date))
+        )
 
     spent = float(line(model, days, a_day, [date for date, _ in ramp]).by(np.array([days]))[0])
     day = (programme.start - model.about.start).days
-    growth = (1.0 + model.prices.growth_per_year.value) ** (first_year(programme.start) - int(model.prices.base_year[:4]))
+    growth = (1.0 + model.prices.growth_per_year.value) ** (
+        first_year(programme.start) - int(model.prices.base_year[:4])
+    )
     return spent + (once * growth if 0 <= day < days else 0.0)
 
 
@@ -227,10 +274,14 @@ def _help_cash(row: Voluntary, model: Model, days: float) -> float:
 
 
 def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float) -> None:
-    """Cost of the ledger = Σ by client (whole stays, fees, delays, transitions), sums and programmes = Σ by provider = Σ by financial year."""
+    """Cost of the ledger = Σ by client (whole stays, fees, delays, transitions), sums and programmes = Σ by provider =
+    Σ by financial year."""
     extra = _sums(log, model, days)
     none = spells.clear().with_columns(pl.lit(0.0).alias("value"))
-    parts, spent = [none.select(*PERSON, "provider", "value")], [none.select(*RUN, "value", pl.lit("").alias("financial_year"))]
+    parts, spent = (
+        [none.select(*PERSON, "provider", "value")],
+        [none.select(*RUN, "value", pl.lit("").alias("financial_year"))],
+    )
     for price, part in [*_stays(spells, model, days), *_spot(log, model, days)]:
         came, went = part["time"].to_numpy(), part["until"].to_numpy()
         parts.append(part.select(*PERSON, "provider", pl.Series("value", price.by(went) - price.by(came))))
@@ -238,12 +289,22 @@ def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFram
             cost = price.by(went.clip(begin, end)) - price.by(came.clip(begin, end))
             summed = total(part.select(*RUN, pl.Series("value", cost)), RUN, ["value"])
             spent.append(summed.with_columns(pl.lit(year_name(year)).alias("financial_year")))
-    care, others = pl.concat(parts), [_fees(log, model, days), _delays(log, model, days), _transitions(log, model, days)]
+    care, others = (
+        pl.concat(parts),
+        [_fees(log, model, days), _delays(log, model, days), _transitions(log, model, days)],
+    )
     each = total(
-        pl.concat([care.select(*PERSON, "value"), *(part.select(*PERSON, pl.col("gbp").alias("value")) for part in others)]), PERSON, ["value"]
+        pl.concat(
+            [care.select(*PERSON, "value"), *(part.select(*PERSON, pl.col("gbp").alias("value")) for part in others)]
+        ),
+        PERSON,
+        ["value"],
     )
     runs = log.filter(differs(*RUN)).select(RUN).unique()
-    beside = [*(programme_cash(p, model, days) for p in model.programmes), *(_help_cash(row, model, days) for row in model.voluntary)]
+    beside = [
+        *(programme_cash(p, model, days) for p in model.programmes),
+        *(_help_cash(row, model, days) for row in model.voluntary),
+    ]
     programmes = runs.with_columns(pl.lit(math.fsum(beside)).alias("value"))
     same(
         total(pl.concat([each.drop("client"), programmes, extra.select(*RUN, "value")]), RUN, ["value"]),
@@ -255,7 +316,12 @@ def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFram
     priced = measures.filter((pl.col("measure") == "cost") & pl.col("service").is_not_null())
     by_provider = (*RUN, "provider")
     with_extra = pl.concat([care.select(*by_provider, "value"), extra.select(*by_provider, "value")])
-    same(total(with_extra, by_provider, ["value"]), total(priced, by_provider, ["value"]), by_provider, "the cost of whole stays, and the ledger")
+    same(
+        total(with_extra, by_provider, ["value"]),
+        total(priced, by_provider, ["value"]),
+        by_provider,
+        "the cost of whole stays, and the ledger",
+    )
     keys = (*RUN, "financial_year")
     yearly = by_year(priced).select(*keys, pl.col("cost").alias("value"))
     within = pl.concat([*spent, extra.select(*RUN, "value", "financial_year")])
@@ -272,7 +338,8 @@ def _years(model: Model, days: float) -> list[tuple[int, float, float]]:
 
 
 def _real(years: pl.DataFrame, model: Model) -> None:
-    """Real cost is cash without inflation since the base year, and present value is real cost times the year's factor."""
+    """Real cost is cash without inflation since the base year, and present value is real cost times the year's
+    factor."""
     prices = model.prices
     for row in years.rows(named=True):
         year = int(row["financial_year"][:4])
@@ -280,4 +347,6 @@ def _real(years: pl.DataFrame, model: Model) -> None:
         worth = real * discount_factor(prices, year - first_year(model.about.start))
         for what, value, other in (("real cost", row["cost_real"], real), ("present value", row["cost_pv"], worth)):
             if not math.isclose(value, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE):
-                raise BrokenInvariant(f"{what} of {row['financial_year']}, replication {row['replication']}: {value!r} is not {other!r}")
+                raise BrokenInvariant(
+                    f"{what} of {row['financial_year']}, replication {row['replication']}: {value!r} is not {other!r}"
+                )

@@ -1,19 +1,20 @@
-"""Places, queues and hospital: nobody has a place that is not there, and whoever joins a queue leaves it or still waits."""
+"""Places, queues and hospital: nobody has a place that is not there, and whoever joins a queue leaves it or still
+waits."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from simcare.capacity import whole
+from simcare.arrays.places import whole
 from simcare.errors import BrokenInvariant
-from simcare.flows import queue_waits
 from simcare.invariants.compare import never, same, sum_of
 from simcare.invariants.people import FIRST, PLACED
+from simcare.log.flows import queue_waits
+from simcare.log.periods import total
+from simcare.log.states import GONE, PERSON, RUN, differs, queueing
 from simcare.model import Model
 from simcare.model.capacity import Offer
-from simcare.periods import total
-from simcare.rules.names import CLASSES
-from simcare.states import GONE, PERSON, RUN, differs, queueing
+from simcare.rules.records import CLASSES
 
 GRANTED = ("start", "move", "kept")
 NEW_SPOT = (*PLACED, "displaced", "kept")
@@ -25,9 +26,17 @@ def places_fit(log: pl.DataFrame) -> None:
     """Hospital, spot places and queues change only by the events that say so."""
     event, served = pl.col("event"), pl.col("service").is_not_null()
     state = log.with_columns(queueing(log), differs(*PERSON).alias("first"))
-    before = [pl.when(~pl.col("first")).then(pl.col(name).shift()).alias(f"from_{name}") for name in ("hospital", "spot", "waiting", "queueing")]
+    before = [
+        pl.when(~pl.col("first")).then(pl.col(name).shift()).alias(f"from_{name}")
+        for name in ("hospital", "spot", "waiting", "queueing")
+    ]
     # Most rows have nothing to do with any of it.
-    silent = pl.col("from_hospital").eq_missing(pl.col("hospital")) & ~pl.col("spot") & ~pl.col("from_spot") & ~pl.col("queueing")
+    silent = (
+        pl.col("from_hospital").eq_missing(pl.col("hospital"))
+        & ~pl.col("spot")
+        & ~pl.col("from_spot")
+        & ~pl.col("queueing")
+    )
     idle = silent & ~(pl.col("waiting") & served) & ~event.is_in(THEIRS)
     rows = state.with_columns(before).filter(~idle.fill_null(False))
     _hospital_fits(rows)
@@ -37,9 +46,18 @@ def places_fit(log: pl.DataFrame) -> None:
 
 def _hospital_fits(rows: pl.DataFrame) -> None:
     event, now, was = pl.col("event"), pl.col("hospital"), pl.col("from_hospital").fill_null("no")
-    never(rows.filter((event == "admitted") & ((was != "no") | (now != "treated"))), "an 'admitted' that does not lead from outside into treatment")
-    never(rows.filter((event == "ready") & ((was != "treated") | (now != "ready"))), "a 'ready' of someone who was not treated in hospital")
-    never(rows.filter((event == "discharged") & ((was != "ready") | (now != "no"))), "a 'discharged' that does not lead out of hospital")
+    never(
+        rows.filter((event == "admitted") & ((was != "no") | (now != "treated"))),
+        "an 'admitted' that does not lead from outside into treatment",
+    )
+    never(
+        rows.filter((event == "ready") & ((was != "treated") | (now != "ready"))),
+        "a 'ready' of someone who was not treated in hospital",
+    )
+    never(
+        rows.filter((event == "discharged") & ((was != "ready") | (now != "no"))),
+        "a 'discharged' that does not lead out of hospital",
+    )
     leaves = event.is_in(OUT_OF_HOSPITAL) & (was == "ready") & (now == "no")
     never(
         rows.filter((was != now) & ~event.is_in(("admitted", "ready")) & ~leaves),
@@ -50,8 +68,14 @@ def _hospital_fits(rows: pl.DataFrame) -> None:
 def _spot_fits(rows: pl.DataFrame) -> None:
     event, spot, was = pl.col("event"), pl.col("spot"), pl.col("from_spot").fill_null(False)
     never(rows.filter(spot & pl.col("service").is_null()), "a place bought beyond the number, in no service")
-    never(rows.filter((event == "displaced") & (was | ~spot)), "a 'displaced' that does not lead from a regular place to one beyond the number")
-    never(rows.filter((event == "kept") & (~was | spot)), "a 'kept' that does not lead from a place beyond the number to a regular one")
+    never(
+        rows.filter((event == "displaced") & (was | ~spot)),
+        "a 'displaced' that does not lead from a regular place to one beyond the number",
+    )
+    never(
+        rows.filter((event == "kept") & (~was | spot)),
+        "a 'kept' that does not lead from a place beyond the number to a regular one",
+    )
     silent = ~pl.col("first") & ~event.is_in((*NEW_SPOT, *GONE)) & (spot != was)
     never(rows.filter(silent), "whether the place is beyond the number changes at a '{event}'")
 
@@ -66,8 +90,14 @@ def _queues_fit(rows: pl.DataFrame) -> None:
     never(rows.filter(superseded & ~was_queueing), "a request for a place is superseded that was never made")
     never(rows.filter((event == "transition") & ~served), "a 'transition' out of no service")
     still = ~event.is_in(GONE)
-    never(rows.filter(still & pl.col("queueing") & ~waiting), "is in the queue for a place since '{event}' or before, but does not wait")
-    never(rows.filter(still & served & waiting & ~pl.col("queueing")), "waits in '{service}' without having joined the queue")
+    never(
+        rows.filter(still & pl.col("queueing") & ~waiting),
+        "is in the queue for a place since '{event}' or before, but does not wait",
+    )
+    never(
+        rows.filter(still & served & waiting & ~pl.col("queueing")),
+        "waits in '{service}' without having joined the queue",
+    )
 
 
 def places_hold(log: pl.DataFrame, model: Model, days: float) -> None:
@@ -76,12 +106,18 @@ def places_hold(log: pl.DataFrame, model: Model, days: float) -> None:
     Comings and goings and the dated changes of the number of places are run through in order of time; what happens in
     one moment is judged when all of it has happened.
     """
-    pools = [(provider.name, offer) for provider in model.providers for offer in provider.offers if offer.places is not None]
+    pools = [
+        (provider.name, offer) for provider in model.providers for offer in provider.offers if offer.places is not None
+    ]
     if not pools:
         return
     keys = ("service", "provider", "area")
     table = pl.DataFrame(
-        [(offer.service, provider, area, k) for k, (provider, offer) in enumerate(pools) for area in _areas(offer, log)],
+        [
+            (offer.service, provider, area, k)
+            for k, (provider, offer) in enumerate(pools)
+            for area in _areas(offer, log)
+        ],
         schema={**dict.fromkeys(keys, pl.String), "pool": pl.Int64},
         orient="row",
     )
@@ -94,12 +130,21 @@ def places_hold(log: pl.DataFrame, model: Model, days: float) -> None:
 
     def at(pool: str, heads: int) -> pl.DataFrame:
         people = changed.filter(pl.col(pool).is_not_null())
-        return people.select(*RUN, pl.col(pool).alias("pool"), "time", pl.lit(heads).alias("heads"), pl.lit(0).alias("places"))
+        return people.select(
+            *RUN, pl.col(pool).alias("pool"), "time", pl.lit(heads).alias("heads"), pl.lit(0).alias("places")
+        )
 
     runs = log.filter(differs(*RUN)).select(RUN).unique()
-    numbers = runs.join(_numbers(pools, model, days), how="cross").select(*RUN, "pool", "time", pl.lit(0).alias("heads"), "places")
+    numbers = runs.join(_numbers(pools, model, days), how="cross").select(
+        *RUN, "pool", "time", pl.lit(0).alias("heads"), "places"
+    )
     moment = (*RUN, "pool", "time")
-    steps = pl.concat([at("pool", 1), at("from", -1), numbers]).group_by(moment).agg(pl.col("heads").sum(), pl.col("places").sum()).sort(moment)
+    steps = (
+        pl.concat([at("pool", 1), at("from", -1), numbers])
+        .group_by(moment)
+        .agg(pl.col("heads").sum(), pl.col("places").sum())
+        .sort(moment)
+    )
     sums = steps.with_columns(pl.col("heads", "places").cum_sum().over(*RUN, "pool"))
     faults = sums.filter(pl.col("heads") > pl.col("places")).sort("time", "pool", *RUN)
     if faults.height:
@@ -121,7 +166,16 @@ def _numbers(pools: list[tuple[str, Offer]], model: Model, days: float) -> pl.Da
     for k, (_, offer) in enumerate(pools):
         assert offer.places is not None
         start = model.about.start
-        dates = sorted({start, *(step.from_ for step in offer.places.steps if step.from_ is not None and 0 < (step.from_ - start).days <= days)})
+        dates = sorted(
+            {
+                start,
+                *(
+                    step.from_
+                    for step in offer.places.steps
+                    if step.from_ is not None and 0 < (step.from_ - start).days <= days
+                ),
+            }
+        )
         before = 0
         for date in dates:
             places = whole(offer.places.at(date))
@@ -131,7 +185,8 @@ def _numbers(pools: list[tuple[str, Offer]], model: Model, days: float) -> pl.Da
 
 
 def queues_add_up(log: pl.DataFrame, states: pl.DataFrame, measures: pl.DataFrame, days: float) -> None:
-    """Joined = placed + left without a place (or joined anew) + still waiting; no wait is negative; days waited and days of waits agree."""
+    """Joined = placed + left without a place (or joined anew) + still waiting; no wait is negative; days waited and
+    days of waits agree."""
     waits = queue_waits(log)
     never(waits.filter(pl.col("days") < 0), "a wait of {days:g} days in the queue")
     waits = waits.filter(pl.col("time") < days).with_columns(pl.col("until").fill_null(days).alias("end"))
@@ -139,7 +194,10 @@ def queues_add_up(log: pl.DataFrame, states: pl.DataFrame, measures: pl.DataFram
     with_place = pl.col("outcome").is_in(GRANTED)
     granted, unmet = ended.filter(with_place), ended.filter(~with_place)
     waiting = states.filter(pl.col("queueing") & (pl.col("time") < pl.col("until")) & (pl.col("until") == days))
-    people = [frame.select(pl.col("strategy").cast(pl.String), "replication", pl.lit(1.0).alias("value")) for frame in (unmet, waiting)]
+    people = [
+        frame.select(pl.col("strategy").cast(pl.String), "replication", pl.lit(1.0).alias("value"))
+        for frame in (unmet, waiting)
+    ]
     placed = [sum_of(measures, f"placed_{name}", RUN) for name in CLASSES]
     known = total(pl.concat([*placed, *people]), RUN, ["value"])
     same(sum_of(measures, "queued", RUN), known, RUN, "who joined a queue, and who was placed, left it or still waits")
@@ -152,4 +210,9 @@ def queues_add_up(log: pl.DataFrame, states: pl.DataFrame, measures: pl.DataFram
     )
     for name in CLASSES:
         mine = total(granted.filter(pl.col("class") == name).with_columns(length.alias("value")), RUN, ["value"])
-        same(mine, sum_of(measures, f"waited_days_{name}", RUN), RUN, f"the waits of class {name} that ended with a place, and their days")
+        same(
+            mine,
+            sum_of(measures, f"waited_days_{name}", RUN),
+            RUN,
+            f"the waits of class {name} that ended with a place, and their days",
+        )

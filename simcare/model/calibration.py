@@ -1,4 +1,5 @@
-"""Calibration files: what a model is fitted to, which of its numbers may move and how far, and which years are held back.
+"""Calibration files: what a model is fitted to, which of its numbers may move and how far, and which years are held
+back.
 
 Everything here is a frozen value that checks itself; whether the names are in the model shows when the file is loaded
 (:mod:`simcare.calibrate.reading`).
@@ -40,12 +41,16 @@ class Prior(Sourced):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         given = (self.median is not None, self.sd_log is not None)
-        require(given == (self.kind == "lognormal",) * 2, f"a {self.kind} prior has {'a' if self.kind == 'lognormal' else 'no'} median and sd_log")
+        require(
+            given == (self.kind == "lognormal",) * 2,
+            f"a {self.kind} prior has {'a' if self.kind == 'lognormal' else 'no'} median and sd_log",
+        )
         return self
 
 
 class Free(Frozen):
-    """A number that the fit may move: a factor on clocks (``multiply``), or a value set at paths of the model (``set``, as a strategy's changes)."""
+    """A number that the fit may move: a factor on clocks (``multiply``), or a value set at paths of the model (``set``,
+    as a strategy's changes)."""
 
     name: Name
     title: str
@@ -62,9 +67,15 @@ class Free(Frozen):
         require(low > 0 or self.prior.kind == "uniform", f"bounds of a lognormal prior lie above 0, got {low:g}")
         require(low >= 0, f"bounds cannot be negative, got {low:g}")
         if self.prior.median is not None:
-            require(low < self.prior.median < high, f"prior: its median {self.prior.median:g} is outside the bounds {low:g} to {high:g}")
+            require(
+                low < self.prior.median < high,
+                f"prior: its median {self.prior.median:g} is outside the bounds {low:g} to {high:g}",
+            )
             inside = _mass(self.prior, low, high)
-            require(inside >= LEAST_MASS, f"prior: only {100 * inside:.0f}% of it lies within the bounds {low:g} to {high:g}")
+            require(
+                inside >= LEAST_MASS,
+                f"prior: only {100 * inside:.0f}% of it lies within the bounds {low:g} to {high:g}",
+            )
         return self
 
 
@@ -84,7 +95,8 @@ def _mass(prior: Prior, low: float, high: float) -> float:
 
 
 class Observed(Frozen):
-    """A rate that was counted: ``events`` in ``person_years``. It is not fitted; its own uncertainty (a Gamma) enters every run.
+    """A rate that was counted: ``events`` in ``person_years``. It is not fitted; its own uncertainty (a Gamma) enters
+    every run.
 
     The factor on the clocks is the rate drawn over the rate counted.
     """
@@ -113,8 +125,8 @@ class Then(Frozen):
 class Start(Frozen):
     """A run of the model that targets are read from.
 
-    ``start``: begun on another day than the model's, from the caseload as it is in the file but for ``caseload``. ``demand``: "held" at the base
-    year, without growth, or "as it comes", by the drivers and growth of the model.
+    ``start``: begun on another day than the model's, from the caseload as it is in the file but for ``caseload``.
+    ``demand``: "held" at the base year, without growth, or "as it comes", by the drivers and growth of the model.
     """
 
     name: Name
@@ -131,14 +143,16 @@ Kind = Literal["stock", "flow", "share", "stay"]
 class Target(Frozen):
     """A published series, and what of the model it is held against.
 
-    ``stock``: people in a service at the end of the month of the date. ``flow``: over the year that ends on the date, either some ``measures``
-    or moves ``from_tiers`` ``to_tiers``. ``share``: of the moves ``from_tiers`` (to any tier but "gone", or to ``of_tiers``) those ``to_tiers``.
-    ``stay``: the share of stays in the ``services`` that last past ``past_days``. ``stages``, ``groups``, ``tiers`` and ``services`` narrow it
-    down; the model's value times ``scale`` is in the unit of the series.
+    ``stock``: people in a service at the end of the month of the date. ``flow``: over the year that ends on the date,
+    either some ``measures`` or moves ``from_tiers`` ``to_tiers``. ``share``: of the moves ``from_tiers`` (to any tier
+    but "gone", or to ``of_tiers``) those ``to_tiers``. ``stay``: the share of stays in the ``services`` that last past
+    ``past_days``. ``stages``, ``groups``, ``tiers`` and ``services`` narrow it down; the model's value times ``scale``
+    is in the unit of the series.
 
-    The published values are the sum of ``series`` of a ``file`` in calibration/ for an ``area``, or one ``value`` at a date ``at``. ``error`` is
-    the standard deviation of what is published (relative; of shares and stays absolute), ``discrepancy`` what a year may take the world away
-    from any model of this kind. With ``level_from`` only changes since that year count, because the level is counted otherwise.
+    The published values are the sum of ``series`` of a ``file`` in calibration/ for an ``area``, or one ``value`` at a
+    date ``at``. ``error`` is the standard deviation of what is published (relative; of shares and stays absolute),
+    ``discrepancy`` what a year may take the world away from any model of this kind. With ``level_from`` only changes
+    since that year count, because the level is counted otherwise.
     """
 
     name: Name
@@ -153,7 +167,10 @@ class Target(Frozen):
     from_: dt.date | None = Field(default=None, alias="from")
     until: dt.date | None = None
     dates: tuple[dt.date, ...] = ()
-    fit: bool = Field(default=True, description="Whether the years that were known are fitted; without, the series is only shown and scored.")
+    fit: bool = Field(
+        default=True,
+        description="Whether the years that were known are fitted; without, the series is only shown and scored.",
+    )
     level_from: dt.date | None = None
     measures: tuple[str, ...] = ()
     from_tiers: tuple[Name, ...] = ()
@@ -169,13 +186,18 @@ class Target(Frozen):
     error: Positive
     discrepancy: Positive
     note: str | None = Field(default=None, description="What to know of the series.")
-    why: str | None = Field(default=None, description="What is known of why a forecast of it may have missed; shown where it did.")
+    why: str | None = Field(
+        default=None, description="What is known of why a forecast of it may have missed; shown where it did."
+    )
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         require((self.file is None) == (not self.series), "file and series go together")
         require((self.value is None) == (self.at is None), "value and at go together")
-        require((self.file is None) != (self.value is None), "give either a series of a file, or a value and the date it is for (at)")
+        require(
+            (self.file is None) != (self.value is None),
+            "give either a series of a file, or a value and the date it is for (at)",
+        )
         moves = bool(self.from_tiers or self.to_tiers)
         wanted = {
             "stock": not moves and not self.measures,
@@ -192,11 +214,18 @@ class Target(Frozen):
         require(wanted, f"a {self.kind} needs {needs}")
         require(self.past_days is None or self.kind == "stay", f"past_days is of stays; this is a {self.kind}")
         require(
-            self.error.value < 1, f"error is relative, or of shares and stays a share: {self.error.value:g} is {100 * self.error.value:g} per cent"
+            self.error.value < 1,
+            f"error is relative, or of shares and stays a share: {self.error.value:g} is {100 * self.error.value:g} per"
+            " cent",
         )
         both = self.from_ is not None and self.until is not None
-        require(not both or self.from_ <= self.until, f"from ({self.from_}) is later than until ({self.until}), which leaves no date")  # type: ignore[operator]
-        require(not (moves and (self.services or self.tiers)), "moves are by stage and group; leave out services and tiers")
+        require(
+            not both or self.from_ <= self.until,
+            f"from ({self.from_}) is later than until ({self.until}), which leaves no date",
+        )  # type: ignore[operator]
+        require(
+            not (moves and (self.services or self.tiers)), "moves are by stage and group; leave out services and tiers"
+        )
         return self
 
     @property
@@ -206,9 +235,11 @@ class Target(Frozen):
 
 
 class Method(Frozen):
-    """How hard to look: points of the first design, waves after it, points of each, replications at a point, posterior draws run for real.
+    """How hard to look: points of the first design, waves after it, points of each, replications at a point, posterior
+    draws run for real.
 
-    A point is implausible where a target is more than ``cutoff`` standard deviations off (Vernon, Goldstein and Bower 2010 use 3).
+    A point is implausible where a target is more than ``cutoff`` standard deviations off (Vernon, Goldstein and Bower
+    2010 use 3).
     """
 
     design: int = Field(default=120, ge=8, le=20_000)
@@ -227,7 +258,9 @@ class Calibration(Frozen):
     title: str
     model: str
     description: str | None = None
-    known_to: dt.date = Field(description="What is dated later is held back: it is not fitted, but predicted and scored.")
+    known_to: dt.date = Field(
+        description="What is dated later is held back: it is not fitted, but predicted and scored."
+    )
     sources: dict[str, str] = Field(default_factory=dict)
     method: Method = Method()
     runs: tuple[Start, ...] = Field(min_length=1)

@@ -30,9 +30,10 @@ class Offer(Frozen):
     (0.25 is a quarter more); with it, a crisis that finds no place free is bought one at once, without it, it waits.
     With ``area``, the places are for that area's people. What is not whole is rounded down.
 
-    ``switches`` put the offer under other contracts from dates on; days of stay go on counting. ``variable_gbp_per_day`` is what the provider
-    spends on a client each day and saves without one, ``fixed_gbp_per_year`` what it spends whoever is there. ``quality`` (0 is
-    average) counts in the choice between offers, where the model has a market.
+    ``switches`` put the offer under other contracts from dates on; days of stay go on counting.
+    ``variable_gbp_per_day`` is what the provider spends on a client each day and saves without one,
+    ``fixed_gbp_per_year`` what it spends whoever is there. ``quality`` (0 is average) counts in the choice between
+    offers, where the model has a market.
     """
 
     service: Name
@@ -49,7 +50,10 @@ class Offer(Frozen):
 
     @model_validator(mode="after")
     def _only_limits_are_exceeded(self) -> Self:
-        require(self.spot_premium is None or self.places is not None, "spot_premium is for places beyond a number: give places")
+        require(
+            self.spot_premium is None or self.places is not None,
+            "spot_premium is for places beyond a number: give places",
+        )
         dates = [switch.from_ for switch in self.switches]
         require(all(a < b for a, b in pairwise(dates)), "switches must be in order of their 'from' dates")
         return self
@@ -70,8 +74,8 @@ Owner = Literal["council", "independent", "voluntary"]
 class Provider(Frozen):
     """Who runs places: in-house and external under one set of rules.
 
-    ``parent`` is the company behind it, if several providers share one; ``overhead_gbp_per_year`` what it spends beside its
-    services; ``closures_per_year`` the hazard of its failure, for one that earns the usual margin.
+    ``parent`` is the company behind it, if several providers share one; ``overhead_gbp_per_year`` what it spends beside
+    its services; ``closures_per_year`` the hazard of its failure, for one that earns the usual margin.
     """
 
     name: Name
@@ -87,7 +91,8 @@ class Team(Frozen):
     """Social workers with limited hours for assessments, reviews or both.
 
     Cases are taken one after another, the most urgent class first, at the pace of ``hours_per_week``: a case of h hours
-    keeps the team for h ÷ hours_per_week weeks. Who is not yet reached waits. Work that no team is given takes no hours.
+    keeps the team for h ÷ hours_per_week weeks. Who is not yet reached waits. Work that no team is given takes no
+    hours.
     """
 
     name: Name
@@ -101,16 +106,19 @@ class Team(Frozen):
 
     @model_validator(mode="after")
     def _has_work(self) -> Self:
-        require(self.hours_per_assessment is not None or self.hours_per_review is not None, "give hours_per_assessment, hours_per_review or both")
+        require(
+            self.hours_per_assessment is not None or self.hours_per_review is not None,
+            "give hours_per_assessment, hours_per_review or both",
+        )
         return self
 
 
 class Hospital(Frozen):
     """Crises that go by way of hospital, for some stages and groups.
 
-    ``share`` of crises are admitted for exponential ``days`` (mean) until ready to leave; of these ``to_step_up`` ask for
-    a short-term place, the others for an assessment and a package. Days ready but still there are delayed days; each
-    costs the health partner ``gbp_per_delayed_day``.
+    ``share`` of crises are admitted for exponential ``days`` (mean) until ready to leave; of these ``to_step_up`` ask
+    for a short-term place, the others for an assessment and a package. Days ready but still there are delayed days;
+    each costs the health partner ``gbp_per_delayed_day``.
     """
 
     name: Name

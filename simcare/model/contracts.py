@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from simcare.model.contract_checks import contract_faults
+from simcare.model.checks.contracts import contract_faults
 from simcare.model.kinds import Amount, AmountSeries, Name, Rate, Share, require
 from simcare.model.number import Finite, Frozen, Series
 
@@ -31,7 +31,9 @@ class Price(Frozen):
 
     @model_validator(mode="after")
     def _one_price(self) -> Self:
-        require((self.gbp_per_day is None) != (self.gbp_per_week is None), "give gbp_per_day or gbp_per_week, one of them")
+        require(
+            (self.gbp_per_day is None) != (self.gbp_per_week is None), "give gbp_per_day or gbp_per_week, one of them"
+        )
         return self
 
     @property
@@ -67,15 +69,25 @@ class Tapered(Frozen):
 
     @model_validator(mode="after")
     def _bands_join(self) -> Self:
-        require(self.bands[0].from_day == 0, f"bands[0].from_day: the first band is from day 0, got {self.bands[0].from_day:g}")
+        require(
+            self.bands[0].from_day == 0,
+            f"bands[0].from_day: the first band is from day 0, got {self.bands[0].from_day:g}",
+        )
         for k, (band, after) in enumerate(pairwise(self.bands)):
             require(
-                after.from_day > band.from_day, f"bands[{k + 1}].from_day: bands are out of order, day {after.from_day:g} after {band.from_day:g}"
+                after.from_day > band.from_day,
+                f"bands[{k + 1}].from_day: bands are out of order, day {after.from_day:g} after {band.from_day:g}",
             )
             ends = after.from_day if band.to_day is None else band.to_day
             how = "overlap" if ends > after.from_day else "leave a gap"
-            require(ends == after.from_day, f"bands[{k}].to_day: bands {how}, one is to day {ends:g} and the next from day {after.from_day:g}")
-        require(self.bands[-1].to_day is None, f"bands[{len(self.bands) - 1}].to_day: the last band has no end, or longer stays had no price")
+            require(
+                ends == after.from_day,
+                f"bands[{k}].to_day: bands {how}, one is to day {ends:g} and the next from day {after.from_day:g}",
+            )
+        require(
+            self.bands[-1].to_day is None,
+            f"bands[{len(self.bands) - 1}].to_day: the last band has no end, or longer stays had no price",
+        )
         return self
 
 
@@ -97,8 +109,9 @@ class Episode(Frozen):
 class StepDownBonus(Frozen):
     """A sum for each step-down: a move to a lower rung, or an end in independence.
 
-    ``by_day``: only if it comes by that day of the stay. ``tapers_from_day``: the full sum until then, from there evenly down to nothing
-    on ``by_day``. ``lasts_days``: paid only once the client has not been back on the rung or above for so long.
+    ``by_day``: only if it comes by that day of the stay. ``tapers_from_day``: the full sum until then, from there
+    evenly down to nothing on ``by_day``. ``lasts_days``: paid only once the client has not been back on the rung or
+    above for so long.
     """
 
     kind: Literal["step_down_bonus"]
@@ -112,13 +125,17 @@ class StepDownBonus(Frozen):
         if self.tapers_from_day is not None:
             require(self.by_day is not None, "tapers_from_day needs by_day, the day on which nothing is left")
             assert self.by_day is not None
-            require(self.tapers_from_day < self.by_day, f"tapers_from_day ({self.tapers_from_day:g}) must be before by_day ({self.by_day:g})")
+            require(
+                self.tapers_from_day < self.by_day,
+                f"tapers_from_day ({self.tapers_from_day:g}) must be before by_day ({self.by_day:g})",
+            )
         return self
 
 
 class Clawback(Frozen):
-    """Who is back on the rung or above within so many days of a step-down costs the provider: ``share`` of the sums that the stay was paid
-    (episode, bonus, outcome, days saved), and the last ``days_of_pay`` days at the last day's price."""
+    """Who is back on the rung or above within so many days of a step-down costs the provider: ``share`` of the sums
+    that the stay was paid (episode, bonus, outcome, days saved), and the last ``days_of_pay`` days at the last day's
+    price."""
 
     kind: Literal["clawback"]
     within_days: Finite | None = Field(default=None, gt=0)
@@ -127,14 +144,20 @@ class Clawback(Frozen):
 
     @model_validator(mode="after")
     def _has_a_window(self) -> Self:
-        require(self.within_days is not None, "within_days: a clawback needs a window, the days after a step-down in which a return counts")
-        require(self.share is not None or self.days_of_pay is not None, "give share, days_of_pay or both: what is taken back")
+        require(
+            self.within_days is not None,
+            "within_days: a clawback needs a window, the days after a step-down in which a return counts",
+        )
+        require(
+            self.share is not None or self.days_of_pay is not None,
+            "give share, days_of_pay or both: what is taken back",
+        )
         return self
 
 
 class Outcome(Frozen):
-    """A sum for independence that lasts: a share at the start of the stay, the rest ``lasts_days`` after the step-down if the
-    client has not been back; who comes back sooner costs the provider the first share too."""
+    """A sum for independence that lasts: a share at the start of the stay, the rest ``lasts_days`` after the step-down
+    if the client has not been back; who comes back sooner costs the provider the first share too."""
 
     kind: Literal["outcome"]
     gbp: Amount
@@ -143,7 +166,8 @@ class Outcome(Frozen):
 
 
 class DaysSaved(Frozen):
-    """At a step-down before ``baseline_days``, pounds for each day saved; ``gbp_per_day_over`` is lost for each day of a stay beyond it."""
+    """At a step-down before ``baseline_days``, pounds for each day saved; ``gbp_per_day_over`` is lost for each day of
+    a stay beyond it."""
 
     kind: Literal["days_saved"]
     baseline_days: Finite = Field(gt=0)
@@ -153,7 +177,8 @@ class DaysSaved(Frozen):
 
 
 class Indexation(Frozen):
-    """The contract's prices grow by this much each 1 April since the price base, in place of the model's general growth."""
+    """The contract's prices grow by this much each 1 April since the price base, in place of the model's general
+    growth."""
 
     kind: Literal["indexation"]
     per_year: Rate
@@ -166,7 +191,8 @@ Term = Annotated[
 
 
 class Contract(Frozen):
-    """What the council pays for a stay, as terms that add up. ``most_gbp_per_client_year`` is a budget cap that it must keep to."""
+    """What the council pays for a stay, as terms that add up. ``most_gbp_per_client_year`` is a budget cap that it must
+    keep to."""
 
     name: Name
     title: str | None = None
@@ -179,8 +205,14 @@ class Contract(Frozen):
         """A term that says no kind but a price is a price by the day."""
         if not isinstance(data, Mapping) or not isinstance(data.get("terms"), list | tuple):
             return data
-        plain = [isinstance(t, Mapping) and "kind" not in t and bool({"gbp_per_day", "gbp_per_week"} & t.keys()) for t in data["terms"]]
-        return {**data, "terms": [{"kind": "per_diem", **t} if bare else t for t, bare in zip(data["terms"], plain, strict=True)]}
+        plain = [
+            isinstance(t, Mapping) and "kind" not in t and bool({"gbp_per_day", "gbp_per_week"} & t.keys())
+            for t in data["terms"]
+        ]
+        return {
+            **data,
+            "terms": [{"kind": "per_diem", **t} if bare else t for t, bare in zip(data["terms"], plain, strict=True)],
+        }
 
     @model_validator(mode="after")
     def _holds(self) -> Self:
@@ -217,7 +249,8 @@ class Contract(Frozen):
 
 
 class Payoff(NamedTuple):
-    """A sum at a step-down: in full until a day of the stay, from there evenly down to nothing; due once the step-down has lasted."""
+    """A sum at a step-down: in full until a day of the stay, from there evenly down to nothing; due once the step-down
+    has lasted."""
 
     gbp: float
     full_until: float
@@ -234,7 +267,8 @@ class Payoff(NamedTuple):
 
 
 class Back(NamedTuple):
-    """What a return within so many days takes back: a share of the sums paid, pounds, and days at the last day's price."""
+    """What a return within so many days takes back: a share of the sums paid, pounds, and days at the last day's
+    price."""
 
     within_days: float
     share: float
@@ -243,8 +277,8 @@ class Back(NamedTuple):
 
 
 class Tariff(NamedTuple):
-    """A contract on a date, in prices of the base year: pounds a day from each of ``edges`` (days of stay) on, sums on days of the stay,
-    sums at a step-down, what a return takes back, and the block's pounds a year."""
+    """A contract on a date, in prices of the base year: pounds a day from each of ``edges`` (days of stay) on, sums on
+    days of the stay, sums at a step-down, what a return takes back, and the block's pounds a year."""
 
     edges: tuple[float, ...]
     rates: tuple[float, ...]
@@ -281,7 +315,8 @@ class Tariff(NamedTuple):
         return sum((payoff.at(days) for payoff in self.payoffs if payoff.lasts_days <= out), np.zeros_like(days))
 
     def back(self, days: Days, out: float, since: float = 0.0) -> Days:
-        """Pounds that a return takes back, ``out`` days after a step-down on these days of the stay; the contract has held since a day of it.
+        """Pounds that a return takes back, ``out`` days after a step-down on these days of the stay; the contract has
+        held since a day of it.
 
         No more than the sums paid, and no more than the pay for the days.
         """
@@ -359,11 +394,18 @@ class Invoice(NamedTuple):
         return sum(line.gbp for line in self.lines)
 
 
-def invoice(contract: Contract, days: float, *, stepped_down: bool = False, back_after: float | None = None, on: dt.date = dt.date.min) -> Invoice:
+def invoice(
+    contract: Contract,
+    days: float,
+    *,
+    stepped_down: bool = False,
+    back_after: float | None = None,
+    on: dt.date = dt.date.min,
+) -> Invoice:
     """The invoice of a stay of so many days under the prices of a date: a block is paid by the year and is not in it.
 
-    ``stepped_down``: the stay ended in a step-down; ``back_after``: so many days later the client was back on the rung or above. Raises
-    ValueError for a stay of fewer than no days, and for a return without a step-down.
+    ``stepped_down``: the stay ended in a step-down; ``back_after``: so many days later the client was back on the rung
+    or above. Raises ValueError for a stay of fewer than no days, and for a return without a step-down.
 
     A hundred days at £140 until day 42, £110 until day 84 and £80 after are 42 × 140 + 42 × 110 + 16 × 80 pounds:
 

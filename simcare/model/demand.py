@@ -22,28 +22,41 @@ Counts = tuple[Annotated[float, Field(ge=0)] | None, ...]
 
 
 class Neighbour(Frozen):
-    """The same kind of count in another area, from the same first month: what is typical there helps where the own series is short."""
+    """The same kind of count in another area, from the same first month: what is typical there helps where the own
+    series is short."""
 
     area: str
     counts: Counts
 
 
 class Driver(Sourced):
-    """A monthly series that arrivals follow: its driver is fitted to what was known, and its forecasts enter the replications.
+    """A monthly series that arrivals follow: its driver is fitted to what was known, and its forecasts enter the
+    replications.
 
-    Arrivals that name it come at their ``per_year`` times the driver's rate over its mean in the twelve months before the model starts,
-    with season, drift and chance of the driver. In files ``series`` and ``area`` say where the counts are; loading the file puts them
-    in ``first``, ``counts``, ``exposure`` and ``neighbours``, so that a model holds all it needs.
+    Arrivals that name it come at their ``per_year`` times the driver's rate over its mean in the twelve months before
+    the model starts, with season, drift and chance of the driver. In files ``series`` and ``area`` say where the counts
+    are; loading the file puts them in ``first``, ``counts``, ``exposure`` and ``neighbours``, so that a model holds all
+    it needs.
     """
 
     name: Name
     title: str | None = None
-    series: str = Field(description="A CSV, Parquet or XLSX file in the library's calibration folder, or a path beside the model file.")
+    series: str = Field(
+        description="A CSV, Parquet or XLSX file in the library's calibration folder, or a path beside the model file."
+    )
     area: str | None = Field(default=None, description="Which series of the file; needed where it has several.")
-    population: str | None = Field(default=None, description="A population file, found like the series: the driver is of rates per person.")
-    ages: tuple[float, float | None] | None = Field(default=None, description="The ages at risk, from and (exclusive) to, of the population.")
-    vintage: str | None = Field(default=None, description="Which estimates of the population, where the file has several vintages.")
-    known_to: Month | None = Field(default=None, description="The last month known; later counts are not looked at. The whole series unless said.")
+    population: str | None = Field(
+        default=None, description="A population file, found like the series: the driver is of rates per person."
+    )
+    ages: tuple[float, float | None] | None = Field(
+        default=None, description="The ages at risk, from and (exclusive) to, of the population."
+    )
+    vintage: str | None = Field(
+        default=None, description="Which estimates of the population, where the file has several vintages."
+    )
+    known_to: Month | None = Field(
+        default=None, description="The last month known; later counts are not looked at. The whole series unless said."
+    )
     first: Month | None = None
     counts: Counts = ()
     exposure: tuple[Finite, ...] | None = None
@@ -51,8 +64,14 @@ class Driver(Sourced):
 
     @model_validator(mode="after")
     def _has_counts(self) -> Self:
-        require((self.population is None) == (self.ages is None), "population and ages go together: who is at risk, and in which file")
-        require(bool(self.counts) == (self.first is not None), "first and counts go together; loading the file fills them in from the series")
+        require(
+            (self.population is None) == (self.ages is None),
+            "population and ages go together: who is at risk, and in which file",
+        )
+        require(
+            bool(self.counts) == (self.first is not None),
+            "first and counts go together; loading the file fills them in from the series",
+        )
         return self
 
 
@@ -94,7 +113,9 @@ def driver_faults(model: Model) -> Iterator[Fault]:
         if base[0] not in known or base[-1] not in known:
             months = [f"{m // 12}-{m % 12 + 1:02d}" for m in (base[0], base[-1], known[0], known[-1])]
             yield Fault(
-                f"drivers[{i}]", f"needs the counts of {months[0]} to {months[1]}, the year before the model starts; has {months[2]} to {months[3]}"
+                f"drivers[{i}]",
+                f"needs the counts of {months[0]} to {months[1]}, the year before the model starts; has {months[2]} to"
+                f" {months[3]}",
             )
 
 

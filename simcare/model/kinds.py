@@ -1,4 +1,5 @@
-"""The kinds of numbers and names that parts are made of: amounts, shares, positive and growing things, checked where they stand."""
+"""The kinds of numbers and names that parts are made of: amounts, shares, positive and growing things, checked where
+they stand."""
 
 from __future__ import annotations
 
@@ -10,10 +11,17 @@ from pydantic import AfterValidator, Field
 from simcare.model.number import Number, Numbers, Series
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S(.*\S)?$")]
-FileName = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]*$", description="Also the name of a folder of results.")]
+FileName = Annotated[
+    str,
+    Field(
+        max_length=60, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]*$", description="Also the name of a folder of results."
+    ),
+]
 Age = Annotated[float, Field(ge=0, le=120)]
 Scope = tuple[Name, ...] | None
-ClockName = Literal["rise", "recover", "induced", "crisis", "detection", "step_down", "premature", "death", "leaving", "renege"]
+ClockName = Literal[
+    "rise", "recover", "induced", "crisis", "detection", "step_down", "premature", "death", "leaving", "renege"
+]
 Family = Literal["constant", "piecewise", "weibull", "gompertz", "log_logistic", "lognormal", "mixture"]
 
 
@@ -56,7 +64,9 @@ def _adding_to_one(number: Any) -> Any:
 
 
 def _whole(number: Number) -> Number:
-    require(number.value >= 0 and number.value == int(number.value), f"is a whole number of people, got {number.value:g}")
+    require(
+        number.value >= 0 and number.value == int(number.value), f"is a whole number of people, got {number.value:g}"
+    )
     require(number.value <= MOST_PEOPLE, f"is at most {MOST_PEOPLE:,} people, got {number.value:g}")
     return number
 
@@ -75,7 +85,10 @@ def _a_day_or_more(series: Series) -> Series:
 def _twelve_of_mean_one(season: Numbers) -> Numbers:
     require(len(season.value) == 12, f"has 12 factors, April first, got {len(season.value)}")
     mean = sum(season.value) / 12
-    require(abs(mean - 1) <= 0.02, f"factors must average 1, so that per_year is what comes in a year; they average {mean:.3g}")
+    require(
+        abs(mean - 1) <= 0.02,
+        f"factors must average 1, so that per_year is what comes in a year; they average {mean:.3g}",
+    )
     return season
 
 

@@ -1,6 +1,6 @@
 """The model: one frozen value that holds everything a run needs, and checks itself.
 
->>> from simcare.files import load_model
+>>> from simcare.files.load import load_model
 >>> load_model("mm-infinity").about.name
 'mm-infinity'
 """
@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from simcare.model.capacity import Hospital, Provider, Team
-from simcare.model.checks import find_faults
+from simcare.model.checks.whole import find_faults
 from simcare.model.contracts import Contract
 from simcare.model.demand import Driver
 from simcare.model.kinds import Amount, ClockName, FileName, Name, Scope
@@ -136,7 +136,7 @@ class Figure(Frozen):
 def figures(value: BaseModel) -> Iterator[Figure]:
     """Every sourced number in a value, with its address; rows that have a name go by it.
 
-    >>> from simcare.files import load_model
+    >>> from simcare.files.load import load_model
     >>> next(figures(load_model("mm-infinity"))).path
     'contracts[flat].terms[0].gbp_per_day'
     """
@@ -148,7 +148,15 @@ def _figure(value: Sourced, path: str) -> Figure:
     number = getattr(value, "value", None)
     many = getattr(value, "shares", ()) if number is None else number if isinstance(number, tuple) else (number,)
     interval = {"low": getattr(value, "low", None), "high": getattr(value, "high", None)}
-    return Figure(path=path, value=many, source=value.source, grade=value.grade, note=value.note, since=getattr(value, "from_", None), **interval)
+    return Figure(
+        path=path,
+        value=many,
+        source=value.source,
+        grade=value.grade,
+        note=value.note,
+        since=getattr(value, "from_", None),
+        **interval,
+    )
 
 
 __all__ = ["About", "Figure", "Model", "Modifier", "Programme", "figures"]

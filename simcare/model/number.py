@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 Grade = Literal["A", "B", "C", "D"]
 GRADES: dict[str, str] = {"A": "measured", "B": "indirect", "C": "weak", "D": "assumption"}

@@ -97,7 +97,8 @@ class Clock(Frozen):
     """A hazard: which clock, for whom, and how fast it runs.
 
     ``since`` says what time the baseline runs in: since the present ``need`` began, since the present
-    ``stay`` began, or ``age``; for reneging since the ``wait`` began. With several ``needs``, ``per_year`` may hold one rate for each.
+    ``stay`` began, or ``age``; for reneging since the ``wait`` began. With several ``needs``, ``per_year`` may hold one
+    rate for each.
 
     Families (u in days, or years of age): constant ``per_year``; piecewise ``per_year`` between
     ``edges`` (days, or years of age); weibull ``shape, scale_days``; gompertz ``per_year`` at age 0
@@ -139,11 +140,23 @@ class Clock(Frozen):
             "lognormal": {"log_mean", "log_sd"},
             "mixture": {"shares", "mean_days"},
         }[self.family]
-        possible = ("per_year", "edges", "shape", "scale_days", "growth_per_year", "log_mean", "log_sd", "shares", "mean_days")
+        possible = (
+            "per_year",
+            "edges",
+            "shape",
+            "scale_days",
+            "growth_per_year",
+            "log_mean",
+            "log_sd",
+            "shares",
+            "mean_days",
+        )
         given = {name for name in possible if getattr(self, name) is not None}
         if given != wanted:
             missing, extra = sorted(wanted - given), sorted(given - wanted)
-            parts = [f"needs {', '.join(missing)}"] * bool(missing) + [f"does not take {', '.join(extra)}"] * bool(extra)
+            parts = [f"needs {', '.join(missing)}"] * bool(missing) + [f"does not take {', '.join(extra)}"] * bool(
+                extra
+            )
             raise ValueError(f"family '{self.family}' " + " and ".join(parts))
         require((self.since == "wait") <= (self.clock == "renege"), 'only the clock "renege" runs since the wait began')
         self._check_family()
@@ -152,15 +165,22 @@ class Clock(Frozen):
     def _check_family(self) -> None:
         if self.family == "piecewise":
             assert self.edges is not None
-            require(all(a < b for a, b in pairwise(self.edges)) and self.edges[0] >= 0, "edges must rise from 0 or above")
-            require(len(self.rates) == len(self.edges), f"{len(self.edges)} edges need as many rates, got {len(self.rates)}")
+            require(
+                all(a < b for a, b in pairwise(self.edges)) and self.edges[0] >= 0, "edges must rise from 0 or above"
+            )
+            require(
+                len(self.rates) == len(self.edges), f"{len(self.edges)} edges need as many rates, got {len(self.rates)}"
+            )
         if self.family == "gompertz":
             require(self.since == "age", "family 'gompertz' runs by age: since = \"age\"")
         if self.family == "mixture":
             assert self.shares is not None and self.mean_days is not None
             require(len(self.shares.value) == len(self.mean_days.value), "shares and mean_days differ in length")
         if self.family == "constant" and len(self.rates) > 1:
-            require(self.needs is not None and len(self.needs) == len(self.rates), f"{len(self.rates)} rates need as many 'needs'")
+            require(
+                self.needs is not None and len(self.needs) == len(self.rates),
+                f"{len(self.rates)} rates need as many 'needs'",
+            )
         if self.family == "gompertz":
             require(len(self.rates) == 1, f"family 'gompertz' takes one rate, got {len(self.rates)}")
 
@@ -202,8 +222,8 @@ class Handover(Frozen):
 
     With chance ``keeps_need`` need goes on (capped at ``at_most``); otherwise it is met at rung 0. Who outgrows their
     service with need is ``supported`` with that chance: the plan is ready and they move the same day, at
-    ``gbp_supported`` each. The others have no care for ``gap_days``, until they are assessed anew. Without ``supported``
-    everybody is.
+    ``gbp_supported`` each. The others have no care for ``gap_days``, until they are assessed anew. Without
+    ``supported`` everybody is.
     """
 
     name: Name | None = None
@@ -218,8 +238,14 @@ class Handover(Frozen):
 
     @model_validator(mode="after")
     def _knows_the_gap(self) -> Self:
-        require(self.supported is None or self.gap_days is not None, "supported needs gap_days: how long the others are without care")
-        require(self.gbp_supported is None or self.supported is not None, "gbp_supported is for a share supported: give supported")
+        require(
+            self.supported is None or self.gap_days is not None,
+            "supported needs gap_days: how long the others are without care",
+        )
+        require(
+            self.gbp_supported is None or self.supported is not None,
+            "gbp_supported is for a share supported: give supported",
+        )
         return self
 
 
@@ -253,7 +279,8 @@ class Arrivals(Frozen):
     ``route``: ``referral`` (front door and assessment), ``crisis`` (straight to step-up) or
     ``direct`` (placed on the rung of their need at once). ``priority`` is the queue class of their first request where
     places or hours run out: 1 crisis and safeguarding, 2 hospital discharge, 3 community, 4 planned.
-    With a ``driver``, ``per_year`` is the rate over the twelve months before the model starts, and from there it follows the driver.
+    With a ``driver``, ``per_year`` is the rate over the twelve months before the model starts, and from there it
+    follows the driver.
     """
 
     name: Name
@@ -313,7 +340,10 @@ class Prices(Frozen):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         first, second = self.base_year.split("/")
-        require((int(first) + 1) % 100 == int(second), f"base_year '{self.base_year}' is not a financial year such as 2012/13")
+        require(
+            (int(first) + 1) % 100 == int(second),
+            f"base_year '{self.base_year}' is not a financial year such as 2012/13",
+        )
         years = [band.from_year for band in self.discount]
         require(years[0] == 0 and years == sorted(set(years)), "discount bands start at year 0 and rise")
         return self

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from simcare.errors import BadInput
 from simcare.model.capacity import Provider, Switch
-from simcare.model.checks import find_faults
+from simcare.model.checks.whole import find_faults
 from simcare.model.contracts import Contract
 from simcare.model.kinds import ClockName, FileName, Name, Scope, Share
 from simcare.model.market import Failure
@@ -63,9 +63,11 @@ class NewContract(Frozen):
 
 
 class Strategy(Frozen):
-    """A choice a commissioner could make: a start date, a ramp, what it changes and what it costs; or a blow, such as a provider's failure.
+    """A choice a commissioner could make: a start date, a ramp, what it changes and what it costs; or a blow, such as a
+    provider's failure.
 
-    ``failures`` are providers that fail on the start date; "largest" is the independent or voluntary one with most people on day 0.
+    ``failures`` are providers that fail on the start date; "largest" is the independent or voluntary one with most
+    people on day 0.
     """
 
     name: Name
@@ -82,8 +84,8 @@ class Strategy(Frozen):
 
 
 class Scenario(Frozen):
-    """A world in which all strategies, and the baseline, are compared anew: numbers of the model that are other than in the file from the
-    first day on, and clocks that run faster or slower."""
+    """A world in which all strategies, and the baseline, are compared anew: numbers of the model that are other than in
+    the file from the first day on, and clocks that run faster or slower."""
 
     name: Name
     title: str
@@ -166,7 +168,9 @@ def drawn(strategy: Strategy, normal_draws: Mapping[int, float]) -> Strategy:
         if number.low is not None and number.high is not None and number.high > number.low:
             sd = (math.log(number.high) - math.log(number.low)) / (2 * 1.959964)
             value = number.value * math.exp(sd * normal_draws[k])
-            effect = effect.model_copy(update={"multiply": number.model_copy(update={"value": value, "low": None, "high": None})})
+            effect = effect.model_copy(
+                update={"multiply": number.model_copy(update={"value": value, "low": None, "high": None})}
+            )
         effects.append(effect)
     return strategy.model_copy(update={"effects": tuple(effects)})
 
@@ -211,17 +215,24 @@ def apply(model: Model, strategy: Strategy) -> Model:
 
 
 def extended_by(model: Model, experiment: Experiment) -> Model:
-    """The model with the contracts and the responses of an experiment; the old one is untouched. Raises BadInput as :func:`added` does."""
+    """The model with the contracts and the responses of an experiment; the old one is untouched. Raises BadInput as
+    :func:`added` does."""
     return added(model, experiment.contracts, experiment.responses, experiment.sources)
 
 
-def added(model: Model, contracts: Sequence[Contract], responses: Sequence[Response], sources: Mapping[str, str]) -> Model:
+def added(
+    model: Model, contracts: Sequence[Contract], responses: Sequence[Response], sources: Mapping[str, str]
+) -> Model:
     """A new model with more contracts and responses; a response comes before those of the model.
 
     Raises BadInput where a contract's name is taken, or a response speaks for whom another does.
     """
     known = [contract.name for contract in model.contracts]
-    taken = [f"contracts[{k}].name: '{c.name}' is already a contract of the model" for k, c in enumerate(contracts) if c.name in known]
+    taken = [
+        f"contracts[{k}].name: '{c.name}' is already a contract of the model"
+        for k, c in enumerate(contracts)
+        if c.name in known
+    ]
     names = [contract.name for contract in contracts]
     taken += [f"contracts[{k}].name: '{name}' is already defined" for k, name in enumerate(names) if name in names[:k]]
     if taken:
@@ -231,8 +242,15 @@ def added(model: Model, contracts: Sequence[Contract], responses: Sequence[Respo
 
 
 def in_scenario(model: Model, scenario: Scenario) -> Model:
-    """The model as it is in a scenario, from its first day on; the old one is untouched. Raises BadInput as :func:`apply` does."""
-    always = Strategy(name=scenario.name, title=scenario.title, start=model.about.start, effects=scenario.effects, changes=scenario.changes)
+    """The model as it is in a scenario, from its first day on; the old one is untouched. Raises BadInput as
+    :func:`apply` does."""
+    always = Strategy(
+        name=scenario.name,
+        title=scenario.title,
+        start=model.about.start,
+        effects=scenario.effects,
+        changes=scenario.changes,
+    )
     whole = apply(model, always)
     return whole.model_copy(update={"programmes": model.programmes})
 
@@ -260,14 +278,20 @@ def _contracted(changed: BaseModel, strategy: Strategy) -> tuple[BaseModel, list
         elif new.provider is not None and new.provider not in mine:
             faults.append(f"contracts[{k}].provider: {unknown(new.provider, mine)}")
         else:
-            providers = tuple(_under(p, new, strategy.start) if new.provider in (None, p.name) else p for p in providers)
+            providers = tuple(
+                _under(p, new, strategy.start) if new.provider in (None, p.name) else p for p in providers
+            )
     return changed.model_copy(update={"providers": providers}), faults
 
 
 def _under(provider: Provider, new: NewContract, start: dt.date) -> Provider:
     switch = Switch(from_=start, contract=new.contract)
     offers = tuple(
-        o.model_copy(update={"switches": (*(s for s in o.switches if s.from_ < start), switch)}) if o.service == new.service else o
+        (
+            o.model_copy(update={"switches": (*(s for s in o.switches if s.from_ < start), switch)})
+            if o.service == new.service
+            else o
+        )
         for o in provider.offers
     )
     return provider.model_copy(update={"offers": offers})
@@ -305,7 +329,11 @@ def largest(model: Model) -> str:
 def _scope_faults(model: Model, effect: Effect, path: str) -> list[str]:
     if effect.on != "arrivals" and not any(clock.clock == effect.on for clock in model.clocks):
         return [f"{path}.on: the model has no '{effect.on}' clock, so this effect could do nothing"]
-    options = {"stages": [s.name for s in model.stages], "groups": [g.name for g in model.groups], "needs": list(model.rungs)}
+    options = {
+        "stages": [s.name for s in model.stages],
+        "groups": [g.name for g in model.groups],
+        "needs": list(model.rungs),
+    }
     return [
         f"{path}.{field}[{i}]: {unknown(name, names)}"
         for field, names in options.items()
@@ -330,11 +358,26 @@ def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) 
     match = re.fullmatch(r"([a-z_]+)\.(.+)\.([a-z_]+)", change.path)
     assert match is not None
     part, name, field = match.groups()
-    parts = ("services", "contracts", "offers", "teams", "hospitals", "front_door", "handovers", "arrivals", "need", "responses", "voluntary")
+    parts = (
+        "services",
+        "contracts",
+        "offers",
+        "teams",
+        "hospitals",
+        "front_door",
+        "handovers",
+        "arrivals",
+        "need",
+        "responses",
+        "voluntary",
+    )
     if part not in parts:
         raise LookupError(unknown(part, parts))
     if part == "need" and strategy.start > original.about.start:
-        raise LookupError("how need answers to care is not dated; set it from the model's first day (a scenario, a fit), or use an effect on a clock")
+        raise LookupError(
+            "how need answers to care is not dated; set it from the model's first day (a scenario, a fit), or use an"
+            " effect on a clock"
+        )
     if part == "offers":
         return _set_offer(model, name, field, change.to, strategy)
     rows = getattr(model, part)
@@ -363,20 +406,27 @@ def _set_offer(model: BaseModel, name: str, field: str, to: Number, strategy: St
         raise LookupError(unknown(name, list(known)))
     p, k = known[name]
     offers = providers[p].offers
-    provider = providers[p].model_copy(update={"offers": (*offers[:k], _changed(offers[k], field, to, strategy), *offers[k + 1 :])})
+    provider = providers[p].model_copy(
+        update={"offers": (*offers[:k], _changed(offers[k], field, to, strategy), *offers[k + 1 :])}
+    )
     return model.model_copy(update={"providers": (*providers[:p], provider, *providers[p + 1 :])})
 
 
 def _changed(target: BaseModel, field: str, to: Number, strategy: Strategy) -> BaseModel:
-    """The part with a number of it set anew from the strategy's start on; one that is not dated holds throughout, or in no strategy."""
+    """The part with a number of it set anew from the strategy's start on; one that is not dated holds throughout, or in
+    no strategy."""
     throughout = isinstance(target, Response | Need)
-    settable = [f for f in type(target).model_fields if isinstance(getattr(target, f), Number if throughout else Series)]
+    settable = [
+        f for f in type(target).model_fields if isinstance(getattr(target, f), Number if throughout else Series)
+    ]
     if field not in settable:
         raise LookupError(unknown(field, settable))
     if throughout:
         new = target.model_copy(update={field: to})
         return type(target).model_validate(new.model_dump(by_alias=True))
-    at_once = target.model_copy(update={field: getattr(target, field).since((Step(**to.model_dump(), from_=strategy.start),))})
+    at_once = target.model_copy(
+        update={field: getattr(target, field).since((Step(**to.model_dump(), from_=strategy.start),))}
+    )
     type(target).model_validate(at_once.model_dump(by_alias=True))  # the value as stated, before any ramp
     new = target.model_copy(update={field: _series_after(getattr(target, field), to, strategy)})
     return type(target).model_validate(new.model_dump(by_alias=True))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from simcare.draws import OFFER
-from simcare.jit import rule
+from simcare.rules.compile import rule
+from simcare.rules.draws import OFFER
 from simcare.rules.moves import draw
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from simcare.draws import PATIENCE, RELEASE, exponential
-from simcare.hazards import SINCE_BIRTH, SINCE_STAY, SINCE_WAIT, fires_at, spent, value_at
-from simcare.jit import rule
-from simcare.rules.names import (
+from simcare.rules.compile import rule
+from simcare.rules.draws import PATIENCE, RELEASE, exponential
+from simcare.rules.hazards import SINCE_BIRTH, SINCE_STAY, SINCE_WAIT, fires_at, spent, value_at
+from simcare.rules.records import (
     ASSESS,
     BIRTHDAY,
     CRISIS,
@@ -91,7 +91,12 @@ def intensity_of(world: Any, i: int, clock: int) -> float:
 def _keepable(world: Any, i: int) -> float:
     """1 while a provider could let go of someone who needs all the care they have."""
     client = world.clients[i]
-    if client.status != IN_SERVICE or client.wants >= 0 or client.hospital != NOT_THERE or world.tables.services[client.service].short:
+    if (
+        client.status != IN_SERVICE
+        or client.wants >= 0
+        or client.hospital != NOT_THERE
+        or world.tables.services[client.service].short
+    ):
         return 0.0
     return 1.0 if client.tier <= client.need else 0.0
 
@@ -157,14 +162,23 @@ def _set(world: Any, i: int, active: Any, now: float) -> float:
         _stop(world, running, now)
         if math.isnan(running.budget):
             running.budget = _budget(world, i, active.clock)
-        running.intensity, running.hazard, running.timeline, running.origin, running.since = intensity, hazard, line, origin, now
-        running.when = fires_at(baseline, tables.knots, tables.steps, tables.spans[line], intensity, origin, now, running.budget)
+        running.intensity, running.hazard, running.timeline, running.origin, running.since = (
+            intensity,
+            hazard,
+            line,
+            origin,
+            now,
+        )
+        running.when = fires_at(
+            baseline, tables.knots, tables.steps, tables.spans[line], intensity, origin, now, running.budget
+        )
     return running.when
 
 
 @rule
 def _variant(world: Any, i: int, now: float) -> int:
-    """The way in which the client's provider moves people now: by its contract, and by its occupancy where places are limited."""
+    """The way in which the client's provider moves people now: by its contract, and by its occupancy where places are
+    limited."""
     client = world.clients[i]
     terms = world.tables.terms[client.service, client.provider]
     x = terms.first if terms.series < 0 else int(dated(world, terms.series, now, 0.0))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from simcare.calendar import birthday
-from simcare.draws import AT_ONCE, BY_WARD, DIVERT, KEEPS_NEED, PLAN_READY, WARD_DAYS, WARD_ROUTE, exponential
-from simcare.jit import rule
+from simcare.rules.birthdays import birthday
 from simcare.rules.clocks import dated, due, gap_of, ordinal, restart, schedule
+from simcare.rules.compile import rule
 from simcare.rules.cuts import fit_places
+from simcare.rules.draws import AT_ONCE, BY_WARD, DIVERT, KEEPS_NEED, PLAN_READY, WARD_DAYS, WARD_ROUTE, exponential
 from simcare.rules.market import change
 from simcare.rules.moves import begin_stay, depart, divert, draw, end_stay, let_go, write
-from simcare.rules.names import (
+from simcare.rules.places import ask_again, seek, share_out, stop_waiting
+from simcare.rules.queues import FREED, WOKEN, drop_team
+from simcare.rules.records import (
     ADMITTED,
     ADVICE,
     AGAIN,
@@ -76,8 +78,6 @@ from simcare.rules.names import (
     TURNED,
     UNSUPPORTED,
 )
-from simcare.rules.places import ask_again, seek, share_out, stop_waiting
-from simcare.rules.queues import FREED, WOKEN, drop_team
 from simcare.rules.routing import ask, done, settle, short_term, step_up
 
 
@@ -85,8 +85,8 @@ from simcare.rules.routing import ask, done, settle, short_term, step_up
 def happen(world: Any, i: int, now: float) -> float:
     """Let the client's next event happen at its time; returns the absolute time of the one after (infinity: never).
 
-    This is all that an engine calls. An ``i`` beyond the clients is a dated change for many. Where an event changes the next
-    event of other clients, by a place given up or a cycle of swaps, ``world.woken`` lists them.
+    This is all that an engine calls. An ``i`` beyond the clients is a dated change for many. Where an event changes the
+    next event of other clients, by a place given up or a cycle of swaps, ``world.woken`` lists them.
     """
     world.counts[WOKEN] = 0
     if i >= world.clients.size:
@@ -262,14 +262,17 @@ def _admit(world: Any, i: int, now: float, mean_days: float) -> None:
         stop_waiting(world, i, now, SUPERSEDED)
     if client.status == REFERRED:
         client.status = OUT
-    days = mean_days * exponential(world.address[0], world.address[1], client.id, WARD_DAYS, ordinal(world, i, WARD_DAYS))
+    days = mean_days * exponential(
+        world.address[0], world.address[1], client.id, WARD_DAYS, ordinal(world, i, WARD_DAYS)
+    )
     client.hospital, client.hospital_end = TREATED, now + days
     write(world, i, now, ADMITTED, BY_CRISIS)
 
 
 @rule
 def _ready_to_leave(world: Any, i: int, now: float) -> None:
-    """Well enough to leave hospital, by step-up or by an assessment for a package: every day from now is a delayed day."""
+    """Well enough to leave hospital, by step-up or by an assessment for a package: every day from now is a delayed
+    day."""
     client = world.clients[i]
     client.hospital, client.hospital_end = READY, inf
     if client.status == OUT:
@@ -308,7 +311,8 @@ def _turn(world: Any, i: int, now: float) -> None:
 
 @rule
 def _only_waiting(world: Any, i: int) -> bool:
-    """Whether only a wait could keep the client in the service: a short-term stay that has had its days, or a service outgrown."""
+    """Whether only a wait could keep the client in the service: a short-term stay that has had its days, or a service
+    outgrown."""
     client = world.clients[i]
     if client.status != IN_SERVICE or client.desk != 0:
         return False
@@ -333,7 +337,8 @@ def _hand_over(world: Any, i: int, now: float, handover: Any) -> None:
 
 @rule
 def _outgrow(world: Any, i: int, now: float, handover: Any) -> None:
-    """Too old for the service: with the plan ready the client moves the same day, without it care stops until one is made."""
+    """Too old for the service: with the plan ready the client moves the same day, without it care stops until one is
+    made."""
     client = world.clients[i]
     if not handover.here or handover.supported < 0 or client.need == 0:
         settle(world, i, now, client.need, BY_HANDOVER)

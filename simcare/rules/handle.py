@@ -1,7 +1,8 @@
-"""A world as the compiled rules take it: one pointer to a block of addresses, instead of the hundred words of its arrays at every call.
+"""A world as the compiled rules take it: one pointer to a block of addresses, instead of the hundred words of its
+arrays at every call.
 
-For numba a handle has the attributes of ``World`` and ``Tables``. Each is read as an array that borrows the memory of the
-numpy array of the same name: nothing is counted or copied. The handle keeps the world alive, and a rule never
+For numba a handle has the attributes of ``World`` and ``Tables``. Each is read as an array that borrows the memory of
+the numpy array of the same name: nothing is counted or copied. The handle keeps the world alive, and a rule never
 outlives the call it was given the handle in.
 """
 
@@ -14,13 +15,23 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
-from numba.extending import NativeValue, infer_getattr, lower_getattr_generic, models, register_model, typeof_impl, unbox
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    lower_getattr_generic,
+    models,
+    register_model,
+    typeof_impl,
+    unbox,
+)
 from numba.np import arrayobj, numpy_support
 
-from simcare.rules.names import LAYOUT, TABLES_LAYOUT, World
+from simcare.rules.records import LAYOUT, TABLES_LAYOUT, World
 
 FIELDS = {**{f"tables.{name}": kind for name, kind in TABLES_LAYOUT.items()}, **LAYOUT}
-_PLACES = dict(zip(FIELDS, np.cumsum([0, *(1 + dimensions for _, dimensions in FIELDS.values())]).tolist(), strict=False))
+_PLACES = dict(
+    zip(FIELDS, np.cumsum([0, *(1 + dimensions for _, dimensions in FIELDS.values())]).tolist(), strict=False)
+)
 
 
 class Handle:
@@ -32,7 +43,9 @@ class Handle:
         for name, (dtype, dimensions) in FIELDS.items():
             array = attrgetter(name)(world)
             if array.dtype != dtype or array.ndim != dimensions or not array.flags.c_contiguous:
-                raise TypeError(f"{name}: the rules take {dtype} in {dimensions} dimensions, got {array.dtype} in {array.ndim}")
+                raise TypeError(
+                    f"{name}: the rules take {dtype} in {dimensions} dimensions, got {array.dtype} in {array.ndim}"
+                )
             words += [array.ctypes.data, *array.shape]
         self._block = np.array(words, np.int64)
         self.address = self._block.ctypes.data

@@ -1,16 +1,17 @@
-"""What changes on a date for many at once: numbers of places, occupancies, prices, providers that come, grow and fail."""
+"""What changes on a date for many at once: numbers of places, occupancies, prices, providers that come, grow and
+fail."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from simcare.jit import rule
 from simcare.rules.clocks import dated, schedule
+from simcare.rules.compile import rule
 from simcare.rules.cuts import fit_places
-from simcare.rules.names import BY_CUT, BY_FAILURE, FAILS, IN_SERVICE, PLACES, QUARTER
 from simcare.rules.places import share_out
 from simcare.rules.queues import MARKET_ROWS, wake
+from simcare.rules.records import BY_CUT, BY_FAILURE, FAILS, IN_SERVICE, PLACES, QUARTER
 
 QUARTER_DAYS = 365.25 / 4
 FOR_EVERYBODY = 10**9  # places that are counted though there is one for everybody
@@ -19,7 +20,8 @@ LOWEST, STEP = 0.5, 0.05  # of the occupancies for which incentives are tabulate
 
 @rule
 def change(world: Any, k: int, now: float) -> None:
-    """All changes of one moment are made together, with the first of them: nobody moves to a place that closes as well."""
+    """All changes of one moment are made together, with the first of them: nobody moves to a place that closes as
+    well."""
     changes = world.tables.changes
     if k > 0 and changes[k - 1].time == now:
         return
@@ -103,12 +105,19 @@ def _note(world: Any, firm: int, now: float, margin: float) -> None:
             noted = world.market[world.counts[MARKET_ROWS]]
             world.counts[MARKET_ROWS] += 1
             noted.time, noted.provider, noted.pool, noted.failed = now, firm, pool, 0
-            noted.places, noted.used, noted.spot, noted.price, noted.margin = state.places, state.used, state.spot, state.price, margin
+            noted.places, noted.used, noted.spot, noted.price, noted.margin = (
+                state.places,
+                state.used,
+                state.spot,
+                state.price,
+                margin,
+            )
 
 
 @rule
 def _close(world: Any, firm: int, now: float, margin: float) -> None:
-    """A provider fails, and perhaps others of its parent with it: nobody new comes, and those there ask for another place."""
+    """A provider fails, and perhaps others of its parent with it: nobody new comes, and those there ask for another
+    place."""
     parent = world.tables.firms[firm].parent
     _shut(world, firm, now, margin)
     if parent < 0 or world.tables.market.size == 0:
@@ -138,7 +147,8 @@ def _shut(world: Any, firm: int, now: float, margin: float) -> None:
 
 @rule
 def _see_occupancies(world: Any, now: float) -> None:
-    """Providers see how full they are: only the clocks of those who are in places of another level of occupancy run anew."""
+    """Providers see how full they are: only the clocks of those who are in places of another level of occupancy run
+    anew."""
     for pool in range(world.tables.pools.size):
         row, state = world.tables.pools[pool], world.pools[pool]
         if row.service >= 0 and world.tables.terms[row.service, row.provider].levels > 1:

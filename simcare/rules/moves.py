@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from simcare.calendar import YEAR
-from simcare.draws import LOOK, uniform
-from simcare.jit import rule
+from simcare.rules.birthdays import YEAR
 from simcare.rules.clocks import dated, due, ordinal
-from simcare.rules.names import ASSESSED, DIVERTED, END, GONE, IN_SERVICE, NOT_THERE, OUT, READY, REFERRED
+from simcare.rules.compile import rule
+from simcare.rules.draws import LOOK, uniform
 from simcare.rules.queues import PLACE, ROWS, drop_team, quit_queue, release
+from simcare.rules.records import ASSESSED, DIVERTED, END, GONE, IN_SERVICE, NOT_THERE, OUT, READY, REFERRED
 
 
 @rule
@@ -19,10 +19,21 @@ def write(world: Any, i: int, now: float, event: int, cause: int) -> None:
     client, row = world.clients[i], world.log[world.counts[ROWS]]
     world.counts[ROWS] += 1
     row.client, row.time, row.event, row.cause = client.id, now, event, cause
-    row.area, row.stage, row.group, row.need, row.tier = client.area, client.stage, client.group, client.need, client.tier
+    row.area, row.stage, row.group, row.need, row.tier = (
+        client.area,
+        client.stage,
+        client.group,
+        client.need,
+        client.tier,
+    )
     row.service, row.provider, row.stay_start = client.service, client.provider, client.stay_start
     row.waiting = 1 if client.status == REFERRED or client.wants >= 0 else 0
-    row.induced, row.age, row.hospital, row.spot = client.induced, (now - client.born) / YEAR, client.hospital, 1 if client.spot else 0
+    row.induced, row.age, row.hospital, row.spot = (
+        client.induced,
+        (now - client.born) / YEAR,
+        client.hospital,
+        1 if client.spot else 0,
+    )
 
 
 @rule

@@ -11,11 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from simcare.jit import rule
 from simcare.rules.choice import on_the_spot, pick, with_room
 from simcare.rules.clocks import due, schedule, worked_off
+from simcare.rules.compile import rule
 from simcare.rules.moves import begin_stay, forget_wait, write
-from simcare.rules.names import (
+from simcare.rules.queues import (
+    FREED,
+    PLACE,
+    TEAM,
+    before,
+    drop_team,
+    join,
+    next_in_line,
+    quit_queue,
+    release,
+    set_free,
+    take,
+    wake,
+)
+from simcare.rules.records import (
     ASSESSES,
     BY_CUT,
     BY_REVIEW,
@@ -36,7 +50,6 @@ from simcare.rules.names import (
     SUPERSEDED,
     WITHDRAWN,
 )
-from simcare.rules.queues import FREED, PLACE, TEAM, before, drop_team, join, next_in_line, quit_queue, release, set_free, take, wake
 
 
 @rule
@@ -84,7 +97,8 @@ def _ask_for(world: Any, i: int, now: float, rung: int, cause: int, rank: int) -
 
 @rule
 def stay_on(world: Any, i: int, now: float) -> None:
-    """The place held is the right one: nothing is waited for any more, and who was ready to leave hospital comes back to it."""
+    """The place held is the right one: nothing is waited for any more, and who was ready to leave hospital comes back
+    to it."""
     client = world.clients[i]
     if client.wants >= 0 and not (client.spot == LOST and client.because == BY_CUT):
         stop_waiting(world, i, now, SUPERSEDED)
@@ -98,7 +112,8 @@ def stay_on(world: Any, i: int, now: float) -> None:
 
 @rule
 def replace(world: Any, i: int, now: float) -> None:
-    """Whose place was cut asks for another on the same rung: in line with all who wait for one, even where one is free."""
+    """Whose place was cut asks for another on the same rung: in line with all who wait for one, even where one is
+    free."""
     client, tables = world.clients[i], world.tables
     rung = min(client.tier, tables.lists.shape[1] - 1)
     row = tables.lists[client.area, rung, client.band, client.group]
@@ -137,8 +152,8 @@ def grant(world: Any, i: int, now: float, service: int, provider: int, pool: int
 
 @rule
 def _wait(world: Any, i: int, now: float, rung: int, queue: int, cause: int, rank: int) -> None:
-    """Join the queue of a list of offers. Who waits already goes on waiting: in the same queue with their ticket, unless the
-    matter has become more urgent; in another with the time they have waited."""
+    """Join the queue of a list of offers. Who waits already goes on waiting: in the same queue with their ticket,
+    unless the matter has become more urgent; in another with the time they have waited."""
     client, ticket = world.clients[i], world.tickets[2 * i + PLACE]
     if client.wants >= 0 and ticket.queue == queue and rank >= ticket.rank:
         client.wants = rung
@@ -168,7 +183,16 @@ def ask_again(world: Any, i: int, now: float) -> None:
     elif row.queue != ticket.queue:
         k = with_room(world, row, pick(world, i, row))
         if k >= 0:
-            grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, False, client.because)
+            grant(
+                world,
+                i,
+                now,
+                tables.offers[k].service,
+                tables.offers[k].provider,
+                tables.offers[k].pool,
+                False,
+                client.because,
+            )
             return
         since, rank = ticket.since, ticket.rank
         quit_queue(world, i, PLACE)
@@ -200,7 +224,8 @@ def _desk(world: Any, i: int, cause: int) -> Any:
 
 @rule
 def share_out(world: Any, now: float) -> None:
-    """Give every place that came free, and every idle team, to whoever is next in line, and what these leave to the next."""
+    """Give every place that came free, and every idle team, to whoever is next in line, and what these leave to the
+    next."""
     while world.counts[FREED] > 0:
         world.counts[FREED] -= 1
         pool = world.freed[world.counts[FREED]]
@@ -288,7 +313,8 @@ def _serves(world: Any, pool: int, queue: int) -> bool:
 
 @rule
 def _first_holder(world: Any, towards: int, pool: int, now: float) -> int:
-    """Of those who wait for a place of the pool ``towards`` and hold one of ``pool``, the ticket of the first in line; −1 for none."""
+    """Of those who wait for a place of the pool ``towards`` and hold one of ``pool``, the ticket of the first in line;
+    −1 for none."""
     row = world.tables.pools[towards]
     best = -1
     for k in range(row.first, row.first + row.count):

@@ -1,7 +1,7 @@
 """Queues: tickets in order of class and time, for places and for teams; who is next; what came free; who was woken.
 
-Each list of offers (and each team) has a queue of four classes, each a chain of tickets in order of time. Within a chain the
-first has waited longest, so it has also risen furthest: only the heads of the chains need comparing.
+Each list of offers (and each team) has a queue of four classes, each a chain of tickets in order of time. Within a
+chain the first has waited longest, so it has also risen furthest: only the heads of the chains need comparing.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from simcare.jit import rule
-from simcare.rules.names import AGEING_DAYS, BOUGHT
+from simcare.rules.compile import rule
+from simcare.rules.records import AGEING_DAYS, BOUGHT
 
 PLACE, TEAM = range(2)  # the two tickets of a client
 ROWS, FREED, WOKEN, TICKETS, MARKET_ROWS = range(5)  # what ``world.counts`` counts

@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from simcare.draws import STEP_UP_FIRST
-from simcare.jit import rule
 from simcare.rules.clocks import dated, due
+from simcare.rules.compile import rule
+from simcare.rules.draws import STEP_UP_FIRST
 from simcare.rules.moves import assess, divert, draw, let_go, look, write
-from simcare.rules.names import (
+from simcare.rules.places import ask_team, seek, stay_on
+from simcare.rules.queues import drop_team
+from simcare.rules.records import (
     ASSESSMENT,
     BY_CRISIS,
     BY_HANDOVER,
@@ -30,8 +32,6 @@ from simcare.rules.names import (
     SHORT_TERM_END,
     UP,
 )
-from simcare.rules.places import ask_team, seek, stay_on
-from simcare.rules.queues import drop_team
 
 
 @rule
@@ -94,7 +94,9 @@ def _open_package(world: Any, i: int, now: float, seen: int) -> None:
     stage = world.tables.stages[client.stage]
     if seen > 0 and world.tables.stage_rungs[client.stage, seen].step_up:
         u = draw(world, i, STEP_UP_FIRST)
-        if u < dated(world, stage.step_up_first, now, 0.0) and seek(world, i, now, short_term(world), ASSESSMENT, client.priority):
+        if u < dated(world, stage.step_up_first, now, 0.0) and seek(
+            world, i, now, short_term(world), ASSESSMENT, client.priority
+        ):
             return
     settle(world, i, now, seen, ASSESSMENT)
 

@@ -1,0 +1,227 @@
+"""A model as arrays: the one place where names become numbers.
+
+Pipelines of plain functions; nothing here knows what a rule does with a table.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcare.arrays.clocks import DEFAULT_SINCE, SINCE, YEAR_DAYS, Hazards, Steps, fine_table, multiplier_steps
+from simcare.arrays.names import Names, names_of
+from simcare.arrays.places import desks, open_places
+from simcare.arrays.provider_clocks import ProviderClocks, provider_clocks
+from simcare.model import Model, Number
+from simcare.model.checks.whole import BY_PROVIDERS, NEED_CLOCKS, changes_on, clock_cells, rates_of
+from simcare.rules.hazards import HAZARD, KNOT, SPAN, STEP
+from simcare.rules.records import (
+    ACTIVE,
+    BAND,
+    CELL,
+    CLOCK_SLOTS,
+    CLOCKS,
+    HANDOVER,
+    HOSPITAL,
+    JUMPS,
+    PREMATURE,
+    SERVICE,
+    STAGE,
+    STAGE_RUNG,
+    STEP_DOWN,
+    Tables,
+)
+
+
+def build(model: Model) -> Tables:
+    """All tables of a model."""
+    names, steps, hazards = names_of(model), Steps(model.about.start), Hazards()
+    bands = _bands(model)
+    held = provider_clocks(model, names, steps, hazards)
+    cells, active, purposes = _cells(model, names, steps, hazards, held)
+    stages, stage_rungs = _stages(model, names, steps)
+    services = _services(model, names, steps)
+    open_to = _open_to(model, bands)
+    handovers, hospitals = _handovers(model, names, bands, steps), _hospitals(model, names, steps)
+    places = open_places(model, names, open_to, steps)
+    return Tables(
+        hazards=np.array(hazards.rows, HAZARD),
+        knots=np.array(hazards.knots or [(0.0, 0.0, 0.0)], KNOT),
+        spans=np.array(steps.spans, SPAN),
+        steps=np.array(steps.steps or [(-np.inf, 1.0)], STEP),
+        cells=cells,
+        active=active,
+        step_down=held.step_down,
+        premature=held.premature,
+        terms=held.terms,
+        purposes=purposes,
+        stages=stages,
+        stage_rungs=stage_rungs,
+        services=services,
+        open_to=open_to,
+        lists=places.lists,
+        offers=places.offers,
+        bands=bands,
+        handovers=handovers,
+        hospitals=hospitals,
+        desks=desks(model, names, places),
+        pools=places.pools,
+        pool_queues=places.pool_queues,
+        queues=places.queues,
+        changes=places.changes,
+        firms=places.firms,
+        market=places.market,
+    )
+
+
+def _cells(
+    model: Model, names: Names, steps: Steps, hazards: Hazards, held: ProviderClocks
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """The clocks of each cell: spans, rows, the clock of each column."""
+    table = np.zeros((len(names.stages), len(names.groups), len(names.rungs), CLOCKS), CELL)
+    for clock in model.clocks:
+        if clock.clock in BY_PROVIDERS:
+            continue
+        rows = {need: hazards.add(clock, rate) for need, rate in rates_of(clock)}
+        for stage, group, need in clock_cells(model, clock):
+            at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
+            table[(*at, CLOCK_SLOTS[clock.clock] + clock.by - 1)]["hazard"] = rows[need] if need in rows else rows[None]
+    for stage, group, need in product(names.stages, names.groups, names.rungs):
+        at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
+        for clock_name, slot in CLOCK_SLOTS.items():
+            if clock_name not in BY_PROVIDERS:
+                last = slot + JUMPS if clock_name in NEED_CLOCKS else slot + 1
+                table[at][slot:last]["timeline"] = steps.timeline(changes_on(model, clock_name, stage, group, need))
+    return _active(table, held)
+
+
+def _active(table: NDArray[Any], held: ProviderClocks) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Only the clocks that can run: a column for each in use, and the rows of each cell."""
+    can_run = table["hazard"].reshape(-1, CLOCKS) != 0
+    can_run[:, STEP_DOWN] = (held.step_down["hazard"] != 0).any(axis=0)
+    can_run[:, PREMATURE] = (held.premature["hazard"] != 0).any(axis=0)
+    purposes = np.flatnonzero(can_run.any(axis=0))
+    flat, spans = table.reshape(-1, CLOCKS), np.zeros(can_run.shape[0], SPAN)
+    rows: list[tuple[Any, ...]] = []
+    for cell, clocks in enumerate(can_run):
+        spans[cell] = (len(rows), int(clocks.sum()))
+        rows += [(clock, np.searchsorted(purposes, clock), *flat[cell, clock]) for clock in np.flatnonzero(clocks)]
+    return spans, np.array(rows or [(0, 0, 0, 0)], ACTIVE), purposes
+
+
+def _value(number: Number | None, default: float) -> float:
+    return default if number is None else number.value
+
+
+def _stages(model: Model, names: Names, steps: Steps) -> tuple[NDArray[Any], NDArray[Any]]:
+    stages = np.zeros(len(names.stages), STAGE)
+    rungs = np.zeros((len(names.stages), len(names.rungs)), STAGE_RUNG)
+    rungs["death_ratio"] = 1.0
+    for name in ("enabling", "over_provided", "wait_rise", "wait_recover"):
+        stages[name] = 1.0
+    for name in ("assess_days", "over", "under", "step_up_first"):
+        stages[name] = -1
+    for need in model.need:
+        for k in (names.stages.index(s) for s in need.stages or names.stages):
+            row = stages[k]
+            row["frailty_variance"] = _value(need.frailty_variance, 0.0)
+            row["enabling"] = _value(need.enabling_recovery, 1.0)
+            row["over_provided"] = _value(need.over_provided_recovery, 1.0)
+            row["wait_rise"] = _value(need.waiting_rise, 1.0)
+            row["wait_recover"] = _value(need.waiting_recovery, 1.0)
+            row["at_once"] = _value(need.crisis_at_once, 0.0)
+            if need.death_ratio is not None:
+                rungs[k]["death_ratio"] = need.death_ratio.value
+    for door in model.front_door:
+        for k in (names.stages.index(s) for s in door.stages or names.stages):
+            row = stages[k]
+            row["assess_days"], row["over"] = steps.series(door.assessment_days), steps.series(door.over_specified)
+            row["under"], row["step_up_first"] = steps.series(door.under_specified), steps.series(door.step_up_first)
+            if door.diverted is not None:
+                rungs[k]["diverted"] = door.diverted.value
+            listed = door.step_up_tiers if door.step_up_tiers is not None else names.rungs[1:]
+            rungs[k]["step_up"] = [rung in listed for rung in names.rungs]
+    return stages, rungs
+
+
+def _services(model: Model, names: Names, steps: Steps) -> NDArray[Any]:
+    rows = [
+        (
+            names.tiers.index(s.tier),
+            s.enabling,
+            s.follows_need,
+            s.short_term_days is not None,
+            steps.series(s.short_term_days),
+            steps.series(s.first_review_days or s.review_every_days),
+            steps.series(s.review_every_days),
+        )
+        for s in model.services
+    ]
+    return np.array(rows, SERVICE)
+
+
+def _bands(model: Model) -> NDArray[Any]:
+    """The age bands between the ages at which anything changes for anyone."""
+    ages = {0.0} | {s.from_age for s in model.stages} | {h.age for h in model.handovers}
+    ages |= {s.from_age for s in model.services} | {s.to_age for s in model.services if s.to_age is not None}
+    edges = sorted(ages)
+    stage = [
+        max(k for k, s in enumerate(model.stages) if s.from_age <= max(edge, model.stages[0].from_age))
+        for edge in edges
+    ]
+    return np.array(list(zip(edges, stage, strict=True)), BAND)
+
+
+def _open_to(model: Model, bands: NDArray[Any]) -> NDArray[Any]:
+    out = np.zeros((len(model.services), len(bands), len(model.groups)), np.bool_)
+    for v, service in enumerate(model.services):
+        for b, age in enumerate(bands["from_age"]):
+            if service.from_age <= age and (service.to_age is None or age < service.to_age):
+                out[v, b] = [service.groups is None or g.name in service.groups for g in model.groups]
+    return out
+
+
+def _handovers(model: Model, names: Names, bands: NDArray[Any], steps: Steps) -> NDArray[Any]:
+    out = np.zeros((len(bands), len(names.groups)), HANDOVER)
+    out["supported"] = out["gap_days"] = -1
+    ages = bands["from_age"].tolist()
+    for handover in model.handovers:
+        for group in handover.groups or names.groups:
+            at_most = len(names.rungs) - 1 if handover.at_most is None else names.rungs.index(handover.at_most)
+            to = names.groups.index(handover.to_group or group)
+            row = (
+                handover.keeps_need.value,
+                at_most,
+                to,
+                1,
+                steps.series(handover.supported),
+                steps.series(handover.gap_days),
+            )
+            out[ages.index(handover.age), names.groups.index(group)] = row
+    return out
+
+
+def _hospitals(model: Model, names: Names, steps: Steps) -> NDArray[Any]:
+    out = np.zeros((len(names.stages), len(names.groups)), HOSPITAL)
+    out["share"] = -1
+    for hospital in model.hospitals:
+        row = (steps.series(hospital.share), hospital.days.value, steps.series(hospital.to_step_up))
+        for stage, group in product(hospital.stages or names.stages, hospital.groups or names.groups):
+            out[names.stages.index(stage), names.groups.index(group)] = row
+    return out
+
+
+__all__ = [
+    "DEFAULT_SINCE",
+    "SINCE",
+    "YEAR_DAYS",
+    "Names",
+    "build",
+    "changes_on",
+    "fine_table",
+    "multiplier_steps",
+    "names_of",
+]

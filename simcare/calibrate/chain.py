@@ -1,0 +1,94 @@
+"""The chain: draws from the posterior on the emulators, by an ensemble of walkers (emcee; Goodman and Weare 2010)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import emcee
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from simcare.calibrate.emulator import Emulators
+from simcare.calibrate.likelihood import Judge, log_likelihood
+from simcare.calibrate.observe import Values
+from simcare.calibrate.priors import log_density
+from simcare.calibrate.simulating import Tick
+from simcare.model.calibration import Free
+
+WALKERS = 6  # for each parameter
+BLOCK = 100
+MOST = 1500  # sweeps
+ENOUGH = 40  # autocorrelation times, after which the chain is long enough
+
+
+class Chain(NamedTuple):
+    """Draws from the posterior: ``steps`` (draws, parameters), their log posterior density, how independent they are,
+    and moves taken."""
+
+    steps: Values
+    log_density: Values
+    effective: float
+    accepted: float
+
+
+def walk(
+    free: Sequence[Free], judge: Judge, emulators: Emulators, start: Values, seed: int, tick: Tick | None = None
+) -> Chain:
+    """Draws from the posterior. ``start`` (points, parameters) are places to begin from; the first third of the chain
+    is left out.
+
+    The chain goes on in blocks until it is :data:`ENOUGH` autocorrelation times long, or for :data:`MOST` sweeps.
+    """
+    dimensions = len(free)
+    walkers = max(WALKERS * dimensions, 2 * dimensions + 2)
+    walkers += walkers % 2
+    rng = np.random.default_rng(seed)
+
+    def density(steps: Values) -> Values:
+        prior = log_density(free, steps)
+        inside = np.isfinite(prior)
+        out = np.full(len(steps), -np.inf)
+        if inside.any():
+            out[inside] = prior[inside] + log_likelihood(judge, emulators, steps[inside])
+        return out
+
+    begin = start[rng.choice(len(start), walkers, replace=len(start) < walkers)] + 1e-3 * rng.standard_normal(
+        (walkers, dimensions)
+    )
+    outside = ~np.isfinite(log_density(free, begin))
+    begin[outside] = start[rng.choice(len(start), int(outside.sum()))]
+    sampler = emcee.EnsembleSampler(
+        walkers,
+        dimensions,
+        density,
+        vectorize=True,
+        moves=[(emcee.moves.DEMove(), 0.8), (emcee.moves.StretchMove(), 0.2)],
+    )
+    sampler.random_state = np.random.RandomState(seed % 2**32).get_state()
+    state: object = begin
+    with threadpool_limits(1):
+        for done in range(BLOCK, MOST + 1, BLOCK):
+            state = sampler.run_mcmc(state, BLOCK)
+            lag = float(np.max(sampler.get_autocorr_time(tol=0)))
+            if tick is not None:
+                tick(done, MOST)
+            if np.isfinite(lag) and done >= ENOUGH * lag:
+                break
+    kept = sampler.iteration * 2 // 3
+    steps = sampler.get_chain()[-kept:].reshape(-1, dimensions)
+    return Chain(
+        steps,
+        sampler.get_log_prob()[-kept:].ravel(),
+        kept * walkers / max(lag, 1.0),
+        float(sampler.acceptance_fraction.mean()),
+    )
+
+
+def thinned(chain: Chain, count: int, seed: int) -> Values:
+    """So many draws of the chain, taken at random (draws, parameters)."""
+    rng = np.random.default_rng([seed, 7])
+    return np.asarray(chain.steps[rng.choice(len(chain.steps), count, replace=len(chain.steps) < count)])
+
+
+__all__ = ["Chain", "thinned", "walk"]

@@ -1,0 +1,255 @@
+"""Demand enters the simulation: in each replication arrivals follow one possible path of their driver.
+
+One number on its way: a count in ``calibration/`` is read into the model when its file is loaded (:func:`embedded`);
+the driver is fitted to the counts known (:func:`fitted`); a replication draws parameters, drift and dispersion at
+addresses of their own (:func:`index`); the arrivals of every month become the stratum's ``per_year`` times the path
+over its mean in the year before the start (:func:`following`). Every strategy of a comparison meets the same path in
+the same replication.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import gammaincinv, ndtri
+from threadpoolctl import threadpool_limits
+
+from simcare.demand import driver as drivers
+from simcare.demand import months
+from simcare.demand.pooling import typical_of
+from simcare.demand.regressors import Terms
+from simcare.demand.series import Series, Values, chosen
+from simcare.engine.persons import key
+from simcare.errors import BadInput
+from simcare.model import Model
+from simcare.model.demand import Driver, Neighbour, base_months, month_number
+from simcare.model.number import Series as Dated
+from simcare.model.number import Step
+from simcare.model.parts import Arrivals
+from simcare.rules.draws import DISPERSION, DRIFT, FITTED, uniform
+
+DAYS_IN_MONTH = 365.25 / 12
+
+
+class Fit(NamedTuple):
+    """A driver of a model, fitted: ``base`` is the mean rate, exposure included, of the twelve months before the start;
+    ``known`` are the rates of the months of the counts, given the counts."""
+
+    name: str
+    driver: drivers.Driver
+    series: Series
+    base: float
+    known: Values
+
+
+def embedded(row: dict[str, Any], path: Path, population: Path | None = None) -> dict[str, Any]:
+    """A driver's row of a model file with the counts of its series file (``path``) in it, up to ``known_to``, and the
+    people at risk.
+
+    Raises BadInput as the readers do, for an area that is not there, and for a ``known_to`` outside the counts.
+    """
+    from simcare.demand.exposure import with_people
+    from simcare.demand.population import read_population
+    from simcare.demand.reading import read_all
+
+    every, left_out = read_all(path)
+    if row.get("area") in left_out:
+        raise BadInput(left_out[row["area"]])
+    series = chosen(every, row.get("area"), str(path))
+    ages = row.get("ages")
+    if (
+        population is not None
+        and isinstance(ages, list)
+        and len(ages) in (1, 2)
+        and all(isinstance(age, int | float) for age in ages)
+    ):
+        people = read_population(population, str(row.get("area", series.name)), None, vintage=row.get("vintage"))
+        series = with_people(series, people, float(ages[0]), float(ages[1]) if len(ages) == 2 else None)
+        row = {**row, "ages": [*ages, None][:2]}
+    last = series.last
+    if row.get("known_to") is not None:
+        try:
+            last = month_number(str(row["known_to"]))
+        except AssertionError:
+            return row  # no month, which the model's own check tells
+    if not series.first <= last <= series.last:
+        inside = f"{months.name(series.first)} to {months.name(series.last)}"
+        raise BadInput(f"{path}: known_to: {months.name(last)} is outside the counts of {series.name} ({inside})")
+    others = [s for s in every.values() if s.name != series.name and s.first == series.first and s.last >= last]
+    counts = {s.name: [None if math.isnan(v) else v for v in s.known(last).counts.tolist()] for s in (series, *others)}
+    exposure = (
+        None
+        if series.exposure is None
+        else series.known(last).exposures(series.first, last - series.first + 1).tolist()
+    )
+    neighbours = [{"area": s.name, "counts": counts[s.name]} for s in others]
+    return {
+        **row,
+        "first": months.name(series.first),
+        "counts": counts[series.name],
+        "exposure": exposure,
+        "neighbours": neighbours,
+    }
+
+
+def fitted(model: Model) -> tuple[Fit, ...]:
+    """The drivers of a model, fitted. Fitting is remembered: a model met again costs nothing."""
+    base = base_months(model.about.start)
+    with threadpool_limits(1):  # matrices of a hundred rows: threads would only get in each other's way
+        return tuple(_fit(row, base[0], base[-1]) for row in model.drivers)
+
+
+@lru_cache(maxsize=64)
+def _fit(row: Driver, base_first: int, base_last: int) -> Fit:
+    if row.first is None:
+        raise BadInput(f"drivers[{row.name}]: has no counts; load the model from its file, which reads them")
+    series = _series(row.name, row.first, row.counts, row.exposure)
+    season_only = Terms()
+    driver = drivers.fit(series, season_only, typical_of(neighbours(row)), plain=False)
+    mean = np.exp(driver.fitted) * series.exposures(series.first, len(series))
+    size = 1.0 / driver.level.dispersion
+    counts = np.where(series.seen, series.counts, mean)
+    known = mean * (size + counts) / (size + mean)  # what the rate was, now that the count is known: gamma-Poisson
+    base = float(known[base_first - series.first : base_last - series.first + 1].mean())
+    return Fit(row.name, driver, series, base, known)
+
+
+def neighbours(row: Driver) -> dict[str, Series]:
+    """The series of the other areas that a driver of a model is pooled with."""
+    assert row.first is not None
+    return {n.area: _series(n.area, row.first, n.counts) for n in row.neighbours if _usable(n)}
+
+
+def _usable(neighbour: Neighbour) -> bool:
+    counts = [c for c in neighbour.counts if c is not None]
+    return len(counts) >= 12 and sum(counts) > 0
+
+
+def _series(
+    name: str, first: str, counts: tuple[float | None, ...], exposure: tuple[float, ...] | None = None
+) -> Series:
+    values = np.array([np.nan if c is None else c for c in counts], dtype=float)
+    return Series(name, month_number(first), values, None if exposure is None else np.array(exposure))
+
+
+def index(fit: Fit, last: int, seed: int, replication: int) -> Values:
+    """The demand of each month from the first count to month ``last``, relative to the base year, in one replication.
+
+    Months that were known are as they were; later ones are one path of the driver: parameters, drift and the month's
+    own dispersion (chance comes with the arrivals themselves). A later ``last`` changes no earlier month.
+    """
+    horizon = last - fit.driver.last
+    if horizon <= 0:
+        return fit.known[: len(fit.known) + horizon] / fit.base
+    address = key("driver", fit.name)
+
+    def normals(purpose: int, at: range) -> list[float]:
+        return [float(ndtri(uniform(seed, replication, address, purpose, k))) for k in at]
+
+    ahead = range(fit.driver.last + 1, last + 1)
+    drawn = np.array([*normals(FITTED, range(fit.driver.beta.size + 2)), *normals(DRIFT, ahead)])
+    rates = np.exp(drivers.rates(fit.driver, horizon, drawn[None, :])[0]) * fit.series.exposures(
+        fit.driver.last + 1, horizon
+    )
+    shape = 1.0 / fit.driver.level.dispersion
+    luck = (
+        gammaincinv(shape, [uniform(seed, replication, address, DISPERSION, m) for m in ahead]) / shape
+    )  # a gamma of mean 1
+    return np.concatenate([fit.known, rates * luck]) / fit.base
+
+
+def expected(fit: Fit, last: int) -> Values:
+    """The mean of :func:`index` over all replications: a lognormal's, month by month."""
+    driver, horizon = fit.driver, last - fit.driver.last
+    if horizon <= 0:
+        return fit.known[: len(fit.known) + horizon] / fit.base
+    mean, variance = drivers.moments(driver, horizon)
+    rates = np.exp(mean + variance / 2.0) * fit.series.exposures(driver.last + 1, horizon)
+    return np.asarray(np.concatenate([fit.known, rates]) / fit.base)
+
+
+Paths = dict[str, tuple[int, Values]]
+
+
+def drawn(model: Model, fits: tuple[Fit, ...], seed: int, replication: int, years: int) -> Paths:
+    """One replication's path of each driver: its first month, and the index from there on (:func:`index`)."""
+    last = _last(model, years)
+    return {f.name: (f.series.first, index(f, last, seed, replication)) for f in fits or fitted(model)}
+
+
+def met(model: Model, seed: int, replication: int, years: int) -> Model:
+    """The model with the demand that a replication meets."""
+    return following(model, drawn(model, (), seed, replication, years))
+
+
+def average(model: Model, years: int) -> Model:
+    """The model with arrivals at the mean over all paths: what the deterministic twin works with."""
+    last = _last(model, years)
+    return following(model, {f.name: (f.series.first, expected(f, last)) for f in fitted(model)})
+
+
+def held(model: Model) -> Model:
+    """The model with demand as it was in the base year, without season: what published stocks and flows can be held
+    against."""
+    return following(
+        model, {row.name: (months.number(model.about.start), np.ones(1)) for row in model.drivers}, counts=False
+    )
+
+
+def following(model: Model, paths: Paths, counts: bool = True) -> Model:
+    """The model with the ``per_year`` of each stratum that has a driver multiplied, month by month, by the driver's
+    path.
+
+    Paths are of monthly counts, which hold the month's length: a rate a day is the higher the shorter the month (unless
+    ``counts`` is false). A path that ends early holds its last value. A model without drivers is returned as it is.
+    """
+    if not model.drivers:
+        return model
+    rows = tuple(row if row.driver is None else _stepped(row, *paths[row.driver], counts) for row in model.arrivals)
+    return model.model_copy(update={"arrivals": rows, "drivers": ()})
+
+
+def _stepped(row: Arrivals, first: int, path: Values, counts: bool) -> Arrivals:
+    """A stratum with a step for each month, and one more wherever its own ``per_year`` changes within a month."""
+    begins = [months.first_day(first + k) for k in range(path.size)]
+    own = [step.from_ for step in row.per_year.steps if step.from_ is not None and begins[0] < step.from_]
+    steps = []
+    for date in sorted({*begins, *own}):
+        factor = float(path[min(months.number(date) - first, path.size - 1)])
+        if counts:
+            factor *= (
+                DAYS_IN_MONTH / (months.first_day(months.number(date) + 1) - months.first_day(months.number(date))).days
+            )
+        told = {"source": row.per_year.steps[0].source, "grade": row.per_year.steps[0].grade}
+        steps.append(Step(value=row.per_year.at(date) * factor, from_=date, **told))
+    return row.model_copy(update={"per_year": Dated(steps=tuple(steps)), "driver": None})
+
+
+def by_month(model: Model, paths: Paths, years: int) -> dict[str, list[tuple[str, float]]]:
+    """The index of each driver in the months of the horizon, with the names of the months."""
+    begin = first_month(model)
+    return {
+        name: [(months.name(m), float(path[m - first])) for m in range(begin, begin + 12 * years)]
+        for name, (first, path) in paths.items()
+    }
+
+
+def first_month(model: Model) -> int:
+    """The number of the first month of a run; a start on the last day of a month belongs to the next."""
+    return months.number(model.about.start + dt.timedelta(days=1))
+
+
+def _last(model: Model, years: int) -> int:
+    start = model.about.start
+    return months.number(dt.date(start.year + years, start.month, 1)) + 1
+
+
+__all__ = [
+    "Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "first_month", "fitted", "following",
+    "held", "index", "met", "neighbours",
+]  # fmt: skip

@@ -1,0 +1,60 @@
+"""A model file that builds on another: only what differs is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+KEYS = ("name", "service")  # what tells the rows of a list apart: an offer goes by its service
+
+
+def extended(base: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of ``base`` with those of ``file`` laid over them; neither is changed.
+
+    In a list of tables a row with the name of a row of the base changes the fields it gives (an offer goes by its
+    service); other rows are added. Everything else that the file gives replaces what was there: a number, dated values,
+    the terms of a contract.
+
+    >>> base = {"teams": [{"name": "a", "hours": 1, "stage": "x"}], "clocks": [{"clock": "rise"}], "start": 1}
+    >>> extended(base, {"teams": [{"name": "a", "hours": 2}, {"name": "b", "hours": 3}], "clocks": [{"clock": "death"}]})
+    {'teams': [{'name': 'a', 'hours': 2, 'stage': 'x'}, {'name': 'b', 'hours': 3}], 'clocks': [{'clock': 'rise'}, {'clock': 'death'}], 'start': 1}
+    """
+    return _over(base, file, top=True)
+
+
+def _over(base: Mapping[str, Any], file: Mapping[str, Any], top: bool = False) -> dict[str, Any]:
+    out = dict(base)
+    for key, value in file.items():
+        there = out.get(key)
+        if isinstance(there, Mapping) and isinstance(value, Mapping) and "value" not in value:
+            out[key] = _over(there, value)
+        elif isinstance(there, list) and _tables(value) and (top or _named(value)):
+            out[key] = _merged(there, value)
+        else:
+            out[key] = value
+    return out
+
+
+def _tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, Mapping) for row in value)
+
+
+def _named(value: Any) -> bool:
+    return bool(value) and all(_name(row) is not None for row in value)
+
+
+def _name(row: Mapping[str, Any]) -> tuple[str, str] | None:
+    return next(((key, str(row[key])) for key in KEYS if key in row), None)
+
+
+def _merged(base: list[Any], rows: list[Any]) -> list[Any]:
+    names = [_name(row) if isinstance(row, Mapping) else None for row in base]
+    out = list(base)
+    for row in rows:
+        name = _name(row)
+        if name is not None and name in names:
+            k = names.index(name)
+            out[k] = _over(out[k], row)
+        else:
+            out.append(row)
+    return out

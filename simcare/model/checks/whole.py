@@ -1,0 +1,336 @@
+"""What takes two parts of a model to judge: names that must exist, stages that must join, rows that must not
+overlap."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from simcare.model.checks.places import capacity_faults, known_groups
+from simcare.model.checks.responses import response_faults
+from simcare.model.demand import driver_faults
+from simcare.model.fault import Fault
+from simcare.model.nearmiss import unknown
+from simcare.model.number import sourced
+
+if TYPE_CHECKING:
+    from simcare.model.model import Model
+    from simcare.model.parts import Clock
+
+NEED_CLOCKS = ("rise", "recover")
+BY_PROVIDERS = ("step_down", "premature")  # what a provider does of its own accord
+
+
+def find_faults(model: Model) -> list[Fault]:
+    """Everything wrong between the parts; first the names, and only if they hold, the rest."""
+    faults = [*_duplicates(model), *_stages(model), *_names(model), *source_faults(model, tuple(model.sources))]
+    if faults:
+        return faults
+    return [
+        *_services(model),
+        *_clocks(model),
+        *_rows(model),
+        *_lengths(model),
+        *_ages(model),
+        *_reachable(model),
+        *capacity_faults(model),
+        *response_faults(model),
+        *driver_faults(model),
+    ]
+
+
+def _duplicates(model: Model) -> Iterator[Fault]:
+    for part in (
+        *(
+            "tiers",
+            "stages",
+            "groups",
+            "services",
+            "contracts",
+            "providers",
+            "teams",
+            "hospitals",
+            "need",
+            "front_door",
+            "handovers",
+            "drivers",
+        ),
+        *("arrivals", "caseload", "responses", "voluntary", "programmes"),
+    ):
+        names = [item.name for item in getattr(model, part) if item.name is not None]
+        for name, times in Counter(names).items():
+            if times > 1:
+                last = max(k for k, item in enumerate(getattr(model, part)) if item.name == name)
+                yield Fault(f"{part}[{last}].name", f"'{name}' is already defined")
+    for k, area in enumerate(model.about.areas):
+        if area in model.about.areas[:k]:
+            yield Fault(f"about.areas[{k}]", f"'{area}' is already defined")
+
+
+def _stages(model: Model) -> Iterator[Fault]:
+    for i, (earlier, later) in enumerate(pairwise(model.stages)):
+        if earlier.to_age is None:
+            yield Fault(f"stages[{i}].to_age", f"'{earlier.name}' has no end but is not the last stage")
+        elif later.from_age > earlier.to_age:
+            yield Fault(
+                f"stages[{i + 1}].from_age",
+                f"gap between '{earlier.name}' (to {earlier.to_age:g}) and '{later.name}' (from {later.from_age:g})",
+            )
+        elif later.from_age < earlier.to_age:
+            yield Fault(
+                f"stages[{i + 1}].from_age",
+                f"'{later.name}' (from {later.from_age:g}) overlaps '{earlier.name}' (to {earlier.to_age:g})",
+            )
+    if model.stages[-1].to_age is not None:
+        yield Fault(
+            f"stages[{len(model.stages) - 1}].to_age", "the last stage must have no to_age: people grow older than that"
+        )
+
+
+def _references(model: Model) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """Every name that must exist: its path, itself, and what exists."""
+    tiers = [tier.name for tier in model.tiers]
+    known: dict[str, Sequence[str]] = {
+        "stages": [s.name for s in model.stages],
+        "groups": [g.name for g in model.groups],
+        "services": [s.name for s in model.services],
+        "contracts": [c.name for c in model.contracts],
+        "providers": [p.name for p in model.providers],
+        "areas": model.about.areas,
+        "tiers": tiers,
+        "needs": model.rungs,
+        "step_up_tiers": model.rungs,
+        "drivers": [d.name for d in model.drivers],
+    }
+    single = {
+        "stage": "stages", "group": "groups", "to_group": "groups", "service": "services", "contract": "contracts",
+        "provider": "providers", "area": "areas", "tier": "tiers", "at_most": "needs", "driver": "drivers"
+    }  # fmt: skip
+
+    def walk(value: BaseModel, path: str) -> Iterator[tuple[str, str, Iterable[str]]]:
+        for name, field in value:
+            here = f"{path}.{name}"
+            if isinstance(field, str) and name in single:
+                yield here, field, known[single[name]]
+            elif isinstance(field, tuple):
+                for i, item in enumerate(field):
+                    if isinstance(item, BaseModel):
+                        yield from walk(item, f"{here}[{i}]")
+                    elif isinstance(item, str) and name in known:
+                        yield f"{here}[{i}]", item, known[name]
+
+    for part in (
+        *(
+            "services",
+            "providers",
+            "teams",
+            "hospitals",
+            "clocks",
+            "need",
+            "front_door",
+            "handovers",
+            "arrivals",
+            "caseload",
+        ),
+        *("responses", "failures", "voluntary", "modifiers", "programmes"),
+    ):
+        for i, item in enumerate(getattr(model, part)):
+            yield from walk(item, f"{part}[{i}]")
+
+
+def _names(model: Model) -> Iterator[Fault]:
+    for path, name, options in _references(model):
+        if name not in options:
+            yield Fault(path, unknown(name, options))
+
+
+def source_faults(value: BaseModel, sources: Iterable[str]) -> Iterator[Fault]:
+    """Numbers in a value whose source is not among ``sources``, or that are assumptions of another grade than D."""
+    for path, number in sourced(value):
+        if number.source == "assumption":
+            if number.grade != "D":
+                yield Fault(f"{path}.grade", f"an assumption is graded D, not {number.grade}")
+        elif number.source not in sources:
+            yield Fault(f"{path}.source", unknown(number.source, [*sources, "assumption"]))
+
+
+def _services(model: Model) -> Iterator[Fault]:
+    short = {tier.name for tier in model.tiers if tier.short_term}
+    offered = {offer.service for provider in model.providers for offer in provider.offers if offer.weight.value > 0}
+    bottom = model.rungs[0]
+    for i, service in enumerate(model.services):
+        if service.tier == bottom:
+            yield Fault(f"services[{i}].tier", f"'{bottom}' is independence: no service fills it")
+        if (service.tier in short) != (service.short_term_days is not None):
+            needs = (
+                "needs short_term_days"
+                if service.tier in short
+                else "has short_term_days, but its tier is not short-term"
+            )
+            yield Fault(f"services[{i}]", f"'{service.name}' {needs}")
+        if service.name not in offered:
+            yield Fault(f"services[{i}].name", f"no provider offers '{service.name}'")
+
+
+def clock_cells(model: Model, clock: Clock) -> Iterator[tuple[str, str, str]]:
+    """The (stage, group, need) cells that a row speaks for."""
+    rungs = model.rungs
+    needs = clock.needs or tuple(
+        rung
+        for level, rung in enumerate(rungs)
+        if not (clock.clock == "rise" and level + clock.by >= len(rungs))
+        and not (clock.clock == "recover" and level < clock.by)
+        and not (clock.clock == "detection" and level == 0)
+        and not (clock.clock == "induced" and level + 1 >= len(rungs))
+    )
+    yield from product(
+        clock.stages or [s.name for s in model.stages], clock.groups or [g.name for g in model.groups], needs
+    )
+
+
+def _clocks(model: Model) -> Iterator[Fault]:
+    rungs = model.rungs
+    taken: dict[tuple[Any, ...], int] = {}
+    for i, clock in enumerate(model.clocks):
+        for need in clock.needs or ():
+            level = rungs.index(need)
+            if clock.clock == "rise" and level + clock.by >= len(rungs):
+                yield Fault(
+                    f"clocks[{i}].needs",
+                    f"need cannot rise by {clock.by} from '{need}': the ladder ends at '{rungs[-1]}'",
+                )
+            if clock.clock == "recover" and level < clock.by:
+                yield Fault(f"clocks[{i}].needs", f"need cannot fall by {clock.by} from '{need}'")
+        if clock.by != 1 and clock.clock not in NEED_CLOCKS:
+            yield Fault(f"clocks[{i}].by", f"'by' belongs to rise and recover, not to {clock.clock}")
+        if clock.services is not None and clock.clock not in BY_PROVIDERS:
+            yield Fault(f"clocks[{i}].services", f"'services' belongs to step_down and premature, not to {clock.clock}")
+        if clock.clock in ("induced", "crisis", "detection", *BY_PROVIDERS) and (
+            clock.family != "constant" or clock.since
+        ):
+            yield Fault(f"clocks[{i}].family", f"a {clock.clock} clock runs at a constant rate")
+        every = [s.name for s in model.services] if clock.clock in BY_PROVIDERS else ["*"]
+        for cell in product(clock_cells(model, clock), clock.services or every):
+            key = (clock.clock, clock.by, *cell)
+            if key in taken:
+                where = ", ".join(cell[0])
+                yield Fault(f"clocks[{i}]", f"{clock.clock} for {where} is already given in clocks[{taken[key]}]")
+                break
+            taken[key] = i
+
+
+def _rows(model: Model) -> Iterator[Fault]:
+    """Rows of need and front_door speak for each stage once."""
+    for part in ("need", "front_door"):
+        taken: dict[str, int] = {}
+        for i, row in enumerate(getattr(model, part)):
+            for stage in row.stages or [s.name for s in model.stages]:
+                if stage in taken:
+                    yield Fault(f"{part}[{i}].stages", f"'{stage}' is already given in {part}[{taken[stage]}]")
+                taken[stage] = i
+    seen: dict[tuple[float, str], int] = {}
+    for i, handover in enumerate(model.handovers):
+        for group in handover.groups or [g.name for g in model.groups]:
+            key = (handover.age, group)
+            if key in seen:
+                yield Fault(
+                    f"handovers[{i}]", f"'{group}' at {handover.age:g} is already given in handovers[{seen[key]}]"
+                )
+            seen[key] = i
+
+
+def _lengths(model: Model) -> Iterator[Fault]:
+    rungs = len(model.rungs)
+    rows = [
+        (f"{part}[{i}].needs", row.needs)
+        for part in ("arrivals", "caseload")
+        for i, row in enumerate(getattr(model, part))
+    ]
+    rows += [(f"need[{i}].death_ratio", row.death_ratio) for i, row in enumerate(model.need)]
+    rows += [(f"front_door[{i}].diverted", row.diverted) for i, row in enumerate(model.front_door)]
+    for path, numbers in rows:
+        if numbers is not None and len(numbers.value) != rungs:
+            yield Fault(
+                path, f"needs one value for each of {rungs} rungs ({', '.join(model.rungs)}), got {len(numbers.value)}"
+            )
+
+
+def _ages(model: Model) -> Iterator[Fault]:
+    stages = {stage.name: stage for stage in model.stages}
+    for part in ("arrivals", "caseload"):
+        for i, row in enumerate(getattr(model, part)):
+            if row.area is None and len(model.about.areas) > 1:
+                yield Fault(f"{part}[{i}].area", f"is required: the model has {len(model.about.areas)} areas")
+            stage = stages[row.stage]
+            if row.ages is None:
+                if stage.to_age is None:
+                    yield Fault(f"{part}[{i}].ages", f"is required: stage '{stage.name}' has no upper age")
+                continue
+            if row.ages.edges[0] < stage.from_age or (stage.to_age is not None and row.ages.edges[-1] > stage.to_age):
+                yield Fault(f"{part}[{i}].ages.edges", f"reach outside stage '{stage.name}'")
+    services = {service.name: service for service in model.services}
+    for i, row in enumerate(model.caseload):
+        if row.service is None:
+            continue
+        service = services[row.service]
+        if service.groups is not None and row.group not in service.groups:
+            yield Fault(f"caseload[{i}].group", f"'{row.group}' is not served by '{service.name}'")
+        if row.ages is not None:
+            low, high = row.ages.edges[0], row.ages.edges[-1]
+        else:
+            low, high = stages[row.stage].from_age, stages[row.stage].to_age or 0.0
+        if low < service.from_age or (service.to_age is not None and high > service.to_age):
+            yield Fault(f"caseload[{i}].ages", f"reach outside the ages of '{service.name}'")
+
+
+def _reachable(model: Model) -> Iterator[Fault]:
+    """Whoever arrives, and whoever a hand-over puts in another group, must find some long-term service."""
+    long_term = [s for s in model.services if s.short_term_days is None]
+    stages = {stage.name: stage for stage in model.stages}
+
+    def nowhere(group: str, age: float) -> bool:
+        return not any(
+            (s.groups is None or group in s.groups) and s.from_age <= age and (s.to_age is None or age < s.to_age)
+            for s in long_term
+        )
+
+    for i, row in enumerate(model.arrivals):
+        low = row.ages.edges[0] if row.ages else stages[row.stage].from_age
+        if nowhere(row.group, low):
+            yield Fault(f"arrivals[{i}]", f"no service takes group '{row.group}' at age {low:g}")
+    groups = known_groups(model)
+    for i, handover in enumerate(model.handovers):
+        if handover.keeps_need.value == 0:
+            continue
+        for group in handover.groups or [g.name for g in model.groups]:
+            to = handover.to_group or group
+            if (handover.to_group is not None or group in groups) and nowhere(to, handover.age):
+                yield Fault(
+                    f"handovers[{i}].to_group",
+                    f"a hand-over to nowhere: no service takes group '{to}' at age {handover.age:g}",
+                )
+                break
+
+
+def rates_of(clock: Clock) -> list[tuple[str | None, float]]:
+    """The rates of a clock by need, or under None the one for all."""
+    if clock.family == "constant" and clock.needs is not None and len(clock.rates) > 1:
+        return list(zip(clock.needs, clock.rates, strict=True))
+    return [(None, clock.rates[0] if clock.rates else 0.0)]
+
+
+def changes_on(model: Model, on: str, stage: str, group: str, need: str) -> list[tuple[dt.date, int, float]]:
+    """The modifiers that touch a cell: start, ramp in days, multiplier."""
+    return [
+        (m.start, m.ramp_days, m.multiply.value)
+        for m in model.modifiers
+        if m.on == on
+        and (m.stages is None or stage in m.stages)
+        and (m.groups is None or group in m.groups)
+        and (m.needs is None or need in m.needs)
+    ]

@@ -1,0 +1,68 @@
+"""The report's section on demand: what each driver knew, and what the replications met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import plotly.graph_objects as go
+import polars as pl
+
+from simcare.demand import months
+from simcare.measures.spread_parts import INDEX
+from simcare.model import Model
+from simcare.model.demand import Driver, base_months
+from simcare.report import summaries, tables, wording
+from simcare.report.figures.paths import demand_paths, paths_of
+from simcare.report.tables import Table
+
+
+def drivers(model: Model, measures: pl.DataFrame, period: str, runs: int) -> Iterator[tuple[go.Figure, str, Table]]:
+    """For each driver that arrivals follow: its figure, the note below it, and its table."""
+    base = base_months(model.about.start)
+    for driver in model.drivers:
+        index = INDEX + driver.name
+        if driver.first is None or measures.filter(pl.col("measure") == index).is_empty():
+            continue
+        paths = paths_of(driver, measures, index, base)
+        title = f"{driver.title or wording.title(driver.name)}: known, and as the replications met it, {period}"
+        yield (
+            demand_paths(driver, paths, title),
+            _note(model, driver, base, runs),
+            _table(paths, driver.title or driver.name),
+        )
+
+
+def _note(model: Model, driver: Driver, base: range, runs: int) -> str:
+    assert driver.first is not None
+    known = f"{driver.first} to {months.name(months.month_of(driver.first) + len(driver.counts) - 1)}"
+    who = wording.listed([row.name for row in model.arrivals if row.driver == driver.name])
+    pooled = f", pooled with {len(driver.neighbours)} other areas" if driver.neighbours else ""
+    return (
+        f"New people among {who} follow it: in the base year, {months.name(base[0])} to {months.name(base[-1])}, as"
+        f" many come as the file says. The driver is fitted to the counts of {known}{pooled}; each replication meets"
+        f" one path of its own. Band: {summaries.range_words(runs)}."
+    )
+
+
+def _table(paths: pl.DataFrame, name: str) -> Table:
+    """The path of a demand driver by financial year, in counts a month: mean over the year, and its range over
+    replications by month."""
+    years = (
+        summaries.with_year(paths)
+        .group_by("financial_year")
+        .agg(pl.col("mean", "low", "high").mean())
+        .sort("financial_year")
+    )
+    rows = [
+        (row["financial_year"], *tables.spread(row["mean"], row["low"], row["high"], wording.COUNT))
+        for row in years.iter_rows(named=True)
+    ]
+    return Table(
+        f"{name}: a month, mean of each year, and the mean of its months' ranges",
+        ("Financial year", "Mean", "Range"),
+        tuple(rows),
+        headers=1,
+    )
+
+
+__all__ = ["drivers"]

@@ -1,0 +1,257 @@
+"""The figure of a sweep: what each strategy does to one measure in each scenario, and where it ranks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+import polars as pl
+
+from simcare.decide import ranking
+from simcare.report import theme, wording
+from simcare.report.figures.contrasts import VERDICTS, verdict
+from simcare.report.theme import axis, label
+
+ACROSS = 4  # panels in a row on a wide screen; two on paper, one on a phone
+BEYOND = 0.6  # of the spread of the averages: how far beyond them an axis follows an interval
+
+
+def sweep(
+    scenarios: pl.DataFrame, measure: str, titles: Mapping[str, str], worlds: Mapping[str, str], years: str
+) -> go.Figure:
+    """Each strategy's paired difference from the baseline in one measure, a panel a scenario, all on one scale: dot, 95
+    % interval and rank.
+
+    Strategies are in the order of the first scenario, so that a change of order shows. ``titles`` are those of the
+    strategies, ``worlds`` of the scenarios, ``scenarios`` as in a Comparison. Raises ValueError where the measure has
+    no difference.
+    """
+    if not ranking.differ(scenarios, measure):
+        raise ValueError(f"no strategy changes '{measure}' in any scenario")
+    ranked, about = ranking.ranks(scenarios, measure), wording.measure(measure)
+    order = (
+        ranked.filter(pl.col("scenario") == next(iter(worlds))).sort("rank", maintain_order=True)["strategy"].to_list()
+    )
+    title = f"{about.label}: difference from the baseline in each scenario, {years}"
+    fig = theme.figure(
+        title,
+        _alt(ranked, measure, titles, worlds, years),
+        *_layouts(len(worlds), len(order), 1 + len(_verdicts(ranked, measure))),
+    )
+    low, high = _range(ranked)
+    for k, (world, name) in enumerate(worlds.items()):
+        rows = ranked.filter(pl.col("scenario") == world)
+        _panel(fig, k, measure, rows, order, (low, high))
+        _heading(fig, k, name, [titles[s] for s in order])
+        _axes(fig, k, about.unit, [titles[s] for s in order], (low, high))
+    _legend(fig, _verdicts(ranked, measure))
+    return fig
+
+
+def _verdicts(ranked: pl.DataFrame, measure: str) -> list[str]:
+    """The verdicts that occur, in the order of the legend."""
+    found = {
+        verdict(measure, wording.Estimate.of(d, lo, hi))
+        for d, lo, hi in ranked.select("difference", "low", "high").iter_rows()
+    }
+    return [key for key in VERDICTS if key in found]
+
+
+def _layouts(count: int, rows: int, legend: int) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
+    """Four panels in a row on a wide screen, two on paper, one on a phone; headings have up to two lines."""
+    tall = 23 * (rows + 1)
+    wide, middle = (
+        theme.Panels(
+            count,
+            min(across, count),
+            panel_px=tall,
+            top_px=theme.legend_px(legend, across),
+            bottom_px=30,
+            row_gap_px=74,
+            column_gap=0.03,
+        )
+        for across in (ACROSS, 2)
+    )
+    narrow = theme.Panels(count, 1, panel_px=tall, top_px=theme.legend_px(legend, 1), bottom_px=30, row_gap_px=64)
+    return wide, narrow, middle
+
+
+def _range(ranked: pl.DataFrame) -> tuple[float, float]:
+    """From end to end of the intervals, but no further beyond the averages and nought than BEYOND of their spread."""
+    middle = [0.0, *ranked["difference"]]
+    ends = [0.0, *ranked["low"].drop_nulls().drop_nans(), *ranked["high"].drop_nulls().drop_nans(), *middle]
+    reach = BEYOND * (max(middle) - min(middle))
+    low, high = max(min(ends), min(middle) - reach), min(max(ends), max(middle) + reach)
+    return low - 0.04 * (high - low), high + 0.04 * (high - low)
+
+
+def _panel(
+    fig: go.Figure, k: int, measure: str, rows: pl.DataFrame, order: list[str], ends: tuple[float, float]
+) -> None:
+    about, place = (
+        wording.measure(measure),
+        {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "showlegend": False},
+    )
+    for row in rows.iter_rows(named=True):
+        y, estimate = order.index(row["strategy"]), wording.Estimate.of(row["difference"], row["low"], row["high"])
+        _, colour, symbol = VERDICTS[verdict(measure, estimate)]
+        if estimate.low is not None and estimate.high is not None:
+            _interval(fig, y, estimate.low, estimate.high, ends, colour, place)
+        value, low, high = wording.three(estimate, about.unit)
+        hover = f"{value}<br>{wording.INTERVAL} {low} to {high}<br>rank {ranking.place(row)}<extra></extra>"
+        marker = {"color": colour, "size": 9, "symbol": symbol, "line": {"color": colour, "width": 2}}
+        fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
+    _ranks(fig, rows, order, _with_ranks(ends)[1], place)
+    line = {"color": theme.INK, "width": 1.2}
+    fig.add_shape(
+        type="line",
+        x0=0,
+        x1=0,
+        y0=0,
+        y1=1,
+        xref=place["xaxis"],
+        yref=f"{place['yaxis']} domain",
+        line=line,
+        layer="below",
+    )
+
+
+def _ranks(fig: go.Figure, rows: pl.DataFrame, order: list[str], edge: float, place: dict[str, object]) -> None:
+    """The rank of each strategy at the right edge, under a heading."""
+    texts = [
+        f"<span style='color:{theme.QUIET}'>rank</span>",
+        *(f"<b>{rank}</b>" if rank == 1 else str(rank) for rank in rows["rank"]),
+    ]
+    at = [-1, *(order.index(strategy) for strategy in rows["strategy"])]
+    font = {"size": 12, "color": theme.INK}
+    x = [edge] * len(at)
+    fig.add_scatter(
+        x=x,
+        y=at,
+        mode="text",
+        text=texts,
+        textposition="middle left",
+        textfont=font,
+        hoverinfo="skip",
+        cliponaxis=False,
+        **place,
+    )
+
+
+def _interval(
+    fig: go.Figure, y: int, low: float, high: float, ends: tuple[float, float], colour: str, place: dict[str, object]
+) -> None:
+    """The bar of an interval; a triangle where it goes on beyond the axis."""
+    inside = [max(low, ends[0]), min(high, ends[1])]
+    fig.add_scatter(
+        x=inside, y=[y, y], mode="lines", line={"color": colour, "width": 5}, opacity=0.5, hoverinfo="skip", **place
+    )
+    into = 0.02 * (ends[1] - ends[0])
+    for off, x, symbol in (
+        (low < ends[0], ends[0] + into, "triangle-left"),
+        (high > ends[1], ends[1] - into, "triangle-right"),
+    ):
+        if off:
+            fig.add_scatter(
+                x=[x],
+                y=[y],
+                mode="markers",
+                marker={"color": colour, "size": 8, "symbol": symbol},
+                hoverinfo="skip",
+                **place,
+            )
+
+
+def _with_ranks(ends: tuple[float, float]) -> tuple[float, float]:
+    """The axis with room for the ranks at its right."""
+    return ends[0], ends[1] + 0.13 * (ends[1] - ends[0])
+
+
+def _heading(fig: go.Figure, k: int, name: str, names: Sequence[str]) -> None:
+    """The scenario's title above its panel; on a phone above the strategies' names too, which leave it little room
+    otherwise."""
+    whole = re.sub(
+        r"\([^()]{1,14}\)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), name
+    )  # what stands in brackets stays together
+    place = {
+        "x": 0,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "xref": f"{axis('x', k, True)} domain",
+        "yref": f"{axis('y', k, True)} domain",
+    }
+    fig.add_annotation(
+        text=f"<b>{label(whole, 30)}</b>",
+        showarrow=False,
+        align="left",
+        yshift=1,
+        font={"size": 13, "color": theme.INK},
+        **place,
+    )
+    at = f"annotations.{len(fig.layout.annotations) - 1}"
+    fig.layout.meta["narrow"] |= {
+        f"{at}.text": f"<b>{label(whole, 44)}</b>",
+        f"{at}.xshift": -5.5 * max(len(each) for each in names),
+    }
+
+
+def _axes(fig: go.Figure, k: int, unit: wording.Unit, names: Sequence[str], ends: tuple[float, float]) -> None:
+    ticks = theme.ticks(*ends, unit, 3, signed=True, tight=True)
+    fig.update_layout(
+        {axis("x", k): {**ticks, "range": list(_with_ranks(ends)), "showgrid": True, "gridcolor": theme.RULE}}
+    )
+    rows = {
+        "tickmode": "array",
+        "tickvals": list(range(len(names))),
+        "ticktext": [label(name) for name in names],
+        "showgrid": False,
+    }
+    style = {
+        "range": [len(names) - 0.4, -1.5],
+        "showline": False,
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": "rgba(0,0,0,0)",
+        "automargin": True,
+        "tickfont": {"size": 12, "color": theme.INK},
+    }
+    fig.update_layout({axis("y", k): {**rows, **style, "showticklabels": k % ACROSS == 0}})
+    fig.layout.meta["narrow"][f"{axis('y', k)}.showticklabels"] = True
+    fig.layout.meta["middle"][f"{axis('y', k)}.showticklabels"] = k % 2 == 0
+
+
+def _legend(fig: go.Figure, keys: Sequence[str]) -> None:
+    for key in keys:
+        name, colour, symbol = VERDICTS[key]
+        marker = {"color": colour, "size": 9, "symbol": symbol, "line": {"color": colour, "width": 2}}
+        fig.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
+    fig.add_scatter(
+        x=[None],
+        y=[None],
+        mode="lines",
+        name="95% interval of the average",
+        line={"color": theme.QUIET, "width": 5},
+        opacity=0.5,
+    )
+
+
+def _alt(ranked: pl.DataFrame, measure: str, titles: Mapping[str, str], worlds: Mapping[str, str], years: str) -> str:
+    """The first and the last of every scenario, with their differences."""
+    about, said = wording.measure(measure), []
+    for world, name in worlds.items():
+        rows = ranked.filter(pl.col("scenario") == world).sort("rank", maintain_order=True)
+        ends = []
+        for place, row in (("first", rows.row(0, named=True)), ("last", rows.row(-1, named=True))):
+            value, low, high = wording.three(
+                wording.Estimate.of(row["difference"], row["low"], row["high"]), about.unit
+            )
+            ends.append(f"{place} {titles[row['strategy']]}, {value} ({low} to {high})")
+        alike = rows["rank"].max() == 1
+        said.append(f"{name}: {'all strategies alike' if alike else ', '.join(ends)}")
+    start = (
+        f"Dots with intervals, a panel for each scenario: difference from the baseline in {about.label.lower()},"
+        f" {years}, by strategy"
+    )
+    return f"{start}. {'; '.join(said)}."

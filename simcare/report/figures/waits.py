@@ -1,0 +1,254 @@
+"""The figure of the limits of places: people who wait for one, how long, who cannot leave hospital, and places bought
+beyond the number."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from simcare.model.model import Model
+from simcare.report import summaries, theme, wording
+from simcare.report.figures.levels import BASELINE, colours, year_ticks
+from simcare.report.theme import axis
+
+STANDING = {  # person-days shown as people: the panel's heading, and how the figure's title has it
+    "queue_days": ("Waiting for a place", "waiting"),
+    "delayed_days": ("Held up in hospital", "held up in hospital"),
+    "spot_days": ("In extra places", "in extra places"),
+}
+
+
+@dataclass(frozen=True)
+class Rows(theme.Panels):
+    """Panels in two groups, each of which starts a row of its own: the first so many, and the others."""
+
+    first: int = 0
+
+    @property
+    def rows(self) -> int:
+        return math.ceil(self.first / self.columns) + math.ceil((self.count - self.first) / self.columns)
+
+    def domain(self, k: int) -> tuple[list[float], list[float]]:
+        """As of a grid in which the first group's last row is filled up.
+
+        >>> Rows(7, 4, first=3).domain(3)[0], Rows(7, 4, first=3).rows
+        ([0.0, 0.2125], 2)
+        """
+        skipped = -self.first % self.columns
+        return super().domain(k if k < self.first else k + skipped)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel: its heading, the unit, a frame of period, mean, low and high, and the baseline's (None where it is the
+    same)."""
+
+    title: str
+    unit: str
+    period: str  # "month" or "quarter"
+    shown: pl.DataFrame
+    before: pl.DataFrame | None
+
+    @property
+    def empty(self) -> bool:
+        frames = [self.shown] if self.before is None else [self.shown, self.before]
+        return not any((frame["mean"].fill_null(0.0) > 0).any() for frame in frames)
+
+
+def panels(measures: pl.DataFrame, strategy: str) -> tuple[list[Panel], list[Panel]]:
+    """The panels of people, by month, and of mean waits, by quarter; those without any data left out."""
+
+    def both(title: str, unit: str, period: str, of: Any, name: str) -> Panel:
+        return Panel(
+            title,
+            unit,
+            period,
+            of(measures, strategy, name),
+            None if strategy == BASELINE else of(measures, BASELINE, name),
+        )
+
+    standing = [both(title, "people", "month", summaries.people, name) for name, (title, _) in STANDING.items()]
+    waits = [
+        both(wording.title(what), "mean wait, days", "quarter", summaries.mean_waits, name)
+        for name, what in wording.CLASSES.items()
+    ]
+    return [p for p in standing if not p.empty], [p for p in waits if not p.empty]
+
+
+def waits(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: str = "Baseline") -> go.Figure:
+    """What happens where places run out, each panel with its own scale from nought: a panel of people for each of
+    STANDING, and one for each class of the queue with the mean wait of those who got a place. That is by quarter, as
+    few of a class get one in a month.
+
+    A strategy is drawn over the baseline. Raises ValueError when nobody waits, is held up in hospital or is in an extra
+    place.
+    """
+    standing, waited = panels(measures, strategy)
+    every = [*standing, *waited]
+    if not every:
+        raise ValueError(
+            f"in strategy '{strategy}' nobody waits for a place, is held up in hospital or is in an extra place"
+        )
+    years = summaries.financial_years(measures)
+    period, legend = wording.period(years), 2 if strategy == BASELINE else 3
+    alt = _alt(every, measures, model, strategy, f"{period}, {name}")
+    layouts = _layouts(len(every), len(standing), legend)
+    fig = theme.figure(f"{_subject(standing, waited)}, {period}: {name}", alt, *layouts)
+    runs = summaries.replications(measures, strategy).height
+    seen: set[str] = set()
+    for k, panel in enumerate(every):
+        _draw(fig, k, panel, strategy, summaries.range_short(runs), seen)
+        frames = [panel.shown] if panel.before is None else [panel.shown, panel.before.select("mean")]
+        top = max(
+            x
+            for frame in frames
+            for column in ("mean", "high")
+            if column in frame.columns
+            for x in [0.0, *frame[column].drop_nulls()]
+        )
+        fig.update_layout({axis("y", k): theme.ticks(0, top, wording.COUNT, 4), axis("x", k): year_ticks(years, 3)})
+        theme.panel_title(fig, k, panel.title, panel.unit)
+    return fig
+
+
+def _subject(standing: Sequence[Panel], waited: Sequence[Panel]) -> str:
+    """What the panels show."""
+    short = dict(STANDING.values())
+    people = f"People {wording.listed([short[panel.title] for panel in standing])}" if standing else ""
+    return f"{people}, and mean waits" if people and waited else people or "Mean waits for a place"
+
+
+def _layouts(count: int, first: int, legend: int) -> tuple[Rows, Rows, Rows]:
+    """Up to four across on a screen; two on a phone, three on paper."""
+    across = max(3, first, count - first)
+    wide = Rows(
+        count,
+        across,
+        panel_px=150,
+        top_px=theme.legend_px(legend, 3),
+        bottom_px=32,
+        row_gap_px=84,
+        column_gap=0.045,
+        first=first,
+    )
+    narrow = Rows(
+        count,
+        2,
+        panel_px=120,
+        top_px=theme.legend_px(legend + 1, 1),
+        bottom_px=32,
+        row_gap_px=78,
+        column_gap=0.16,
+        first=first,
+    )
+    middle = Rows(
+        count,
+        3,
+        panel_px=100,
+        top_px=theme.legend_px(legend, 3),
+        bottom_px=32,
+        row_gap_px=78,
+        column_gap=0.09,
+        first=first,
+    )
+    return wide, narrow, middle
+
+
+def _draw(fig: go.Figure, k: int, panel: Panel, strategy: str, range_name: str, seen: set[str]) -> None:
+    """The band, the baseline under a strategy, and the line; ``seen`` are the names that the legend has already."""
+    colour, fill = colours(strategy)
+    for piece in _pieces(panel.shown):
+        x, low, high = middles(piece, panel.period), piece["low"].to_list(), piece["high"].to_list()
+        theme.band(fig, k, x, low, high, fill, range_name, range_name not in seen)
+        seen.add(range_name)
+    if panel.before is not None:
+        _line(fig, k, panel, panel.before, "Baseline, average", {"color": theme.INK, "width": 1.6, "dash": "dot"}, seen)
+    what = "Baseline, average" if strategy == BASELINE else "Strategy, average"
+    _line(fig, k, panel, panel.shown, what, {"color": colour, "width": 2.4}, seen)
+
+
+def _line(
+    fig: go.Figure, k: int, panel: Panel, rows: pl.DataFrame, what: str, line: dict[str, Any], seen: set[str]
+) -> None:
+    quarterly = (
+        panel.period == "quarter"
+    )  # a quarter in which nobody got a place is a gap: dots, so that one between two gaps is seen
+    unit = wording.DAYS if quarterly else wording.PEOPLE
+    texts = [
+        "" if mean is None else f"{wording.quantity(mean, unit)}, {when(key, panel.period)}"
+        for key, mean in rows.select(panel.period, "mean").iter_rows()
+    ]
+    fig.add_scatter(
+        x=middles(rows, panel.period),
+        y=rows["mean"].to_list(),
+        mode="lines+markers" if quarterly else "lines",
+        marker={"size": 3.5 if "dash" in line else 4.5, "color": line["color"]},
+        line=line,
+        name=what,
+        legendgroup=what,
+        showlegend=what not in seen,
+        customdata=texts,
+        hovertemplate=f"%{{customdata}}{' (baseline)' if 'dash' in line else ''}<extra></extra>",
+        xaxis=axis("x", k, True),
+        yaxis=axis("y", k, True),
+    )
+    seen.add(what)
+
+
+def _pieces(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """The stretches of periods in which there is a range."""
+    known = [(k, low is not None) for k, low in enumerate(rows["low"])]
+    stretches = [[k for k, _ in stretch] for there, stretch in groupby(known, key=lambda item: item[1]) if there]
+    return [rows[stretch[0] : stretch[-1] + 1] for stretch in stretches]
+
+
+def middles(rows: pl.DataFrame, period: str) -> list[dt.date]:
+    """The middle of each month or quarter."""
+    later = 1 if period == "quarter" else 0
+    return [dt.date(int(key[:4]), int(key[5:]) + later, 15) for key in rows[period]]
+
+
+def when(key: str, period: str) -> str:
+    """A month or quarter in words.
+
+    >>> when("2013-04", "month"), when("2013-04", "quarter")
+    ('April 2013', 'April to June 2013')
+    """
+    first = dt.date(int(key[:4]), int(key[5:]), 1)
+    return f"{first:%B %Y}" if period == "month" else f"{first:%B} to {first.replace(month=first.month + 2):%B %Y}"
+
+
+def _alt(every: Sequence[Panel], measures: pl.DataFrame, model: Model, strategy: str, what: str) -> str:
+    said = [f"{panel.title} ({panel.unit}), {_ends(panel)}" for panel in every]
+    last = summaries.financial_years(measures)[-1]
+    year = pl.col("financial_year") == last
+    means = {
+        s.name: summaries.people(measures, strategy, "queue_days", "financial_year", s.name).filter(year)["mean"].item()
+        for s in model.stages
+    }
+    by_stage = wording.listed(
+        [f"{stage} {wording.quantity(mean)}" for stage, mean in means.items() if mean > 0] or ["nobody"]
+    )
+    return (
+        f"Lines over time: waiting and the limits of places, {what}. {'; '.join(said)}. People waiting for a place in"
+        f" {last}: {by_stage}."
+    )
+
+
+def _ends(panel: Panel) -> str:
+    """The first and the last value, and of when they are."""
+    rows = panel.shown.drop_nulls("mean")
+    if rows.is_empty():
+        return "nobody got a place"
+    ends = [
+        f"{wording.quantity(row['mean'])} in {when(row[panel.period], panel.period)}"
+        for row in (rows.row(0, named=True), rows.row(-1, named=True))
+    ]
+    return f"from {ends[0]} to {ends[1]}"

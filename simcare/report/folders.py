@@ -1,0 +1,106 @@
+"""A run's folder: what is in it, written and read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from simcare.decide.comparison import Comparison, differences, totals
+from simcare.errors import BadInput
+from simcare.files.atomic import MANIFEST, aside, check_finished
+from simcare.files.load import parse
+from simcare.model import Model
+from simcare.model.strategy import Experiment
+from simcare.report.run_page import ReportInput, write_report
+from simcare.report.summaries import cost_by_year
+from simcare.runs.run import Run
+
+
+def write_run(run: Run, out: Path, command: str, *, log: bool = False) -> Path:
+    """Write the folder of a run; returns the path of its report."""
+    with aside(out) as folder:
+        _write_common(folder, replace(ReportInput.of(run), manifest=run.manifest | {"command": command}))
+        yearly(run.measures).write_csv(folder / "summary.csv")
+        if log and run.log is not None:
+            run.log.write_parquet(folder / "log.parquet")
+    return out / "report.html"
+
+
+def write_comparison(found: Comparison, out: Path, command: str) -> Path:
+    """Write the folder of a comparison; returns the path of its report."""
+    with aside(out) as folder:
+        _write_common(folder, replace(ReportInput.of(found), manifest=found.manifest | {"command": command}))
+        (folder / "experiment.json").write_text(
+            found.experiment.model_dump_json(by_alias=True, indent=1), encoding="utf-8"
+        )
+        found.differences.write_csv(folder / "summary.csv")
+        if found.scenarios.height:
+            found.scenarios.write_parquet(folder / "scenarios.parquet")
+    return out / "report.html"
+
+
+def _write_common(folder: Path, report: ReportInput) -> None:
+    report.measures.write_parquet(folder / "measures.parquet")
+    report.flows.write_parquet(folder / "flows.parquet")
+    if report.market is not None and report.market.height:
+        report.market.write_parquet(folder / "market.parquet")
+    (folder / "model.json").write_text(report.model.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
+    write_report(report, folder / "report.html")
+    (folder / MANIFEST).write_text(json.dumps(dict(report.manifest), indent=1) + "\n", encoding="utf-8")
+
+
+def read_folder(folder: Path) -> ReportInput:
+    """The pieces of a finished folder, for a new report."""
+    check_finished(folder)
+    if (folder / "fit.json").is_file():
+        raise BadInput(
+            f"{folder}: is the folder of a calibration, not of a run; its report.html and hindcast.html are written by"
+            " simcare calibrate"
+        )
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        model = Model.model_validate_json((folder / "model.json").read_text(encoding="utf-8"))
+        measures, flows = pl.read_parquet(folder / "measures.parquet"), pl.read_parquet(folder / "flows.parquet")
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise BadInput(f"{folder}: cannot be read as a run: {str(error).splitlines()[0]}") from error
+    market = pl.read_parquet(folder / "market.parquet") if (folder / "market.parquet").is_file() else None
+    given = ReportInput(model=model, measures=measures, flows=flows, manifest=manifest, market=market)
+    if not (folder / "experiment.json").is_file():
+        return given
+    experiment = parse(
+        Experiment,
+        json.loads((folder / "experiment.json").read_text(encoding="utf-8")),
+        str(folder / "experiment.json"),
+    )
+    names = [s.name for s in experiment.strategies]
+    found = totals(measures, ["baseline", *names], experiment.replications)
+    scenarios = pl.read_parquet(folder / "scenarios.parquet") if (folder / "scenarios.parquet").is_file() else None
+    return replace(
+        given, experiment=experiment, totals=found, differences=differences(found, names), scenarios=scenarios
+    )
+
+
+def yearly(measures: pl.DataFrame) -> pl.DataFrame:
+    """The yearly table: cash and real cost, and people in care, with the spread over replications.
+
+    Columns: financial_year, stage (null: all), tier, measure, mean, low, high, and demand_low to demand_high, demand's
+    own part of the spread.
+    """
+    from simcare.report.summaries import caseload_by_year
+
+    cost = [
+        cost_by_year(measures, "baseline", name).with_columns(pl.lit(name).alias("measure"))
+        for name in ("cost", "cost_real")
+    ]
+    people = caseload_by_year(measures, "baseline").with_columns(pl.lit("caseload").alias("measure"))
+    columns = ["financial_year", "stage", "tier", "measure", "mean", "low", "high", "demand_low", "demand_high"]
+    frames = [
+        frame if "tier" in frame.columns else frame.with_columns(pl.lit(None, pl.String).alias("tier"))
+        for frame in (*cost, people)
+    ]
+    return pl.concat([frame.select(columns) for frame in frames]).sort(
+        "measure", "stage", "tier", "financial_year", nulls_last=False
+    )

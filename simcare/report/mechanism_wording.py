@@ -1,0 +1,179 @@
+"""What an explanation found, in plain sentences; each names its period."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from simcare.mechanisms.shares import BASELINE, GENUINE, TOGETHER, TOTAL, Explanation, Plan
+from simcare.mechanisms.switches import Mechanism
+from simcare.report import wording
+from simcare.report.wording import INTERVAL, POUNDS, Estimate
+
+HEADLINE = "cost_pv"
+REMAINDER = "Genuine demand, prices and the strategy's own cost"
+
+
+def part_names(plan: Plan) -> dict[str, str]:
+    """What each part is called, in the order of a table: genuine demand, the mechanisms, all mechanisms together, the
+    total."""
+    return {
+        GENUINE: "Genuine demand",
+        **{m.name: m.title for m in plan.mechanisms},
+        TOGETHER: "All mechanisms together",
+        TOTAL: "Total",
+    }
+
+
+def period(plan: Plan) -> str:
+    """The horizon in words: financial years where it begins with one.
+
+    >>> from simcare.mechanisms.shares import plan
+    >>> period(plan("kent-2013", years=2))
+    '2013/14 to 2014/15'
+    """
+    start = plan.model.about.start
+    if (start.month, start.day) == (4, 1):
+        return wording.period([f"{year}/{(year + 1) % 100:02d}" for year in range(start.year, start.year + plan.years)])
+    return (
+        f"the year from {wording.date(start)}"
+        if plan.years == 1
+        else f"the {wording.number(plan.years)} years from {wording.date(start)}"
+    )
+
+
+def row_of(frame: pl.DataFrame, strategy: str, measure: str, part: str) -> dict[str, Any]:
+    """The one row of ``shares`` or ``moved`` for a strategy, measure and part."""
+    found: dict[str, Any] = frame.row(
+        by_predicate=(pl.col("strategy") == strategy) & (pl.col("measure") == measure) & (pl.col("part") == part),
+        named=True,
+    )
+    return found
+
+
+def estimate_of(found: Explanation, strategy: str, measure: str, part: str, column: str = "mean") -> Estimate:
+    """A share with its interval; ``column`` "alone" or "only" gives those of one switch."""
+    row = row_of(found.shares, strategy, measure, part)
+    low, high = ("low", "high") if column == "mean" else (f"{column}_low", f"{column}_high")
+    return Estimate.of(row[column], row[low], row[high], row_of(found.shares, strategy, measure, TOTAL)["mean"])
+
+
+def sentences(found: Explanation) -> list[str]:
+    """The findings: the baseline, each mechanism's share of its cost, and why cost moved under each strategy."""
+    plan = found.plan
+    said = [_baseline(found), *(_mechanism(found, m) for m in plan.mechanisms)]
+    return said + [_moved(found, name) for name in plan.titles if name != BASELINE]
+
+
+def _baseline(found: Explanation) -> str:
+    plan, of = found.plan, period(found.plan)
+    total, genuine, together = (estimate_of(found, BASELINE, HEADLINE, part) for part in (TOTAL, GENUINE, TOGETHER))
+    count = len(plan.mechanisms)
+    off = (
+        "with its one mechanism of induced demand switched off"
+        if count == 1
+        else f"with all {wording.number(count)} mechanisms switched off"
+    )
+    what = "the mechanism" if count == 1 else "the mechanisms together"
+    add = {
+        "higher": f"{what} add {_sized(together)}" if count > 1 else f"{what} adds {_sized(together)}",
+        "lower": f"{what} {'take' if count > 1 else 'takes'} {_sized(together)} away",
+        "unclear": f"what {what} {'add' if count > 1 else 'adds'} cannot be told from nothing, {_signed(together)}",
+        "none": f"{what} {'make' if count > 1 else 'makes'} no difference at all",
+    }[together.verdict]
+    return (
+        f"Total cost over {of} is {_sized(total)} at present value; {off} it would be {_sized(genuine)}, "
+        f"what the model counts as genuine demand: {add}."
+    )
+
+
+def _mechanism(found: Explanation, mechanism: Mechanism) -> str:
+    """One plain sentence for the share of a mechanism, and what its switch alone would do."""
+    of, row = period(found.plan), row_of(found.shares, BASELINE, HEADLINE, mechanism.name)
+    share, alone = (estimate_of(found, BASELINE, HEADLINE, mechanism.name, column) for column in ("mean", "alone"))
+    total = wording.three(estimate_of(found, BASELINE, HEADLINE, TOTAL), POUNDS, signed=False)[0]
+    if share.verdict == "none":
+        return f"{mechanism.title} makes no difference at all to cost over {of}."
+    if share.verdict == "unclear":
+        first = (
+            f"Over {of} the model cannot tell the share of {mechanism.title.lower()} in the cost of {total} from"
+            f" nothing: {_signed(share)}"
+        )
+    elif share.verdict == "higher":
+        first = (
+            f"Of {total} of cost over {of}, {_sized(share)}, {_percent(row['share'])}, is the share of"
+            f" {mechanism.title.lower()}: it would not be there if {mechanism.if_not}"
+        )
+    else:
+        first = (
+            f"{mechanism.title} holds {_sized(share)} of cost away over {of}, {_percent(-(row['share'] or 0.0))} of the"
+            f" total of {total}: it would be spent if {mechanism.if_not}"
+        )
+    return f"{first}. {_alone(alone, of)}" if len(found.plan.mechanisms) > 1 else f"{first}."
+
+
+def _alone(alone: Estimate, of: str) -> str:
+    if alone.verdict == "none":
+        return f"Its switch alone, the others left on, changes nothing in cost over {of}."
+    if alone.verdict == "unclear":
+        return (
+            f"Its switch alone, the others left on, cannot be told from no change in cost over {of}:"
+            f" {_signed(_negative(alone))}."
+        )
+    way = "lowers" if alone.value > 0 else "raises"
+    return f"Its switch alone, the others left on, {way} cost over {of} by {_sized(alone)}."
+
+
+def _moved(found: Explanation, strategy: str) -> str:
+    """Why cost moved under one strategy, the parts that are clear first."""
+    plan, rows = found.plan, {}
+    names = part_names(plan) | {GENUINE: REMAINDER}
+    for part in (GENUINE, *(m.name for m in plan.mechanisms), TOTAL):
+        row = row_of(found.moved, strategy, HEADLINE, part)
+        beside = row_of(found.moved, strategy, HEADLINE, TOTAL)["baseline_mean"]
+        rows[part] = Estimate.of(row["mean"], row["low"], row["high"], beside)
+    total = rows.pop(TOTAL)
+    clear = [
+        f"{_lower(names[part])} {_signed(estimate)}"
+        for part, estimate in rows.items()
+        if estimate.verdict in ("higher", "lower")
+    ]
+    rest = [_lower(names[part]) for part, estimate in rows.items() if estimate.verdict in ("unclear", "none")]
+    first = f"Over {period(plan)}, “{plan.titles[strategy]}” changes cost by {_signed(total)}"
+    if total.verdict == "unclear":
+        first += ", which cannot be told from nothing"
+    said = f"{first}: {wording.listed(clear)}" if clear else first
+    return f"{said}; no change can be told in {wording.listed(rest)}." if rest else f"{said}."
+
+
+def _negative(estimate: Estimate) -> Estimate:
+    return Estimate(
+        -estimate.value,
+        None if estimate.high is None else -estimate.high,
+        None if estimate.low is None else -estimate.low,
+    )
+
+
+def _sized(estimate: Estimate) -> str:
+    """The size of what is on one side of nought, with its interval: the verb says which way."""
+    sized = estimate if estimate.value >= 0 else _negative(estimate)
+    value, low, high = wording.three(sized, POUNDS, signed=False)
+    return f"{value} ({INTERVAL} {low} to {high})" if low else value
+
+
+def _signed(estimate: Estimate) -> str:
+    value, low, high = wording.three(estimate, POUNDS)
+    return f"{value} ({INTERVAL} {low} to {high})" if low else value
+
+
+def _percent(share: float | None) -> str:
+    """
+    >>> _percent(0.0173)
+    '1.7%'
+    """
+    return "" if share is None else f"{100 * share:.1f}%"
+
+
+def _lower(name: str) -> str:
+    return name[:1].lower() + name[1:]
