@@ -18,7 +18,7 @@ from simcare.demand import batch
 from simcare.demand import driver as drivers
 from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
-from simcare.demand.series import Series
+from simcare.demand.series import MonthlyCounts
 from simcare.files.load import library
 
 
@@ -28,21 +28,21 @@ def seconds(what: object) -> float:
     return time.perf_counter() - begun
 
 
-def made(count: int) -> dict[str, Series]:
+def made(count: int) -> dict[str, MonthlyCounts]:
     """Areas of Kent's length whose level drifts."""
     rng = np.random.default_rng(1)
     found = {}
     for k in range(count):
         level = np.exp(np.cumsum(0.06 * rng.standard_normal(84)) * 0.7) * rng.uniform(50, 1500)
-        found[f"area {k}"] = Series(f"area {k}", 2012 * 12 + 3, rng.poisson(level).astype(float))
+        found[f"area {k}"] = MonthlyCounts(f"area {k}", 2012 * 12 + 3, rng.poisson(level).astype(float))
     return found
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 16
     kent = read_series(library("calibration") / "referrals-monthly.csv")["Kent"]
-    drivers.fit(kent)  # what is loaded once
-    fit = seconds(lambda: [drivers.fit(kent, plain=False) for _ in range(10)]) / 10
+    drivers.fit_driver(kent)  # what is loaded once
+    fit = seconds(lambda: [drivers.fit_driver(kent, plain=False) for _ in range(10)]) / 10
     forecast(kent, workers=2)  # so that the workers are there
     whole = seconds(lambda: forecast(kent, workers=2))
     with tempfile.TemporaryDirectory() as folder:

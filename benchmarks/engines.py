@@ -14,7 +14,7 @@ from simcare.arrays.names import names_of
 from simcare.engine import compiled, simpy
 from simcare.files.load import load_model
 from simcare.log.frame import frame
-from simcare.measures.measure import measure, measures_of
+from simcare.measures.measure import measure_log, measures_of
 from simcare.measures.tally import Tally
 from simcare.model import Model
 from simcare.rules.records import START
@@ -64,11 +64,11 @@ def from_log(name: str, days: float, seed: int) -> dict[str, Any]:
     """The way by the log, compiled engine: seconds for the log, the frame and the measures."""
     model = load_model(name)
     tables = build(model)
-    compiled.simulate(model, tables, 0, 0, 30.0)
+    compiled.simulate_log(model, tables, 0, 0, 30.0)
     began = time.process_time()
-    rows = compiled.simulate(model, tables, seed, 0, days)
+    rows = compiled.simulate_log(model, tables, seed, 0, days)
     logged = time.process_time()
-    measure(frame(rows, names_of(model), "baseline", 0), model, days)
+    measure_log(frame(rows, names_of(model), "baseline", 0), model, days)
     return {"rows": int(rows.size), "log": logged - began, "measures": time.process_time() - logged}
 
 

@@ -34,7 +34,7 @@ from simcare.calibrate.likelihood import judge
 from simcare.calibrate.observe import Values, outputs
 from simcare.calibrate.priors import design, log_density, sample, to_values
 from simcare.calibrate.reading import Loaded, load_calibration
-from simcare.calibrate.simulating import Ensemble, Job, carry_out, ensemble, joined
+from simcare.calibrate.simulating import Ensemble, Job, ensemble, joined, run_jobs
 from simcare.files.fit import PRIOR_DRIVEN
 
 DESIGN, WAVE = 100, 60
@@ -48,7 +48,7 @@ def synthetic(loaded: Loaded, truth: Values, number: int) -> Loaded:
     runs = dict.fromkeys(datum.run for datum in loaded.fitted)
     found: dict[object, float] = {}
     for run in runs:
-        found |= carry_out(loaded, [Job(run, point, (TRUTHS + number,))], PARTS, 1)[0][0]
+        found |= run_jobs(loaded, [Job(run, point, (TRUTHS + number,))], PARTS, 1)[0][0]
     judged = judge(loaded.fitted)
     rng = np.random.default_rng([number, 5])
     came = outputs(loaded.fitted, found) + np.linalg.cholesky(
@@ -87,7 +87,7 @@ def nelder_mead(loaded: Loaded, noise: Values, number: int) -> Values:
         if not np.isfinite(prior):
             return 1e6 + float((steps**2).sum())
         point = tuple(to_values(free, steps[None, :])[0].tolist())
-        found = [carry_out(loaded, [Job(run, point, common)], PARTS, 1)[0] for run in runs]
+        found = [run_jobs(loaded, [Job(run, point, common)], PARTS, 1)[0] for run in runs]
         mean = np.mean(
             [outputs(loaded.fitted, {k: v for part in found for k, v in part[r].items()}) for r in range(len(common))],
             axis=0,

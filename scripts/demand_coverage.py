@@ -26,7 +26,7 @@ def main() -> None:
         for known in range(FIRST, LAST + 1, EVERY):
             then, came = series.known(series.first + known - 1), series.counts[known : known + AHEAD]
             rng = np.random.default_rng([1, known])
-            draws = drivers.simulate(drivers.fit(then, plain=False), then, AHEAD, 1000, rng)
+            draws = drivers.simulate_counts(drivers.fit_driver(then, plain=False), then, AHEAD, 1000, rng)
             naive = challengers.seasonal_naive(then, AHEAD, 1000, rng)
             held = [float(np.mean(scores.covered(came, draws, level))) for level in scores.LEVELS]
             rows.append([*held, float(scores.crps(came, draws).mean()), float(scores.crps(came, naive).mean())])

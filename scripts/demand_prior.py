@@ -19,15 +19,15 @@ from simcare.files.load import library
 
 
 def main() -> None:
-    wide = levels.Prior(levels.Prior().centre, (3.0, 3.0, 1.5))
+    wide = levels.LevelPrior(levels.LevelPrior().centre, (3.0, 3.0, 1.5))
     everything = {"": (0.0, 3.0), "cos": (0.0, 3.0), "sin": (0.0, 3.0), "working days": (0.0, 3.0)}
     typical = drivers.Typical(everything, wide)
     fits = [
-        drivers.fit(s, typical=typical, plain=False)
+        drivers.fit_driver(s, typical=typical, plain=False)
         for s in read_series(library("calibration") / "referrals-monthly.csv").values()
     ]
     logs = np.array([levels.parameters(fit.level) for fit in fits])
-    shipped = levels.Prior()
+    shipped = levels.LevelPrior()
     for k, name in enumerate(("log dispersion", "log drift", "logit rho")):
         print(
             f"{name:16s} mean {logs[:, k].mean():6.2f} sd {logs[:, k].std(ddof=1):5.2f}   shipped"

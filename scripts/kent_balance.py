@@ -12,7 +12,7 @@ import sys
 import polars as pl
 
 import simcare
-from simcare.demand.paths import held
+from simcare.demand.paths import at_base_demand
 from simcare.log.flows import with_before
 from simcare.model import Model
 
@@ -141,7 +141,7 @@ def care_home_stays(model: Model) -> pl.DataFrame:
 
 def main() -> None:
     replications = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    model: Model = held(simcare.load("kent-2013"))
+    model: Model = at_base_demand(simcare.load("kent-2013"))
     run = simcare.run(model, years=2, replications=replications, seed=1, keep_log=True)
     pl.Config(
         tbl_rows=60,

@@ -40,8 +40,8 @@ def comparison_figure(folder: Path) -> go.Figure:
     given = read_folder(folder)
     if given.differences is None:
         sys.exit(f"{folder}: is a run, not a comparison; a picture needs the folder of `simcare compare`")
-    period = wording.period(summaries.financial_years(given.measures))
-    return figures.comparison(given.differences, given.titles, period)
+    period = wording.horizon_words(summaries.financial_years(given.measures))
+    return figures.comparison_figure(given.differences, given.titles, period)
 
 
 def svg(figure: go.Figure, browser: str) -> str:

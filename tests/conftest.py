@@ -21,7 +21,9 @@ def simulate(
     model: Model, days: float, seed: int = 1, replication: int = 0, strategy: str = "baseline"
 ) -> pl.DataFrame:
     """The log of one replication of a model."""
-    return frame(simpy.simulate(model, build(model), seed, replication, days), names_of(model), strategy, replication)
+    return frame(
+        simpy.simulate_log(model, build(model), seed, replication, days), names_of(model), strategy, replication
+    )
 
 
 @cache

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from simcare.model import Model
 from simcare.model.model import Modifier
-from simcare.model.number import Series
+from simcare.model.number import DatedNumber
 from simcare.model.parts import Ages, Arrivals, Caseload, Clock, FrontDoor, Need, Service
 from simcare.model.strategy import ramp_steps
 
@@ -155,7 +155,7 @@ class Naive:
     def day(self, date: dt.date) -> float:
         return float((date - self.start).days)
 
-    def at(self, series: Series | None, time: float, default: float = 0.0) -> float:
+    def at(self, series: DatedNumber | None, time: float, default: float = 0.0) -> float:
         return default if series is None else series.at(self.start + dt.timedelta(days=math.floor(time)))
 
     def dated_changes(self) -> Iterator[dt.date]:
@@ -334,7 +334,7 @@ class Naive:
             else:
                 p.review_due = self.due(first, p.stay_start, time)
 
-    def due(self, series: Series, since: float, now: float) -> float:
+    def due(self, series: DatedNumber, since: float, now: float) -> float:
         """The first moment, from now on, at which as many days have passed as are then in force."""
         dates = [self.day(step.from_) for step in series.steps[1:]]
         for begin, finish, days in zip([-NEVER, *dates], [*dates, NEVER], series.values, strict=True):

@@ -12,7 +12,7 @@ from simcare.demand import challengers, months, scores
 from simcare.demand.backtest import Backtest, _trial, backtest, choose, league, origins, weights, widening
 from simcare.demand.forecast import forecast
 from simcare.demand.regressors import Terms
-from simcare.demand.series import Series
+from simcare.demand.series import MonthlyCounts
 from simcare.errors import BadInput
 
 
@@ -42,7 +42,7 @@ def test_coverage_and_pit_of_right_forecasts() -> None:
 def test_naive_forecasts_have_the_spread_that_the_textbook_gives() -> None:
     y = np.array([10.0, 12, 11, 15, 14, 13, 17, 16, 12, 11, 15, 18] * 4) * 100
     y[12:] += np.arange(36) * 3.0
-    series, rng = Series("X", FIRST, y), np.random.default_rng(3)
+    series, rng = MonthlyCounts("X", FIRST, y), np.random.default_rng(3)
     last = challengers.naive(series, 6, 40_000, rng)
     spread = np.sqrt(np.mean(np.diff(y) ** 2))
     assert last.std(axis=0) == pytest.approx(spread * np.sqrt(np.arange(1, 7)), rel=0.03)
@@ -60,7 +60,7 @@ def test_every_model_finds_a_plain_season(name: str) -> None:
     """Without drift and with little chance, all of them must be close to the truth a year on."""
     rng = np.random.default_rng(4)
     truth = 1000 * np.exp(0.1 * np.cos(2 * np.pi * np.arange(72) / 12))
-    series = Series("X", months.month_of("2012-01"), rng.poisson(truth[:60]).astype(float))
+    series = MonthlyCounts("X", months.month_of("2012-01"), rng.poisson(truth[:60]).astype(float))
     terms = Terms(working_days=False)
     typical = None
     draws = challengers.field(series, terms, typical)[name](series, 12, 500, rng)
@@ -75,12 +75,12 @@ pytestmark = pytest.mark.xdist_group("backtest")  # what is carried out once is 
 
 
 @pytest.fixture(scope="module")
-def tried() -> tuple[Series, Backtest]:
-    series = Series("X", FIRST, made(np.random.default_rng(5), 60))
+def tried() -> tuple[MonthlyCounts, Backtest]:
+    series = MonthlyCounts("X", FIRST, made(np.random.default_rng(5), 60))
     return series, backtest(series, challengers.field(series), workers=1)
 
 
-def test_a_model_sees_only_what_was_known(tried: tuple[Series, Backtest]) -> None:
+def test_a_model_sees_only_what_was_known(tried: tuple[MonthlyCounts, Backtest]) -> None:
     """Counts after the origin changed beyond recognition, exposure and covariates too, change no draw of any model."""
     series, _ = tried
     at, rng = 40, np.random.default_rng(8)
@@ -89,16 +89,16 @@ def test_a_model_sees_only_what_was_known(tried: tuple[Series, Backtest]) -> Non
     def drawn(after: float) -> dict[str, np.ndarray]:
         counts, more, other = series.counts.copy(), people.copy(), jobless.copy()
         counts[at:], more[at:], other[at:] = after, after, after
-        changed = Series("X", FIRST, counts, more, {"jobless": other})
+        changed = MonthlyCounts("X", FIRST, counts, more, {"jobless": other})
         return _trial(changed, challengers.field(changed), FIRST + at - 1, 1)[1]
 
     one, other = drawn(1.0), drawn(999.0)
-    assert set(one) == set(challengers.field(Series("X", FIRST, series.counts, None, {"jobless": jobless})))
+    assert set(one) == set(challengers.field(MonthlyCounts("X", FIRST, series.counts, None, {"jobless": jobless})))
     for model, draws in one.items():
         assert (draws == other[model]).all(), model
 
 
-def test_origins_are_three_months_apart_from_two_years_on(tried: tuple[Series, Backtest]) -> None:
+def test_origins_are_three_months_apart_from_two_years_on(tried: tuple[MonthlyCounts, Backtest]) -> None:
     series, found = tried
     assert [o - FIRST + 1 for o in origins(series)] == list(range(24, 60, 3))
     assert found.scores["horizon"].max() == 24
@@ -108,11 +108,11 @@ def test_origins_are_three_months_apart_from_two_years_on(tried: tuple[Series, B
 
 
 def test_of_a_long_series_the_last_six_years_are_tried() -> None:
-    long = origins(Series("X", FIRST, np.ones(400)))
+    long = origins(MonthlyCounts("X", FIRST, np.ones(400)))
     assert (len(long), long[-1] - FIRST + 1, long[0] - FIRST + 1) == (24, 397, 328)
 
 
-def test_the_league_adds_up(tried: tuple[Series, Backtest]) -> None:
+def test_the_league_adds_up(tried: tuple[MonthlyCounts, Backtest]) -> None:
     _, found = tried
     table = league(found)
     mean = dict(found.scores.group_by("model").agg(pl.col("crps").mean()).iter_rows())
@@ -132,7 +132,7 @@ def scored(crps: dict[str, list[float]], pit: float = 0.5) -> Backtest:
     return Backtest(pl.DataFrame(rows), {})
 
 
-SERIES = Series("X", FIRST, np.full(60, 10.0))
+SERIES = MonthlyCounts("X", FIRST, np.full(60, 10.0))
 YARDSTICK = [10.0, 11.0, 12.0, 11.0] * 4
 
 
@@ -182,10 +182,10 @@ def test_the_drift_widens_where_what_came_lay_in_the_tails() -> None:
 
 def test_a_series_too_short_or_constant_is_forecast_untested() -> None:
     rng = np.random.default_rng(6)
-    short = forecast(Series("X", FIRST, rng.poisson(50, 14).astype(float)), 6)
+    short = forecast(MonthlyCounts("X", FIRST, rng.poisson(50, 14).astype(float)), 6)
     assert short.backtest is None
     assert "too few" in short.choice.why
-    same = forecast(Series("X", FIRST, np.full(48, 100.0)), 12)
+    same = forecast(MonthlyCounts("X", FIRST, np.full(48, 100.0)), 12)
     assert same.backtest is None
     rows = same.rows()
     assert (rows["hi80"] > rows["lo80"]).all()
@@ -197,7 +197,7 @@ def test_a_series_too_short_or_constant_is_forecast_untested() -> None:
 def test_a_covariate_that_does_not_reach_the_horizon_is_told() -> None:
     rng = np.random.default_rng(7)
     jobless = 5 + np.cumsum(rng.normal(0, 0.2, 30))
-    series = Series("X", FIRST, rng.poisson(80, 24).astype(float), None, {"jobless": jobless})
+    series = MonthlyCounts("X", FIRST, rng.poisson(80, 24).astype(float), None, {"jobless": jobless})
     six, seven = (forecast(series, horizon).series.notes for horizon in (6, 7))
     assert not any("held" in note for note in six)
     assert any("The covariate jobless is known to 2014-09: past that its last value is held" in note for note in seven)

@@ -29,7 +29,7 @@ from simcare.engine import compiled
 from simcare.files.load import load_model
 from simcare.model.calibration import Calibration, Free, Target
 from simcare.rules.records import LOG
-from simcare.runs.run import Task, simulate
+from simcare.runs.run import Task, run_task
 
 ASSUMED = {"source": "assumption", "grade": "D"}
 START = dt.date(2013, 4, 1)
@@ -147,7 +147,7 @@ def test_a_stay_goes_on_through_a_move_between_the_services_and_ends_with_death(
 def test_stocks_flows_and_shares_are_what_the_log_says() -> None:
     """Each kind of target against counts made row by row from the log of the same run."""
     model = load_model("semi-markov")
-    outcome = simulate(Task(model, "baseline", 3, 0, 2, "simpy", keep_log=True))
+    outcome = run_task(Task(model, "baseline", 3, 0, 2, "simpy", keep_log=True))
     assert outcome.log is not None
     rows = outcome.log.sort("client", maintain_order=True).rows(named=True)
     last_day = 730.0  # 31 March 2015 ends

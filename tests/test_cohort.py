@@ -13,12 +13,12 @@ import pytest
 
 import simcare.cohort.solve
 from simcare.cohort.markov_limit import exponential_equal, obstacles
-from simcare.cohort.solve import expected, plain
+from simcare.cohort.solve import expected_people, plain
 from simcare.demand.paths import average
 from simcare.errors import BadInput
 from simcare.files.load import load_model
 from simcare.model import Model
-from simcare.model.number import Series, Step
+from simcare.model.number import DatedNumber, Step
 from simcare.runs.run import Run, run
 
 YEAR = 365.25
@@ -34,7 +34,7 @@ def people(found: pl.DataFrame, *by: str) -> pl.DataFrame:
 
 
 def test_mm_infinity_fills_up_as_one_minus_an_exponential() -> None:
-    found = people(expected(load_model("mm-infinity"), 3 * YEAR))
+    found = people(expected_people(load_model("mm-infinity"), 3 * YEAR))
     theory = 200 * (1 - np.exp(-2 * found["day"].to_numpy() / YEAR))
     assert found.height == 36
     assert found["people"].to_numpy() == pytest.approx(theory, rel=1e-9)
@@ -59,10 +59,10 @@ def test_arrivals_that_swing_with_the_year_give_a_caseload_that_swings_less_and_
         )
         for day, rate in zip(edges.tolist(), mean.tolist(), strict=True)
     ]
-    arrivals = base.arrivals[0].model_copy(update={"per_year": Series(steps=tuple(steps))})
+    arrivals = base.arrivals[0].model_copy(update={"per_year": DatedNumber(steps=tuple(steps))})
     model = base.model_copy(update={"arrivals": (arrivals,)})
     days = 8 * YEAR + np.arange(0, 365, 5)
-    found = people(expected(model, 9 * YEAR, at=days.tolist()))
+    found = people(expected_people(model, 9 * YEAR, at=days.tolist()))
     caseload, at = found["people"].to_numpy(), found["day"].to_numpy()
 
     ends = np.append(edges[1:], edges[-1] + width)
@@ -89,7 +89,9 @@ def test_birthdays_are_exact() -> None:
     calendar day."""
     start = dt.date(2013, 4, 1)
     first, eleventh = ((dt.date(year, 4, 1) - start).days for year in (2014, 2024))
-    found = expected(load_model("ageing"), 4100.0, at=[first - 0.01, first + 0.01, eleventh - 0.01, eleventh + 0.01])
+    found = expected_people(
+        load_model("ageing"), 4100.0, at=[first - 0.01, first + 0.01, eleventh - 0.01, eleventh + 0.01]
+    )
     counted = [
         dict(group.select("stage", "people").rows())
         for _, group in people(found, "stage").group_by("day", maintain_order=True)
@@ -117,7 +119,7 @@ def test_a_hazard_by_age_is_followed_along_the_cohort() -> None:
     ages = {"edges": [30, 60], "shares": [1], **SOURCE}
     adults = {**base.caseload[2].model_dump(by_alias=True), "name": "adults", "count": num(1000), "ages": ages}
     model = Model.model_validate({**base.model_dump(by_alias=True), "clocks": [death], "caseload": [adults]})
-    found = people(expected(model, 20 * YEAR, at=[0.0, 5 * YEAR, 20 * YEAR]))["people"].to_numpy()
+    found = people(expected_people(model, 20 * YEAR, at=[0.0, 5 * YEAR, 20 * YEAR]))["people"].to_numpy()
     age, w = np.polynomial.legendre.leggauss(40)
     age = 45 + 15 * age
     for t, there in zip((0, 5, 20), found, strict=True):
@@ -130,13 +132,13 @@ def test_halving_the_steps_changes_nothing_that_matters(monkeypatch: pytest.Monk
     """The error of taking hazards by age at their mean over a month, and of the quadrature: below 2e-5 of any cell of
     Kent."""
     model, keys = plain(load_model("kent-2013")), ["day", "stage", "group", "need", "tier"]
-    usual = expected(model, 731.0, at=[0.0, 365.0])
+    usual = expected_people(model, 731.0, at=[0.0, 365.0])
     assert usual.filter(pl.col("day") == 0.0)["people"].sum() == pytest.approx(
         sum(row.count.value for row in model.caseload), rel=1e-9
     )
     monkeypatch.setattr(simcare.cohort.solve, "LONGEST_SPAN_DAYS", 8.0)
     monkeypatch.setattr(simcare.cohort.solve, "LONGEST_PIECE_DAYS", 92.0)
-    fine = expected(model, 731.0, at=[0.0, 365.0])
+    fine = expected_people(model, 731.0, at=[0.0, 365.0])
     both = fine.join(usual, on=keys, suffix="_usual").filter(pl.col("people") > 1)
     worst = float((both["people_usual"] / both["people"] - 1).abs().to_numpy().max())
     print(f"{both.height} cells, at most {worst:.1e} apart")
@@ -212,14 +214,14 @@ def present(run: Run, days: list[float]) -> pl.DataFrame:
 def test_kent_in_the_plain_limit_runs_as_the_twin_says() -> None:
     model, replications = average(plain(load_model("kent-2013")), 2), 8
     done = run(model, years=2, replications=replications, seed=41, keep_log=True)
-    found = expected(model, done.days)
+    found = expected_people(model, done.days)
     served = found.filter("served")
     ends = month_ends(done, sorted(found["day"].unique()))
     compare(served, ends, replications, "stage", "tier")
     compare(served, ends, replications, "group")
     compare(served, ends, replications, "stage", "group", "tier")
     someday = [365.0, 730.0]
-    everyone = expected(model, done.days, at=someday)
+    everyone = expected_people(model, done.days, at=someday)
     compare(everyone, present(done, someday), replications, "stage", "need", "served")
     compare(everyone, present(done, someday), replications, "group", "need", "served")
 
@@ -279,7 +281,7 @@ def every_rule() -> Model:
 def test_every_rule_of_the_plain_limit_runs_as_the_twin_says() -> None:
     model, replications, days = every_rule(), 16, [1.0, 200.0, 450.0, 730.0]
     done = run(model, years=2, replications=replications, seed=7, keep_log=True, workers=1)
-    found, there = expected(model, done.days, at=days), present(done, days)
+    found, there = expected_people(model, done.days, at=days), present(done, days)
     for by in (
         ("area", "stage"),
         ("group", "need"),
@@ -305,7 +307,7 @@ def test_what_has_memory_is_refused_with_its_path() -> None:
     with pytest.raises(
         BadInput, match=r"services\[0\]: reviews at fixed intervals matter unless the service follows need"
     ):
-        expected(load_model("kent-2013"), 365.0)
+        expected_people(load_model("kent-2013"), 365.0)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +320,7 @@ def test_what_has_memory_is_refused_with_its_path() -> None:
 )
 def test_library_models_with_memory_are_refused(name: str, line: str) -> None:
     with pytest.raises(BadInput, match=line):
-        expected(load_model(name), 365.0)
+        expected_people(load_model(name), 365.0)
 
 
 def test_limited_places_and_gaps_are_refused() -> None:
@@ -335,7 +337,7 @@ def test_limited_places_and_gaps_are_refused() -> None:
         failures=(),
         market=None,
         voluntary=(),
-        handovers=(SimpleNamespace(supported=None), SimpleNamespace(supported=Series.model_validate(num(0.9)))),
+        handovers=(SimpleNamespace(supported=None), SimpleNamespace(supported=DatedNumber.model_validate(num(0.9)))),
     )
     told = [fault.partition(":")[0] for fault in obstacles(cast(Model, limited))]
     assert told == [
@@ -366,8 +368,8 @@ def test_the_plain_limit_takes_limits_away() -> None:
         "teams",
         "handovers[0].supported",
     ]
-    assert expected(plain(model), 365.0).equals(expected(plain(plain(model)), 365.0))
-    assert people(expected(plain(model), 365.0, at=[364.0]), "area")["people"].to_list() == pytest.approx(
+    assert expected_people(plain(model), 365.0).equals(expected_people(plain(plain(model)), 365.0))
+    assert people(expected_people(plain(model), 365.0, at=[364.0]), "area")["people"].to_list() == pytest.approx(
         [110, 10], rel=1e-9
     )
 
@@ -376,14 +378,14 @@ def test_reviews_that_would_find_a_nearer_rung_are_refused() -> None:
     """At 18 the low rung opens to those for whom the middle one stood in; care that follows need does not notice."""
     model = every_rule()
     rigid = model.services[3].model_copy(
-        update={"follows_need": True, "review_every_days": Series.model_validate(num(91))}
+        update={"follows_need": True, "review_every_days": DatedNumber.model_validate(num(91))}
     )
     reviewed = model.model_copy(update={"services": (*model.services[:3], rigid, *model.services[4:])})
     with pytest.raises(
         BadInput,
         match=r"services\[3\]: a birthday opens a nearer rung to its clients \(b at 18\), found by a review only",
     ):
-        expected(reviewed, 365.0)
+        expected_people(reviewed, 365.0)
 
 
 @pytest.mark.parametrize(
@@ -391,7 +393,7 @@ def test_reviews_that_would_find_a_nearer_rung_are_refused() -> None:
 )
 def test_days_outside_the_horizon_are_refused(days: float, at: list[float] | None, line: str) -> None:
     with pytest.raises(BadInput, match=f"^{line}: "):
-        expected(load_model("mm-infinity"), days, at)
+        expected_people(load_model("mm-infinity"), days, at)
 
 
 def test_the_plain_limit_is_a_new_model_that_holds() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from simcare.engine.persons import frailty, spread
+from simcare.engine.persons import frailty, value_in_bands
 from simcare.rules.draws import exponential, uniform, uniforms, word
 
 WORDS = st.integers(min_value=0, max_value=2**62)
@@ -61,7 +61,7 @@ def test_frailty_has_mean_one_and_the_variance_asked() -> None:
 
 def test_spread_fills_bands_by_their_shares() -> None:
     u = np.linspace(0.0005, 0.9995, 1000)
-    values = spread([0, 10, 20, 40], [0.5, 0.0, 0.5], u)
+    values = value_in_bands([0, 10, 20, 40], [0.5, 0.0, 0.5], u)
     assert (values < 10).sum() == 500
     assert ((values >= 10) & (values < 20)).sum() == 0
     assert values.max() < 40

@@ -10,16 +10,16 @@ import polars as pl
 import pytest
 from scipy.special import polygamma
 
-from simcare.cohort.solve import expected as twin
+from simcare.cohort.solve import expected_people as twin
 from simcare.decide.comparison import compare
 from simcare.demand import driver as drivers
 from simcare.demand import paths
-from simcare.demand.paths import Fit
+from simcare.demand.paths import DriverFit
 from simcare.errors import BadInput
 from simcare.files.load import library, load_model
 from simcare.measures.spread_parts import INDEX, demand_by_replication, demand_sd
 from simcare.model import Model
-from simcare.runs.run import Task, run, simulate
+from simcare.runs.run import Task, run, run_task
 
 DRIVER = """
 [[drivers]]
@@ -54,7 +54,7 @@ def driven(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 @pytest.fixture(scope="module")
-def fit(driven: Model) -> Fit:
+def fit(driven: Model) -> DriverFit:
     return paths.fitted(driven)[0]
 
 
@@ -64,12 +64,12 @@ def test_a_model_holds_the_counts_that_were_known_and_no_more(driven: Model) -> 
     assert Model.model_validate_json(driven.model_dump_json(by_alias=True)) == driven
 
 
-def test_the_base_year_has_index_one(fit: Fit) -> None:
+def test_the_base_year_has_index_one(fit: DriverFit) -> None:
     assert fit.known[-12:].mean() == pytest.approx(fit.base)
     assert len(fit.known) == 36
 
 
-def test_paths_average_to_what_the_twin_works_with(fit: Fit) -> None:
+def test_paths_average_to_what_the_twin_works_with(fit: DriverFit) -> None:
     last = fit.driver.last + 30
     paths = np.array([paths.index(fit, last, 1, r) for r in range(4000)])[:, -30:]
     mean = paths.expected(fit, last)[-30:]
@@ -78,7 +78,7 @@ def test_paths_average_to_what_the_twin_works_with(fit: Fit) -> None:
     assert np.abs((paths.mean(axis=0) - mean) / se).max() < 4
 
 
-def test_each_month_has_a_luck_of_its_own(fit: Fit) -> None:
+def test_each_month_has_a_luck_of_its_own(fit: DriverFit) -> None:
     """The log index of the first month ahead varies by parameters and level, and by a gamma of the driver's dispersion
     on top."""
     values = np.log([paths.index(fit, fit.driver.last + 1, 1, r)[-1] for r in range(4000)])
@@ -89,7 +89,7 @@ def test_each_month_has_a_luck_of_its_own(fit: Fit) -> None:
     assert whole > variance[0] * (1 + 5 * np.sqrt(2 / 4000))
 
 
-def test_a_longer_horizon_and_another_replication_change_nothing_earlier(fit: Fit) -> None:
+def test_a_longer_horizon_and_another_replication_change_nothing_earlier(fit: DriverFit) -> None:
     long = paths.index(fit, fit.driver.last + 30, 1, 3)
     assert (paths.index(fit, fit.driver.last + 12, 1, 3) == long[: 36 + 12]).all()
     assert (paths.index(fit, fit.driver.last + 30, 1, 4)[36:] != long[36:]).all()
@@ -98,7 +98,7 @@ def test_a_longer_horizon_and_another_replication_change_nothing_earlier(fit: Fi
 
 def test_what_was_known_of_the_run_s_own_months_is_met(tmp_path: Path) -> None:
     known = load_model(written(tmp_path, known_to="2014-03"))
-    one, two = (paths.drawn(known, (), 1, r, 1)["referrals"][1] for r in (0, 1))
+    one, two = (paths.drawn_paths(known, (), 1, r, 1)["referrals"][1] for r in (0, 1))
     assert (one[:48] == two[:48]).all()
     counts = np.array(known.drivers[0].counts)
     assert np.corrcoef(one[36:48], counts[36:48])[0, 1] > 0.9
@@ -109,7 +109,7 @@ def test_arrivals_come_as_the_path_says(driven: Model) -> None:
     by replication."""
     per_year = driven.arrivals[0].per_year.at(dt.date(2013, 4, 1))
     for replication in range(4):
-        found = simulate(Task(driven, "baseline", 1, replication, 3, "compiled")).measures
+        found = run_task(Task(driven, "baseline", 1, replication, 3, "compiled")).measures
         index = found.filter(pl.col("measure") == INDEX + "referrals").sort("month")
         came = found.filter(pl.col("measure") == "entries")["value"].sum()
         expected = per_year / 12 * sum(index["value"])  # the index is of monthly counts
@@ -118,7 +118,7 @@ def test_arrivals_come_as_the_path_says(driven: Model) -> None:
 
 
 def test_both_engines_meet_the_same_path(driven: Model) -> None:
-    one, two = (simulate(Task(driven, "baseline", 1, 2, 1, engine)).measures for engine in ("simpy", "compiled"))
+    one, two = (run_task(Task(driven, "baseline", 1, 2, 1, engine)).measures for engine in ("simpy", "compiled"))
     keys = ["month", "measure", "service"]
     both = one.sort(keys).join(two.sort(keys), on=keys, nulls_equal=True, suffix="_two")
     assert both.height == one.height == two.height

@@ -19,12 +19,12 @@ from simcare.errors import BadInput
 from simcare.files.load import load_experiment, load_model, parse
 from simcare.mechanisms.shapley import shapley
 from simcare.mechanisms.shares import GENUINE, TOGETHER, TOTAL, Explanation, explain, plan
-from simcare.mechanisms.switches import SWITCHES, Mechanism, numbers_behind, without
+from simcare.mechanisms.switches import SWITCHES, Mechanism, numbers_behind, switched_off
 from simcare.model import Model
 from simcare.model.response import Response
 from simcare.model.strategy import Experiment, added, apply, believed, extended_by
 from simcare.report.explain_page import text_of
-from simcare.report.mechanism_wording import sentences
+from simcare.report.mechanism_wording import explanation_sentences
 from simcare.report.page import stacked
 from simcare.runs.run import fingerprint, run
 
@@ -103,7 +103,7 @@ def test_every_switch_gives_a_valid_model_without_the_mechanism(name: str) -> No
         if not mechanism.is_on(model):
             assert mechanism.off(off) == off
     assert fingerprint(model) == before, "a model is a frozen value"
-    bare = without(model, SWITCHES)
+    bare = switched_off(model, SWITCHES)
     assert revalidated(bare) == bare and not any(mechanism.is_on(bare) for mechanism in SWITCHES)
 
 
@@ -112,7 +112,7 @@ def test_a_switch_also_turns_off_what_a_strategy_turned_on(name: str) -> None:
     experiment, model = load_experiment(name)
     whole = extended_by(model, experiment)
     for strategy in experiment.strategies:
-        off = without(apply(whole, believed(strategy, experiment.shrinkage)), SWITCHES)
+        off = switched_off(apply(whole, believed(strategy, experiment.shrinkage)), SWITCHES)
         assert not any(mechanism.is_on(off) for mechanism in SWITCHES)
         assert revalidated(off) == off
 
@@ -137,7 +137,7 @@ def totals_of(model: Model) -> dict[str, float]:
     return dict(measures.group_by("measure").agg(pl.col("value").sum()).iter_rows())
 
 
-def switched_off(name: str, model: Model) -> tuple[Model, Model]:
+def with_and_without(name: str, model: Model) -> tuple[Model, Model]:
     return model, BY_NAME[name].off(model)
 
 
@@ -148,7 +148,7 @@ def test_without_over_specification_nobody_is_placed_above_need_by_an_assessment
             & (pl.col("cause") == "assessment")
             & (pl.col("tier").cast(pl.String) != "step_up")
         )
-        for m in switched_off("over_specification", load_model(TOY))
+        for m in with_and_without("over_specification", load_model(TOY))
     )
     ladder = ["independent", "community", "placement"]
 
@@ -161,19 +161,19 @@ def test_without_over_specification_nobody_is_placed_above_need_by_an_assessment
 
 
 def test_without_learned_dependency_no_need_is_induced() -> None:
-    on, off = (totals_of(m) for m in switched_off("learned_dependency", load_model(TOY)))
+    on, off = (totals_of(m) for m in with_and_without("learned_dependency", load_model(TOY)))
     assert on["induced_need_days"] > 0 == off.get("induced_need_days", 0.0)
 
 
 def test_without_waiting_nobody_waits_and_the_same_people_come() -> None:
     model = load_model(LIMITS)
-    on, off = (totals_of(m) for m in switched_off("waiting", model))
+    on, off = (totals_of(m) for m in with_and_without("waiting", model))
     for measure in ("queue_days", "delayed_days", "spot_days", "unsupported_transitions"):
         assert on[measure] > 0 == off.get(measure, 0.0), measure
     assert off["waiting_days"] < 0.05 * on["waiting_days"], "only those who were referred before the second day wait"
     came = [
         set(log_of(m).filter((pl.col("event") == "referral") & (pl.col("cause") == "new"))["client"])
-        for m in switched_off("waiting", model)
+        for m in with_and_without("waiting", model)
     ]
     assert came[0] == came[1]
     late = log_of(BY_NAME["waiting"].off(model)).filter(pl.col("time") > 40)
@@ -186,7 +186,7 @@ def test_without_waiting_nobody_waits_and_the_same_people_come() -> None:
 def test_without_failure_demand_a_crisis_is_sudden_or_brings_a_newcomer() -> None:
     on, off = (
         log_of(m).filter(pl.col("event") == "crisis")["cause"].cast(pl.String).to_list()
-        for m in switched_off("failure_demand", load_model(TOY))
+        for m in with_and_without("failure_demand", load_model(TOY))
     )
     assert "hazard" in set(on)
     assert set(off) == {"at_once"}
@@ -201,7 +201,7 @@ def answering() -> Model:
 
 
 def test_without_the_answer_to_money_providers_do_as_if_the_file_said_nothing_of_it() -> None:
-    on, off = (totals_of(m) for m in switched_off("provider_holding", answering()))
+    on, off = (totals_of(m) for m in with_and_without("provider_holding", answering()))
     silent = totals_of(load_model(TOY))
     assert on["cost_pv"] != pytest.approx(silent["cost_pv"], rel=1e-6)
     for measure in ("cost_pv", "dependency_days", "person_days", "step_downs"):
@@ -264,7 +264,7 @@ def test_everything_on_is_the_comparison_and_everything_off_the_bare_model(found
         )
         assert mean_of(found.shares, "baseline", measure, TOTAL) == pytest.approx(row["baseline_mean"])
     bare = run(
-        without(load_model(TOY), SWITCHES), 2, REPS, seed=1, engine="compiled", workers=1, keep_log=False
+        switched_off(load_model(TOY), SWITCHES), 2, REPS, seed=1, engine="compiled", workers=1, keep_log=False
     ).measures
     cost = float(bare.filter(pl.col("measure") == "cost_pv")["value"].sum()) / REPS
     assert mean_of(found.shares, "baseline", "cost_pv", GENUINE) == pytest.approx(cost)
@@ -294,7 +294,7 @@ def test_every_run_is_kept_with_its_setting(found: Explanation) -> None:
 def test_a_switch_alone_is_the_first_and_the_last_step(found: Explanation) -> None:
     def cost(*off: Mechanism) -> float:
         measures = run(
-            without(load_model(TOY), off), 2, REPS, seed=1, engine="compiled", workers=1, keep_log=False
+            switched_off(load_model(TOY), off), 2, REPS, seed=1, engine="compiled", workers=1, keep_log=False
         ).measures
         return float(measures.filter(pl.col("measure") == "cost_pv")["value"].sum()) / REPS
 
@@ -307,7 +307,7 @@ def test_a_switch_alone_is_the_first_and_the_last_step(found: Explanation) -> No
 
 
 def test_every_sentence_names_the_period(found: Explanation) -> None:
-    said = sentences(found)
+    said = explanation_sentences(found)
     assert len(said) == 1 + 4 + 1
     assert all("2013/14 to 2014/15" in sentence for sentence in said), said
     assert all(sentence.endswith(".") for sentence in said)

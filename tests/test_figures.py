@@ -38,16 +38,16 @@ def drawn() -> dict[str, go.Figure]:
     c = given()
     assert c.differences is not None
     return {
-        "comparison": figures.comparison(c.differences, c.titles, PERIOD),
-        "cost_change": figures.cost_change(c.measures, c.titles),
-        "caseload": figures.caseload(c.measures, c.model, "0-11"),
-        "caseload, strategy": figures.caseload(c.measures, c.model, "older people", "early", c.titles["early"]),
-        "caseload_change": figures.caseload_change(c.measures, c.model, "early", c.titles["early"]),
-        "cost_by_year": figures.cost_by_year(c.measures, c.model),
-        "cost_by_year, strategy": figures.cost_by_year(c.measures, c.model, "tariff", c.titles["tariff"]),
-        "moves": figures.moves(c.flows, c.measures, c.model),
-        "waits": figures.waits(limited := sample_limited().measures, c.model),
-        "waits, strategy": figures.waits(limited, c.model, "early", c.titles["early"]),
+        "comparison": figures.comparison_figure(c.differences, c.titles, PERIOD),
+        "cost_change": figures.cost_change_figure(c.measures, c.titles),
+        "caseload": figures.caseload_figure(c.measures, c.model, "0-11"),
+        "caseload, strategy": figures.caseload_figure(c.measures, c.model, "older people", "early", c.titles["early"]),
+        "caseload_change": figures.caseload_change_figure(c.measures, c.model, "early", c.titles["early"]),
+        "cost_by_year": figures.cost_figure(c.measures, c.model),
+        "cost_by_year, strategy": figures.cost_figure(c.measures, c.model, "tariff", c.titles["tariff"]),
+        "moves": figures.moves_figure(c.flows, c.measures, c.model),
+        "waits": figures.waits_figure(limited := sample_limited().measures, c.model),
+        "waits, strategy": figures.waits_figure(limited, c.model, "early", c.titles["early"]),
     }
 
 
@@ -108,7 +108,7 @@ def test_text_of_a_model_cannot_become_markup() -> None:
     titles = {"early": "<b>x</b><a href='javascript:alert(1)'>", "telecare": "y", "tariff": "z"}
     differences = given().differences
     assert differences is not None
-    fig = figures.comparison(differences, titles, PERIOD)
+    fig = figures.comparison_figure(differences, titles, PERIOD)
     texts = json.dumps(
         [fig.layout[key].ticktext for key in fig.layout if key.startswith("yaxis")]
         + [list(fig.layout.meta["narrow"].values())]
@@ -240,7 +240,7 @@ def test_rounding_error_is_no_difference() -> None:
     parts = [0.1] * 10 + [-1.0]
     frame = pl.DataFrame({"stage": "a", "replication": 0, "value": parts}, schema_overrides={"replication": pl.Int32})
     assert frame["value"].cum_sum()[-1] != 0
-    assert summaries.sums(frame, ["stage"], runs)["value"].item() == 0.0
+    assert summaries.cell_sums(frame, ["stage"], runs)["value"].item() == 0.0
     assert wording.Estimate.of(1e-4, -1e-4, 2e-4, beside=1e9).verdict == "none"
     assert wording.Estimate.of(1.0, 0.5, 2.0, beside=1e9).verdict == "higher"
 
@@ -259,7 +259,7 @@ def test_a_cell_that_a_replication_lacks_counts_as_nought() -> None:
     frame = pl.DataFrame(
         {"stage": ["a"], "replication": [0], "value": [10.0]}, schema_overrides={"replication": pl.Int32}
     )
-    found = summaries.spread(summaries.sums(frame, ["stage"], runs), ["stage"]).row(0, named=True)
+    found = summaries.over_replications(summaries.cell_sums(frame, ["stage"], runs), ["stage"]).row(0, named=True)
     assert found == {"stage": "a", "mean": 5.0, "low": 0.0, "high": 10.0, "demand_low": None, "demand_high": None}
 
 
@@ -267,16 +267,16 @@ def test_one_replication_draws_no_interval() -> None:
     one = sample_run(1)
     frame = summaries.caseload_by_month(one.measures, "baseline")
     assert frame["low"].null_count() == frame.height
-    fig = figures.caseload(one.measures, one.model, "0-11")
+    fig = figures.caseload_figure(one.measures, one.model, "0-11")
     assert all(trace.fill is None for trace in fig.data)
-    bars = figures.cost_by_year(one.measures, one.model).data[0]
+    bars = figures.cost_figure(one.measures, one.model).data[0]
     assert set(bars.error_y.array) == {0.0}
 
 
 def test_a_stage_with_nobody_in_care_is_refused() -> None:
     rows = sample_run(2).measures.filter(pl.col("stage") != "11-24")
     with pytest.raises(ValueError, match="11-24"):
-        figures.caseload(rows, sample_model(), "11-24")
+        figures.caseload_figure(rows, sample_model(), "11-24")
 
 
 def test_years_are_weighted_by_the_days_of_their_months() -> None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from simcare.errors import BadInput
 from simcare.files.load import as_path, check_file, find, library, load_experiment, load_model, parse, read_toml, schema
-from simcare.model import Model, figures
+from simcare.model import Model, sourced_figures
 from simcare.model.strategy import Experiment, Strategy, apply
 
 TOY = Path(__file__).parent / "toy.toml"
@@ -235,7 +235,7 @@ def test_figures_walks_every_sourced_number(toy: dict[str, Any]) -> None:
             return ("source" in value and "grade" in value) + sum(count(v) for v in value.values())
         return sum(count(v) for v in value) if isinstance(value, list) else 0
 
-    listed = list(figures(parse(Model, toy, "f.toml")))
+    listed = list(sourced_figures(parse(Model, toy, "f.toml")))
     assert len(listed) == count(toy)
     assert {f.path for f in listed} >= {
         "services[plan].first_review_days",

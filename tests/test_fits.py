@@ -17,12 +17,12 @@ from conftest import holds
 
 from simcare.decide.comparison import TOTALS, Comparison, compare, differences, tasks
 from simcare.errors import BadInput
-from simcare.files.fit import check_fit, digest_of, find_fit, load_fit, read_fit, sentence, standing
+from simcare.files.fit import check_fit, digest_of, find_fit, fit_sentence, load_fit, read_fit, standing
 from simcare.files.load import load_experiment, load_model
 from simcare.measures.spread_parts import NINE_IN_TEN, PARAMETER, parameter_columns, parameters_by_replication
 from simcare.model import Model
 from simcare.model.calibration import Cells
-from simcare.report.figures.contrasts import comparison
+from simcare.report.figures.contrasts import comparison_figure
 from simcare.report.folders import read_folder, write_comparison, write_run
 from simcare.report.run_page import ReportInput, html
 from simcare.runs.run import run
@@ -362,7 +362,7 @@ def test_the_sentence_names_what_is_prior_driven(model: Model, tmp_path: Path) -
     told = load_fit(written(tmp_path, model, *rows), model).told
     assert told["prior_driven"] == ["Price [of] need"]
     assert (
-        sentence(told)
+        fit_sentence(told)
         == "Parameters are drawn from the fit made (what was known on 31 March 2013). The targets say little of: Price"
         " [of] need. What rests on them is as sure as what was assumed."
     )
@@ -404,19 +404,19 @@ def test_the_figure_draws_the_parameters_part_under_the_whole(found: Comparison)
     row = found.differences.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "cost_pv")).row(
         0, named=True
     )
-    drawn = comparison(found.differences, {"fewer": "A fifth fewer"}, "2013/14").data
+    drawn = comparison_figure(found.differences, {"fewer": "A fifth fewer"}, "2013/14").data
     assert [row["parameter_low"], row["parameter_high"]] in [list(trace.x) for trace in drawn]
     assert "The parameters' part of it" in [trace.name for trace in drawn]
     without = found.differences.drop("parameter_low", "parameter_high")
     assert "The parameters' part of it" not in [
-        trace.name for trace in comparison(without, {"fewer": "A fifth fewer"}, "2013/14").data
+        trace.name for trace in comparison_figure(without, {"fewer": "A fifth fewer"}, "2013/14").data
     ]
 
 
 def test_a_run_is_read_back_with_its_fit(model: Model, path: Path, tmp_path: Path) -> None:
     done = run(model, 1, 3, engine="compiled", workers=1, fit=path)
     report = write_run(done, tmp_path / "r", "simcare run")
-    assert sentence(done.manifest["fit"]) in report.read_text(encoding="utf-8")
+    assert fit_sentence(done.manifest["fit"]) in report.read_text(encoding="utf-8")
     again = read_folder(tmp_path / "r")
     assert met(again.measures).equals(met(done.measures))
     assert html(again) == report.read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from simcare import run
-from simcare.engine.hooks import Care, Happening
+from simcare.engine.hooks import County, Happening
 from simcare.errors import BadInput
 from simcare.files.load import load_model
 
@@ -38,7 +38,7 @@ def test_a_hook_that_only_looks_changes_nothing() -> None:
 def test_a_process_may_change_places() -> None:
     seen: list[tuple[float, int, int]] = []
 
-    def manager(env: Any, care: Care) -> Generator[Any, Any, Any]:
+    def manager(env: Any, care: County) -> Generator[Any, Any, Any]:
         while True:
             yield env.timeout(30)
             if care.now >= 90:
@@ -53,7 +53,7 @@ def test_a_process_may_change_places() -> None:
 
 
 def test_a_hook_may_cut_places() -> None:
-    def inspector(happening: Happening, care: Care) -> None:
+    def inspector(happening: Happening, care: County) -> None:
         if happening.event == "death" and care.places("homes", "care_home") > 70:
             care.set_places("homes", "care_home", 70)
 

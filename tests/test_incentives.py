@@ -26,7 +26,7 @@ from simcare.model import Model
 from simcare.model.contracts import invoice
 from simcare.report.figures.tariff import incentives
 from simcare.runs.run import run
-from simcare.tariffs.expected_stay import Case, case, cases, curve, expected, review_days, step_down_per_year
+from simcare.tariffs.expected_stay import Case, case, cases, curve, expected_of, review_days, step_down_per_year
 from simcare.tariffs.holding_value import Incentive, days_of, holding_value, step_down_factor
 
 WINDOW_DAYS = 87.5  # twelve weekly reviews fall within it, on days 7 to 84
@@ -196,7 +196,7 @@ def paid(stays: pl.DataFrame, model: Model) -> np.ndarray:
 def test_simulated_stays_and_costs_are_those_expected(name: str) -> None:
     model = town(CONTRACTS[name])
     stays, spent = simulated(model)
-    theory = expected(client_of(model))
+    theory = expected_of(client_of(model))
     costs = paid(stays, model)
     holds(f"{name}: mean stay, days", stays["days"].to_numpy(), theory.stay_days)
     holds(f"{name}: mean cost of a stay, £", costs, theory.gbp)
@@ -208,7 +208,7 @@ def test_simulated_stays_and_costs_are_those_expected(name: str) -> None:
 def test_simulated_costs_are_those_expected_where_clients_come_back(name: str) -> None:
     model = town(CONTRACTS[name], over=ERR, weekly=True, back_per_year=BACK_PER_YEAR)
     stays, _ = simulated(model)
-    theory = expected(client_of(model))
+    theory = expected_of(client_of(model))
     share = stays.filter(pl.col("out") < WINDOW_DAYS).height / stays.height
     print(
         f"{name}: {share:.3f} of {stays.height} stays are back within the window, {1 - (1 - ERR) ** 12:.3f} should be"
@@ -221,7 +221,7 @@ def test_simulated_costs_are_those_expected_where_clients_come_back(name: str) -
 def test_simulated_stays_are_those_expected_where_reviews_step_clients_down_as_well(name: str) -> None:
     model = town(CONTRACTS[name], over=0.4, reviews=(42, 91))
     stays, spent = simulated(model)
-    theory = expected(client_of(model))
+    theory = expected_of(client_of(model))
     turns = (stays["days"].to_numpy() - 42.0) / 91.0
     by_review = np.abs(turns - np.rint(turns)) < 1e-8
     holds(f"{name}: mean stay, days", stays["days"].to_numpy(), theory.stay_days)
@@ -233,7 +233,7 @@ def test_simulated_stays_are_those_expected_where_reviews_step_clients_down_as_w
 def test_reviews_need_not_fall_on_whole_days() -> None:
     model = town(CONTRACTS["taper"], over=0.4, reviews=(30.5, 45.25))
     stays, _ = simulated(model)
-    holds("mean stay, days", stays["days"].to_numpy(), expected(client_of(model)).stay_days)
+    holds("mean stay, days", stays["days"].to_numpy(), expected_of(client_of(model)).stay_days)
 
 
 def test_a_sum_need_not_be_due_on_a_whole_day() -> None:
@@ -247,7 +247,7 @@ def test_a_sum_need_not_be_due_on_a_whole_day() -> None:
     one = client_of(model, reviews=False)
     rates = step_down_per_year(one, np.arange(11.0)) / 365.25
     there = math.exp(-float(rates[:10].sum()) - 0.04 * float(rates[10]))
-    assert expected(one).gbp - 95 * expected(one).stay_days == pytest.approx(2000 * there, rel=1e-6)
+    assert expected_of(one).gbp - 95 * expected_of(one).stay_days == pytest.approx(2000 * there, rel=1e-6)
 
 
 # ---- against naive sums
@@ -282,26 +282,26 @@ def naive_stay(one: Case, misses: float = 1.0) -> float:
 @pytest.mark.parametrize("name", ["taper", "dated_bonus", "late_sum"])
 def test_the_expected_stay_is_the_naive_integral(name: str) -> None:
     alone = client_of(town(CONTRACTS[name]))
-    assert expected(alone).stay_days == pytest.approx(naive_stay(alone), rel=1e-6)
+    assert expected_of(alone).stay_days == pytest.approx(naive_stay(alone), rel=1e-6)
     reviewed = client_of(town(CONTRACTS[name], over=0.4, reviews=(42, 91)))
-    assert expected(reviewed).stay_days == pytest.approx(naive_stay(reviewed, 0.4), rel=1e-6)
+    assert expected_of(reviewed).stay_days == pytest.approx(naive_stay(reviewed, 0.4), rel=1e-6)
 
 
 def test_at_a_flat_rate_the_stay_is_exponential_however_slow() -> None:
     """Half of these stays are longer than the twenty years that are gone through day by day."""
     slow = client_of(town([per_diem(100)], answers=False, ready_per_year=0.03))
-    found = expected(slow)
+    found = expected_of(slow)
     assert found.stay_days == pytest.approx(365.25 / 0.03)
     assert found.gbp == pytest.approx(100 * 365.25 / 0.03)
     assert found.by_provider == pytest.approx(1.0)
     paid_late = client_of(town([per_diem(100), bonus(500, lasts_days=30)], answers=False, ready_per_year=0.03))
-    assert expected(paid_late).gbp == pytest.approx(100 * 365.25 / 0.03 + 500)
+    assert expected_of(paid_late).gbp == pytest.approx(100 * 365.25 / 0.03 + 500)
 
 
 def test_other_exits_share_the_ends_in_proportion_to_their_rates() -> None:
     model = town([per_diem(100)], answers=False, ready_per_year=2.0)
     provider = model.providers[0]
-    found = expected(
+    found = expected_of(
         case(model, provider, provider.offers[0], ("all ages", "general", "community"), exits_per_year=0.5)
     )
     assert found.stay_days == pytest.approx(365.25 / 2.5)
@@ -309,22 +309,22 @@ def test_other_exits_share_the_ends_in_proportion_to_their_rates() -> None:
 
 
 def test_what_nothing_ends_lasts_for_ever() -> None:
-    found = expected(client_of(town([per_diem(100)], answers=False, ready_per_year=0.0)))
+    found = expected_of(client_of(town([per_diem(100)], answers=False, ready_per_year=0.0)))
     assert found.stay_days == math.inf and found.gbp == math.inf
     assert (found.by_provider, found.by_review, found.otherwise) == (0.0, 0.0, 0.0)
 
 
 def test_who_can_step_down_later_stays_longer_by_so_much_at_a_flat_rate() -> None:
     model = town([per_diem(100)], answers=False)
-    at_once, later = expected(client_of(model)), expected(client_of(model, ready_day=30.0))
+    at_once, later = expected_of(client_of(model)), expected_of(client_of(model, ready_day=30.0))
     assert later.stay_days == pytest.approx(at_once.stay_days + 30)
     assert later.days_since_ready == pytest.approx(at_once.stay_days)
 
 
 def test_a_review_before_the_client_could_step_down_does_nothing() -> None:
     model = town([per_diem(100)], answers=False, over=0.0, reviews=(42, 91), ready_per_year=0.0)
-    assert expected(client_of(model)).stay_days == pytest.approx(42)
-    assert expected(client_of(model, ready_day=50.0)).stay_days == pytest.approx(133)
+    assert expected_of(client_of(model)).stay_days == pytest.approx(42)
+    assert expected_of(client_of(model, ready_day=50.0)).stay_days == pytest.approx(133)
     assert review_days(42, None) == (42.0,)
 
 

@@ -20,7 +20,7 @@ from scipy.stats import t as t_law
 
 from simcare.errors import BadInput
 from simcare.induced import (
-    Estimate,
+    CausalEstimate,
     anderson_rubin,
     assessor_leniency,
     leave_out_leniency,
@@ -32,7 +32,7 @@ from simcare.induced import (
     threshold_bunching,
     wild_p,
 )  # fmt: skip
-from simcare.induced.regression import basis, codes, joint_p, least_squares, two_stage, two_way, within, without
+from simcare.induced.regression import basis, codes, joint_p, least_squares, partialled_out, two_stage, two_way, within
 from simcare.money.gaming import poisson_fit
 
 BUNCHING, TWO_STAGE, RUBIN, SUPPLY, PLAIN_CARE, PLAIN_PLACES = (
@@ -269,7 +269,7 @@ def test_two_effects_taken_in_turn_are_those_of_all_columns_at_once() -> None:
     area, month = (each[kept] for each in np.divmod(np.arange(120), 12))
     values = rng.normal(size=area.size) + area + 0.1 * month
     fixed = np.column_stack([np.eye(10)[area], np.eye(12)[month]])
-    assert two_way(values, area, month) == pytest.approx(without(values, basis(fixed)), abs=1e-9)
+    assert two_way(values, area, month) == pytest.approx(partialled_out(values, basis(fixed)), abs=1e-9)
 
 
 def test_controls_taken_out_leave_nothing_of_them() -> None:
@@ -277,7 +277,7 @@ def test_controls_taken_out_leave_nothing_of_them() -> None:
     controls = rng.normal(size=(50, 3))
     doubled = np.column_stack([controls, controls[:, 0]])
     assert basis(doubled).shape == (50, 3)
-    left = without(rng.normal(size=50), basis(doubled))
+    left = partialled_out(rng.normal(size=50), basis(doubled))
     assert np.abs(controls.T @ left).max() < 1e-12
 
 
@@ -368,11 +368,11 @@ def test_the_wild_bootstrap_is_the_one_written_out() -> None:
     who, when = np.repeat(np.arange(8), 10), np.tile(np.arange(10), 8)
     fixed = basis(np.column_stack([np.eye(8)[who], np.eye(10)[when]]))
     raw = (who < 4) * (when >= 5) * (1.0 + who)
-    x = without(raw, fixed)
-    y = without(0.3 * raw + rng.normal(size=8)[who] * when * 0.2 + rng.normal(size=80), fixed)
+    x = partialled_out(raw, fixed)
+    y = partialled_out(0.3 * raw + rng.normal(size=8)[who] * when * 0.2 + rng.normal(size=80), fixed)
 
     def t(sample: np.ndarray) -> float:
-        left = without(sample, fixed)
+        left = partialled_out(sample, fixed)
         slope = (x @ left) / (x @ x)
         return abs(slope) / math.sqrt(sum(float((x * (left - slope * x))[who == g].sum()) ** 2 for g in range(8)))
 
@@ -404,7 +404,7 @@ def test_few_areas_are_told() -> None:
 
 
 def test_results_read_as_sentences() -> None:
-    assert repr(Estimate(0.2, 0.05, 0.1, 0.3, 0.01)) == "0.200 (95 % 0.100 to 0.300)"
+    assert repr(CausalEstimate(0.2, 0.05, 0.1, 0.3, 0.01)) == "0.200 (95 % 0.100 to 0.300)"
     assert "moved over it" in repr(
         threshold_bunching(simulate_scores(0.2, 3000, np.random.default_rng(1)), 60, window=6)
     )

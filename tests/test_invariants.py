@@ -13,7 +13,7 @@ from walker import RUNGS, SHORT, TEXT, TIER_OF, town, walk
 
 from simcare.errors import BrokenInvariant
 from simcare.invariants import (
-    check,
+    check_run,
     little,
     money_adds_up,
     no_negative_wait,
@@ -26,7 +26,7 @@ from simcare.invariants import (
 )
 from simcare.log.by_hand import log_of
 from simcare.log.states import prepare, states, stays
-from simcare.measures.measure import measure
+from simcare.measures.measure import measure_log
 from simcare.model import Model
 
 DAYS = 730.0
@@ -65,7 +65,7 @@ LIVES = {
 
 def checked(log: pl.DataFrame, model: Model | None = None, days: float = DAYS) -> None:
     model = model or town()
-    check(log, measure(log, model, days), model, days)
+    check_run(log, measure_log(log, model, days), model, days)
 
 
 # --- what holds
@@ -97,7 +97,7 @@ def test_care_that_costs_nothing_holds() -> None:
     for price in ("20", "23", "700", "721", "770", "3"):
         free = free.replace(f"value = {price}, GUESS", "value = 0, GUESS")
     log = log_of(three_lives(), RUNGS, SHORT)
-    assert "cost" not in set(measure(log, town(free), DAYS)["measure"])
+    assert "cost" not in set(measure_log(log, town(free), DAYS)["measure"])
     checked(log, town(free))
 
 
@@ -108,7 +108,7 @@ def test_a_run_in_which_nobody_comes_holds() -> None:
 def test_programme_cash_is_that_of_the_measures() -> None:
     model = town()
     spent = (
-        measure(walk(0, people=1), model, DAYS)
+        measure_log(walk(0, people=1), model, DAYS)
         .filter((pl.col("measure") == "cost") & pl.col("group").is_null())["value"]
         .sum()
     )
@@ -197,9 +197,9 @@ FAULTS: dict[str, tuple[Callable[[Rows], Rows], str]] = {
 def test_a_broken_log_is_found_out(name: str) -> None:
     broken, sentence = FAULTS[name]
     sound = log_of(three_lives(), RUNGS, SHORT)
-    measures = measure(sound, town(), DAYS)
+    measures = measure_log(sound, town(), DAYS)
     with pytest.raises(BrokenInvariant, match=sentence):
-        check(log_of(broken(three_lives()), RUNGS, SHORT), measures, town(), DAYS)
+        check_run(log_of(broken(three_lives()), RUNGS, SHORT), measures, town(), DAYS)
 
 
 def test_a_fault_names_the_strategy_and_replication() -> None:
@@ -210,7 +210,7 @@ def test_a_fault_names_the_strategy_and_replication() -> None:
     with pytest.raises(
         BrokenInvariant, match=r"strategy 'other', replication 3, client 3, day -9\d\d: a row lies outside"
     ):
-        check(broken, measure(log, town(), DAYS), town(), DAYS)
+        check_run(broken, measure_log(log, town(), DAYS), town(), DAYS)
 
 
 def test_overlapping_stays_are_found_out() -> None:
@@ -292,14 +292,14 @@ SLIPS: dict[
 def test_broken_measures_are_found_out(name: str) -> None:
     broken, sentence = SLIPS[name]
     log = log_of(three_lives(), RUNGS, SHORT)
-    measures = measure(log, town(), DAYS)
+    measures = measure_log(log, town(), DAYS)
     with pytest.raises(BrokenInvariant, match=sentence):
-        check(log, broken(measures), town(), DAYS)
+        check_run(log, broken(measures), town(), DAYS)
 
 
 def test_measures_of_another_log_are_found_out() -> None:
     log = log_of(three_lives(), RUNGS, SHORT)
-    fewer = measure(log.filter(pl.col("client") != 3), town(), DAYS)
+    fewer = measure_log(log.filter(pl.col("client") != 3), town(), DAYS)
     shown = states(log, DAYS)
     with pytest.raises(BrokenInvariant, match="people entered, and people there or gone"):
         people_add_up(prepare(log), shown, fewer, town(), DAYS)
@@ -312,7 +312,7 @@ def test_measures_of_another_log_are_found_out() -> None:
 def test_events_that_belie_the_states_break_littles_law() -> None:
     """The days between coming and going are counted from events alone: here a death is missing from them."""
     log = log_of(three_lives(), RUNGS, SHORT)
-    measures, spells = measure(log, town(), DAYS), stays(states(log, DAYS))
+    measures, spells = measure_log(log, town(), DAYS), stays(states(log, DAYS))
     blind = prepare(log).with_columns(
         pl.when(pl.col("event") == "death")
         .then(pl.lit("review"))
@@ -328,11 +328,11 @@ def test_prices_of_another_model_are_found_out() -> None:
     log = log_of(three_lives(), RUNGS, SHORT)
     dearer = town(TEXT.replace("{ from = 2013-06-17, value = 23, GUESS }", "{ from = 2013-06-18, value = 23, GUESS }"))
     with pytest.raises(BrokenInvariant, match="the cost by client, and the ledger"):
-        check(log, measure(log, town(), DAYS), dearer, DAYS)
+        check_run(log, measure_log(log, town(), DAYS), dearer, DAYS)
 
 
 def test_payers_alone() -> None:
-    payers_add_up(measure(walk(0), town(), DAYS), town())
+    payers_add_up(measure_log(walk(0), town(), DAYS), town())
 
 
 # --- places, queues, hospital
@@ -407,11 +407,11 @@ CROWD_FAULTS: dict[
 def test_a_log_that_belies_queues_and_hospital_is_found_out(name: str) -> None:
     changes, sentence = CROWD_FAULTS[name]
     rows = crowded_lives()
-    measures = measure(log_of(rows, RUNGS, SHORT), town(), DAYS)
+    measures = measure_log(log_of(rows, RUNGS, SHORT), town(), DAYS)
     for key, to in changes.items():
         rows[CROWD[key]] |= to
     with pytest.raises(BrokenInvariant, match=sentence):
-        check(log_of(rows, RUNGS, SHORT), measures, town(), DAYS)
+        check_run(log_of(rows, RUNGS, SHORT), measures, town(), DAYS)
 
 
 QUEUE_SLIPS: dict[
@@ -433,7 +433,7 @@ def test_broken_measures_of_queues_are_found_out(name: str) -> None:
     broken, sentence = QUEUE_SLIPS[name]
     log = log_of(crowded_lives(), RUNGS, SHORT)
     with pytest.raises(BrokenInvariant, match=sentence):
-        check(log, broken(measure(log, town(), DAYS)), town(), DAYS)
+        check_run(log, broken(measure_log(log, town(), DAYS)), town(), DAYS)
 
 
 def test_a_negative_wait_in_the_queue_is_found_out() -> None:
@@ -441,7 +441,7 @@ def test_a_negative_wait_in_the_queue_is_found_out() -> None:
     rows[CROWD[2, 5.0, "queued"]]["time"] = 46.0
     log = prepare(log_of(rows, RUNGS, SHORT))
     with pytest.raises(BrokenInvariant, match="client 2, day 46: a wait of -1 days in the queue"):
-        queues_add_up(log, states(log, DAYS), measure(log, town(), DAYS), DAYS)
+        queues_add_up(log, states(log, DAYS), measure_log(log, town(), DAYS), DAYS)
 
 
 @pytest.mark.parametrize(
@@ -458,7 +458,7 @@ def test_what_spot_places_delays_and_transitions_cost_in_another_model_is_found_
     log = log_of(crowded_lives(), RUNGS, SHORT)
     checked(log)
     with pytest.raises(BrokenInvariant, match="the cost by client, and the ledger"):
-        check(log, measure(log, town(), DAYS), town(text), DAYS)
+        check_run(log, measure_log(log, town(), DAYS), town(text), DAYS)
 
 
 HOMES = "places = { value = 9000, GUESS }\nspot_premium = { value = 0.2, GUESS }"
@@ -566,4 +566,4 @@ def test_places_of_another_area_are_found_out() -> None:
     model = town(TEXT.replace(HOMES, 'places = { value = 9, GUESS }\narea = "west"'))
     log = log_of(TWO[:2], RUNGS, SHORT)
     with pytest.raises(BrokenInvariant, match="provider 'northern' does not offer the service 'care_home' to 'east'"):
-        check(log, measure(log, model, 90.0), model, 90.0)
+        check_run(log, measure_log(log, model, 90.0), model, 90.0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from simcare.demand.paths import held
+from simcare.demand.paths import at_base_demand
 from simcare.files.load import load_model
-from simcare.model import figures
+from simcare.model import sourced_figures
 from simcare.runs.run import Run, run
 
 CHILDREN = ["general", "disabled_children", "unaccompanied"]
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("kent")  # what is carried out once is shar
 @pytest.fixture(scope="module")
 def kent() -> Run:
     """Kent with demand as it was in the base year: what the published stocks and flows can be held against."""
-    return run(held(load_model("kent-2013")), years=2, replications=1, seed=1)
+    return run(at_base_demand(load_model("kent-2013")), years=2, replications=1, seed=1)
 
 
 def on_day_0(kent: Run) -> pl.DataFrame:
@@ -82,7 +82,7 @@ def test_the_first_months_do_not_start_from_an_empty_door(kent: Run) -> None:
 
 
 def test_every_assumption_says_so() -> None:
-    listed = list(figures(load_model("kent-2013")))
+    listed = list(sourced_figures(load_model("kent-2013")))
     grades = {grade: sum(f.grade == grade for f in listed) for grade in "ABCD"}
     print(grades)
     assert all(grades.values())

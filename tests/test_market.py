@@ -19,13 +19,12 @@ from simcare.engine.arrivals import arrival_rates
 from simcare.files.load import load_experiment, load_model, parse
 from simcare.log.frame import frame
 from simcare.log.periods import calendar
-from simcare.measures.measure import measure
+from simcare.measures.measure import measure_log
 from simcare.model import Model
 from simcare.model.strategy import apply
 from simcare.money.ledger import price_dates
 from simcare.money.provider_accounts import market_frame
-from simcare.runs.run import Task
-from simcare.runs.run import simulate as run_task
+from simcare.runs.run import Task, run_task
 
 DAYS = 730.0
 MARKET = {
@@ -139,7 +138,7 @@ def test_the_last_resort_costs_a_premium_until_the_last_has_moved() -> None:
     flat = {"price_drift_per_year": 0.0, "price_per_occupancy": 0.0}
     model = town([home("first", 40), home("second", 45)], market=flat, failures=failing)
     log, market = both(model)
-    measures = measure(log, model, DAYS, market)
+    measures = measure_log(log, model, DAYS, market)
     served, spot, cost = (
         float(measures.filter(pl.col("measure") == name)["value"].sum())
         for name in ("person_days", "spot_days", "cost")
@@ -149,7 +148,7 @@ def test_the_last_resort_costs_a_premium_until_the_last_has_moved() -> None:
     without = town([home("first", 40), home("second", 45)], failures=failing)
     log, market = both(without)
     assert float(
-        measure(log, without, DAYS, market).filter(pl.col("measure") == "cost")["value"].sum()
+        measure_log(log, without, DAYS, market).filter(pl.col("measure") == "cost")["value"].sum()
     ) == pytest.approx(100.0 * served)
 
 
@@ -211,7 +210,7 @@ def test_prices_and_places_follow_occupancy_quarter_by_quarter() -> None:
             before, old = places[k], price[k]
     prices = market.filter(pl.col("provider") == "first")
     cost = float(
-        measure(log, model, 1400.0, market)
+        measure_log(log, model, 1400.0, market)
         .filter((pl.col("measure") == "cost") & (pl.col("provider") == "first"))["value"]
         .sum()
     )
@@ -260,7 +259,7 @@ def test_accounts_show_that_unit_cost_falls_with_fill() -> None:
             a_year=float(people),
         )
         log, market = both(model, 365.0)
-        found = measure(log, model, 365.0, market)
+        found = measure_log(log, model, 365.0, market)
         amounts = {
             name: float(found.filter(pl.col("measure") == name)["value"].sum()) for name in found["measure"].unique()
         }

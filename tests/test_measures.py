@@ -18,10 +18,10 @@ from walker import RUNGS, SHORT, TIER_OF, town, walk
 
 from simcare.errors import BrokenInvariant
 from simcare.log.by_hand import log_of
-from simcare.log.flows import COUNTED, flows, flows_between, queue_waits, waits
+from simcare.log.flows import COUNTED, flows, flows_between, queue_waits, referral_waits
 from simcare.log.periods import calendar, days_in_year, first_year
 from simcare.log.states import provision, states, stays
-from simcare.measures.measure import COLUMNS, DAYS_OF, measure, measures_of, tallies
+from simcare.measures.measure import COLUMNS, DAYS_OF, measure_log, measures_of, tallies
 from simcare.model import Model
 
 Key = tuple[Any, ...]
@@ -327,7 +327,7 @@ def assert_same(found: dict[Key, float], expected: dict[Key, float]) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_measures_agree_with_counting_by_the_day(seed: int) -> None:
     model, log = town(), walk(seed)
-    measures = measure(log, model, 730.0)
+    measures = measure_log(log, model, 730.0)
     assert tuple(measures.columns) == COLUMNS
     assert [measures.schema[c] for c in COLUMNS] == [pl.String, pl.Int32, *[pl.String] * 8, pl.Float64]
     assert_same(as_dict(measures), naive(log, model, 730.0))
@@ -337,12 +337,12 @@ def test_measures_agree_with_counting_by_the_day(seed: int) -> None:
 @given(seed=st.integers(0, 10**9), people=st.integers(1, 6), days=st.sampled_from([30, 91, 365, 800]))
 def test_measures_agree_whoever_walks_and_however_long(seed: int, people: int, days: int) -> None:
     model, log = town(), walk(seed, people, float(days))
-    assert_same(as_dict(measure(log, model, float(days))), naive(log, model, float(days)))
+    assert_same(as_dict(measure_log(log, model, float(days))), naive(log, model, float(days)))
 
 
 def test_every_measure_occurs_in_the_walks() -> None:
     """Otherwise the comparison above would hold for a measure that is never there."""
-    found = set(measure(walk(0, people=60), town(), 730.0)["measure"])
+    found = set(measure_log(walk(0, people=60), town(), 730.0)["measure"])
     days = {
         "person_days", "caseload", "caseload_end", "over_provided_days", "dependency_days", "excess_stay_days",
         "induced_need_days", "under_provided_days", "unmet_need_days", "waiting_days", "independent_days",
@@ -366,10 +366,10 @@ def test_every_measure_occurs_in_the_walks() -> None:
 def test_strategies_and_replications_stay_apart() -> None:
     runs = (("baseline", 0), ("baseline", 1), ("other", 0), ("other", 1))
     model, log = town(), walk(5, people=4, runs=runs)
-    together = measure(log, model, 730.0)
+    together = measure_log(log, model, 730.0)
     assert_same(as_dict(together), naive(log, model, 730.0))
     alone = [
-        measure(log.filter((pl.col("strategy") == s) & (pl.col("replication") == r)), model, 730.0) for s, r in runs
+        measure_log(log.filter((pl.col("strategy") == s) & (pl.col("replication") == r)), model, 730.0) for s, r in runs
     ]
     assert_same(as_dict(together), as_dict(pl.concat(alone)))
 
@@ -378,14 +378,14 @@ def test_strategies_may_be_interleaved_within_a_replication() -> None:
     model, log = town(), walk(5, people=4, runs=(("baseline", 0), ("other", 0)))
     mixed = log.sort("replication", "client", "time", maintain_order=True)
     assert mixed["strategy"].to_list() != log["strategy"].to_list()
-    assert measure(mixed, model, 730.0).equals(measure(log, model, 730.0))
+    assert measure_log(mixed, model, 730.0).equals(measure_log(log, model, 730.0))
 
 
 def test_two_measurements_are_identical_to_the_last_bit_whatever_the_types_of_names() -> None:
     model, log = town(), walk(3, people=40)
     text = log.with_columns(pl.col("area", "stage", "group", "service", "provider", "event", "cause").cast(pl.String))
-    assert measure(log, model, 730.0).equals(measure(log, model, 730.0))
-    assert measure(log, model, 730.0).equals(measure(text, model, 730.0))
+    assert measure_log(log, model, 730.0).equals(measure_log(log, model, 730.0))
+    assert measure_log(log, model, 730.0).equals(measure_log(text, model, 730.0))
 
 
 # --- by hand
@@ -413,7 +413,7 @@ def out(need: str = RUNGS[0]) -> dict[str, Any]:
 
 def measured(rows: list[dict[str, Any]], days: float) -> dict[tuple[str, str], float]:
     """Sums by (measure, month) of a log written by hand, money left out."""
-    measures = measure(log_of(rows, RUNGS, SHORT), town(), days)
+    measures = measure_log(log_of(rows, RUNGS, SHORT), town(), days)
     return {
         (m, month): v
         for m, month, v in measures.group_by("measure", "month").agg(pl.col("value").sum()).rows()
@@ -565,10 +565,10 @@ def test_an_event_at_the_horizon_belongs_to_no_month() -> None:
 
 def test_a_log_without_people_measures_nothing() -> None:
     empty = walk(0).clear()
-    measures = measure(empty, town(), 365.0)
+    measures = measure_log(empty, town(), 365.0)
     assert measures.height == 0
     assert tuple(measures.columns) == COLUMNS
-    assert measures.schema == measure(walk(0), town(), 365.0 * 2).schema
+    assert measures.schema == measure_log(walk(0), town(), 365.0 * 2).schema
 
 
 def test_times_outside_the_run_are_refused() -> None:
@@ -783,7 +783,7 @@ def test_the_wait_of_a_referral_ends_with_patience_or_an_admission(end: str) -> 
         "event": "referral", "cause": "new", "waiting": True, **out("community")}, {"event": end, "time": 12.0,
         **out("community")}, {"event": "start", "time": 20.0, **in_care(since=20.0)
     }]  # fmt: skip
-    assert waits(log_of(rows, RUNGS, SHORT)).select("until", "outcome").rows() == [(12.0, end)]
+    assert referral_waits(log_of(rows, RUNGS, SHORT)).select("until", "outcome").rows() == [(12.0, end)]
 
 
 def test_measures_rest_on_the_tallies_alone_in_whatever_order_and_type() -> None:
@@ -795,8 +795,8 @@ def test_measures_rest_on_the_tallies_alone_in_whatever_order_and_type() -> None
         shuffle=True, seed=1)for frame in found
     ]  # fmt: skip
     again = measures_of(type(found)(*shuffled), model, 730.0)
-    assert_same(as_dict(again), as_dict(measure(log, model, 730.0)))
-    assert again.schema == measure(log, model, 730.0).schema
+    assert_same(as_dict(again), as_dict(measure_log(log, model, 730.0)))
+    assert again.schema == measure_log(log, model, 730.0).schema
 
 
 def test_the_shape_of_the_tallies() -> None:
@@ -842,7 +842,7 @@ def test_waits_end_with_the_first_answer() -> None:
         {"event": "referral", "cause": "new", "client": 3, "time": 5.0, "waiting": True, **out("community")
     }]  # fmt: skip
     log = log_of(rows, RUNGS, SHORT)
-    assert waits(log).select("client", "until", "outcome", "days").rows() == [
+    assert referral_waits(log).select("client", "until", "outcome", "days").rows() == [
         (1, 8.0, "start", 7.0),
         (2, 4.5, "left", 2.5),
         (3, None, None, None),

@@ -15,7 +15,7 @@ from walker import RUNGS, SHORT, TEXT, TIER_OF, town, walk
 from simcare.errors import BadInput, BrokenInvariant
 from simcare.log.by_hand import log_of
 from simcare.log.periods import calendar
-from simcare.measures.measure import measure, tallies
+from simcare.measures.measure import measure_log, tallies
 from simcare.model import Model
 from simcare.model.parts import Prices
 from simcare.money.ledger import AMOUNTS, annuity, by_year, discount_factor, ledger, present_value, price_dates
@@ -39,7 +39,7 @@ def resident(
 
 def costs(rows: list[dict[str, Any]], model: Model, days: float, name: str = "cost") -> dict[str, float]:
     """One amount by month."""
-    measures = measure(log_of(rows, RUNGS, SHORT), model, days).filter(pl.col("measure") == name)
+    measures = measure_log(log_of(rows, RUNGS, SHORT), model, days).filter(pl.col("measure") == name)
     return dict(measures.group_by("month").agg(pl.col("value").sum()).sort("month").rows())
 
 
@@ -112,7 +112,7 @@ def test_when_client_and_health_pay_all_the_council_pays_nothing() -> None:
 def test_real_cost_and_present_value() -> None:
     """Real: 2 % inflation a year from 2012/13. Discounted by 3.5 % in the second year and 3 % (the next band) in the
     third."""
-    measures = measure(log_of([resident()], RUNGS, SHORT), town(CARE_ONLY), 1096.0)
+    measures = measure_log(log_of([resident()], RUNGS, SHORT), town(CARE_ONLY), 1096.0)
     table = {row["financial_year"]: row for row in by_year(measures).rows(named=True)}
     base = {"2013/14": 77 * 20 + 288 * 23, "2014/15": 365 * 23, "2015/16": 366 * 23}
     for y, (year, gbp) in enumerate(base.items()):
@@ -129,7 +129,7 @@ def test_a_level_real_cost_is_worth_the_sum_of_the_factors() -> None:
         "from_year = 2, per_year = { value = 0.03", "from_year = 2, per_year = { value = 0.035"
     )
     rows = [{**resident("extra_care", "northern"), "stay_start": -1.0}]
-    measures = measure(
+    measures = measure_log(
         log_of(rows, RUNGS, SHORT), town(text.replace("from = 2013-06-17", "from = 2012-06-17")), 4 * 365.0 + 1
     )
     years = by_year(measures)["cost_real"].to_list()
@@ -148,7 +148,7 @@ def test_a_price_restated_on_some_date_changes_nothing(seed: int, day: dt.date) 
     restated = CARE_ONLY.replace(
         "{ value = 3, GUESS }", f"[{{ value = 3, GUESS }}, {{ from = {day}, value = 3, GUESS }}]"
     )
-    one, other = (measure(log, town(text), 365.0) for text in (CARE_ONLY, restated))
+    one, other = (measure_log(log, town(text), 365.0) for text in (CARE_ONLY, restated))
     assert one.drop("value").equals(other.drop("value"))
     assert one["value"].to_list() == pytest.approx(other["value"].to_list(), rel=1e-12, abs=1e-9)
 
@@ -172,7 +172,9 @@ def test_fees_are_those_of_the_stage_on_the_day() -> None:
     ]
     found = costs(rows, town(CARE_ONLY), 365.0)
     assert found == pytest.approx({"2013-07": 1.03 * 300, "2013-09": 1.03 * 850, "2013-10": 1.03 * 80}, rel=1e-12)
-    measures = measure(log_of(rows, RUNGS, SHORT), town(CARE_ONLY), 365.0).filter(pl.col("measure") == "cost_council")
+    measures = measure_log(log_of(rows, RUNGS, SHORT), town(CARE_ONLY), 365.0).filter(
+        pl.col("measure") == "cost_council"
+    )
     assert measures["service"].null_count() == measures["tier"].null_count() == 3
     assert set(measures["stage"]) == {"child", "adult"}
     assert measures["group"].null_count() == 0
@@ -181,7 +183,7 @@ def test_fees_are_those_of_the_stage_on_the_day() -> None:
 def test_a_programme_ramps_up_and_then_costs_just_its_year() -> None:
     """£10,000 a year from 20 July 2013 in three steps of 30 days, and £1,234 at the start; a scheme from before of £365
     a year."""
-    measures = measure(log_of([{"event": "present", "stage": "adult"}], RUNGS, SHORT), town(), 1096.0)
+    measures = measure_log(log_of([{"event": "present", "stage": "adult"}], RUNGS, SHORT), town(), 1096.0)
     spent = measures.filter((pl.col("measure") == "cost") & (pl.col("stage") == "adult"))
     by = {row["financial_year"]: row["cost"] for row in by_year(spent).rows(named=True)}
     first = 10000 * (30 / 3 + 30 * 2 / 3 + 195) / 365 + 1234
@@ -201,7 +203,7 @@ def test_a_programme_ramps_up_and_then_costs_just_its_year() -> None:
 
 def test_every_replication_pays_for_its_programmes() -> None:
     log = walk(0, people=3, runs=(("baseline", 0), ("baseline", 1), ("other", 0)))
-    measures = measure(log, town(), 730.0).filter((pl.col("measure") == "cost") & pl.col("group").is_null())
+    measures = measure_log(log, town(), 730.0).filter((pl.col("measure") == "cost") & pl.col("group").is_null())
     totals = by_year(measures)["cost"].to_list()
     assert len(totals) == 6
     assert totals[:2] == totals[2:4] == totals[4:]
@@ -249,7 +251,7 @@ def test_a_place_beyond_the_number_costs_its_premium_on_top() -> None:
     paid = {"cost": extra, "cost_client": 0.3 * extra, "cost_health": 0.2 * extra, "cost_council": 0.5 * extra}
     assert {name: found["spot"][name] for name in paid} == pytest.approx(paid, rel=1e-12)
     log = log_of(rows, RUNGS, SHORT)
-    spent = measure(log, town(CARE_ONLY), 30.0).filter(pl.col("measure") == "cost")
+    spent = measure_log(log, town(CARE_ONLY), 30.0).filter(pl.col("measure") == "cost")
     assert spent.select("service", "provider").rows() == [("care_home", "northern")], "one amount for care and premium"
 
 
@@ -288,7 +290,7 @@ def test_days_ready_to_leave_hospital_cost_the_health_partner() -> None:
     ("stage", "group", "rate"), [("child", "disabled", 500.0), ("child", "general", 0.0), ("adult", "disabled", 300.0)]
 )
 def test_a_delayed_day_costs_by_stage_and_group(stage: str, group: str, rate: float) -> None:
-    measures = measure(log_of(patient(stage, group, 211.0, 213.0), RUNGS, SHORT), town(CARE_ONLY), 365.0).filter(
+    measures = measure_log(log_of(patient(stage, group, 211.0, 213.0), RUNGS, SHORT), town(CARE_ONLY), 365.0).filter(
         pl.col("measure") == "cost"
     )
     assert measures["value"].sum() == pytest.approx(2 * rate * 1.03, rel=1e-12)
@@ -322,7 +324,7 @@ def test_a_supported_transition_costs_what_the_hand_over_of_that_age_and_group_d
     found = by_kind([*rows, *other], 365.0)
     assert set(found) == {"care", "transition"}
     assert found["transition"]["cost"] == found["transition"]["cost_council"] == pytest.approx(price * 1.03, rel=1e-12)
-    spent = measure(log_of(rows, RUNGS, SHORT), town(CARE_ONLY), 365.0).filter(
+    spent = measure_log(log_of(rows, RUNGS, SHORT), town(CARE_ONLY), 365.0).filter(
         (pl.col("measure") == "cost") & pl.col("tier").is_null()
     )
     assert spent.select("stage", "group", "service", "value").rows() == [
@@ -405,7 +407,7 @@ def test_by_year_has_every_year_of_every_run() -> None:
 
 
 def test_by_year_adds_up_to_the_measures() -> None:
-    measures = measure(walk(4, people=20), town(), 730.0)
+    measures = measure_log(walk(4, people=20), town(), 730.0)
     for amount in AMOUNTS:
         assert by_year(measures)[amount].sum() == pytest.approx(
             measures.filter(pl.col("measure") == amount)["value"].sum(), rel=1e-12
@@ -420,9 +422,9 @@ def test_one_service_under_two_contracts_of_one_provider_is_refused() -> None:
         ' }\n[[providers]]\nname = "northern"',
     )
     with pytest.raises(BadInput, match=r"providers\[0\].offers\[3\].service: 'council' already offers 'home_care'"):
-        measure(log_of([resident()], RUNGS, SHORT), town(twice), 30.0)
+        measure_log(log_of([resident()], RUNGS, SHORT), town(twice), 30.0)
 
 
 def test_a_place_that_the_model_does_not_offer_has_no_price() -> None:
     with pytest.raises(BrokenInvariant, match="'extra_care' of 'council', which the model does not offer"):
-        measure(log_of([resident("extra_care", "council")], RUNGS, SHORT), town(), 30.0)
+        measure_log(log_of([resident("extra_care", "council")], RUNGS, SHORT), town(), 30.0)

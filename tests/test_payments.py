@@ -20,10 +20,10 @@ from simcare.arrays.build import build
 from simcare.arrays.names import names_of
 from simcare.engine import compiled
 from simcare.files.load import parse
-from simcare.invariants import check
+from simcare.invariants import check_run
 from simcare.log.by_hand import log_of
 from simcare.log.frame import frame
-from simcare.measures.measure import measure, measures_of
+from simcare.measures.measure import measure_log, measures_of
 from simcare.measures.tally import Tally
 from simcare.model import Model
 from simcare.model.strategy import Strategy, apply
@@ -132,7 +132,7 @@ def model() -> Model:
 
 @cache
 def log(seed: int) -> pl.DataFrame:
-    return frame(compiled.simulate(model(), build(model()), seed, 0, DAYS), names_of(model()), "baseline", 0)
+    return frame(compiled.simulate_log(model(), build(model()), seed, 0, DAYS), names_of(model()), "baseline", 0)
 
 
 # --- the second accounting
@@ -367,7 +367,7 @@ def ledger_of(measures: pl.DataFrame) -> Costs:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_month_provider_and_payer_by_hand(seed: int) -> None:
-    found, expected = ledger_of(measure(log(seed), model(), DAYS)), by_hand(log(seed), DAYS)
+    found, expected = ledger_of(measure_log(log(seed), model(), DAYS)), by_hand(log(seed), DAYS)
     assert len(found) > 80
     apart = {
         key: (found.get(key, 0.0), expected.get(key, 0.0))
@@ -394,7 +394,7 @@ def test_the_run_has_everything_that_is_paid_for() -> None:
             assert any(stay.back < DAYS for stay in mine)
     assert any(stay.start < -42 and stay.stepped for stay in stays)
     assert log(1).filter(pl.col("cause") == "premature").height > 0
-    living = measure(log(1), model(), DAYS).filter(
+    living = measure_log(log(1), model(), DAYS).filter(
         (pl.col("service") == "supported_living") & (pl.col("measure") == "cost")
     )
     assert living.filter(pl.col("area").is_null()).height > 0
@@ -403,7 +403,7 @@ def test_the_run_has_everything_that_is_paid_for() -> None:
 
 
 def test_real_cost_and_all_payers() -> None:
-    measures = measure(log(1), model(), DAYS)
+    measures = measure_log(log(1), model(), DAYS)
     sums = {
         name: dict(measures.filter(pl.col("measure") == name).group_by("month").agg(pl.col("value").sum()).rows())
         for name in (*PAYERS, "cost")
@@ -422,7 +422,7 @@ def test_without_a_log_it_costs_the_same(seed: int) -> None:
     for rows in compiled.batches(model(), tables, seed, 0, DAYS):
         tally.add(rows)
     tally.check()
-    by_log, by_tally = measure(log(seed), model(), DAYS), measures_of(tally.tallies("baseline", 0), model(), DAYS)
+    by_log, by_tally = measure_log(log(seed), model(), DAYS), measures_of(tally.tallies("baseline", 0), model(), DAYS)
     keys = [column for column in by_log.columns if column != "value"]
     both = by_log.join(by_tally, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_tally").fill_null(0.0)
     assert both.height == by_log.height == by_tally.height > 0
@@ -437,7 +437,7 @@ def test_both_engines_lead_the_same_lives() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_invariants_hold(seed: int) -> None:
-    check(log(seed), measure(log(seed), model(), DAYS), model(), DAYS)
+    check_run(log(seed), measure_log(log(seed), model(), DAYS), model(), DAYS)
 
 
 # --- switches
@@ -465,7 +465,7 @@ def cost_of(log: pl.DataFrame, model: Model) -> pl.DataFrame:
         "provider",
     ]  # a block is shared among stages by the days in each period, and dates cut periods
     return (
-        measure(log, model, DAYS)
+        measure_log(log, model, DAYS)
         .filter(pl.col("measure") == "cost")
         .group_by(place)
         .agg(pl.col("value").sum())
@@ -474,7 +474,7 @@ def cost_of(log: pl.DataFrame, model: Model) -> pl.DataFrame:
 
 
 def simulated(model: Model) -> pl.DataFrame:
-    return frame(compiled.simulate(model, build(model), 1, 0, DAYS), names_of(model), "baseline", 0)
+    return frame(compiled.simulate_log(model, build(model), 1, 0, DAYS), names_of(model), "baseline", 0)
 
 
 def test_a_switch_to_the_same_terms_changes_nothing() -> None:
@@ -539,7 +539,7 @@ def back_and_forth(*terms: dict[str, Any], switches: tuple[tuple[dt.date, str], 
         {"event": "end", "time": 80.0, "cause": "step_down", **where}, {"event": "start", "time": 90.0,
         "stay_start": 90.0, **care}, {"event": "left", "time": 90.0, "stay_start": 90.0, **care
     }]  # fmt: skip
-    measures = measure(log_of(rows, RUNGS, SHORT), parse(Model, data, "f.toml"), 365.0).filter(
+    measures = measure_log(log_of(rows, RUNGS, SHORT), parse(Model, data, "f.toml"), 365.0).filter(
         pl.col("measure") == "cost"
     )
     return dict(measures.group_by("month").agg(pl.col("value").sum()).rows())
@@ -581,6 +581,6 @@ def test_bands_by_the_week_for_most_of_a_year() -> None:
     tally = Tally(many, tables, names, DAYS)
     for rows in compiled.batches(many, tables, 1, 0, DAYS):
         tally.add(rows)
-    by_log, by_tally = measure(simulated(many), many, DAYS), measures_of(tally.tallies("baseline", 0), many, DAYS)
+    by_log, by_tally = measure_log(simulated(many), many, DAYS), measures_of(tally.tallies("baseline", 0), many, DAYS)
     sums = [found.filter(pl.col("measure") == "cost")["value"].sum() for found in (by_log, by_tally)]
     assert sums[0] == pytest.approx(sums[1])

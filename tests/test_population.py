@@ -18,7 +18,7 @@ from simcare.demand.population import (
     births,
     exposure,
     growth,
-    people,
+    people_aged,
     read_population,
     share_85_plus,
 )
@@ -71,13 +71,13 @@ def test_the_file_is_read() -> None:
 @pytest.mark.parametrize("year", range(2013, 2019))
 @pytest.mark.parametrize(("low", "high"), BANDS)
 def test_a_mid_year_is_as_published(year: int, low: int, high: int | None) -> None:
-    assert people(KENT, low, high, mid(year)) == published("backcast", "Kent", OLD, year, low, high)
+    assert people_aged(KENT, low, high, mid(year)) == published("backcast", "Kent", OLD, year, low, high)
 
 
 def test_kent_by_hand() -> None:
     """Aged 65 and over: 286,398 in mid-2013 and 293,916 in mid-2014; 31 March 2014 is 274 of 365 days on."""
-    assert people(KENT, 65, None, mid(2013)) == 157_193 + 90_843 + 38_362 == 286_398
-    assert people(KENT, 65, None, dt.date(2014, 3, 31)) == pytest.approx(286_398 + 7_518 * 274 / 365)
+    assert people_aged(KENT, 65, None, mid(2013)) == 157_193 + 90_843 + 38_362 == 286_398
+    assert people_aged(KENT, 65, None, dt.date(2014, 3, 31)) == pytest.approx(286_398 + 7_518 * 274 / 365)
     # The growth of the model's arrivals of older people, 1.8 % a year, is that of mid-2013 to mid-2019.
     assert growth(KENT, 65, None, mid(2013), mid(2019)) == pytest.approx(319_396 / 286_398)
     assert growth(KENT, 65, None, mid(2013), mid(2019)) ** (1 / 6) - 1 == pytest.approx(0.018, abs=5e-4)
@@ -87,9 +87,9 @@ def test_kent_by_hand() -> None:
 
 
 def test_between_mid_years_people_change_evenly() -> None:
-    first, last = people(KENT, 0, 11, mid(2015)), people(KENT, 0, 11, mid(2016))
+    first, last = people_aged(KENT, 0, 11, mid(2015)), people_aged(KENT, 0, 11, mid(2016))
     half = mid(2015) + dt.timedelta(days=183)  # of 366
-    assert people(KENT, 0, 11, half) == pytest.approx((first + last) / 2)
+    assert people_aged(KENT, 0, 11, half) == pytest.approx((first + last) / 2)
 
 
 @given(st.integers(0, 27 * 365), st.integers(0, 27 * 365), st.sampled_from(BANDS))
@@ -98,19 +98,19 @@ def test_people_between_mid_years_stay_between_them(a: int, b: int, band: tuple[
     people."""
     one, two = sorted((mid(2013) + dt.timedelta(days=a), mid(2013) + dt.timedelta(days=b)))
     low = one.year if one >= mid(one.year) else one.year - 1
-    ends = [people(KENT, *band, mid(low)), people(KENT, *band, mid(low + 1))]
-    here = people(KENT, *band, one)
+    ends = [people_aged(KENT, *band, mid(low)), people_aged(KENT, *band, mid(low + 1))]
+    here = people_aged(KENT, *band, one)
     assert min(ends) - 1e-6 <= here <= max(ends) + 1e-6
     if two <= mid(low + 1):
-        step = people(KENT, *band, two) - here
+        step = people_aged(KENT, *band, two) - here
         assert step * (ends[1] - ends[0]) >= -1e-3
 
 
 @given(st.integers(0, 27 * 365))
 def test_bands_add_up(days: int) -> None:
     on = mid(2013) + dt.timedelta(days=days)
-    assert people(KENT, 0, 11, on) + people(KENT, 11, 18, on) == pytest.approx(people(KENT, 0, 18, on))
-    assert sum(people(KENT, low, high, on) for low, high in BANDS) == pytest.approx(people(KENT, 0, None, on))
+    assert people_aged(KENT, 0, 11, on) + people_aged(KENT, 11, 18, on) == pytest.approx(people_aged(KENT, 0, 18, on))
+    assert sum(people_aged(KENT, low, high, on) for low, high in BANDS) == pytest.approx(people_aged(KENT, 0, None, on))
 
 
 @pytest.mark.parametrize("variant", ["principal", "high", "low"])
@@ -118,20 +118,20 @@ def test_bands_add_up(days: int) -> None:
 def test_nothing_jumps_where_the_projection_takes_over(variant: str, low: int, high: int | None) -> None:
     """Local base × national growth: at the join the base itself, a year on the base times England's growth."""
     projected = kent(variant)
-    base = people(kent(None), low, high, mid(2020))
-    assert people(projected, low, high, mid(2020)) == base
-    day_after = people(projected, low, high, mid(2020) + dt.timedelta(days=1))
+    base = people_aged(kent(None), low, high, mid(2020))
+    assert people_aged(projected, low, high, mid(2020)) == base
+    day_after = people_aged(projected, low, high, mid(2020) + dt.timedelta(days=1))
     assert abs(day_after / base - 1) < 0.06 / 365
     nation = published(variant, "England", "projection_2018b", 2030, low, high) / published(
         variant, "England", "projection_2018b", 2020, low, high
     )
-    assert people(projected, low, high, mid(2030)) == pytest.approx(base * nation)
+    assert people_aged(projected, low, high, mid(2030)) == pytest.approx(base * nation)
 
 
 def test_variants_lie_in_order_and_part_after_the_join_only() -> None:
-    low, principal, high = (people(kent(variant), 0, None, mid(2035)) for variant in ("low", "principal", "high"))
+    low, principal, high = (people_aged(kent(variant), 0, None, mid(2035)) for variant in ("low", "principal", "high"))
     assert low < principal < high
-    assert len({people(kent(variant), 0, None, mid(2016)) for variant in ("low", "principal", "high")}) == 1
+    assert len({people_aged(kent(variant), 0, None, mid(2016)) for variant in ("low", "principal", "high")}) == 1
 
 
 def test_the_newer_vintage_follows_from_mid_2023() -> None:
@@ -139,12 +139,12 @@ def test_the_newer_vintage_follows_from_mid_2023() -> None:
     185,794."""
     newer = kent("principal_2020b", NEW)
     assert newer.base_until == 2023
-    assert people(newer, 0, 11, mid(2023)) == 205_096
-    assert people(newer, 0, 11, mid(2030)) == pytest.approx(205_096 * 6_477_541 / 7_150_506)
-    assert round(people(newer, 0, 11, mid(2030))) == 185_794
-    assert people(newer, 0, 18, mid(2013)) == 323_745
+    assert people_aged(newer, 0, 11, mid(2023)) == 205_096
+    assert people_aged(newer, 0, 11, mid(2030)) == pytest.approx(205_096 * 6_477_541 / 7_150_506)
+    assert round(people_aged(newer, 0, 11, mid(2030))) == 185_794
+    assert people_aged(newer, 0, 18, mid(2013)) == 323_745
     with pytest.raises(BadInput, match="0-10 cut the band 0-17"):
-        people(newer, 0, 11, mid(2013))
+        people_aged(newer, 0, 11, mid(2013))
 
 
 def test_exposure_of_the_stages_of_the_model() -> None:
@@ -165,10 +165,10 @@ def test_exposure_of_the_stages_of_the_model() -> None:
 
 def test_a_band_is_split_only_if_asked() -> None:
     with pytest.raises(BadInput, match='ages 0-15 cut the band 11-17; split="even"'):
-        people(KENT, 0, 16, mid(2013))
-    assert people(KENT, 0, 16, mid(2013), split="even") == pytest.approx(208_599 + 113_980 * 5 / 7)
+        people_aged(KENT, 0, 16, mid(2013))
+    assert people_aged(KENT, 0, 16, mid(2013), split="even") == pytest.approx(208_599 + 113_980 * 5 / 7)
     with pytest.raises(BadInput, match=r"ages 90\+ cut the band 85\+; it has no upper end"):
-        people(KENT, 90, None, mid(2013), split="even")
+        people_aged(KENT, 90, None, mid(2013), split="even")
     with pytest.raises(BadInput, match="ages 0 cut the band 0-10"):
         births(KENT, 2013)
     assert births(KENT, 2013, split="even") == pytest.approx(208_599 / 11)
@@ -177,14 +177,14 @@ def test_a_band_is_split_only_if_asked() -> None:
 def test_beyond_the_years_only_if_held() -> None:
     for on, nearest in ((dt.date(2012, 1, 1), 2013), (dt.date(2040, 7, 1), 2040)):
         with pytest.raises(BadInput, match=f"{on} is outside mid-2013 to mid-2040; hold=True"):
-            people(KENT, 65, None, on)
-        assert people(KENT, 65, None, on, hold=True) == people(KENT, 65, None, mid(nearest))
+            people_aged(KENT, 65, None, on)
+        assert people_aged(KENT, 65, None, on, hold=True) == people_aged(KENT, 65, None, mid(nearest))
 
 
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: people(KENT, 18, 18, mid(2013)), "ages from 18 to 18 hold nobody"),
+        (lambda: people_aged(KENT, 18, 18, mid(2013)), "ages from 18 to 18 hold nobody"),
         (lambda: read_population(FILE, "Kemt", vintage=OLD), "area: unknown 'Kemt', did you mean 'Kent'?"),
         (
             lambda: read_population(FILE, "Kent", "principle", vintage=OLD),
@@ -218,7 +218,7 @@ def frame(rows: list[tuple[str, ...]]) -> pl.DataFrame:
 
 
 def test_a_good_frame_is_read() -> None:
-    assert people(read_population(frame(GOOD), "X"), 0, None, mid(2015)) == pytest.approx(1100)
+    assert people_aged(read_population(frame(GOOD), "X"), 0, None, mid(2015)) == pytest.approx(1100)
 
 
 @pytest.mark.parametrize(
@@ -289,4 +289,4 @@ def test_an_area_with_its_own_projection_follows_that() -> None:
     own = [("2014-06-30", "X", "principal", "q", "0", "", "10"), ("2015-06-30", "X", "principal", "q", "0", "", "12")]
     found = read_population(frame([*GOOD, *own]), "X")
     assert found.growth_of == "X"
-    assert people(found, 0, None, mid(2015)) == pytest.approx(1200)
+    assert people_aged(found, 0, None, mid(2015)) == pytest.approx(1200)

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simcare.files.load import parse
-from simcare.invariants import check
-from simcare.measures.measure import flows_between, measure
+from simcare.invariants import check_run
+from simcare.measures.measure import flows_between, measure_log
 from simcare.model import Model
 
 DAYS = 400.0
@@ -171,8 +171,8 @@ def clocks(draw: st.DrawFn, rate: st.SearchStrategy[float]) -> list[dict[str, An
 @given(models())
 def test_random_models_keep_every_invariant(model: Model) -> None:
     log = simulate(model, DAYS)
-    measures = measure(log, model, DAYS)
-    check(log, measures, model, DAYS)
+    measures = measure_log(log, model, DAYS)
+    check_run(log, measures, model, DAYS)
     assert measures["value"].is_finite().all()
     assert flows_between(log, model).filter(pl.col("moves") < 0).is_empty()
 

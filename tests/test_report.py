@@ -17,8 +17,17 @@ from hypothesis import strategies as st
 from report_sample import guess, sample_comparison, sample_experiment, sample_model, sample_run
 
 from simcare.report import tables, wording
-from simcare.report.run_page import ReportInput, html, sentence, sentences, write_report
-from simcare.report.wording import COUNT, POUNDS, Estimate, Finding, estimate_place, quantity, strategy_sentence, three
+from simcare.report.run_page import ReportInput, finding_sentence, html, report_sentences, write_report
+from simcare.report.wording import (
+    COUNT,
+    POUNDS,
+    Estimate,
+    Finding,
+    estimate_place,
+    quantity,
+    rounded_alike,
+    strategy_sentence,
+)
 
 EVIL = '</script><script>alert("x")</script><img src=x onerror=alert(1)> & "co"'
 
@@ -168,7 +177,7 @@ def test_a_replication_in_which_nothing_happened_counts() -> None:
     given = sample_run(2)
     first = given.measures.filter(pl.col("replication") == 0)
     cash = first.filter(pl.col("measure") == "cost")["value"].sum() / 2
-    said = sentences(ReportInput(given.model, first, given.manifest, given.flows))[0]
+    said = report_sentences(ReportInput(given.model, first, given.manifest, given.flows))[0]
     assert f"cost {quantity(cash, POUNDS, 7)} in cash (lowest to highest of 2 replications: £0m to" in said
 
 
@@ -176,7 +185,7 @@ def test_a_replication_in_which_nothing_happened_counts() -> None:
 
 
 def test_every_sentence_is_there() -> None:
-    said = sentences(comparison())
+    said = report_sentences(comparison())
     assert len(said) == 4
     for one in said:
         assert one in page().text
@@ -188,7 +197,7 @@ def test_the_numbers_of_the_sentence_are_those_of_the_frame() -> None:
     assert given.differences is not None
     assert given.experiment is not None
     for strategy in given.experiment.strategies:
-        said = sentence(given.differences, strategy, given.measures, "2013/14 to 2017/18")
+        said = finding_sentence(given.differences, strategy, given.measures, "2013/14 to 2017/18")
         for measure, what, unit in (
             ("cost_pv", "total cost", 1e6),
             ("dependency_days", "dependency-days", 1),
@@ -209,7 +218,7 @@ def test_the_numbers_of_the_sentence_are_those_of_the_frame() -> None:
 
 
 def test_the_direction_of_the_sentence_is_that_of_the_frame() -> None:
-    early, telecare, tariff = sentences(comparison())[1:]
+    early, telecare, tariff = report_sentences(comparison())[1:]
     assert "expected to reduce total cost" in early
     assert "cannot tell" not in early
     assert "the model cannot tell “Telecare for older people” from no difference in total cost" in telecare
@@ -226,7 +235,7 @@ def test_what_a_strategy_itself_costs_is_what_was_spent() -> None:
     )
     each = spent["value"].sum() / 24
     assert each == pytest.approx(sum(400_000 / 1.035**year for year in range(5)))
-    assert f"at a cost of {quantity(each, POUNDS)} for the strategy itself" in sentences(comparison())[1]
+    assert f"at a cost of {quantity(each, POUNDS)} for the strategy itself" in report_sentences(comparison())[1]
 
 
 def test_the_baseline_sentence_adds_up() -> None:
@@ -234,7 +243,7 @@ def test_the_baseline_sentence_adds_up() -> None:
         comparison().measures.filter((pl.col("strategy") == "baseline") & (pl.col("measure") == "cost"))["value"].sum()
         / 24
     )
-    said = re.search(r"cost £([\d.]+)bn in cash", sentences(comparison())[0])
+    said = re.search(r"cost £([\d.]+)bn in cash", report_sentences(comparison())[0])
     assert said is not None
     assert float(said.group(1)) == pytest.approx(cash / 1e9, rel=0.005)
 
@@ -302,7 +311,7 @@ def test_no_more_digits_than_the_interval_supports(value: float, half: float) ->
 
 @for_all(st.floats(1e3, 1e9), st.floats(0.01, 0.99))
 def test_a_clear_finding_never_reads_as_touching_nought(value: float, share: float) -> None:
-    _, low, high = three(Estimate(value, value * share, value * (2 - share)), POUNDS)
+    _, low, high = rounded_alike(Estimate(value, value * share, value * (2 - share)), POUNDS)
     assert low.startswith("+£")
     assert float(re.sub(r"[^\d.]", "", low)) > 0
     assert low.endswith(("m", "bn")) == high.endswith(("m", "bn"))
@@ -318,10 +327,10 @@ def test_a_quantity_reads_back_to_three_figures(value: float) -> None:
 
 def test_dates_and_periods() -> None:
     assert wording.date(dt.date(2013, 4, 1)) == "1 April 2013"
-    assert wording.period(["2013/14", "2014/15", "2015/16"]) == "2013/14 to 2015/16"
+    assert wording.horizon_words(["2013/14", "2014/15", "2015/16"]) == "2013/14 to 2015/16"
     assert [wording.financial_year(m) for m in ("2013-03", "2013-04", "2000-01")] == ["2012/13", "2013/14", "1999/00"]
     with pytest.raises(ValueError, match="no financial year"):
-        wording.period([])
+        wording.horizon_words([])
 
 
 # Assumptions.
@@ -389,7 +398,7 @@ def test_a_long_title_gives_way_to_the_name_in_figures() -> None:
 def test_the_comparison_table_holds_every_measure_of_every_strategy() -> None:
     given = comparison()
     assert given.differences is not None
-    table = tables.comparison(given.differences, given.titles, "2013/14 to 2017/18", 24)
+    table = tables.comparison_table(given.differences, given.titles, "2013/14 to 2017/18", 24)
     assert (
         len(table.rows)
         == given.differences.filter(
@@ -400,7 +409,7 @@ def test_the_comparison_table_holds_every_measure_of_every_strategy() -> None:
     frame = given.differences.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_pv")).row(
         0, named=True
     )
-    assert row[3] == three(Estimate(frame["difference"], frame["low"], frame["high"]), POUNDS)[0]
+    assert row[3] == rounded_alike(Estimate(frame["difference"], frame["low"], frame["high"]), POUNDS)[0]
     assert row[7] == f"{round(24 * frame['share_better'])} of 24"
     none = next(r for r in table.rows if r[1] == "Crises")
     assert none[4] == "the same in every replication"

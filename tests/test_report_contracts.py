@@ -234,7 +234,7 @@ def test_the_table_of_services_holds_paired_differences_of_these_services_only()
             (wording.POUNDS, wording.COUNT, wording.COUNT),
             strict=True,
         ):
-            value, low, high = wording.three(plain_difference(strategy, measure), unit)
+            value, low, high = wording.rounded_alike(plain_difference(strategy, measure), unit)
             assert cell == f"{value} ({low} to {high})"
     base = given().measures.filter(
         (pl.col("service") == "placement_care") & (pl.col("measure") == "cost_pv") & (pl.col("strategy") == "baseline")
@@ -273,7 +273,7 @@ def frame(rows: list[tuple[float, float]], measure: str = "cost_pv") -> pl.DataF
 
 @for_all(intervals, st.sampled_from(["cost_pv", "independent_days"]))
 def test_ranks_are_counts_of_those_ahead(rows: list[tuple[float, float]], measure: str) -> None:
-    sign = wording.measure(measure).better
+    sign = wording.shown_measure(measure).better
     found = ranking.ranks(frame(rows, measure), measure)
     for (d, h), row in zip(rows, found.iter_rows(named=True), strict=True):
         assert row["rank"] == 1 + sum(sign * other > sign * d for other, _ in rows)
@@ -314,7 +314,7 @@ def test_the_sentence_says_who_is_first_and_whether_the_model_can_tell() -> None
     low, high = (scenario(AS_IN_THE_FILE, "dependency_days", s) for s in ("early", "tariff"))
     assert low["high"] < high["low"]  # early is told from the next, but in the scenario without any difference
     assert (
-        contracts.sentence(scenarios, "dependency_days", given().titles)
+        contracts.ranking_sentence(scenarios, "dependency_days", given().titles)
         == "Dependency-days: of four scenarios, “Early help for families” ranks first in three; strategies share the"
         " first place in one. The model can tell the first from the next in three of them; the first is clearly"
         " better than the baseline in three."
@@ -322,7 +322,7 @@ def test_the_sentence_says_who_is_first_and_whether_the_model_can_tell() -> None
     alike = scenarios.filter(pl.col("scenario") == "no answer")
     alike = pl.concat([alike, alike.with_columns(scenario=pl.lit("another"))])
     said = "Dependency-days: no strategy is alone in the first place in any of the two scenarios."
-    assert contracts.sentence(alike, "dependency_days", {}) == said
+    assert contracts.ranking_sentence(alike, "dependency_days", {}) == said
 
 
 def test_the_table_of_ranks_has_every_strategy_in_every_scenario() -> None:
@@ -400,7 +400,9 @@ def test_the_table_of_the_figure_holds_its_numbers_in_order_of_rank() -> None:
     table = contracts.swept(scenarios, "dependency_days", experiment, given().titles, YEARS)
     assert len(table.rows) == 12
     mine = scenario("eta 2", "dependency_days", "early")
-    value, low, high = wording.three(wording.Estimate(mine["difference"], mine["low"], mine["high"]), wording.DAYS)
+    value, low, high = wording.rounded_alike(
+        wording.Estimate(mine["difference"], mine["low"], mine["high"]), wording.DAYS
+    )
     assert table.rows[6] == (
         "They answer twice as strongly (eta 2)",
         "Early help for families",

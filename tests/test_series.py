@@ -11,7 +11,7 @@ import pytest
 
 from simcare.demand import months
 from simcare.demand.reading import read_all, read_series
-from simcare.demand.series import Series, checked
+from simcare.demand.series import MonthlyCounts, checked
 from simcare.errors import BadInput
 
 FIRST = months.month_of("2014-04")
@@ -81,9 +81,9 @@ def test_what_is_known_of_months_to_come_is_kept(write: Callable[..., Path]) -> 
 
 
 def test_exposure_goes_on_growing_as_it_did() -> None:
-    found = Series("X", 0, np.ones(24), 1000.0 * 1.001 ** np.arange(24))
+    found = MonthlyCounts("X", 0, np.ones(24), 1000.0 * 1.001 ** np.arange(24))
     assert found.exposures(24, 3) == pytest.approx(1000.0 * 1.001 ** np.arange(24, 27))
-    jumped = Series("X", 0, np.ones(24), np.repeat([1000.0, 1500.0], 12)).exposures(24, 120)
+    jumped = MonthlyCounts("X", 0, np.ones(24), np.repeat([1000.0, 1500.0], 12)).exposures(24, 120)
     assert jumped[-1] == pytest.approx(1500.0 * 1.03**10, rel=0.01)
 
 
@@ -172,10 +172,10 @@ def test_a_covariate_that_cannot_be_used_is_left_out_with_a_sentence(
 def test_a_level_shift_is_told_and_chance_is_not() -> None:
     rng = np.random.default_rng(3)
     shifted = checked(
-        Series("X", FIRST, np.concatenate([rng.poisson(200, 30), rng.poisson(300, 30)]).astype(float)), "x"
+        MonthlyCounts("X", FIRST, np.concatenate([rng.poisson(200, 30), rng.poisson(300, 30)]).astype(float)), "x"
     )
     assert any(note.startswith("A break near 2016-1") and "rise by" in note for note in shifted.notes)
-    small = checked(Series("X", FIRST, rng.poisson(1.5, 60).astype(float)), "x")
+    small = checked(MonthlyCounts("X", FIRST, rng.poisson(1.5, 60).astype(float)), "x")
     assert not any("break" in note for note in small.notes)
 
 

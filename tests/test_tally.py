@@ -16,7 +16,7 @@ from simcare.errors import BrokenInvariant
 from simcare.files.load import load_model
 from simcare.log.flows import COUNTED, flows_between
 from simcare.log.frame import frame
-from simcare.measures.measure import DAYS_OF, measure, measures_of
+from simcare.measures.measure import DAYS_OF, measure_log, measures_of
 from simcare.measures.tally import KINDS, STATES, Tally
 from simcare.model import Model
 from simcare.runs.run import horizon_days, run
@@ -37,10 +37,10 @@ def tallied(model: Model, days: float, seed: int = 1) -> Tally:
 def test_the_tally_is_what_the_log_gives(name: str) -> None:
     model = met(load_model(name), 1, 0, 1)
     days = 200.5 if name.startswith("kent") else 1096.0
-    log = frame(compiled.simulate(model, build(model), 1, 0, days), names_of(model), "baseline", 0)
+    log = frame(compiled.simulate_log(model, build(model), 1, 0, days), names_of(model), "baseline", 0)
     tally = tallied(model, days)
     tally.check()
-    by_log, by_tally = measure(log, model, days), measures_of(tally.tallies("baseline", 0), model, days)
+    by_log, by_tally = measure_log(log, model, days), measures_of(tally.tallies("baseline", 0), model, days)
     keys = [column for column in by_log.columns if column != "value"]
     both = by_log.join(by_tally, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_tally").fill_null(0.0)
     assert both.height == by_log.height == by_tally.height > 0
@@ -56,7 +56,7 @@ def test_it_counts_what_the_measures_count() -> None:
 
 def test_a_client_torn_apart_is_noticed() -> None:
     model = load_model(HERE / "toy.toml")
-    rows = compiled.simulate(model, build(model), 1, 0, 400.0)
+    rows = compiled.simulate_log(model, build(model), 1, 0, 400.0)
     tally = Tally(model, build(model), names_of(model), 400.0)
     tally.add(rows[: int(np.flatnonzero(np.diff(rows["client"]))[40]) + 1])
     tally.check()

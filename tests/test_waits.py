@@ -47,7 +47,7 @@ def given() -> ReportInput:
 
 @cache
 def drawn(strategy: str = "baseline") -> go.Figure:
-    return figures.waits(given().measures, given().model, strategy, "Name")
+    return figures.waits_figure(given().measures, given().model, strategy, "Name")
 
 
 @cache
@@ -116,7 +116,7 @@ def waited(queue: str, by: str, strategy: str = "baseline") -> dict[str, tuple[f
 def text(mean: float, runs: list[float]) -> str:
     """How the table shows a mean and its range."""
     low, high = (float(np.quantile(runs, q)) for q in (0.05, 0.95))
-    value, *ends = wording.three(Estimate(mean, low, high), wording.COUNT, signed=False)
+    value, *ends = wording.rounded_alike(Estimate(mean, low, high), wording.COUNT, signed=False)
     return value if low == high else f"{value} ({' to '.join(ends)})"
 
 
@@ -196,20 +196,20 @@ def test_people_and_waits_have_rows_of_their_own() -> None:
 
 
 def test_a_panel_without_data_is_left_out() -> None:
-    assert headings(figures.waits(only("queue_days", "placed_crisis", "waited_days_crisis"), given().model)) == [
+    assert headings(figures.waits_figure(only("queue_days", "placed_crisis", "waited_days_crisis"), given().model)) == [
         "Waiting for a place",
         "Crisis",
     ]
-    held = figures.waits(only("delayed_days", "hospital_days"), given().model)
+    held = figures.waits_figure(only("delayed_days", "hospital_days"), given().model)
     assert headings(held) == ["Held up in hospital"]
     assert held.layout.meta["title"] == "People held up in hospital, 2013/14 to 2017/18: Baseline"
-    waits = figures.waits(only("placed_planned", "waited_days_planned"), given().model)
+    waits = figures.waits_figure(only("placed_planned", "waited_days_planned"), given().model)
     assert waits.layout.meta["title"] == "Mean waits for a place, 2013/14 to 2017/18: Baseline"
 
 
 def test_a_panel_that_only_the_baseline_fills_shows_the_strategy_at_nought() -> None:
     cured = given().measures.filter((pl.col("strategy") != "early") | ~pl.col("measure").is_in(tables.LIMITS))
-    fig = figures.waits(cured, given().model, "early", "Early")
+    fig = figures.waits_figure(cured, given().model, "early", "Early")
     assert headings(fig) == [*PEOPLE, *QUEUES]
     assert set(traces(fig, "Waiting for a place", "Strategy, average")[0].y) == {0.0}
     assert set(traces(fig, "Crisis", "Strategy, average")[0].y) == {None}
@@ -219,12 +219,12 @@ def test_a_panel_that_only_the_baseline_fills_shows_the_strategy_at_nought() -> 
 @pytest.mark.parametrize("measures", [(), ("hospital_days", "admissions", "supported_transitions")])
 def test_where_nothing_runs_out_there_is_no_figure(measures: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="nobody waits for a place"):
-        figures.waits(only(*measures), given().model)
+        figures.waits_figure(only(*measures), given().model)
 
 
 def test_a_month_without_anybody_is_nought_and_a_quarter_without_anybody_placed_is_a_gap() -> None:
     winter = pl.col("month").is_between(pl.lit("2014-10"), pl.lit("2014-12")) & pl.col("measure").is_in(tables.LIMITS)
-    fig = figures.waits(given().measures.filter(~winter), given().model)
+    fig = figures.waits_figure(given().measures.filter(~winter), given().model)
     people_line, wait = (
         traces(fig, heading, "Baseline, average")[0] for heading in ("Waiting for a place", "Community")
     )
@@ -236,7 +236,7 @@ def test_a_month_without_anybody_is_nought_and_a_quarter_without_anybody_placed_
 
 def test_one_replication_has_no_band() -> None:
     one = sample_run(1)
-    fig = figures.waits(pl.concat([one.measures, sample_limits(2, 1, ("baseline",))]), one.model)
+    fig = figures.waits_figure(pl.concat([one.measures, sample_limits(2, 1, ("baseline",))]), one.model)
     assert headings(fig)[0] == "Waiting for a place"
     assert all(trace.fill is None for trace in fig.data)
 
@@ -255,7 +255,7 @@ def test_the_description_says_who_waits() -> None:
 
 @pytest.mark.parametrize("strategy", ["baseline", "early"])
 def test_every_number_of_the_table_is_that_of_the_measures(strategy: str) -> None:
-    table = tables.waits(given().measures, given().model, strategy, "Name")
+    table = tables.waits_table(given().measures, given().model, strategy, "Name")
     years = ["2013/14", "2014/15", "2015/16", "2016/17", "2017/18"]
     expected: dict[tuple[str, str], list[str]] = {}
     for measure, what in tables.STANDING.items():
@@ -283,7 +283,8 @@ def test_every_number_of_the_table_is_that_of_the_measures(strategy: str) -> Non
 def test_a_year_in_which_nobody_of_a_class_got_a_place_has_a_dash() -> None:
     first = pl.col("month").is_between(pl.lit("2013-04"), pl.lit("2014-03")) & (pl.col("measure") == "placed_planned")
     rows = {
-        row[1]: row for row in tables.waits(given().measures.filter(~first), given().model, "baseline", "Name").rows
+        row[1]: row
+        for row in tables.waits_table(given().measures.filter(~first), given().model, "baseline", "Name").rows
     }
     assert rows["Planned move"][2] == "–"
     assert "–" not in rows["Planned move"][3:]
@@ -310,7 +311,7 @@ def test_the_comparison_has_measures_of_places_only_where_they_run_out() -> None
         given = pl.concat(
             [rows.filter(pl.col("measure") != "queue_days"), more.with_columns(pl.lit(least).alias("baseline_mean"))]
         )
-        table = tables.comparison(given, {"early": "E", "telecare": "T", "tariff": "F"}, "2013/14", 24)
+        table = tables.comparison_table(given, {"early": "E", "telecare": "T", "tariff": "F"}, "2013/14", 24)
         assert [row[1] for row in table.rows].count("Days waiting for a place") == shown
 
 
@@ -319,10 +320,10 @@ def test_each_view_has_its_figure_of_waits_and_its_table() -> None:
     assert sections.index("places") == sections.index("people") + 1
     assert "#places" in [a["href"] for a in page().of("a")]
     for strategy, name in (("baseline", "Baseline"), ("early", given().titles["early"])):
-        table = tables.waits(given().measures, given().model, strategy, name)
+        table = tables.waits_table(given().measures, given().model, strategy, name)
         for cell in [table.caption, *(cell for row in table.rows for cell in row)]:
             assert cell in page().text
-        fig = figures.waits(given().measures, given().model, strategy, name)
+        fig = figures.waits_figure(given().measures, given().model, strategy, name)
         assert fig.layout.meta["title"].endswith(f", 2013/14 to 2017/18: {name}")
         (data,) = [
             d for d in map(json.loads, page().data.values()) if d["layout"]["meta"]["title"] == fig.layout.meta["title"]

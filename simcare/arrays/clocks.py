@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from simcare.model import Series
+from simcare.model import DatedNumber
 from simcare.model.parts import Clock
 from simcare.model.strategy import ramp_steps
 from simcare.rules.hazards import (
@@ -51,7 +51,7 @@ class Steps:
             self.steps.extend(merged)
         return self.known[key]
 
-    def series(self, series: Series | None) -> int:
+    def series(self, series: DatedNumber | None) -> int:
         """The index of a dated series, −1 for none."""
         if series is None:
             return -1

@@ -22,7 +22,7 @@ MOST = 1500  # sweeps
 ENOUGH = 40  # autocorrelation times, after which the chain is long enough
 
 
-class Chain(NamedTuple):
+class PosteriorChain(NamedTuple):
     """Draws from the posterior: ``steps`` (draws, parameters), their log posterior density, how independent they are,
     and moves taken."""
 
@@ -34,7 +34,7 @@ class Chain(NamedTuple):
 
 def walk(
     free: Sequence[Free], judge: Judge, emulators: Emulators, start: Values, seed: int, tick: Tick | None = None
-) -> Chain:
+) -> PosteriorChain:
     """Draws from the posterior. ``start`` (points, parameters) are places to begin from; the first third of the chain
     is left out.
 
@@ -77,7 +77,7 @@ def walk(
                 break
     kept = sampler.iteration * 2 // 3
     steps = sampler.get_chain()[-kept:].reshape(-1, dimensions)
-    return Chain(
+    return PosteriorChain(
         steps,
         sampler.get_log_prob()[-kept:].ravel(),
         kept * walkers / max(lag, 1.0),
@@ -85,10 +85,10 @@ def walk(
     )
 
 
-def thinned(chain: Chain, count: int, seed: int) -> Values:
+def thinned(chain: PosteriorChain, count: int, seed: int) -> Values:
     """So many draws of the chain, taken at random (draws, parameters)."""
     rng = np.random.default_rng([seed, 7])
     return np.asarray(chain.steps[rng.choice(len(chain.steps), count, replace=len(chain.steps) < count)])
 
 
-__all__ = ["Chain", "thinned", "walk"]
+__all__ = ["PosteriorChain", "thinned", "walk"]

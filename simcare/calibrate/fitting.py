@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from simcare import __version__
-from simcare.calibrate.chain import Chain, thinned, walk
+from simcare.calibrate.chain import PosteriorChain, thinned, walk
 from simcare.calibrate.emulator import Emulators, emulate
 from simcare.calibrate.history import Conflict, Wave, conflicts, not_ruled_out
 from simcare.calibrate.identify import Identified, identify
@@ -23,7 +23,7 @@ from simcare.calibrate.priors import design, to_values
 from simcare.calibrate.reading import Datum, Loaded
 from simcare.calibrate.simulating import Ensemble, Tick, ensemble, joined
 from simcare.errors import BadInput
-from simcare.files.fit import Fit, Parameter, Range, standing
+from simcare.files.fit import CalibrationFit, Parameter, Range, standing
 
 WANTED = 0.8  # of the values held back should lie inside the 90 % intervals; where fewer do, the discrepancy is widened
 ROUNDS = 3  # of widening
@@ -41,7 +41,7 @@ class Posterior:
     emulators: Emulators = field(repr=False)
     waves: tuple[Wave, ...]
     start: Values = field(repr=False)
-    chain: Chain = field(repr=False)
+    chain: PosteriorChain = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _in_conflict(loaded: Loaded, found: Sequence[Conflict], left: Wave, cutoff: 
 
 
 # ---- the fit
-def fit_of(found: Calibrated) -> Fit:
+def fit_of(found: Calibrated) -> CalibrationFit:
     """The fit to be kept: draws of every parameter, free and counted, what is known of each, and what it rests on."""
     loaded = found.loaded
     calibration, seed = loaded.calibration, loaded.calibration.method.seed
@@ -198,7 +198,7 @@ def fit_of(found: Calibrated) -> Fit:
         {"held_out_90": inside[found.held_out]} if found.held_out.any() else {}
     )
     before = {"held_out_90_before_widening": found.first.inside(90)[found.held_out]} if found.held_out.any() else {}
-    return Fit(
+    return CalibrationFit(
         simcare=__version__,
         name=calibration.name,
         title=calibration.title,

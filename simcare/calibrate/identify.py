@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simcare.calibrate.chain import Chain
+from simcare.calibrate.chain import PosteriorChain
 from simcare.calibrate.emulator import Emulators
 from simcare.calibrate.likelihood import Judge, log_likelihood
 from simcare.calibrate.observe import Values
@@ -65,7 +65,7 @@ class Identified(NamedTuple):
         return sorted(found, key=lambda pair: -abs(pair[2]))
 
 
-def identify(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: Chain, seed: int) -> Identified:
+def identify(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: PosteriorChain, seed: int) -> Identified:
     """What a chain and the emulators under it say of the parameters."""
     before = sample(free, PRIOR_DRAWS, seed)
     shares = [0.05, 0.5, 0.95]
@@ -84,7 +84,9 @@ def identify(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: Ch
     )
 
 
-def _directions(names: Sequence[str], judge: Judge, emulators: Emulators, chain: Chain) -> tuple[Direction, ...]:
+def _directions(
+    names: Sequence[str], judge: Judge, emulators: Emulators, chain: PosteriorChain
+) -> tuple[Direction, ...]:
     """The eigenvectors of the information of the targets at the posterior mean, J' V⁻¹ J with J the emulators' slopes
     and V all doubt."""
     centre = chain.steps.mean(axis=0)
@@ -106,7 +108,9 @@ def _directions(names: Sequence[str], judge: Judge, emulators: Emulators, chain:
     return tuple(found)
 
 
-def _profiles(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: Chain, seed: int) -> tuple[Profile, ...]:
+def _profiles(
+    free: Sequence[Free], judge: Judge, emulators: Emulators, chain: PosteriorChain, seed: int
+) -> tuple[Profile, ...]:
     """Each profile from the best that the chain saw near a value, climbing from there by differences of the chain's own
     points."""
     rng = np.random.default_rng([seed, 3])
@@ -136,7 +140,7 @@ def _profiles(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: C
     return tuple(found)
 
 
-def _nearest(chain: Chain, k: int, value: float) -> Values:
+def _nearest(chain: PosteriorChain, k: int, value: float) -> Values:
     """The most likely of the chain's points that have parameter k near a value, with it moved there."""
     near = np.argsort(np.abs(chain.steps[:, k] - value))[:NEAR]
     point = np.array(chain.steps[near[np.argmax(chain.log_density[near])]], dtype=float)

@@ -26,7 +26,7 @@ from simcare.model import Model
 from simcare.model.calibration import Calibration, Start, Target
 from simcare.rules.draws import COUNTED_RATE, uniform
 from simcare.rules.records import DIED, LEFT
-from simcare.runs.run import Outcome, Task, horizon_days, simulate
+from simcare.runs.run import ReplicationResult, Task, horizon_days, run_task
 
 Values = NDArray[np.float64]
 Wanted = tuple[str, dt.date]  # the name of a target, and a date
@@ -64,7 +64,7 @@ def measured(
     stays = [(target, date) for target, date in wanted if target.kind == "stay"]
     found: dict[Wanted, float] = {}
     if plain:
-        outcome = simulate(Task(model, run.name, seed, replication, run.years, "compiled"))
+        outcome = run_task(Task(model, run.name, seed, replication, run.years, "compiled"))
         for target in {target.name: target for target, _ in plain}.values():
             dates = [date for other, date in plain if other.name == target.name]
             found |= {
@@ -86,7 +86,7 @@ def measured(
     return found
 
 
-def of_target(outcome: Outcome, target: Target, dates: Sequence[dt.date]) -> dict[dt.date, float]:
+def of_target(outcome: ReplicationResult, target: Target, dates: Sequence[dt.date]) -> dict[dt.date, float]:
     """The value of a target at each date, unscaled."""
     if target.kind == "stock":
         rows = _narrowed(outcome.measures.filter(pl.col("measure") == "caseload_end"), target)

@@ -19,7 +19,7 @@ from simcare.calibrate.likelihood import Judge, judge
 from simcare.calibrate.observe import Values, outputs
 from simcare.calibrate.priors import to_values
 from simcare.calibrate.reading import Datum, Loaded, published_values
-from simcare.calibrate.simulating import Job, Tick, carry_out
+from simcare.calibrate.simulating import Job, Tick, run_jobs
 from simcare.model.calibration import Target
 
 FIRST = 1_000_000  # replications of the posterior's runs are numbered from here, those of designs from nought
@@ -75,7 +75,7 @@ def run_for_real(
     values = to_values(loaded.calibration.free, steps)
     runs = list(dict.fromkeys(datum.run for datum in loaded.data))
     jobs = [Job(run, tuple(point.tolist()), (first + k,)) for run in runs for k, point in enumerate(values)]
-    found = carry_out(loaded, jobs, parts, workers, tick)
+    found = run_jobs(loaded, jobs, parts, workers, tick)
     both = [
         {name: value for r in range(len(runs)) for name, value in found[r * len(values) + k][0].items()}
         for k in range(len(values))

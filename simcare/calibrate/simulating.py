@@ -53,7 +53,7 @@ class Job(NamedTuple):
     replications: tuple[int, ...]
 
 
-class World(NamedTuple):
+class SharedInputs(NamedTuple):
     """What every job of a run shares."""
 
     model: Model
@@ -65,17 +65,17 @@ class World(NamedTuple):
 Found = list[dict[Wanted, float]]  # a value by target and date, for each replication
 
 
-def worlds_of(loaded: Loaded) -> dict[str, World]:
+def worlds_of(loaded: Loaded) -> dict[str, SharedInputs]:
     """The model of each run that has a target."""
     found = {}
     for run in loaded.calibration.runs:
         wanted = wanted_of(loaded.data, run.name)
         if wanted:
-            found[run.name] = World(begun(loaded.model, run), run, loaded.calibration, tuple(wanted))
+            found[run.name] = SharedInputs(begun(loaded.model, run), run, loaded.calibration, tuple(wanted))
     return found
 
 
-def one(world: World, job: Job) -> Found:
+def one(world: SharedInputs, job: Job) -> Found:
     """The values of every target of a run at one point, replication by replication."""
     calibration = world.calibration
     free = {row.name: value for row, value in zip(calibration.free, job.values, strict=True)}
@@ -87,7 +87,7 @@ def one(world: World, job: Job) -> Found:
     return found
 
 
-def carry_out(
+def run_jobs(
     loaded: Loaded, jobs: Sequence[Job], parts: Path, workers: int | None = None, tick: Tick | None = None
 ) -> list[Found]:
     """The results of jobs, in their order. Those that ``parts`` already holds are taken from there."""
@@ -112,7 +112,7 @@ def carry_out(
     return [_read(file) for file in files]
 
 
-def _kept(world: World, job: Job, file: Path) -> None:
+def _kept(world: SharedInputs, job: Job, file: Path) -> None:
     rows = [[[name, date.isoformat(), value] for (name, date), value in found.items()] for found in one(world, job)]
     unfinished = file.with_suffix(f".{os.getpid()}.unfinished")
     unfinished.write_text(json.dumps(rows), encoding="utf-8")
@@ -124,7 +124,7 @@ def _read(file: Path) -> Found:
     return [{(name, dt.date.fromisoformat(date)): value for name, date, value in found} for found in rows]
 
 
-def _mark(loaded: Loaded, world: World) -> str:
+def _mark(loaded: Loaded, world: SharedInputs) -> str:
     """What the results of a run rest on beside the point: the program, the files, and what is asked."""
     wanted = [(target.model_dump_json(include=ASKED), date.isoformat()) for target, date in world.wanted]
     asked = repr(
@@ -182,7 +182,7 @@ def ensemble(
         for run in runs
         for k, point in enumerate(values)
     ]
-    found = carry_out(loaded, jobs, parts, workers, tick)
+    found = run_jobs(loaded, jobs, parts, workers, tick)
     by_point: list[list[dict[Wanted, float]]] = [[{} for _ in range(r)] for _ in values]
     for n, one_found in enumerate(found):
         for j in range(r):
@@ -204,4 +204,4 @@ def joined(parts: Sequence[Ensemble]) -> Ensemble:
     )
 
 
-__all__ = ["Ensemble", "Job", "Tick", "carry_out", "ensemble", "joined", "worlds_of"]
+__all__ = ["Ensemble", "Job", "Tick", "ensemble", "joined", "run_jobs", "worlds_of"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simcare.demand.paths import held
+from simcare.demand.paths import at_base_demand
 from simcare.files.fit import laid
 from simcare.model import Model
 from simcare.model.calibration import Calibration, Start, Then
@@ -23,7 +23,7 @@ def begun(model: Model, run: Start) -> Model:
     """
     if run.demand == "held":
         # Demand as in the year before the model's own start, whatever day this run begins on.
-        rows = tuple(row.model_copy(update={"growth_per_year": None}) for row in held(model).arrivals)
+        rows = tuple(row.model_copy(update={"growth_per_year": None}) for row in at_base_demand(model).arrivals)
         model = model.model_copy(update={"arrivals": rows, "drivers": ()})
     if run.start is not None:
         model = model.model_copy(update={"about": model.about.model_copy(update={"start": run.start})})

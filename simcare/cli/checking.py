@@ -64,12 +64,12 @@ def _checked(name: str) -> tuple[str, list[Figure]]:
         return check_fit(name), []
     if is_calibration(name):
         from simcare.calibrate.reading import load_calibration
-        from simcare.model import figures
+        from simcare.model import sourced_figures
 
         loaded = load_calibration(name)
         lost = f" ({loaded.unreached} more are of years that no run reaches)" if loaded.unreached else ""
         return f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values{lost}", list(
-            figures(loaded.calibration)
+            sourced_figures(loaded.calibration)
         )
     if name.lower().endswith(".csv"):
         from simcare.calibrate.reading import check_table

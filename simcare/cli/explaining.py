@@ -56,22 +56,26 @@ def explain(
     folder = out or Path("runs") / f"explain-{chosen.name}"
     check_free(folder)
 
-    from simcare.mechanisms.shares import carry_out
-    from simcare.report.explain_page import json_rows, tables, write_explanation  # heavy: only for input that is good
-    from simcare.report.mechanism_wording import sentences
+    from simcare.mechanisms.shares import run_plan
+    from simcare.report.explain_page import (  # heavy: only for input that is good
+        explanation_json,
+        tables,
+        write_explanation,
+    )
+    from simcare.report.mechanism_wording import explanation_sentences
 
     err_console.print(chosen.words(), highlight=False, markup=False)
     with progress_bar("Explaining", engine) as progress:
-        found = carry_out(chosen, engine, workers, progress)
+        found = run_plan(chosen, engine, workers, progress)
     report = write_explanation(found, folder, command())
     if as_json:
-        print(json.dumps({"manifest": found.manifest, "out": str(folder), **json_rows(found)}, indent=1))
+        print(json.dumps({"manifest": found.manifest, "out": str(folder), **explanation_json(found)}, indent=1))
         return
     cost, _, *moved = tables(found)  # what fits a terminal; the page has the rest
     for table in (cost, *moved):
         print_table(table._replace(heads=table.heads[:4], rows=[row[:4] for row in table.rows]))
     for absent in chosen.absent:
         out_console.print(f"{absent.title}: not in this model.", highlight=False, markup=False)
-    for sentence in sentences(found):
+    for sentence in explanation_sentences(found):
         out_console.print(f"\n{sentence}", highlight=False, markup=False)
     out_console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)

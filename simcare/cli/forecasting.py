@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from simcare.demand.forecast import Forecast
     from simcare.demand.regressors import Terms
-    from simcare.demand.series import Series
+    from simcare.demand.series import MonthlyCounts
 
 Named = Annotated[
     list[str] | None,
@@ -88,14 +88,14 @@ def forecast(
     for sentence in left_out:
         err_console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     about["left_out"] = list(left_out)
-    asked = Asked(horizon, terms, seed, workers, folder, about, backtest, as_json)
+    asked = ForecastRequest(horizon, terms, seed, workers, folder, about, backtest, as_json)
     if len(every) == 1:
         _one(next(iter(every.values())), others, asked)
     else:
         _many(every, asked)
 
 
-class Asked(NamedTuple):
+class ForecastRequest(NamedTuple):
     """What was asked for, the series apart."""
 
     horizon: int
@@ -108,7 +108,7 @@ class Asked(NamedTuple):
     as_json: bool
 
 
-def _one(series: Series, others: Mapping[str, Series], asked: Asked) -> None:
+def _one(series: MonthlyCounts, others: Mapping[str, MonthlyCounts], asked: ForecastRequest) -> None:
     from simcare.demand.forecast import forecast as forecast_one
     from simcare.demand.pooling import typical_of
     from simcare.report.forecast_page import write_forecast
@@ -133,8 +133,8 @@ def _one(series: Series, others: Mapping[str, Series], asked: Asked) -> None:
 
 
 def _print_one(found: Forecast, league: bool) -> None:
-    from simcare.demand.diagnostics import diagnose, sentences
-    from simcare.report.forecast_page import league_table, months_table, totals_table
+    from simcare.demand.diagnostics import diagnose, driver_sentences
+    from simcare.report.forecast_page import league_table, months_table, yearly_sums_table
 
     out_console.print(f"{found.series!r}", highlight=False, markup=False)
     for note in found.series.notes:
@@ -145,12 +145,12 @@ def _print_one(found: Forecast, league: bool) -> None:
         out_console.print(shown.note, highlight=False, markup=False)
     else:
         out_console.print(f"The forecast is made by {found.choice.why}.", highlight=False, markup=False)
-    print_table(totals_table(found) if found.draws.shape[1] >= 12 else months_table(found))
-    for sentence in sentences(found.series, found.driver, diagnose(found.series, found.driver, found.backtest)):
+    print_table(yearly_sums_table(found) if found.draws.shape[1] >= 12 else months_table(found))
+    for sentence in driver_sentences(found.series, found.driver, diagnose(found.series, found.driver, found.backtest)):
         out_console.print(sentence, highlight=False, markup=False)
 
 
-def _many(every: Mapping[str, Series], asked: Asked) -> None:
+def _many(every: Mapping[str, MonthlyCounts], asked: ForecastRequest) -> None:
     from simcare.demand.batch import clear, forecast_all
     from simcare.report.forecast_page import many_table, write_many
 
@@ -179,8 +179,8 @@ class Chosen(NamedTuple):
     """The series asked for by name, the others of the file, sentences on those that cannot be forecast, and a name for
     the folder."""
 
-    every: dict[str, Series]
-    others: dict[str, Series]
+    every: dict[str, MonthlyCounts]
+    others: dict[str, MonthlyCounts]
     left_out: tuple[str, ...]
     name: str
 
@@ -188,11 +188,11 @@ class Chosen(NamedTuple):
 def _series(what: str, area: str | None) -> Chosen:
     from simcare.demand.paths import fitted, neighbours
     from simcare.demand.reading import read_all
-    from simcare.demand.series import chosen
+    from simcare.demand.series import chosen_series
     from simcare.files.load import load_model, model_or_series
 
     path = model_or_series(what)
-    others: dict[str, Series] = {}
+    others: dict[str, MonthlyCounts] = {}
     left_out: dict[str, str] = {}
     if path.suffix == ".toml":
         model = load_model(path)
@@ -207,7 +207,7 @@ def _series(what: str, area: str | None) -> Chosen:
     if area is not None:
         if area in left_out:
             raise BadInput(left_out[area])
-        one = chosen(every, area, what)
+        one = chosen_series(every, area, what)
         if path.suffix == ".toml":
             others = neighbours(next(row for row in model.drivers if row.name == one.name))
         else:
@@ -218,13 +218,13 @@ def _series(what: str, area: str | None) -> Chosen:
 
 
 def _per_person(
-    every: Mapping[str, Series],
+    every: Mapping[str, MonthlyCounts],
     population: str | None,
     ages: str | None,
     vintage: str | None,
     projection: str | None,
     horizon: int,
-) -> dict[str, Series]:
+) -> dict[str, MonthlyCounts]:
     """The series with the people of some ages of their areas as exposure."""
     from simcare.demand.exposure import parsed_ages, with_people
     from simcare.demand.population import read_population
@@ -246,7 +246,7 @@ def _terms(
     step: list[str] | None,
     pulse: list[str] | None,
     trend: bool,
-    every: Mapping[str, Series],
+    every: Mapping[str, MonthlyCounts],
 ) -> Terms | None:
     """The terms asked for; None where nothing was, which is the usual ones."""
     from simcare.demand.regressors import Terms, columns, parsed_covariate

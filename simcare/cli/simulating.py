@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simcare.decide.comparison import Comparison
-    from simcare.files.fit import Fit
+    from simcare.files.fit import CalibrationFit
     from simcare.model import Model
     from simcare.runs.run import Run
 
@@ -156,7 +156,7 @@ def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished
     out_console.print(f"Report: {folder / 'report.html'}", soft_wrap=True, highlight=False)
 
 
-def _fit(name: str | None, model: Model) -> Fit | None:
+def _fit(name: str | None, model: Model) -> CalibrationFit | None:
     """The fit that was asked for, refused before any work if it cannot be used."""
     if name is None:
         return None
@@ -168,9 +168,9 @@ def _fit(name: str | None, model: Model) -> Fit | None:
 def _print_fit(manifest: Mapping[str, Any]) -> None:
     """Where parameters were drawn from, and which of them the targets say little of."""
     if "fit" in manifest:
-        from simcare.files.fit import sentence
+        from simcare.files.fit import fit_sentence
 
-        out_console.print(f"\n{sentence(manifest['fit'])}", highlight=False, markup=False)
+        out_console.print(f"\n{fit_sentence(manifest['fit'])}", highlight=False, markup=False)
 
 
 def _print_run(done: Run) -> None:
@@ -204,8 +204,17 @@ def _print_run(done: Run) -> None:
 
 
 def _print_comparison(found: Comparison) -> None:
-    from simcare.report.run_page import ReportInput, sentences
-    from simcare.report.wording import COUNT, FUTURES, LEAST_FUTURES, POUNDS, Estimate, interval, measure, three
+    from simcare.report.run_page import ReportInput, report_sentences
+    from simcare.report.wording import (
+        COUNT,
+        FUTURES,
+        LEAST_FUTURES,
+        POUNDS,
+        Estimate,
+        interval_words,
+        rounded_alike,
+        shown_measure,
+    )
 
     fitted = "fit" in found.manifest and found.experiment.replications >= LEAST_FUTURES
     shown = [
@@ -240,17 +249,17 @@ def _print_comparison(found: Comparison) -> None:
             )  # one column more: in a narrow window words and ranges may go on below
             table.add_column(heading, justify="right" if heading else "left", no_wrap=whole)
         for name in shown:
-            row, label = rows[name], measure(name)
+            row, label = rows[name], shown_measure(name)
             unit = POUNDS if label.unit == POUNDS else COUNT  # the label says days
-            value, low, high = three(
+            value, low, high = rounded_alike(
                 Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"]), unit
             )
-            base = three(Estimate(row["baseline_mean"]), unit, signed=False)[0]
-            wide = interval(
+            base = rounded_alike(Estimate(row["baseline_mean"]), unit, signed=False)[0]
+            wide = interval_words(
                 Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"]), unit
             )
             table.add_row(label.label, base, value, f"{low} to {high}" if low else "none", *((wide,) if fitted else ()))
         out_console.print(table)
-    for sentence in sentences(ReportInput.of(found)):
+    for sentence in report_sentences(ReportInput.of(found)):
         out_console.print(f"\n{sentence}", highlight=False)
     _print_fit(found.manifest)

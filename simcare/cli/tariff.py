@@ -53,10 +53,10 @@ def tariff(
     chosen, names = _contracts(load_model(model), service, provider, contract, experiment)
     check_free(folder)
 
-    from simcare.report.tariff_page import Asked, gaming, json_rows, outcomes, write_tariff
+    from simcare.report.tariff_page import TariffRequest, gaming_table, outcomes, tariff_json, write_tariff
     from simcare.tariffs.expected_stay import cases
 
-    asked = Asked(model, need, stage, group, ready_day, days, reviews)
+    asked = TariffRequest(model, need, stage, group, ready_day, days, reviews)
     found = cases(
         chosen,
         service,
@@ -72,7 +72,12 @@ def tariff(
     if as_json:
         print(
             json.dumps(
-                {"service": service, "provider": found[0].provider, "out": str(folder), "contracts": json_rows(found)},
+                {
+                    "service": service,
+                    "provider": found[0].provider,
+                    "out": str(folder),
+                    "contracts": tariff_json(found),
+                },
                 indent=1,
             )
         )
@@ -84,7 +89,7 @@ def tariff(
         out_console.print(
             f"No strategy of '{experiment}' puts this service under another contract.", highlight=False, markup=False
         )
-    print_table(gaming(found))
+    print_table(gaming_table(found))
     out_console.print(f"\nCurves: {page}", soft_wrap=True, highlight=False)
 
 

@@ -47,7 +47,7 @@ class Edges(NamedTuple):
     line: Ints  # which product of dated multipliers
 
 
-class Care:
+class PlacementRules:
     """Where a client may be, and where an event takes them: the rules of placement, for the plain limit.
 
     Services that no rule tells apart are one kind; a kind goes by the index of its first service.
@@ -246,7 +246,7 @@ def touching(model: Model, on: str, stage: str, group: str, need: str) -> tuple[
     )
 
 
-class Chain:
+class MarkovChain:
     """The states that anyone can reach, and the moves between them as arrays.
 
     - ``states``: S of them; ``live`` bool (B, S): which can be occupied in each age band
@@ -257,7 +257,7 @@ class Chain:
     """
 
     def __init__(self, model: Model) -> None:
-        self.care = care = Care(model)
+        self.care = care = PlacementRules(model)
         bands, rungs = care.ages.size, len(care.rungs)
         every = [
             (g, v, n) for g in range(len(care.groups)) for v in (OUT, *sorted(set(care.kind))) for n in range(rungs)

@@ -41,7 +41,7 @@ def rates_by_need(clock: Clock) -> dict[str | None, float]:
     return {None: clock.rates[0] if clock.rates else 0.0}
 
 
-def cumulative(clock: Clock, rate: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
+def cumulative_hazard(clock: Clock, rate: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
     """The baseline hazard of a clock integrated from 0 to each of ``u`` (days), its ``factor`` included.
 
     ``rate`` is the clock's rate a year (constant and gompertz; the other families hold their own). Before 0 it is 0.
@@ -50,7 +50,7 @@ def cumulative(clock: Clock, rate: float, u: NDArray[np.float64]) -> NDArray[np.
 
     >>> from simcare.files.load import load_model
     >>> leaving = load_model("mm-infinity").clocks[0]
-    >>> cumulative(leaving, 2.0, np.array([-1.0, 365.25])).tolist()
+    >>> cumulative_hazard(leaving, 2.0, np.array([-1.0, 365.25])).tolist()
     [0.0, 2.0]
     """
     u = np.maximum(u, 0.0)
@@ -105,7 +105,7 @@ def exponential_equal(clock: Clock, window: float = EQUAL_OVER_DAYS) -> float:
     if clock.family == "piecewise":
         u = np.append(u, piecewise_edges(clock))
     u = np.unique(u[u <= window])
-    total = cumulative(clock, next(iter(rates_by_need(clock).values())), u)
+    total = cumulative_hazard(clock, next(iter(rates_by_need(clock).values())), u)
     rise = np.diff(total)
     # Between grid points the hazard is taken as level, so that the integral of S is exact for a constant one.
     share = np.divide(-np.expm1(-rise), rise, out=np.ones_like(rise), where=rise > 1e-12)

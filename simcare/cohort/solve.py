@@ -28,22 +28,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from simcare.cohort.generator import GONE, OUT, Chain, Floats, Ints, age_edges, touching
-from simcare.cohort.markov_limit import YEAR_DAYS, cumulative, obstacles, piecewise_edges, plain
+from simcare.cohort.generator import GONE, OUT, Floats, Ints, MarkovChain, age_edges, touching
+from simcare.cohort.markov_limit import YEAR_DAYS, cumulative_hazard, obstacles, piecewise_edges, plain
 from simcare.demand.paths import average
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.parts import Arrivals, Caseload
 from simcare.model.strategy import ramp_steps
 
-__all__ = ["expected", "plain"]
+__all__ = ["expected_people", "plain"]
 
 LONGEST_PIECE_DAYS = 183.0  # of birth dates between cuts, where only hazards by age tell cohorts apart
 LONGEST_SPAN_DAYS = 31.0
 CUT_OFF = 1e-13  # what uniformization leaves out of a span
 
 
-def expected(model: Model, days: float, at: Sequence[float] | None = None) -> pl.DataFrame:
+def expected_people(model: Model, days: float, at: Sequence[float] | None = None) -> pl.DataFrame:
     """The expected number of people by day, area, stage, group, need and tier, in service or not.
 
     ``days`` is the horizon, as of a run (growth of arrivals is evaluated by its months); ``at`` are the days wanted, by
@@ -58,7 +58,7 @@ def expected(model: Model, days: float, at: Sequence[float] | None = None) -> pl
     400 people a year come and stay half a year on average; 200 (1 − exp(−2t)) are there after t years:
 
     >>> from simcare.files.load import load_model
-    >>> found = expected(load_model("mm-infinity"), 365.25, at=[365.25])
+    >>> found = expected_people(load_model("mm-infinity"), 365.25, at=[365.25])
     >>> round(found["people"].sum(), 6), round(200 * (1 - math.exp(-2)), 6)
     (172.932943, 172.932943)
     """
@@ -67,7 +67,7 @@ def expected(model: Model, days: float, at: Sequence[float] | None = None) -> pl
     faults = obstacles(model)
     if faults:
         raise BadInput(faults)
-    chain = Chain(model)
+    chain = MarkovChain(model)
     faults = chain.unsettled()
     if faults:
         raise BadInput(faults)
@@ -173,7 +173,7 @@ def _density(model: Model, row: Arrivals | Caseload, age: Floats) -> Floats:
     return np.where(inside, (shares / np.diff(edges) / YEAR_DAYS)[np.where(inside, band, 0)], 0.0)
 
 
-def _birth_dates(model: Model, chain: Chain, grid: Floats) -> tuple[Floats, Floats]:
+def _birth_dates(model: Model, chain: MarkovChain, grid: Floats) -> tuple[Floats, Floats]:
     """The birth dates at which cohorts are followed (days from the start) and their weights in days.
 
     Numbers of people are smooth in the birth date but for cohorts that meet an edge of age on a date on which something
@@ -216,7 +216,7 @@ class _Piece(NamedTuple):
     arriving: list[Floats]
 
 
-def _generator(chain: Chain, b: int, multipliers: Floats) -> Floats:
+def _generator(chain: MarkovChain, b: int, multipliers: Floats) -> Floats:
     """The generator of a band over its live states: the constant part, then one matrix for each baseline by age."""
     edges, size = chain.edges[b], len(chain.states)
     out = np.zeros((1 + len(chain.care.by_age), size, size))
@@ -260,7 +260,7 @@ def _flow(x: Floats, inflow: Floats, days: Floats, generator: Floats, speed: Flo
 class _Cohorts:
     """The people of every cohort as they grow older: ``x`` (cohorts, areas, states) a day of birth."""
 
-    def __init__(self, model: Model, chain: Chain, birth: Floats, weight: Floats) -> None:
+    def __init__(self, model: Model, chain: MarkovChain, birth: Floats, weight: Floats) -> None:
         self.model, self.chain, self.birth = model, chain, birth
         ages = chain.care.ages
         self.turns = (
@@ -324,7 +324,9 @@ class _Cohorts:
         for k, (clock, rate) in enumerate(self.chain.care.by_age):
             if piece.generators[b][k + 1].any():
                 row = self.model.clocks[clock]
-                speed[:, k] = (cumulative(row, rate, right - born) - cumulative(row, rate, left - born)) / days
+                speed[:, k] = (
+                    cumulative_hazard(row, rate, right - born) - cumulative_hazard(row, rate, left - born)
+                ) / days
         self.x[rows[:, None], :, live] = np.swapaxes(
             _flow(self.x[rows][:, :, live], inflow[:, :, live], days, piece.generators[b], speed), 1, 2
         )
@@ -356,7 +358,7 @@ class _Cohorts:
 
 
 def _integrate(
-    model: Model, chain: Chain, grid: Floats, birth: Floats, weight: Floats, days: float, wanted: Sequence[float]
+    model: Model, chain: MarkovChain, grid: Floats, birth: Floats, weight: Floats, days: float, wanted: Sequence[float]
 ) -> Floats:
     """People on each day wanted, by area, stage and state: shape (days, areas, stages, S)."""
     cohorts = _Cohorts(model, chain, birth, weight)
@@ -391,7 +393,7 @@ def _integrate(
     return found
 
 
-def _frame(model: Model, chain: Chain, wanted: Sequence[float], found: NDArray[np.float64]) -> pl.DataFrame:
+def _frame(model: Model, chain: MarkovChain, wanted: Sequence[float], found: NDArray[np.float64]) -> pl.DataFrame:
     """The numbers as a frame in the order of the model; services on one tier are added up."""
     care = chain.care
     day, area, stage, state = np.nonzero(found > 0.0)

@@ -20,7 +20,7 @@ from scipy.stats import norm, t
 from simcare.demand.paths import fitted
 from simcare.engine.persons import key
 from simcare.errors import BadInput
-from simcare.files.fit import Fit, chosen
+from simcare.files.fit import CalibrationFit, chosen_fit
 from simcare.files.load import load_experiment, parse
 from simcare.measures.spread_parts import (
     KEPT,
@@ -40,7 +40,7 @@ from simcare.model.strategy import (
     Strategy,
     apply,
     believed,
-    drawn,
+    drawn_effects,
     extended_by,
     in_scenario,
 )
@@ -102,7 +102,7 @@ def compare(
     engine: str = "compiled",
     workers: int | None = None,
     progress: Progress | None = None,
-    fit: Fit | str | Path | None = None,
+    fit: CalibrationFit | str | Path | None = None,
 ) -> Comparison:
     """Run an experiment (a path, a library name, or a value with its ``model``) and compare its strategies.
 
@@ -122,7 +122,7 @@ def compare(
         experiment.model_dump(by_alias=True) | {k: v for k, v in asked.items() if v is not None},
         experiment.name,
     )
-    fit = chosen(fit, model)
+    fit = chosen_fit(fit, model)
     began = dt.datetime.now(dt.UTC)
     model = extended_by(model, experiment)
     worlds = (None, *experiment.scenarios)
@@ -166,7 +166,11 @@ def compare(
 
 
 def tasks(
-    experiment: Experiment, model: Model, engine: str, fit: Fit | None = None, scenario: Scenario | None = None
+    experiment: Experiment,
+    model: Model,
+    engine: str,
+    fit: CalibrationFit | None = None,
+    scenario: Scenario | None = None,
 ) -> Iterator[Task]:
     """Every replication of the baseline and of each strategy; replication by replication, so that pairs finish
     together.
@@ -184,7 +188,7 @@ def tasks(
             baseline = baseline._replace(model=in_scenario(baseline.model, scenario))
         yield baseline
         for stated, strategy in zip(experiment.strategies, strategies, strict=True):
-            possible = drawn(strategy, effect_draws(stated, experiment.seed, r))
+            possible = drawn_effects(strategy, effect_draws(stated, experiment.seed, r))
             yield baseline._replace(model=apply(baseline.model, possible), strategy=strategy.name)
 
 

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from simcare.demand import months, scores
 from simcare.demand.challengers import DRIVER, SEASONAL_NAIVE, Forecaster, Unfit
-from simcare.demand.series import Series, Values
+from simcare.demand.series import MonthlyCounts, Values
 
 FIRST, EVERY, LONGEST = 24, 3, 24  # months: the first origin's history, from origin to origin, the farthest horizon
 MOST = 24  # trials: of a longer series the last six years are tried
@@ -51,13 +51,13 @@ class Choice(NamedTuple):
     widen: float
 
 
-def origins(series: Series) -> list[int]:
+def origins(series: MonthlyCounts) -> list[int]:
     """The last known month of each trial, in order: counted back by threes from three months before the last count."""
     return [series.first + known - 1 for known in range(len(series) - EVERY, FIRST - 1, -EVERY)][:MOST][::-1]
 
 
 def backtest(
-    series: Series,
+    series: MonthlyCounts,
     field: Mapping[str, Forecaster],
     seed: int = 1,
     workers: int | None = None,
@@ -96,14 +96,14 @@ def backtest(
 
 
 def _trial(
-    series: Series, field: Mapping[str, Forecaster], origin: int, seed: int
+    series: MonthlyCounts, field: Mapping[str, Forecaster], origin: int, seed: int
 ) -> tuple[int, dict[str, Values], dict[str, str]]:
     with threadpool_limits(1):  # matrices of a hundred rows: threads would only get in each other's way
         return _drawn(series, field, origin, seed)
 
 
 def _drawn(
-    series: Series, field: Mapping[str, Forecaster], origin: int, seed: int
+    series: MonthlyCounts, field: Mapping[str, Forecaster], origin: int, seed: int
 ) -> tuple[int, dict[str, Values], dict[str, str]]:
     known = series.known(origin)
     horizon = min(LONGEST, series.last - origin)
@@ -118,7 +118,7 @@ def _drawn(
     return origin, drawn, unfit
 
 
-def _scored(series: Series, model: str, origin: int, draws: Values) -> pl.DataFrame:
+def _scored(series: MonthlyCounts, model: str, origin: int, draws: Values) -> pl.DataFrame:
     ahead = np.arange(1, draws.shape[1] + 1)
     came = series.counts[origin - series.first + ahead]
     scale = scores.seasonal_scale(series.counts[: origin - series.first + 1])
@@ -195,7 +195,7 @@ def league(found: Backtest) -> pl.DataFrame:
     ).sort("crps")
 
 
-def choose(found: Backtest, series: Series) -> Choice:
+def choose(found: Backtest, series: MonthlyCounts) -> Choice:
     """The default: the driver, unless another model's CRPS is lower by more than two standard errors of the paired
     difference.
 

@@ -19,11 +19,11 @@ from simcare.demand.backtest import Progress
 from simcare.demand.forecast import forecast
 from simcare.demand.pooling import typical_of
 from simcare.demand.regressors import Terms
-from simcare.demand.series import Series
+from simcare.demand.series import MonthlyCounts
 
 
 def forecast_all(
-    every: Mapping[str, Series],
+    every: Mapping[str, MonthlyCounts],
     horizon: int,
     parts: Path,
     *,
@@ -54,14 +54,16 @@ def forecast_all(
     return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
 
 
-def _one(series: Series, horizon: int, terms: Terms | None, typical: drivers.Typical, seed: int, file: Path) -> None:
+def _one(
+    series: MonthlyCounts, horizon: int, terms: Terms | None, typical: drivers.Typical, seed: int, file: Path
+) -> None:
     found = forecast(series, horizon, terms=terms, typical=typical, seed=seed, workers=1).json()
     unfinished = file.with_suffix(f".{os.getpid()}.unfinished")
     unfinished.write_text(json.dumps(found), encoding="utf-8")
     unfinished.replace(file)
 
 
-def _digest(series: Series, horizon: int, terms: Terms | None, typical: drivers.Typical, seed: int) -> str:
+def _digest(series: MonthlyCounts, horizon: int, terms: Terms | None, typical: drivers.Typical, seed: int) -> str:
     arrays = [series.counts, *([] if series.exposure is None else [series.exposure]), *series.covariates.values()]
     told = repr((__version__, series.name, series.first, sorted(series.covariates), horizon, terms, typical, seed))
     return hashlib.sha256(told.encode() + b"".join(a.tobytes() for a in arrays)).hexdigest()[:32]

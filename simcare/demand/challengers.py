@@ -18,9 +18,9 @@ import numpy as np
 
 from simcare.demand import driver as drivers
 from simcare.demand.regressors import Terms, columns
-from simcare.demand.series import Series, Values
+from simcare.demand.series import MonthlyCounts, Values
 
-Forecaster = Callable[[Series, int, int, np.random.Generator], Values]
+Forecaster = Callable[[MonthlyCounts, int, int, np.random.Generator], Values]
 SEASONAL_NAIVE = "seasonal naive"
 DRIVER = "driver"
 
@@ -29,7 +29,7 @@ class Unfit(Exception):
     """A model that cannot be fitted to a series, and why."""
 
 
-def naive(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+def naive(series: MonthlyCounts, horizon: int, draws: int, rng: np.random.Generator) -> Values:
     """The last count again; a random walk with the spread of the changes from month to month (Hyndman and
     Athanasopoulos 2021, 5.5)."""
     y = series.counts[series.seen]
@@ -38,7 +38,7 @@ def naive(series: Series, horizon: int, draws: int, rng: np.random.Generator) ->
     return _counted(y[-1] + spread * steps * rng.standard_normal((draws, horizon)))
 
 
-def seasonal_naive(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+def seasonal_naive(series: MonthlyCounts, horizon: int, draws: int, rng: np.random.Generator) -> Values:
     """The same month a year before; the spread is that of the changes from year to year, growing with the root of the
     years ahead."""
     y = _filled(series)
@@ -50,7 +50,7 @@ def seasonal_naive(series: Series, horizon: int, draws: int, rng: np.random.Gene
     return _counted(centre + spread * np.sqrt(ahead // 12 + 1.0) * rng.standard_normal((draws, horizon)))
 
 
-def ets(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+def ets(series: MonthlyCounts, horizon: int, draws: int, rng: np.random.Generator) -> Values:
     """Exponential smoothing of the logarithm: additive errors, a level, a damped trend, and a season from three years
     on."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
@@ -68,7 +68,7 @@ def ets(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> V
     return _exponentiated(np.asarray(paths).T)
 
 
-def structural(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+def structural(series: MonthlyCounts, horizon: int, draws: int, rng: np.random.Generator) -> Values:
     """A local level with Fourier season and working days as regressors (Harvey 1989), fitted to the logarithm."""
     from statsmodels.tsa.statespace.structural import UnobservedComponents
 
@@ -76,7 +76,7 @@ def structural(series: Series, horizon: int, draws: int, rng: np.random.Generato
     return _with_season(partial(UnobservedComponents, level="local level"), series, horizon, draws, rng)
 
 
-def sarima(series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+def sarima(series: MonthlyCounts, horizon: int, draws: int, rng: np.random.Generator) -> Values:
     """SARIMA(1,0,1) around a mean with Fourier season and working days as regressors (SARIMAX), fitted to the
     logarithm."""
     from statsmodels.tsa.statespace.sarimax import SARIMAX
@@ -86,7 +86,7 @@ def sarima(series: Series, horizon: int, draws: int, rng: np.random.Generator) -
 
 
 def _with_season(
-    kind: Callable[..., Any], series: Series, horizon: int, draws: int, rng: np.random.Generator
+    kind: Callable[..., Any], series: MonthlyCounts, horizon: int, draws: int, rng: np.random.Generator
 ) -> Values:
     """A state-space model of the logarithm with season and working days as regressors: fitted, and simulated from the
     last count on."""
@@ -100,7 +100,7 @@ def _with_season(
 
 
 def driver(
-    series: Series,
+    series: MonthlyCounts,
     horizon: int,
     draws: int,
     rng: np.random.Generator,
@@ -110,11 +110,11 @@ def driver(
 ) -> Values:
     """The demand driver itself, with those of its terms that could be known by the last count."""
     known = None if terms is None else terms.known(series)
-    return drivers.simulate(drivers.fit(series, known, typical, plain=False), series, horizon, draws, rng)
+    return drivers.simulate_counts(drivers.fit_driver(series, known, typical, plain=False), series, horizon, draws, rng)
 
 
 def field(
-    series: Series, terms: Terms | None = None, typical: drivers.Typical | None = None
+    series: MonthlyCounts, terms: Terms | None = None, typical: drivers.Typical | None = None
 ) -> Mapping[str, Forecaster]:
     """Everything that is tried on a series, by name: the driver, its variants, and its challengers."""
     terms = terms or Terms(covariates=dict.fromkeys(series.covariates, 0))
@@ -133,12 +133,12 @@ def field(
     }
 
 
-def _varies(series: Series, what: str) -> None:
+def _varies(series: MonthlyCounts, what: str) -> None:
     if np.ptp(series.counts[series.seen]) == 0:
         raise Unfit(f"{what} cannot be fitted to a series that never changes")
 
 
-def _filled(series: Series) -> Values:
+def _filled(series: MonthlyCounts) -> Values:
     """Counts with a missing month filled by the year before: naive forecasts repeat what was last seen."""
     y = series.counts.copy()
     for i in np.flatnonzero(np.isnan(y)):
@@ -149,7 +149,7 @@ def _filled(series: Series) -> Values:
     return y
 
 
-def _logs(series: Series) -> Values:
+def _logs(series: MonthlyCounts) -> Values:
     return np.log(series.counts + 0.5)
 
 

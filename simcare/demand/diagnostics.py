@@ -12,8 +12,8 @@ import polars as pl
 from simcare.demand import months
 from simcare.demand.backtest import Backtest
 from simcare.demand.challengers import DRIVER
-from simcare.demand.driver import Driver
-from simcare.demand.series import Series, Values
+from simcare.demand.driver import FittedDriver
+from simcare.demand.series import MonthlyCounts, Values
 
 LAGS = 12
 BINS = 10
@@ -38,7 +38,7 @@ class Diagnostics:
     pit: tuple[int, ...]
 
 
-def diagnose(series: Series, driver: Driver, found: Backtest | None = None) -> Diagnostics:
+def diagnose(series: MonthlyCounts, driver: FittedDriver, found: Backtest | None = None) -> Diagnostics:
     """Diagnostics of a driver fitted to a series, and of its forecasts if they were tried."""
     import statsmodels.api as sm
 
@@ -82,7 +82,7 @@ def _pit(found: Backtest | None) -> tuple[int, ...]:
     return tuple(int(n) for n in np.histogram(values, bins=BINS, range=(0.0, 1.0))[0])
 
 
-def sentences(series: Series, driver: Driver, found: Diagnostics) -> list[str]:
+def driver_sentences(series: MonthlyCounts, driver: FittedDriver, found: Diagnostics) -> list[str]:
     """What the diagnostics and the coefficients say, a plain sentence each."""
     said = [_on_dispersion(driver, found), _on_level(driver, found)]
     month = found.residuals.sort("influence", descending=True).row(0, named=True)
@@ -100,7 +100,7 @@ def sentences(series: Series, driver: Driver, found: Diagnostics) -> list[str]:
     return said
 
 
-def _on_dispersion(driver: Driver, found: Diagnostics) -> str:
+def _on_dispersion(driver: FittedDriver, found: Diagnostics) -> str:
     spread = 100.0 * np.sqrt(driver.level.dispersion)
     if not found.poisson_ratio > 1.5:
         return "Counts vary about as much as chance alone would make them."
@@ -109,7 +109,7 @@ def _on_dispersion(driver: Driver, found: Diagnostics) -> str:
     return f"Counts vary {ratio} times as much as chance alone; {left}."
 
 
-def _on_level(driver: Driver, found: Diagnostics) -> str:
+def _on_level(driver: FittedDriver, found: Diagnostics) -> str:
     first = found.autocorrelation.row(0, named=True)
     stays = np.log(0.5) / np.log(driver.level.rho)
     before, after = (_told(first[name], ".2f") for name in ("before", "after"))
@@ -150,4 +150,4 @@ def _told(value: float, form: str) -> str:
     return format(value, form).replace("-", "−")
 
 
-__all__ = ["Diagnostics", "diagnose", "effect", "sentences"]
+__all__ = ["Diagnostics", "diagnose", "driver_sentences", "effect"]

@@ -19,7 +19,7 @@ import numpy as np
 from simcare.demand import level as levels
 from simcare.demand.months import Months
 from simcare.demand.regressors import Columns, Terms, columns
-from simcare.demand.series import Series, Values
+from simcare.demand.series import MonthlyCounts, Values
 
 HAC_LAGS = 12  # months over which the plain regression's errors may be alike
 
@@ -39,7 +39,7 @@ class Typical:
             "": (0.0, 0.1),  # a covariate, by its standard deviation
         }
     )
-    level: levels.Prior = field(default_factory=levels.Prior)
+    level: levels.LevelPrior = field(default_factory=levels.LevelPrior)
 
     def of(self, names: tuple[str, ...]) -> tuple[Values, Values]:
         """Means and sds of the named terms."""
@@ -60,7 +60,7 @@ class Plain(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Driver:
+class FittedDriver:
     """A fitted driver: everything a forecast needs but the exposure.
 
     ``plain`` is the regression without a level, None where it has no solution. ``fitted`` is the log rate per exposure
@@ -107,7 +107,9 @@ class Driver:
         )
 
 
-def fit(series: Series, terms: Terms | None = None, typical: Typical | None = None, plain: bool = True) -> Driver:
+def fit_driver(
+    series: MonthlyCounts, terms: Terms | None = None, typical: Typical | None = None, plain: bool = True
+) -> FittedDriver:
     """Fit a driver to a series; without ``plain`` the plain regression is left out.
 
     Raises BadInput as :func:`simcare.demand.regressors.columns`.
@@ -118,8 +120,8 @@ def fit(series: Series, terms: Terms | None = None, typical: Typical | None = No
     x = built.at(series.months)
     log_exposure = np.log(series.exposures(series.first, len(series)))
     mean, sd = typical.of(built.names)
-    level = levels.fit(series.counts, log_exposure, x, mean, sd, typical.level)
-    return Driver(
+    level = levels.fit_level(series.counts, log_exposure, x, mean, sd, typical.level)
+    return FittedDriver(
         columns=built,
         first=series.first,
         level=level,
@@ -130,7 +132,7 @@ def fit(series: Series, terms: Terms | None = None, typical: Typical | None = No
     )
 
 
-def _plain(series: Series, x: Values, log_exposure: Values) -> Plain | None:
+def _plain(series: MonthlyCounts, x: Values, log_exposure: Values) -> Plain | None:
     """The regression without a level; None where its likelihood has no maximum (too few months, or counts that vary
     less than by chance)."""
     from statsmodels.discrete.discrete_model import NegativeBinomial
@@ -154,7 +156,7 @@ def _plain(series: Series, x: Values, log_exposure: Values) -> Plain | None:
     return Plain(params[1:-1], se[1:-1], float(params[-1]))
 
 
-def rates(driver: Driver, horizon: int, normals: Values) -> Values:
+def rates(driver: FittedDriver, horizon: int, normals: Values) -> Values:
     """Log rates per exposure of the ``horizon`` months after the last count, one path for each row of standard
     ``normals``.
 
@@ -171,7 +173,7 @@ def rates(driver: Driver, horizon: int, normals: Values) -> Values:
     return np.asarray(path + joint[:, :k] @ driver.columns.at(ahead(driver, horizon)).T)
 
 
-def moments(driver: Driver, horizon: int) -> tuple[Values, Values]:
+def moments(driver: FittedDriver, horizon: int) -> tuple[Values, Values]:
     """Mean and variance of the log rates that :func:`rates` draws, month by month."""
     k, powers = driver.beta.size, driver.level.rho ** np.arange(1, horizon + 1)
     loadings = np.column_stack([driver.columns.at(ahead(driver, horizon)), np.ones(horizon), powers])
@@ -191,12 +193,14 @@ def _root(cov: Values) -> Values:
     )  # symmetric: the one root that no library may choose otherwise
 
 
-def ahead(driver: Driver, horizon: int) -> Months:
+def ahead(driver: FittedDriver, horizon: int) -> Months:
     """The months after the last count."""
     return np.arange(driver.last + 1, driver.last + 1 + horizon)
 
 
-def simulate(driver: Driver, series: Series, horizon: int, draws: int, rng: np.random.Generator) -> Values:
+def simulate_counts(
+    driver: FittedDriver, series: MonthlyCounts, horizon: int, draws: int, rng: np.random.Generator
+) -> Values:
     """Draws of future counts, shape (draws, horizon): parameters, drift, dispersion and chance all at once."""
     normals = rng.standard_normal((draws, driver.beta.size + 2 + horizon))
     mean = np.exp(rates(driver, horizon, normals)) * series.exposures(driver.last + 1, horizon)
@@ -204,9 +208,9 @@ def simulate(driver: Driver, series: Series, horizon: int, draws: int, rng: np.r
     return rng.poisson(np.minimum(mean * rng.gamma(shape, 1.0 / shape, mean.shape), 1e9)).astype(float)
 
 
-def widened(driver: Driver, by: float) -> Driver:
+def widened(driver: FittedDriver, by: float) -> FittedDriver:
     """The driver with its drift times ``by``."""
     return replace(driver, widen=driver.widen * by)
 
 
-__all__ = ["Driver", "Plain", "Typical", "ahead", "fit", "moments", "rates", "simulate", "widened"]
+__all__ = ["FittedDriver", "Plain", "Typical", "ahead", "fit_driver", "moments", "rates", "simulate_counts", "widened"]

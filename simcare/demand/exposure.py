@@ -9,14 +9,14 @@ import numpy as np
 
 from simcare.demand import months
 from simcare.demand.population import Population, exposure
-from simcare.demand.series import Series
+from simcare.demand.series import MonthlyCounts
 from simcare.errors import BadInput
 from simcare.model.parts import Stage
 
 
 def with_people(
-    series: Series, population: Population, from_age: float, to_age: float | None, ahead: int = 0
-) -> Series:
+    series: MonthlyCounts, population: Population, from_age: float, to_age: float | None, ahead: int = 0
+) -> MonthlyCounts:
     """The series with the people of some ages as its exposure, at the middle of each month; up to ``ahead`` months past
     the last count.
 

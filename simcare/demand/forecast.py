@@ -15,7 +15,7 @@ from simcare.demand import challengers, months, scores
 from simcare.demand import driver as drivers
 from simcare.demand.backtest import Backtest, Choice, Progress
 from simcare.demand.regressors import Terms
-from simcare.demand.series import TRIED_FROM, Series, Values
+from simcare.demand.series import TRIED_FROM, MonthlyCounts, Values
 from simcare.errors import BadInput
 
 DRAWS = 4000
@@ -29,15 +29,15 @@ class Forecast:
     ``backtest`` is None where the series is too short for one.
     """
 
-    series: Series
-    driver: drivers.Driver
+    series: MonthlyCounts
+    driver: drivers.FittedDriver
     choice: Choice
     draws: Values = field(repr=False)
     backtest: Backtest | None = field(repr=False)
 
     def rows(self) -> pl.DataFrame:
         """A row a month: month, mean, median and the 50, 80 and 90 % intervals of the count."""
-        bounds = {level: scores.interval(self.draws, level) for level in scores.LEVELS}
+        bounds = {level: scores.central_interval(self.draws, level) for level in scores.LEVELS}
         ahead = range(self.series.last + 1, self.series.last + 1 + self.draws.shape[1])
         columns: dict[str, Any] = {
             "month": [months.name(m) for m in ahead],
@@ -77,7 +77,7 @@ class Forecast:
             "from": months.name(self.series.first),
             "to": months.name(self.series.last),
             "notes": list(self.series.notes),
-            "driver": summary(self.driver),
+            "driver": driver_summary(self.driver),
         }
         league = None if self.backtest is None else trials.league(self.backtest).to_dicts()
         unfit = {} if self.backtest is None else dict(self.backtest.unfit)
@@ -88,7 +88,7 @@ class Forecast:
         return {"forecast": rows, "model": about, "scores": {"league": league, "unfit": unfit}}
 
 
-def summary(driver: drivers.Driver) -> dict[str, Any]:
+def driver_summary(driver: drivers.FittedDriver) -> dict[str, Any]:
     """A driver's figures: each coefficient with its standard error, pooled and alone; dispersion, drift a month, rho,
     widening."""
     pooled = zip(driver.names, driver.beta, driver.se, *driver.alone(), strict=True)
@@ -104,7 +104,7 @@ def summary(driver: drivers.Driver) -> dict[str, Any]:
 
 
 def forecast(
-    series: Series,
+    series: MonthlyCounts,
     horizon: int = 24,
     *,
     terms: Terms | None = None,
@@ -121,7 +121,7 @@ def forecast(
     if not 1 <= horizon <= LONGEST:
         raise BadInput(f"horizon: must be from 1 to {LONGEST} months, got {horizon}")
     with threadpool_limits(1):  # see the back-test
-        fitted = drivers.fit(series, terms, typical)
+        fitted = drivers.fit_driver(series, terms, typical)
     series = replace(series, notes=(*series.notes, *_held(series, fitted, horizon)))
     field = challengers.field(series, terms, typical)
     found: Backtest | None = None
@@ -137,7 +137,7 @@ def forecast(
     return Forecast(series, fitted, choice, draws, found)
 
 
-def _held(series: Series, fitted: drivers.Driver, horizon: int) -> list[str]:
+def _held(series: MonthlyCounts, fitted: drivers.FittedDriver, horizon: int) -> list[str]:
     """Sentences on covariates whose values do not reach the end of the forecast."""
     found = []
     for name, lag in fitted.columns.terms.covariates.items():
@@ -150,7 +150,7 @@ def _held(series: Series, fitted: drivers.Driver, horizon: int) -> list[str]:
     return found
 
 
-def _untested(series: Series) -> str | None:
+def _untested(series: MonthlyCounts) -> str | None:
     """Why a series cannot be back-tested, if it cannot."""
     seen = series.counts[series.seen]
     if seen.size < TRIED_FROM:
@@ -159,8 +159,8 @@ def _untested(series: Series) -> str | None:
 
 
 def _drawn(
-    series: Series,
-    fitted: drivers.Driver,
+    series: MonthlyCounts,
+    fitted: drivers.FittedDriver,
     choice: Choice,
     field: Mapping[str, challengers.Forecaster],
     horizon: int,
@@ -170,10 +170,10 @@ def _drawn(
     for name in choice.weights:
         rng = np.random.default_rng([seed, series.last, list(field).index(name)])
         if name == challengers.DRIVER:
-            drawn[name] = drivers.simulate(fitted, series, horizon, DRAWS, rng)
+            drawn[name] = drivers.simulate_counts(fitted, series, horizon, DRAWS, rng)
         else:
             drawn[name] = field[name](series, horizon, DRAWS, rng)
     return trials.pool(drawn, choice.weights)
 
 
-__all__ = ["Forecast", "forecast", "summary"]
+__all__ = ["Forecast", "driver_summary", "forecast"]

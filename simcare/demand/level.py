@@ -22,7 +22,7 @@ MEAN_SD = 1.5  # of the mean log rate around that of the counts: so wide that it
 NEWTON_STEPS, CLOSE = 30, 1e-8
 
 
-class Prior(NamedTuple):
+class LevelPrior(NamedTuple):
     """What is typical of a monthly series: centre and sd of log dispersion, log drift and logit rho.
 
     Measured on the monthly referrals of eight neighbouring authorities, 2012 to 2019 (scripts/demand_prior.py; see
@@ -53,13 +53,13 @@ class Level(NamedTuple):
     loglike: float
 
 
-def fit(
+def fit_level(
     counts: Values,
     offset: Values,
     x: Values | None = None,
     mean: Values | None = None,
     sd: Values | None = None,
-    prior: Prior | None = None,
+    prior: LevelPrior | None = None,
 ) -> Level:
     """Fit to counts (not a number where missing) with a log offset, both of shape (months,), and columns ``x`` (months,
     k).
@@ -67,10 +67,10 @@ def fit(
     ``mean`` and ``sd`` (k,) are the prior of the coefficients.
 
     >>> rng = np.random.default_rng(1)
-    >>> round(float(fit(rng.poisson(100.0, 48).astype(float), np.zeros(48)).path.mean()), 1)
+    >>> round(float(fit_level(rng.poisson(100.0, 48).astype(float), np.zeros(48)).path.mean()), 1)
     4.6
     """
-    prior = prior or Prior()
+    prior = prior or LevelPrior()
     x = np.empty((counts.size, 0)) if x is None else x
     mean, sd = (np.zeros(x.shape[1]) if mean is None else mean), (np.ones(x.shape[1]) if sd is None else sd)
     seen = ~np.isnan(counts)
@@ -155,4 +155,4 @@ def parameters(level: Level) -> Values:
     return np.array([np.log(level.dispersion), np.log(level.drift), logit(level.rho)])
 
 
-__all__ = ["Level", "Prior", "fit", "parameters"]
+__all__ = ["Level", "LevelPrior", "fit_level", "parameters"]

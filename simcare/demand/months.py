@@ -13,10 +13,10 @@ Months = NDArray[np.int64]
 TYPICAL_WORKING_DAYS = 21.0
 
 
-def number(date: dt.date) -> int:
+def month_index(date: dt.date) -> int:
     """The month a date is in.
 
-    >>> number(dt.date(2012, 4, 30)) - number(dt.date(2012, 3, 1))
+    >>> month_index(dt.date(2012, 4, 30)) - month_index(dt.date(2012, 3, 1))
     1
     """
     return date.year * 12 + date.month - 1
@@ -24,7 +24,7 @@ def number(date: dt.date) -> int:
 
 def name(month: int) -> str:
     """
-    >>> name(number(dt.date(2012, 4, 30)))
+    >>> name(month_index(dt.date(2012, 4, 30)))
     '2012-04'
     """
     return f"{month // 12:04d}-{month % 12 + 1:02d}"
@@ -32,7 +32,7 @@ def name(month: int) -> str:
 
 def first_day(month: int) -> dt.date:
     """
-    >>> first_day(number(dt.date(2012, 4, 30)))
+    >>> first_day(month_index(dt.date(2012, 4, 30)))
     datetime.date(2012, 4, 1)
     """
     return dt.date(month // 12, month % 12 + 1, 1)
@@ -45,7 +45,7 @@ def month_of(text: str) -> int:
     '2012-04'
     """
     year, _, month = text.partition("-")
-    return number(dt.date(int(year), int(month), 1))
+    return month_index(dt.date(int(year), int(month), 1))
 
 
 @cache
@@ -74,8 +74,8 @@ __all__ = [
     "Months",
     "first_day",
     "log_working_days",
+    "month_index",
     "month_of",
     "name",
-    "number",
     "working_days",
 ]

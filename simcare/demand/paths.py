@@ -23,12 +23,12 @@ from simcare.demand import driver as drivers
 from simcare.demand import months
 from simcare.demand.pooling import typical_of
 from simcare.demand.regressors import Terms
-from simcare.demand.series import Series, Values, chosen
+from simcare.demand.series import MonthlyCounts, Values, chosen_series
 from simcare.engine.persons import key
 from simcare.errors import BadInput
 from simcare.model import Model
-from simcare.model.demand import Driver, Neighbour, base_months, month_number
-from simcare.model.number import Series as Dated
+from simcare.model.demand import DemandDriver, Neighbour, base_months, month_number
+from simcare.model.number import DatedNumber as Dated
 from simcare.model.number import Step
 from simcare.model.parts import Arrivals
 from simcare.rules.draws import DISPERSION, DRIFT, FITTED, uniform
@@ -36,13 +36,13 @@ from simcare.rules.draws import DISPERSION, DRIFT, FITTED, uniform
 DAYS_IN_MONTH = 365.25 / 12
 
 
-class Fit(NamedTuple):
+class DriverFit(NamedTuple):
     """A driver of a model, fitted: ``base`` is the mean rate, exposure included, of the twelve months before the start;
     ``known`` are the rates of the months of the counts, given the counts."""
 
     name: str
-    driver: drivers.Driver
-    series: Series
+    driver: drivers.FittedDriver
+    series: MonthlyCounts
     base: float
     known: Values
 
@@ -60,7 +60,7 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
     every, left_out = read_all(path)
     if row.get("area") in left_out:
         raise BadInput(left_out[row["area"]])
-    series = chosen(every, row.get("area"), str(path))
+    series = chosen_series(every, row.get("area"), str(path))
     ages = row.get("ages")
     if (
         population is not None
@@ -97,7 +97,7 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
     }
 
 
-def fitted(model: Model) -> tuple[Fit, ...]:
+def fitted(model: Model) -> tuple[DriverFit, ...]:
     """The drivers of a model, fitted. Fitting is remembered: a model met again costs nothing."""
     base = base_months(model.about.start)
     with threadpool_limits(1):  # matrices of a hundred rows: threads would only get in each other's way
@@ -105,21 +105,21 @@ def fitted(model: Model) -> tuple[Fit, ...]:
 
 
 @lru_cache(maxsize=64)
-def _fit(row: Driver, base_first: int, base_last: int) -> Fit:
+def _fit(row: DemandDriver, base_first: int, base_last: int) -> DriverFit:
     if row.first is None:
         raise BadInput(f"drivers[{row.name}]: has no counts; load the model from its file, which reads them")
     series = _series(row.name, row.first, row.counts, row.exposure)
     season_only = Terms()
-    driver = drivers.fit(series, season_only, typical_of(neighbours(row)), plain=False)
+    driver = drivers.fit_driver(series, season_only, typical_of(neighbours(row)), plain=False)
     mean = np.exp(driver.fitted) * series.exposures(series.first, len(series))
     size = 1.0 / driver.level.dispersion
     counts = np.where(series.seen, series.counts, mean)
     known = mean * (size + counts) / (size + mean)  # what the rate was, now that the count is known: gamma-Poisson
     base = float(known[base_first - series.first : base_last - series.first + 1].mean())
-    return Fit(row.name, driver, series, base, known)
+    return DriverFit(row.name, driver, series, base, known)
 
 
-def neighbours(row: Driver) -> dict[str, Series]:
+def neighbours(row: DemandDriver) -> dict[str, MonthlyCounts]:
     """The series of the other areas that a driver of a model is pooled with."""
     assert row.first is not None
     return {n.area: _series(n.area, row.first, n.counts) for n in row.neighbours if _usable(n)}
@@ -132,12 +132,12 @@ def _usable(neighbour: Neighbour) -> bool:
 
 def _series(
     name: str, first: str, counts: tuple[float | None, ...], exposure: tuple[float, ...] | None = None
-) -> Series:
+) -> MonthlyCounts:
     values = np.array([np.nan if c is None else c for c in counts], dtype=float)
-    return Series(name, month_number(first), values, None if exposure is None else np.array(exposure))
+    return MonthlyCounts(name, month_number(first), values, None if exposure is None else np.array(exposure))
 
 
-def index(fit: Fit, last: int, seed: int, replication: int) -> Values:
+def index(fit: DriverFit, last: int, seed: int, replication: int) -> Values:
     """The demand of each month from the first count to month ``last``, relative to the base year, in one replication.
 
     Months that were known are as they were; later ones are one path of the driver: parameters, drift and the month's
@@ -163,7 +163,7 @@ def index(fit: Fit, last: int, seed: int, replication: int) -> Values:
     return np.concatenate([fit.known, rates * luck]) / fit.base
 
 
-def expected(fit: Fit, last: int) -> Values:
+def expected_index(fit: DriverFit, last: int) -> Values:
     """The mean of :func:`index` over all replications: a lognormal's, month by month."""
     driver, horizon = fit.driver, last - fit.driver.last
     if horizon <= 0:
@@ -176,7 +176,7 @@ def expected(fit: Fit, last: int) -> Values:
 Paths = dict[str, tuple[int, Values]]
 
 
-def drawn(model: Model, fits: tuple[Fit, ...], seed: int, replication: int, years: int) -> Paths:
+def drawn_paths(model: Model, fits: tuple[DriverFit, ...], seed: int, replication: int, years: int) -> Paths:
     """One replication's path of each driver: its first month, and the index from there on (:func:`index`)."""
     last = _last(model, years)
     return {f.name: (f.series.first, index(f, last, seed, replication)) for f in fits or fitted(model)}
@@ -184,20 +184,20 @@ def drawn(model: Model, fits: tuple[Fit, ...], seed: int, replication: int, year
 
 def met(model: Model, seed: int, replication: int, years: int) -> Model:
     """The model with the demand that a replication meets."""
-    return following(model, drawn(model, (), seed, replication, years))
+    return following(model, drawn_paths(model, (), seed, replication, years))
 
 
 def average(model: Model, years: int) -> Model:
     """The model with arrivals at the mean over all paths: what the deterministic twin works with."""
     last = _last(model, years)
-    return following(model, {f.name: (f.series.first, expected(f, last)) for f in fitted(model)})
+    return following(model, {f.name: (f.series.first, expected_index(f, last)) for f in fitted(model)})
 
 
-def held(model: Model) -> Model:
+def at_base_demand(model: Model) -> Model:
     """The model with demand as it was in the base year, without season: what published stocks and flows can be held
     against."""
     return following(
-        model, {row.name: (months.number(model.about.start), np.ones(1)) for row in model.drivers}, counts=False
+        model, {row.name: (months.month_index(model.about.start), np.ones(1)) for row in model.drivers}, counts=False
     )
 
 
@@ -220,17 +220,18 @@ def _stepped(row: Arrivals, first: int, path: Values, counts: bool) -> Arrivals:
     own = [step.from_ for step in row.per_year.steps if step.from_ is not None and begins[0] < step.from_]
     steps = []
     for date in sorted({*begins, *own}):
-        factor = float(path[min(months.number(date) - first, path.size - 1)])
+        factor = float(path[min(months.month_index(date) - first, path.size - 1)])
         if counts:
             factor *= (
-                DAYS_IN_MONTH / (months.first_day(months.number(date) + 1) - months.first_day(months.number(date))).days
+                DAYS_IN_MONTH
+                / (months.first_day(months.month_index(date) + 1) - months.first_day(months.month_index(date))).days
             )
         told = {"source": row.per_year.steps[0].source, "grade": row.per_year.steps[0].grade}
         steps.append(Step(value=row.per_year.at(date) * factor, from_=date, **told))
     return row.model_copy(update={"per_year": Dated(steps=tuple(steps)), "driver": None})
 
 
-def by_month(model: Model, paths: Paths, years: int) -> dict[str, list[tuple[str, float]]]:
+def index_by_month(model: Model, paths: Paths, years: int) -> dict[str, list[tuple[str, float]]]:
     """The index of each driver in the months of the horizon, with the names of the months."""
     begin = first_month(model)
     return {
@@ -241,15 +242,27 @@ def by_month(model: Model, paths: Paths, years: int) -> dict[str, list[tuple[str
 
 def first_month(model: Model) -> int:
     """The number of the first month of a run; a start on the last day of a month belongs to the next."""
-    return months.number(model.about.start + dt.timedelta(days=1))
+    return months.month_index(model.about.start + dt.timedelta(days=1))
 
 
 def _last(model: Model, years: int) -> int:
     start = model.about.start
-    return months.number(dt.date(start.year + years, start.month, 1)) + 1
+    return months.month_index(dt.date(start.year + years, start.month, 1)) + 1
 
 
 __all__ = [
-    "Fit", "Paths", "average", "by_month", "drawn", "embedded", "expected", "first_month", "fitted", "following",
-    "held", "index", "met", "neighbours",
+    "DriverFit",
+    "Paths",
+    "at_base_demand",
+    "average",
+    "drawn_paths",
+    "embedded",
+    "expected_index",
+    "first_month",
+    "fitted",
+    "following",
+    "index",
+    "index_by_month",
+    "met",
+    "neighbours",
 ]  # fmt: skip

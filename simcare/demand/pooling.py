@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from simcare.demand.driver import Driver, Typical, fit
-from simcare.demand.level import Prior, parameters
+from simcare.demand.driver import FittedDriver, Typical, fit_driver
+from simcare.demand.level import LevelPrior, parameters
 from simcare.demand.regressors import Terms
-from simcare.demand.series import Series
+from simcare.demand.series import MonthlyCounts
 
 LEAST = 3  # areas
 PRIOR_AREAS = 4.0  # what is typical by default counts as so many areas
 
 
-def pooled(fits: Sequence[Driver], default: Typical | None = None) -> Typical:
+def pooled(fits: Sequence[FittedDriver], default: Typical | None = None) -> Typical:
     """What is typical of the areas whose drivers are given (fitted without each other), for use in fitting one more, or
     one of them again.
 
@@ -44,22 +44,24 @@ def pooled(fits: Sequence[Driver], default: Typical | None = None) -> Typical:
     return Typical(found, _levels(fits, default.level))
 
 
-def typical_of(every: Mapping[str, Series], terms: Terms | None = None) -> Typical:
+def typical_of(every: Mapping[str, MonthlyCounts], terms: Terms | None = None) -> Typical:
     """What is typical of some areas: their drivers fitted one by one and pooled, without covariates and steps, which
     areas may not share."""
     shared = Terms() if terms is None else Terms(terms.harmonics, terms.working_days, terms.trend)
     with threadpool_limits(1):
-        return pooled([fit(series, shared, plain=False) for series in every.values()])
+        return pooled([fit_driver(series, shared, plain=False) for series in every.values()])
 
 
-def _levels(fits: Sequence[Driver], default: Prior) -> Prior:
+def _levels(fits: Sequence[FittedDriver], default: LevelPrior) -> LevelPrior:
     logs = np.array([parameters(one.level) for one in fits])
     n = len(fits)
     centre = (PRIOR_AREAS * np.array(default.centre) + logs.sum(axis=0)) / (PRIOR_AREAS + n)
     # Short series show their own prior more than themselves, so they seem alike: the spread is never taken below the
     # default.
     sd = np.maximum(logs.std(axis=0, ddof=1), default.sd)
-    return Prior((float(centre[0]), float(centre[1]), float(centre[2])), (float(sd[0]), float(sd[1]), float(sd[2])))
+    return LevelPrior(
+        (float(centre[0]), float(centre[1]), float(centre[2])), (float(sd[0]), float(sd[1]), float(sd[2]))
+    )
 
 
 __all__ = ["pooled", "typical_of"]

@@ -8,7 +8,7 @@ Ages are whole years, ``to_age`` is exclusive and empty where a band has no uppe
 counted) are never mixed. A place without a projection of its own follows the nation's: *local base × national growth*,
 band by band,
 
-    people(band, year) = people(band, last estimate) × national(band, year) / national(band, year of the last estimate),
+    people_aged(band, year) = people(band, last estimate) × national(band, year) / national(band, year of the last estimate),
 
 so that nothing jumps where the estimates end, and only growth, never a level, is taken from a projection.
 """
@@ -37,7 +37,7 @@ OLDEST = 85
 Split = Literal["even"] | None
 
 
-class Band(NamedTuple):
+class AgeBand(NamedTuple):
     """People of the ages ``[from_age, to_age)`` on a mid-year day; no ``to_age`` is no upper end."""
 
     from_age: int
@@ -45,7 +45,7 @@ class Band(NamedTuple):
     people: float
 
     def __str__(self) -> str:
-        return ages(self.from_age, self.to_age)
+        return age_label(self.from_age, self.to_age)
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Population:
     growth_of: str | None
     base_until: int
     years: tuple[int, ...]
-    bands: tuple[tuple[Band, ...], ...]
+    bands: tuple[tuple[AgeBand, ...], ...]
 
 
-def ages(from_age: float, to_age: float | None) -> str:
+def age_label(from_age: float, to_age: float | None) -> str:
     """Ages as people say them.
 
-    >>> ages(0, 11), ages(85, None), ages(0, 1)
+    >>> age_label(0, 11), age_label(85, None), age_label(0, 1)
     ('0-10', '85+', '0')
     """
     if to_age is None:
@@ -84,10 +84,10 @@ class _Row(NamedTuple):
     area: str
     variant: str
     vintage: str
-    band: Band
+    band: AgeBand
 
 
-_Years = dict[int, tuple[Band, ...]]
+_Years = dict[int, tuple[AgeBand, ...]]
 
 
 def read_population(
@@ -146,7 +146,7 @@ def _of(rows: Iterable[_Row], area: str, variants: Sequence[str]) -> list[_Row]:
 
 
 def _by_year(rows: Iterable[_Row]) -> _Years:
-    found: dict[int, list[Band]] = {}
+    found: dict[int, list[AgeBand]] = {}
     for row in rows:
         found.setdefault(row.year, []).append(row.band)
     return {year: tuple(sorted(bands, key=lambda band: band.from_age)) for year, bands in found.items()}
@@ -256,7 +256,7 @@ def _row(record: Mapping[str, object], where: str, line: int, faults: list[str])
         text["area"],
         text["variant"],
         text["vintage"],
-        Band(int(low), None if high is None else int(high), people),
+        AgeBand(int(low), None if high is None else int(high), people),
     )
 
 
@@ -300,7 +300,7 @@ def _end(age: float | None) -> float:
 
 
 # ---- counting
-def _sum(bands: Iterable[Band], low: float, high: float | None, split: Split) -> tuple[float, str | None]:
+def _sum(bands: Iterable[AgeBand], low: float, high: float | None, split: Split) -> tuple[float, str | None]:
     """People of ``[low, high)``, and what stands in the way, if anything."""
     total, at, end = 0.0, low, _end(high)
     for band in bands:
@@ -312,13 +312,13 @@ def _sum(bands: Iterable[Band], low: float, high: float | None, split: Split) ->
         if band.from_age < low or top > end:
             if math.isinf(top) or split is None:
                 way = "it has no upper end" if math.isinf(top) else 'split="even" shares it evenly by age'
-                return 0.0, f"ages {ages(low, high)} cut the band {band}; {way}"
+                return 0.0, f"ages {age_label(low, high)} cut the band {band}; {way}"
             total += band.people * (min(top, end) - max(band.from_age, low)) / (top - band.from_age)
         else:
             total += band.people
         at = top
     if at < end:
-        return 0.0, f"there is no band for ages {ages(low, high)} from {at:g} on"
+        return 0.0, f"there is no band for ages {age_label(low, high)} from {at:g} on"
     return total, None
 
 
@@ -357,7 +357,7 @@ def _on(population: Population, low: float, high: float | None, day: float, spli
     return found
 
 
-def people(
+def people_aged(
     population: Population,
     from_age: float,
     to_age: float | None,
@@ -372,12 +372,12 @@ def people(
     ages cut a band, unless ``split="even"`` shares the band evenly by age, where a band is missing or the open last one
     is cut, and before the first and after the last mid-year, unless ``hold`` keeps the nearest.
 
-    >>> two = Population("X", "v", None, None, 2014, (2013, 2014), ((Band(0, 18, 1800.0),), (Band(0, 11, 1100.0), Band(11, 18, 1065.0))))
-    >>> people(two, 0, 18, dt.date(2013, 6, 30)), people(two, 0, 18, dt.date(2013, 9, 11))
+    >>> two = Population("X", "v", None, None, 2014, (2013, 2014), ((AgeBand(0, 18, 1800.0),), (AgeBand(0, 11, 1100.0), AgeBand(11, 18, 1065.0))))
+    >>> people_aged(two, 0, 18, dt.date(2013, 6, 30)), people_aged(two, 0, 18, dt.date(2013, 9, 11))
     (1800.0, 1873.0)
-    >>> people(two, 0, 11, dt.date(2013, 6, 30), split="even")
+    >>> people_aged(two, 0, 11, dt.date(2013, 6, 30), split="even")
     1100.0
-    >>> people(two, 0, 11, dt.date(2013, 6, 30))
+    >>> people_aged(two, 0, 11, dt.date(2013, 6, 30))
     Traceback (most recent call last):
     ...
     simcare.errors.BadInput: X, mid-2013: ages 0-10 cut the band 0-17; split="even" shares it evenly by age
@@ -399,7 +399,7 @@ def exposure(
     month in which people change evenly) and person_years = people × days of the month ÷ 365.25. A row for a month and
     stage, in the order given; ``months`` are any days of them. Errors as for ``people``.
 
-    >>> one = Population("X", "v", None, None, 2014, (2013, 2014), ((Band(65, None, 1000.0),), (Band(65, None, 1365.0),)))
+    >>> one = Population("X", "v", None, None, 2014, (2013, 2014), ((AgeBand(65, None, 1000.0),), (AgeBand(65, None, 1365.0),)))
     >>> exposure(one, [Stage(name="older people", from_age=65)], [dt.date(2013, 7, 1)]).rows()
     [('2013-07', datetime.date(2013, 7, 1), 'older people', 1016.5, 86.273...)]
     """
@@ -427,14 +427,16 @@ def growth(
     """People of some ages on ``end`` ÷ those on ``start``: 1.1 is a tenth more. Errors as for ``people``, and where
     nobody is there on ``start``.
 
-    >>> old = Population("X", "v", None, None, 2014, (2013, 2014), ((Band(85, None, 400.0),), (Band(85, None, 420.0),)))
+    >>> old = Population("X", "v", None, None, 2014, (2013, 2014), ((AgeBand(85, None, 400.0),), (AgeBand(85, None, 420.0),)))
     >>> growth(old, 85, None, dt.date(2013, 6, 30), dt.date(2014, 6, 30))
     1.05
     """
-    before = people(population, from_age, to_age, start, split=split, hold=hold)
+    before = people_aged(population, from_age, to_age, start, split=split, hold=hold)
     if before <= 0.0:
-        raise BadInput(f"{population.area}: nobody of ages {ages(from_age, to_age)} on {start} to count growth from")
-    return people(population, from_age, to_age, end, split=split, hold=hold) / before
+        raise BadInput(
+            f"{population.area}: nobody of ages {age_label(from_age, to_age)} on {start} to count growth from"
+        )
+    return people_aged(population, from_age, to_age, end, split=split, hold=hold) / before
 
 
 def births(population: Population, year: int, *, split: Split = None) -> float:
@@ -444,20 +446,20 @@ def births(population: Population, year: int, *, split: Split = None) -> float:
     Errors as for ``people``: where a year has age 0 only within a wider band, ``split="even"`` takes an even share of
     that band.
 
-    >>> births(Population("X", "v", None, None, 2019, (2019,), ((Band(0, 1, 168.0), Band(1, 11, 1945.0)),)), 2019)
+    >>> births(Population("X", "v", None, None, 2019, (2019,), ((AgeBand(0, 1, 168.0), AgeBand(1, 11, 1945.0)),)), 2019)
     168.0
     """
-    return people(population, 0, 1, dt.date(year, 6, 30), split=split)
+    return people_aged(population, 0, 1, dt.date(year, 6, 30), split=split)
 
 
 def share_85_plus(population: Population, date: dt.date, *, of_age: float = 65, hold: bool = False) -> float:
     """Of the people aged ``of_age`` and over, the part aged 85 and over on a day, from 0 to 1. Errors as for
     ``people``.
 
-    >>> share_85_plus(Population("X", "v", None, None, 2013, (2013,), ((Band(65, 85, 900.0), Band(85, None, 100.0)),)), dt.date(2013, 6, 30))
+    >>> share_85_plus(Population("X", "v", None, None, 2013, (2013,), ((AgeBand(65, 85, 900.0), AgeBand(85, None, 100.0)),)), dt.date(2013, 6, 30))
     0.1
     """
-    whole = people(population, of_age, None, date, hold=hold)
+    whole = people_aged(population, of_age, None, date, hold=hold)
     if whole <= 0.0:
-        raise BadInput(f"{population.area}: nobody of ages {ages(of_age, None)} on {date}")
-    return people(population, OLDEST, None, date, hold=hold) / whole
+        raise BadInput(f"{population.area}: nobody of ages {age_label(of_age, None)} on {date}")
+    return people_aged(population, OLDEST, None, date, hold=hold) / whole

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from simcare.demand import months
-from simcare.demand.series import Series, Values, checked
+from simcare.demand.series import MonthlyCounts, Values, checked
 from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
 
@@ -44,7 +44,7 @@ NO_NUMBER = {
 SHOWN_FAULTS = 5
 
 
-def read_series(path: Path | str) -> dict[str, Series]:
+def read_series(path: Path | str) -> dict[str, MonthlyCounts]:
     """Every series of a file by its name: the area, and stage and group where the file has them.
 
     Raises BadInput with a sentence for each fault: file, row, column, value. Rows are numbered as in a spreadsheet, the
@@ -56,7 +56,7 @@ def read_series(path: Path | str) -> dict[str, Series]:
     return found
 
 
-def read_all(path: Path | str) -> tuple[dict[str, Series], dict[str, str]]:
+def read_all(path: Path | str) -> tuple[dict[str, MonthlyCounts], dict[str, str]]:
     """The series of a file that can be forecast, and a sentence on each that cannot: too short, all noughts, yearly.
 
     Raises BadInput as :func:`read_series` for rows that cannot be read, and where no series is left.
@@ -88,7 +88,7 @@ def read_all(path: Path | str) -> tuple[dict[str, Series], dict[str, str]]:
         rows.setdefault(label, []).append(i)
     months_at = np.array([int(d or 0) for d in date])
     numbers = {c: np.array([np.nan if v is None else v for v in column], dtype=float) for c, column in values.items()}
-    found: dict[str, Series] = {}
+    found: dict[str, MonthlyCounts] = {}
     left_out: dict[str, str] = {}
     for label, of in rows.items():
         try:
@@ -170,7 +170,7 @@ def _month(cell: str | None) -> int:
     text = re.sub(r"[T ]00:00:00(\.0+)?$", "", text)
     for shape in ("%Y-%m-%d", "%Y-%m", "%d/%m/%Y", "%m/%Y", "%b %Y", "%B %Y", "%b-%y", "%Y/%m/%d"):
         try:
-            return months.number(dt.datetime.strptime(text, shape).date())
+            return months.month_index(dt.datetime.strptime(text, shape).date())
         except ValueError:
             continue
     raise ValueError(text)
@@ -214,7 +214,7 @@ def _check_months(path: Path, names: Sequence[str], date: Sequence[int | None], 
         rows.setdefault((label, month), i)
 
 
-def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values]) -> Series:
+def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values]) -> MonthlyCounts:
     """One series from its rows in any order, gaps as not a number."""
     counted = at[~np.isnan(columns["count"])]
     if not counted.size:
@@ -257,7 +257,7 @@ def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values
     for name in [n for n, values in kept.items() if np.ptp(values[: last - first + 1]) == 0]:
         notes.append(f"The column {name} is the same in every month: nothing can be learnt from it, and it is left out")
         del kept[name]
-    return checked(Series(label, first, spread("count"), exposure, kept, tuple(notes)), str(path))
+    return checked(MonthlyCounts(label, first, spread("count"), exposure, kept, tuple(notes)), str(path))
 
 
 __all__ = ["read_all", "read_series"]

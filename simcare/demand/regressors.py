@@ -10,7 +10,7 @@ import numpy as np
 
 from simcare.demand import months
 from simcare.demand.months import Months
-from simcare.demand.series import Series, Values
+from simcare.demand.series import MonthlyCounts, Values
 from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
 
@@ -33,7 +33,7 @@ class Terms:
     pulses: tuple[int, ...] = ()
     covariates: Mapping[str, int] = field(default_factory=dict)
 
-    def known(self, series: Series) -> Terms:
+    def known(self, series: MonthlyCounts) -> Terms:
         """The terms that can be fitted to a series as it was known: steps and pulses still to come are left out."""
         steps, pulses = (
             tuple(m for m in many if series.first < m <= series.last) for many in (self.steps, self.pulses)
@@ -79,7 +79,7 @@ def damped(since: Months) -> Values:
     return np.asarray(np.where(since > 0, DAMPING * (1.0 - DAMPING**ahead) / (1.0 - DAMPING), since) / 12.0)
 
 
-def columns(series: Series, terms: Terms) -> Columns:
+def columns(series: MonthlyCounts, terms: Terms) -> Columns:
     """The regression's columns for a series. A covariate is in standard deviations from its mean over the counted
     months (lag applied).
 

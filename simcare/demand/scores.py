@@ -36,10 +36,10 @@ def seasonal_scale(known: Values) -> float:
     return found if found > 0 else float("nan")
 
 
-def interval(draws: Values, level: int) -> tuple[Values, Values]:
+def central_interval(draws: Values, level: int) -> tuple[Values, Values]:
     """The central interval of ``level`` per cent of each month's draws.
 
-    >>> low, high = interval(np.arange(101.0)[:, None], 80)
+    >>> low, high = central_interval(np.arange(101.0)[:, None], 80)
     >>> float(low[0]), float(high[0])
     (10.0, 90.0)
     """
@@ -50,7 +50,7 @@ def interval(draws: Values, level: int) -> tuple[Values, Values]:
 
 def covered(came: Values, draws: Values, level: int) -> Values:
     """Whether each month lay inside its central interval; not a number where nothing was counted."""
-    low, high = interval(draws, level)
+    low, high = central_interval(draws, level)
     return np.where(np.isnan(came), np.nan, ((low <= came) & (came <= high)).astype(float))
 
 
@@ -63,4 +63,4 @@ def pit(came: Values, draws: Values) -> Values:
     return np.asarray(np.mean(draws < came, axis=0) + 0.5 * np.mean(draws == came, axis=0))
 
 
-__all__ = ["LEVELS", "covered", "crps", "interval", "pit", "seasonal_scale"]
+__all__ = ["LEVELS", "central_interval", "covered", "crps", "pit", "seasonal_scale"]

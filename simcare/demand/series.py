@@ -18,7 +18,7 @@ SHORTEST, TRIED_FROM = 12, 36  # months: for any forecast, for a back-test
 
 
 @dataclass(frozen=True)
-class Series:
+class MonthlyCounts:
     """Counts of consecutive months from ``first`` on (see :mod:`simcare.demand.months`); not a number where none was
     recorded.
 
@@ -26,8 +26,8 @@ class Series:
     months to be forecast; ``exposure`` is None where rates are per area. ``notes`` say, a sentence each, what a reader
     of results must know.
 
-    >>> Series("Kent", months.month_of("2012-04"), np.array([867.0, 1098.0]))
-    Series('Kent', 2 months from 2012-04 to 2012-05, 0 missing)
+    >>> MonthlyCounts("Kent", months.month_of("2012-04"), np.array([867.0, 1098.0]))
+    MonthlyCounts('Kent', 2 months from 2012-04 to 2012-05, 0 missing)
     """
 
     name: str
@@ -61,11 +61,11 @@ class Series:
         """Which months have a count."""
         return ~np.isnan(self.counts)
 
-    def known(self, last: int) -> Series:
+    def known(self, last: int) -> MonthlyCounts:
         """The series as it was known at the end of month ``last``: what came later is gone, exposure and covariates
         too.
 
-        >>> Series("Kent", 0, np.arange(5.0)).known(2).counts
+        >>> MonthlyCounts("Kent", 0, np.arange(5.0)).known(2).counts
         array([0., 1., 2.])
         """
         n = last - self.first + 1
@@ -95,7 +95,7 @@ class Series:
         return known[np.clip(at, 0, known.size - 1)] * np.power(grown, past)
 
 
-def checked(series: Series, where: str) -> Series:
+def checked(series: MonthlyCounts, where: str) -> MonthlyCounts:
     """The series with notes on its length, gaps and breaks; raises BadInput for what cannot be forecast at all."""
     if series.seen.sum() < SHORTEST:
         raise BadInput(
@@ -107,7 +107,7 @@ def checked(series: Series, where: str) -> Series:
     return replace(series, notes=(*series.notes, *_notes(series)))
 
 
-def _notes(series: Series) -> list[str]:
+def _notes(series: MonthlyCounts) -> list[str]:
     found, seen = [], series.counts[series.seen]
     gaps = series.months[~series.seen]
     if gaps.size:
@@ -127,7 +127,7 @@ def _notes(series: Series) -> list[str]:
     return [*found, *breaks(series)]
 
 
-def breaks(series: Series) -> list[str]:
+def breaks(series: MonthlyCounts) -> list[str]:
     """Sentences on level shifts: a month where the twelve months on differ in mean from the twelve before by more than
     a third.
 
@@ -161,7 +161,7 @@ def _shift(before: Values, after: Values) -> float | None:
     return shift if abs(shift) > max(np.log(4.0 / 3.0), 3.0 * np.sqrt(1.0 / sums[0] + 1.0 / sums[1])) else None
 
 
-def chosen(every: Mapping[str, Series], name: str | None, where: str) -> Series:
+def chosen_series(every: Mapping[str, MonthlyCounts], name: str | None, where: str) -> MonthlyCounts:
     """The series asked for by name; the only one where none is named. Raises BadInput with the near miss."""
     if name is None:
         if len(every) > 1:
@@ -172,4 +172,4 @@ def chosen(every: Mapping[str, Series], name: str | None, where: str) -> Series:
     return every[name]
 
 
-__all__ = ["SHORTEST", "TRIED_FROM", "Series", "Values", "breaks", "checked", "chosen"]
+__all__ = ["SHORTEST", "TRIED_FROM", "MonthlyCounts", "Values", "breaks", "checked", "chosen_series"]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simcare.arrays.build import YEAR_DAYS, multiplier_steps
 from simcare.arrays.names import names_of
-from simcare.engine.persons import ages, blank, key, person
+from simcare.engine.persons import blank, drawn_ages, key, person
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.checks.whole import changes_on
@@ -43,7 +43,7 @@ def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication
         before = _waiting(model, tables, row, lead, seed, replication)
         ids, times, needs = (np.concatenate(pair) for pair in zip(before, (ids, times, needs), strict=True))
     clients = blank(ids)
-    age = ages(model, row, uniforms(seed, replication, ids, AGE, 0))
+    age = drawn_ages(model, row, uniforms(seed, replication, ids, AGE, 0))
     person(model, tables, row, clients, age, times, seed, replication)
     clients["need"], clients["route"], clients["priority"] = needs, ROUTES[row.route], row.priority - 1
     clients["status"], clients["what"], clients["next"] = UNBORN, ARRIVE, times

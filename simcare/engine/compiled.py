@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.engine.start import ROOM, Record, are_apart, people, record_of, with_room, world, world_of
+from simcare.engine.start import ROOM, Record, are_apart, record_of, starting_clients, with_log_room, world, world_of
 from simcare.model import Model
 from simcare.rules.compile import rule
 from simcare.rules.draws import DIVERT
@@ -25,7 +25,7 @@ from simcare.rules.records import CLIENT, DAY_0, LOG, MARKET_ROW, POOL_STATE, PR
 LENGTH, SET, BEGUN = range(3)  # of an agenda's state
 
 
-def simulate(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
+def simulate_log(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
     """The log of one replication: rows of ``rules.names.LOG``, those of each client in order of happening."""
     return record(model, tables, seed, replication, days).rows
 
@@ -45,7 +45,7 @@ def batches(model: Model, tables: Tables, seed: int, replication: int, days: flo
         yield by_client(_together(model, tables, seed, replication, days).rows)
         return
     ours = one_seat(model, tables, seed, replication)
-    for clients in people(model, tables, seed, replication, days):
+    for clients in starting_clients(model, tables, seed, replication, days):
         k = 0
         while k < clients.size:
             reached = one_by_one(handle(ours), clients, k, days)
@@ -53,7 +53,7 @@ def batches(model: Model, tables: Tables, seed: int, replication: int, days: flo
                 yield ours.log[: ours.counts[ROWS]]
                 ours.counts[ROWS] = 0
             elif reached == k:  # one life fills the log
-                ours = with_room(ours, 2 * ours.log.size)
+                ours = with_log_room(ours, 2 * ours.log.size)
             k = reached
 
 
@@ -66,7 +66,7 @@ def _together(model: Model, tables: Tables, seed: int, replication: int, days: f
     ours = world(model, tables, seed, replication, days)
     agenda, done = agenda_of(ours), False
     while not done:
-        ours = with_room(ours, ROOM + (8 * ours.clients.size if tables.changes.size else 0))
+        ours = with_log_room(ours, ROOM + (8 * ours.clients.size if tables.changes.size else 0))
         done = together(handle(ours), agenda, days)
     return record_of(ours)
 

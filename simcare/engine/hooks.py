@@ -40,7 +40,7 @@ class Happening(NamedTuple):
     waiting: bool
 
 
-class Care:
+class County:
     """The county as a hook finds it: what day it is, who is in care, how many places there are; and the places can be
     set anew."""
 
@@ -125,8 +125,8 @@ class Care:
         )
 
 
-OnEvent = Callable[[Happening, Care], None]
-Process = Callable[[Any, Care], Generator[Any, Any, Any]]
+OnEvent = Callable[[Happening, County], None]
+Process = Callable[[Any, County], Generator[Any, Any, Any]]
 
 
 class Hooks(NamedTuple):

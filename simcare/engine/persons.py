@@ -89,15 +89,15 @@ def _gamma_quantiles(variance: float) -> tuple[NDArray[np.float64], NDArray[np.f
     return points, np.clip(gammaincinv(1.0 / variance, points) * variance, *FRAILTY_RANGE)
 
 
-def spread(edges: Sequence[float], shares: Sequence[float], u: NDArray[np.float64]) -> NDArray[np.float64]:
+def value_in_bands(edges: Sequence[float], shares: Sequence[float], u: NDArray[np.float64]) -> NDArray[np.float64]:
     """A value in bands from one uniform draw: the band by its share, even within it."""
     top = np.concatenate([[0.0], np.cumsum(shares)])
     return np.interp(u * top[-1], top, edges)
 
 
-def ages(model: Model, row: Caseload | Arrivals, u: NDArray[np.float64]) -> NDArray[np.float64]:
+def drawn_ages(model: Model, row: Caseload | Arrivals, u: NDArray[np.float64]) -> NDArray[np.float64]:
     if isinstance(row.ages, Ages):
-        return spread(row.ages.edges, row.ages.shares, u)
+        return value_in_bands(row.ages.edges, row.ages.shares, u)
     stage = next(s for s in model.stages if s.name == row.stage)
     assert stage.to_age is not None
     return stage.from_age + u * (stage.to_age - stage.from_age)

@@ -15,8 +15,8 @@ import simpy
 from numpy.typing import NDArray
 from simpy.events import NORMAL, Event
 
-from simcare.engine.hooks import NO_HOOKS, Care, Hooks
-from simcare.engine.start import ROOM, Record, record_of, with_room, world
+from simcare.engine.hooks import NO_HOOKS, County, Hooks
+from simcare.engine.start import ROOM, Record, record_of, with_log_room, world
 from simcare.model import Model
 from simcare.rules.events import begin, happen, set_places
 from simcare.rules.handle import handle
@@ -49,7 +49,7 @@ class Engine:
         self.days = days
         self.world: World = world(model, tables, seed, replication, days)
         self.handle = handle(self.world)
-        self.care, self.hooks = Care(model, self), hooks
+        self.care, self.hooks = County(model, self), hooks
         self._turns: dict[int, Turn] = {}
         self._told = 0  # rows of the log that hooks have been told of
         self._callbacks: list[Callable[[Event], None]] = [self._happen]
@@ -110,7 +110,7 @@ class Engine:
     def _make_room(self, rows: int) -> None:
         """Keep the log long enough for one more event."""
         if self.world.counts[ROWS] + rows > self.world.log.size:
-            self.world = with_room(self.world, rows)
+            self.world = with_log_room(self.world, rows)
             self.handle = handle(self.world)
 
     def _wake(self, client: int) -> None:
@@ -121,7 +121,7 @@ class Engine:
                 self._set(Turn(self.env, j, float(self.world.clients[j]["next"])))
 
 
-def simulate(
+def simulate_log(
     model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS
 ) -> NDArray[Any]:
     """The log of one replication: rows of ``rules.names.LOG``, in order of happening."""

@@ -16,7 +16,7 @@ from simcare.arrays.names import names_of
 from simcare.arrays.places import Row, places_on_day_0, rows_of
 from simcare.engine.arrivals import arrivals
 from simcare.engine.equilibrium import equilibrium_days
-from simcare.engine.persons import ages, blank, check_keys, key, person, spread
+from simcare.engine.persons import blank, check_keys, drawn_ages, key, person, value_in_bands
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.parts import Caseload, Elapsed
@@ -70,18 +70,18 @@ def record_of(ours: World) -> Record:
     return Record(ours.log[: ours.counts[ROWS]], ours.market[: ours.counts[MARKET_ROWS]])
 
 
-def people(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Iterator[NDArray[Any]]:
+def starting_clients(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Iterator[NDArray[Any]]:
     """The clients of one replication, row of the caseload by row, then stratum of arrivals by stratum."""
     check_keys(model)
     for there in model.caseload:
-        yield caseload(model, tables, there, seed, replication)
+        yield caseload_clients(model, tables, there, seed, replication)
     for coming in model.arrivals:
         yield arrivals(model, tables, coming, seed, replication, days)
 
 
 def world(model: Model, tables: Tables, seed: int, replication: int, days: float) -> World:
     """The world of one replication on day 0: the caseload first, then those who will arrive, in order of time."""
-    everyone = np.concatenate([np.zeros(0, CLIENT), *people(model, tables, seed, replication, days)])
+    everyone = np.concatenate([np.zeros(0, CLIENT), *starting_clients(model, tables, seed, replication, days)])
     here, later = everyone[everyone["status"] != UNBORN], everyone[everyone["status"] == UNBORN]
     clients = np.concatenate([here, later[np.argsort(later["entered"], kind="stable")]])
     state = np.zeros(tables.pools.size, POOL_STATE)
@@ -129,7 +129,7 @@ def world_of(
     )
 
 
-def with_room(ours: World, rows: int = ROOM) -> World:
+def with_log_room(ours: World, rows: int = ROOM) -> World:
     """The same world with room in the log for more rows: everything a rule could write before an engine looks again."""
     if ours.counts[ROWS] + rows <= ours.log.size:
         return ours
@@ -184,12 +184,12 @@ def fill(model: Model, clients: NDArray[Any], state: NDArray[Any]) -> None:
     state["used"] = counts
 
 
-def caseload(model: Model, tables: Tables, row: Caseload, seed: int, replication: int) -> NDArray[Any]:
+def caseload_clients(model: Model, tables: Tables, row: Caseload, seed: int, replication: int) -> NDArray[Any]:
     """The clients of one row of the day-0 caseload, each with age, need, elapsed stay and provider."""
     names = names_of(model)
     clients = blank((key("caseload", row.name) << 32) + np.arange(int(row.count.value), dtype=np.int64))
     ids = clients["id"]
-    age = ages(model, row, uniforms(seed, replication, ids, AGE, 0))
+    age = drawn_ages(model, row, uniforms(seed, replication, ids, AGE, 0))
     person(model, tables, row, clients, age, 0.0, seed, replication)
     clients["need"] = np.searchsorted(
         np.cumsum(row.needs.value), uniforms(seed, replication, ids, NEED, 0) * sum(row.needs.value), side="right"
@@ -231,7 +231,7 @@ def _elapsed(
     model: Model, tables: Tables, row: Caseload, clients: NDArray[Any], u: NDArray[np.float64], age: float
 ) -> NDArray[np.float64]:
     if isinstance(row.elapsed, Elapsed):
-        return spread(row.elapsed.edges_days, row.elapsed.shares, u)
+        return value_in_bands(row.elapsed.edges_days, row.elapsed.shares, u)
     names = names_of(model)
     service = None if row.service is None else model.services[names.services.index(row.service)]
     if service is not None and service.short_term_days is not None:

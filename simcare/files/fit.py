@@ -1,7 +1,7 @@
 """Fits: what a calibration found, kept in a file, and laid over a model draw by draw.
 
 One parameter on its way: ``simcare calibrate`` writes draws from the posterior to a JSON file; :func:`load_fit` reads
-it back and refuses one that is stale; :func:`Fit.applied` gives the model as it is in one draw, the same draw for every
+it back and refuses one that is stale; :func:`CalibrationFit.applied` gives the model as it is in one draw, the same draw for every
 strategy of a replication.
 """
 
@@ -73,7 +73,7 @@ class Parameter(Frozen):
         return not self.observed and self.width >= PRIOR_DRIVEN
 
 
-class Fit(Frozen):
+class CalibrationFit(Frozen):
     """What a calibration found. ``draws`` holds, by parameter, one value a draw from the posterior, in random order."""
 
     simcare: str
@@ -102,7 +102,7 @@ class Fit(Frozen):
     @property
     def told(self) -> dict[str, Any]:
         """What the manifest of a run says of it: enough to find it again, and to say what is prior-driven
-        (:func:`sentence`)."""
+        (:func:`fit_sentence`)."""
         return {
             "name": self.name,
             "known_to": self.known_to.isoformat(),
@@ -218,7 +218,7 @@ def find_fit(name: str | Path) -> Path:
     raise BadInput(f"{name}: {unknown(str(name), known)} (fits in the library; or give the path of a fit.json)")
 
 
-def read_fit(path: Path) -> Fit:
+def read_fit(path: Path) -> CalibrationFit:
     """The fit of a file, checked as a value; whether it is stale is :func:`stale`."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -228,14 +228,14 @@ def read_fit(path: Path) -> Fit:
         raise BadInput(f"{path}: is not complete, valid JSON: {error}") from error
     if not isinstance(data, dict):
         raise BadInput(f"{path}: is not a fit: simcare calibrate writes one")
-    fit = parse(Fit, data, str(path))
+    fit = parse(CalibrationFit, data, str(path))
     counts = {name: len(values) for name, values in fit.draws.items()}
     if set(counts) != {p.name for p in fit.parameters} or len(set(counts.values())) != 1 or 0 in counts.values():
         raise BadInput(f"{path}: draws: needs as many draws of each parameter, got {counts}")
     return fit
 
 
-def load_fit(name: str | Path, model: Model | None = None) -> Fit:
+def load_fit(name: str | Path, model: Model | None = None) -> CalibrationFit:
     """A fit that may be used: not stale, and for a ``model`` whose parameters stand where they stood when it was
     fitted.
 
@@ -245,15 +245,15 @@ def load_fit(name: str | Path, model: Model | None = None) -> Fit:
     return _usable(read_fit(path), model, str(path))
 
 
-def chosen(fit: Fit | str | Path | None, model: Model) -> Fit | None:
+def chosen_fit(fit: CalibrationFit | str | Path | None, model: Model) -> CalibrationFit | None:
     """The fit that a run of a model asks for, by value or by name (:func:`load_fit`), held against the files and the
     model either way."""
-    if fit is None or isinstance(fit, Fit):
+    if fit is None or isinstance(fit, CalibrationFit):
         return None if fit is None else _usable(fit, model, f"fit {fit.name}")
     return load_fit(fit, model)
 
 
-def _usable(fit: Fit, model: Model | None, where: str) -> Fit:
+def _usable(fit: CalibrationFit, model: Model | None, where: str) -> CalibrationFit:
     faults = [f"{where}: is stale: {fault}; calibrate anew" for fault in stale(fit)]
     if model is not None:
         faults += [f"{where}: {fault}" for fault in unfit(fit, model)]
@@ -281,13 +281,13 @@ def check_fit(name: str | Path) -> str:
     return f"fit of {len(fit.parameters)} parameters in {fit.count} draws"
 
 
-def sentence(told: Mapping[str, Any]) -> str:
-    """What every result drawn from a fit says of it, from the manifest's words (:attr:`Fit.told`).
+def fit_sentence(told: Mapping[str, Any]) -> str:
+    """What every result drawn from a fit says of it, from the manifest's words (:attr:`CalibrationFit.told`).
 
-    >>> print(sentence({"name": "kent", "known_to": "2013-03-31", "prior_driven": ["learned dependency", "crises"]}))
+    >>> print(fit_sentence({"name": "kent", "known_to": "2013-03-31", "prior_driven": ["learned dependency", "crises"]}))
     Parameters are drawn from the fit kent (what was known on 31 March 2013). The targets say little of: learned dependency; crises. What rests on
     them is as sure as what was assumed.
-    >>> print(sentence({"name": "kent", "known_to": "2013-03-31", "prior_driven": []}))
+    >>> print(fit_sentence({"name": "kent", "known_to": "2013-03-31", "prior_driven": []}))
     Parameters are drawn from the fit kent (what was known on 31 March 2013). The targets say something of every one of them.
     """
     drawn = (
@@ -302,7 +302,7 @@ def sentence(told: Mapping[str, Any]) -> str:
     )
 
 
-def unfit(fit: Fit, model: Model) -> list[str]:
+def unfit(fit: CalibrationFit, model: Model) -> list[str]:
     """Why a fit does not suit a model: a parameter moves what is not there, or what stands elsewhere than when it was
     fitted."""
     return [
@@ -313,7 +313,7 @@ def unfit(fit: Fit, model: Model) -> list[str]:
     ]
 
 
-def stale(fit: Fit) -> list[str]:
+def stale(fit: CalibrationFit) -> list[str]:
     """What of the files that a fit was made from is no longer as it was."""
     faults = []
     for label, digest in fit.inputs.items():
@@ -348,6 +348,24 @@ def digest_of(path: Path) -> str:
 
 
 __all__ = [
-    "ENDING", "PRIOR_DRIVEN", "Fit", "Moves", "Parameter", "Range", "check_fit", "chosen", "clocks_in", "digest_of",
-    "find_fit", "is_fit", "label_of", "laid", "load_fit", "read_fit", "sentence", "stale", "standing", "unfit",
+    "ENDING",
+    "PRIOR_DRIVEN",
+    "CalibrationFit",
+    "Moves",
+    "Parameter",
+    "Range",
+    "check_fit",
+    "chosen_fit",
+    "clocks_in",
+    "digest_of",
+    "find_fit",
+    "fit_sentence",
+    "is_fit",
+    "label_of",
+    "laid",
+    "load_fit",
+    "read_fit",
+    "stale",
+    "standing",
+    "unfit",
 ]  # fmt: skip

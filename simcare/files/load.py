@@ -18,7 +18,7 @@ from simcare.files.extend import extended
 from simcare.model.calibration import Calibration
 from simcare.model.checks.whole import source_faults
 from simcare.model.contracts import Contract
-from simcare.model.model import Figure, Model, figures
+from simcare.model.model import Figure, Model, sourced_figures
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen
 from simcare.model.response import Response
@@ -225,8 +225,8 @@ def check_file(name: str | Path) -> tuple[str, list[Figure]]:
         return f"file of {len(read_series(path))} monthly series", []
     if "strategies" in read_toml(path):
         experiment, _ = load_experiment(path)
-        return "experiment", list(figures(experiment))
-    return "model", list(figures(load_model(path)))
+        return "experiment", list(sourced_figures(experiment))
+    return "model", list(sourced_figures(load_model(path)))
 
 
 def is_calibration(name: str | Path) -> bool:

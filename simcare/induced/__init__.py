@@ -11,10 +11,10 @@ from __future__ import annotations
 from simcare.induced.bunching import Bunching, threshold_bunching
 from simcare.induced.lab import recover, simulate_cases, simulate_places, simulate_scores
 from simcare.induced.leniency import Leniency, anderson_rubin, assessor_leniency, leave_out_leniency
-from simcare.induced.regression import Estimate
+from simcare.induced.regression import CausalEstimate
 from simcare.induced.supply import Supply, supply_shock, wild_p
 
 __all__ = [
-    "Bunching", "Estimate", "Leniency", "Supply", "anderson_rubin", "assessor_leniency", "leave_out_leniency",
+    "Bunching", "CausalEstimate", "Leniency", "Supply", "anderson_rubin", "assessor_leniency", "leave_out_leniency",
     "recover", "simulate_cases", "simulate_places", "simulate_scores", "supply_shock", "threshold_bunching", "wild_p",
 ]  # fmt: skip

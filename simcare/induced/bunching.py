@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2, norm
 
 from simcare.errors import BadInput
-from simcare.induced.regression import Estimate, Floats, numbers, require
+from simcare.induced.regression import CausalEstimate, Floats, numeric_column, require_columns
 from simcare.money.gaming import course, poisson_fit
 
 REACH_BINS = 15  # on either side of the window, from which the course without a threshold is read
@@ -25,9 +25,9 @@ class Bunching:
     picture."""
 
     threshold: float
-    excess: Estimate
-    share: Estimate
-    b: Estimate
+    excess: CausalEstimate
+    share: CausalEstimate
+    b: CausalEstimate
     above: int
     balance: float
     balance_p: float
@@ -219,10 +219,10 @@ def _bootstrap(
     return _measures(seen, betas, below, above, over_all)
 
 
-def _estimate(value: float, drawn: Floats) -> Estimate:
+def _estimate(value: float, drawn: Floats) -> CausalEstimate:
     low, high = np.quantile(drawn, [0.025, 0.975])
     se = float(drawn.std(ddof=1))
-    return Estimate(value, se, float(low), float(high), float(2.0 * norm.sf(abs(value) / se)))
+    return CausalEstimate(value, se, float(low), float(high), float(2.0 * norm.sf(abs(value) / se)))
 
 
 def _whole(length: float, width: float, name: str) -> int:
@@ -234,8 +234,8 @@ def _whole(length: float, width: float, name: str) -> int:
 def _histogram(data: ArrayLike | pl.DataFrame, threshold: float, width: float) -> tuple[int, Floats]:
     """The number of the first bin, counted from the threshold, and the people in each from there on."""
     if isinstance(data, pl.DataFrame):
-        require(data, ("from_score", "count"))
-        scores, people = numbers(data, "from_score"), numbers(data, "count")
+        require_columns(data, ("from_score", "count"))
+        scores, people = numeric_column(data, "from_score"), numeric_column(data, "count")
         off = np.abs((scores - threshold) / width - np.round((scores - threshold) / width)) > 1e-6
         if off.any():
             raise BadInput(

@@ -14,7 +14,17 @@ from scipy.stats import t as t_law
 
 from simcare.errors import BadInput
 from simcare.induced import regression as by
-from simcare.induced.regression import Codes, Estimate, Floats, codes, numbers, sums, two_stage, within, without
+from simcare.induced.regression import (
+    CausalEstimate,
+    Codes,
+    Floats,
+    codes,
+    group_sums,
+    numeric_column,
+    partialled_out,
+    two_stage,
+    within,
+)
 
 FEWEST_ASSESSORS = 8  # fewer clusters carry no standard error
 FEW_ASSESSORS = 20
@@ -30,13 +40,13 @@ class Leniency:
     ``balance`` has covariate, coefficient (per unit of leniency), se, p.
     """
 
-    effect: Estimate
+    effect: CausalEstimate
     anderson_rubin: tuple[float, float]
-    first_stage: Estimate
+    first_stage: CausalEstimate
     f: float
     weak: bool
-    reduced_form: Estimate
-    plain: Estimate
+    reduced_form: CausalEstimate
+    plain: CausalEstimate
     balance: pl.DataFrame
     balance_p: float
     people: int
@@ -96,7 +106,7 @@ def assessor_leniency(
     >>> found.weak, found.plain.value - found.effect.value > 0.1
     (False, True)
     """
-    by.require(cases, (outcome, care, assessor, office, period, *covariates))
+    by.require_columns(cases, (outcome, care, assessor, office, period, *covariates))
     kept = _comparable(cases, assessor, office, period)
     assessors = kept[assessor].n_unique()
     if assessors < FEWEST_ASSESSORS:
@@ -105,10 +115,10 @@ def assessor_leniency(
             " are too few"
         )
     who, cell = codes(kept, assessor), codes(kept, office, period)
-    given = numbers(kept, care)
+    given = numeric_column(kept, care)
     y, d, *rest = (
         within(values, cell)
-        for values in (numbers(kept, outcome), given, *(numbers(kept, name) for name in covariates))
+        for values in (numeric_column(kept, outcome), given, *(numeric_column(kept, name) for name in covariates))
     )
     for name, values in ((outcome, y), (care, d), *zip(covariates, rest, strict=True)):
         if np.abs(values).max() < 1e-12:
@@ -116,7 +126,7 @@ def assessor_leniency(
     controls = np.column_stack([np.zeros((y.size, 0)), *rest])
     raw = within(leave_out_leniency(given, who, cell), cell)
     known = by.basis(controls)
-    y, d, z = (without(values, known) for values in (y, d, raw))
+    y, d, z = (partialled_out(values, known) for values in (y, d, raw))
     if min(np.abs(z).max(), np.abs(d).max()) < 1e-12:
         raise BadInput(f"{assessor}: all assessors are equally lenient, so there is nothing to compare")
     scale = _widened(who, cell)
@@ -189,9 +199,11 @@ def anderson_rubin(
     >>> anderson_rubin(np.array([-1.0, 1.0, 1.0, -1.0]), np.array([1.0, -1.0, -1.0, 1.0]), z, np.arange(4))
     (-inf, inf)
     """
-    scores = sums(instrument[:, None] * np.column_stack([y, care]), clusters)
+    scores = group_sums(instrument[:, None] * np.column_stack([y, care]), clusters)
     total, count = scores.sum(axis=0), scores.shape[0]
-    widened = scores if scale is None else sums((instrument * scale)[:, None] * np.column_stack([y, care]), clusters)
+    widened = (
+        scores if scale is None else group_sums((instrument * scale)[:, None] * np.column_stack([y, care]), clusters)
+    )
     middle = widened - widened.mean(axis=0)
     spread = count / (count - 1) * middle.T @ middle * float(t_law.ppf(0.975, count - 1)) ** 2
     c, b, a = (float(total[i] * total[j] - spread[i, j]) for i, j in ((0, 0), (0, 1), (1, 1)))

@@ -22,7 +22,7 @@ Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, repr=False)
-class Estimate:
+class CausalEstimate:
     """A number with its standard error, 95 % interval, and the p-value of nought."""
 
     value: float
@@ -35,10 +35,10 @@ class Estimate:
         return f"{self.value:.3f} (95 % {self.low:.3f} to {self.high:.3f})"
 
     @classmethod
-    def by_t(cls, value: float, se: float, degrees: float) -> Estimate:
+    def by_t(cls, value: float, se: float, degrees: float) -> CausalEstimate:
         """With Student's t of so many degrees of freedom.
 
-        >>> Estimate.by_t(1.0, 0.5, 10)
+        >>> CausalEstimate.by_t(1.0, 0.5, 10)
         1.000 (95 % -0.114 to 2.114)
         """
         half = float(t_law.ppf(0.975, degrees)) * se
@@ -51,14 +51,14 @@ class Estimate:
         )
 
 
-class Fit(NamedTuple):
+class RegressionFit(NamedTuple):
     """Coefficients and their cluster-robust covariance."""
 
     beta: Floats
     covariance: Floats
 
 
-def require(frame: pl.DataFrame, wanted: Iterable[str]) -> None:
+def require_columns(frame: pl.DataFrame, wanted: Iterable[str]) -> None:
     """Raises BadInput for a column that is not there (with the nearest that is), and for one with missing values."""
     for name in wanted:
         if name not in frame.columns:
@@ -70,7 +70,7 @@ def require(frame: pl.DataFrame, wanted: Iterable[str]) -> None:
             )
 
 
-def numbers(frame: pl.DataFrame, name: str) -> Floats:
+def numeric_column(frame: pl.DataFrame, name: str) -> Floats:
     """A column as numbers; BadInput where it holds words."""
     column = frame[name]
     if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
@@ -111,11 +111,11 @@ def basis(controls: Floats) -> Floats:
     return np.asarray(left[:, sizes > 1e-9 * max(1.0, sizes[0])], np.float64)
 
 
-def without(values: Floats, known: Floats) -> Floats:
+def partialled_out(values: Floats, known: Floats) -> Floats:
     """What is left of values once the controls in an orthonormal :func:`basis` are taken out (Frisch and Waugh 1933;
     Lovell 1963).
 
-    >>> without(np.array([1.0, 2.0, 6.0]), basis(np.ones((3, 1)))).round(9).tolist()
+    >>> partialled_out(np.array([1.0, 2.0, 6.0]), basis(np.ones((3, 1)))).round(9).tolist()
     [-2.0, -1.0, 3.0]
     """
     return np.asarray(values - known @ (known.T @ values), np.float64)
@@ -140,14 +140,16 @@ def two_way(values: Floats, area: Codes, month: Codes) -> Floats:
     return left
 
 
-def sums(values: Floats, groups: Codes) -> Floats:
+def group_sums(values: Floats, groups: Codes) -> Floats:
     """Totals by group: a number for each, or a row where values have columns."""
     out = np.zeros((int(groups.max()) + 1, *values.shape[1:]))
     np.add.at(out, groups, values)
     return out
 
 
-def two_stage(y: Floats, care: Floats, instrument: Floats, clusters: Codes, scale: Floats | None = None) -> Estimate:
+def two_stage(
+    y: Floats, care: Floats, instrument: Floats, clusters: Codes, scale: Floats | None = None
+) -> CausalEstimate:
     """Two-stage least squares with one instrument: z'y ÷ z'd, all with controls taken out, errors robust by cluster.
 
     The instrument may be the care itself: then it is ordinary least squares (Wooldridge, Econometric Analysis of Cross
@@ -164,31 +166,31 @@ def two_stage(y: Floats, care: Floats, instrument: Floats, clusters: Codes, scal
     strength = float(instrument @ care)
     value = float(instrument @ y) / strength
     left = y - value * care
-    leverage = sums(instrument * care, clusters) / strength
+    leverage = group_sums(instrument * care, clusters) / strength
     moves = (
-        sums(instrument * (left if scale is None else left * scale), clusters)
+        group_sums(instrument * (left if scale is None else left * scale), clusters)
         / strength
         / np.where(leverage < 1.0 - 1e-9, 1.0 - leverage, 1.0)
     )
     effective = float(leverage @ leverage)
-    return Estimate.by_t(
+    return CausalEstimate.by_t(
         value,
         math.sqrt((moves.size - 1) / moves.size * float(moves @ moves)),
         max(1.0, min(1.0 / effective, moves.size) - 1.0),
     )
 
 
-def least_squares(x: Floats, y: Floats, clusters: Codes, lost: int) -> Fit:
+def least_squares(x: Floats, y: Floats, clusters: Codes, lost: int) -> RegressionFit:
     """Several coefficients at once, of variables with ``lost`` controls taken out; covariance robust by cluster (CR1:
     Cameron and Miller 2015)."""
     bread = np.linalg.inv(x.T @ x)
     beta = bread @ (x.T @ y)
-    scores = sums(x * (y - x @ beta)[:, None], clusters)
+    scores = group_sums(x * (y - x @ beta)[:, None], clusters)
     factor = scores.shape[0] / (scores.shape[0] - 1) * (y.size - 1) / (y.size - lost - x.shape[1])
-    return Fit(beta, np.asarray(factor * bread @ (scores.T @ scores) @ bread, np.float64))
+    return RegressionFit(beta, np.asarray(factor * bread @ (scores.T @ scores) @ bread, np.float64))
 
 
-def joint_p(fit: Fit, clusters: int) -> float:
+def joint_p(fit: RegressionFit, clusters: int) -> float:
     """The p-value of all coefficients being nought: Wald's statistic over their number against F(number, clusters −
     1)."""
     count = fit.beta.size

@@ -13,7 +13,17 @@ import polars as pl
 
 from simcare.errors import BadInput
 from simcare.induced import regression as by
-from simcare.induced.regression import Codes, Estimate, Floats, codes, numbers, sums, two_stage, two_way, within
+from simcare.induced.regression import (
+    CausalEstimate,
+    Codes,
+    Floats,
+    codes,
+    group_sums,
+    numeric_column,
+    two_stage,
+    two_way,
+    within,
+)
 
 FEWEST_AREAS = 4
 FEW_CHANGED = (
@@ -42,12 +52,12 @@ class Supply:
     ``event_study`` has from_month, to_month (since a change; null where open), effect, low, high.
     """
 
-    extra: Estimate
+    extra: CausalEstimate
     wild_p: float
-    extra_use: Estimate
-    served_backlog: Estimate | None
-    plain: Estimate
-    pre_trend: Estimate
+    extra_use: CausalEstimate
+    served_backlog: CausalEstimate | None
+    plain: CausalEstimate
+    pre_trend: CausalEstimate
     event_study: pl.DataFrame
     leads_p: float
     areas: int
@@ -107,11 +117,11 @@ def supply_shock(
     >>> round(found.extra.value, 1), found.plain.value > 0.5, found.warnings
     (0.2, True, ())
     """
-    by.require(panel, (area, month, places, use, *([waiting] if waiting else [])))
+    by.require_columns(panel, (area, month, places, use, *([waiting] if waiting else [])))
     panel = panel.sort(area, month)
     rows = _Rows.of(panel, area, month, places)
-    used = numbers(panel, use)
-    waits = numbers(panel, waiting) if waiting else np.zeros(used.size)
+    used = numeric_column(panel, use)
+    waits = numeric_column(panel, waiting) if waiting else np.zeros(used.size)
     x, demand, in_use, backlog = (
         two_way(values, rows.area, rows.month) for values in (rows.places, used + waits, used, waits)
     )
@@ -158,12 +168,12 @@ def wild_p(y: Floats, x: Floats, clusters: Codes, months: Codes, draws: int, see
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (draws, int(clusters.max()) + 1))
     # Column h is what cluster h's residuals are once effects are taken out anew; any sample is a signed sum of columns.
     parts = np.column_stack([two_way(np.where(clusters == h, y, 0.0), clusters, months) for h in range(signs.shape[1])])
-    by_cluster = sums(x[:, None] * parts, clusters)
-    weight = sums(x * x, clusters)
+    by_cluster = group_sums(x[:, None] * parts, clusters)
+    weight = group_sums(x * x, clusters)
     slopes = signs @ by_cluster.sum(axis=0) / weight.sum()
     scores = signs @ by_cluster.T - slopes[:, None] * weight
     own = float(x @ y) / weight.sum()
-    own_scores = sums(x * (y - own * x), clusters)
+    own_scores = group_sums(x * (y - own * x), clusters)
     # |t| ≥ |t of the data|, without a division by an error that may be nought.
     beyond = np.abs(slopes) * math.sqrt(float(own_scores @ own_scores)) >= (1 - 1e-9) * abs(own) * np.sqrt(
         (scores**2).sum(axis=1)
@@ -193,14 +203,14 @@ class _Rows(NamedTuple):
             clock = panel[month].cast(pl.Float64).to_numpy()
         else:
             raise BadInput(f"{month}: holds {kind}, neither whole months counted nor dates")
-        who, when, stock = codes(panel, area), codes(panel, month), numbers(panel, places)
+        who, when, stock = codes(panel, area), codes(panel, month), numeric_column(panel, places)
         areas, months = int(who.max()) + 1, int(when.max()) + 1
         if areas < FEWEST_AREAS:
             raise BadInput(
                 f"{area}: {areas} {'area is' if areas == 1 else 'areas are'} too few; a comparison takes {FEWEST_AREAS}"
                 " or more"
             )
-        steps = sums(np.abs(np.diff(stock, prepend=stock[0]) * (np.diff(who, prepend=-1) == 0)), who)
+        steps = group_sums(np.abs(np.diff(stock, prepend=stock[0]) * (np.diff(who, prepend=-1) == 0)), who)
         changed = int((steps > 0).sum())
         if changed == 0:
             raise BadInput(f"{places}: never change in any area, so there is no shock to learn from")
@@ -215,7 +225,7 @@ class _Rows(NamedTuple):
         ]
 
 
-def _pre_trend(rows: _Rows, demand: Floats) -> Estimate:
+def _pre_trend(rows: _Rows, demand: Floats) -> CausalEstimate:
     """Growth of demand, per place opened at an area's first change and month, in the months before it; other areas are
     there to compare."""
     first: dict[int, tuple[float, float]] = {}
@@ -229,7 +239,7 @@ def _pre_trend(rows: _Rows, demand: Floats) -> Estimate:
     )
     x = two_way((size * (rows.clock - rows.clock.min()))[before], clusters, months)
     if clusters.max() < 1 or np.abs(x).max() < 1e-9 * np.abs(rows.places).max():
-        return Estimate(math.nan, math.nan, math.nan, math.nan, math.nan)
+        return CausalEstimate(math.nan, math.nan, math.nan, math.nan, math.nan)
     return two_stage(two_way(demand[before], clusters, months), x, x, clusters)
 
 
@@ -251,11 +261,11 @@ def _event_study(rows: _Rows, demand: Floats) -> tuple[pl.DataFrame, float]:
     fit = by.least_squares(x, two_way(demand, rows.area, rows.month), rows.area, rows.areas + rows.months - 1)
     out = []
     for place, k in enumerate(told):
-        e = Estimate.by_t(float(fit.beta[place]), math.sqrt(float(fit.covariance[place, place])), rows.areas - 1)
+        e = CausalEstimate.by_t(float(fit.beta[place]), math.sqrt(float(fit.covariance[place, place])), rows.areas - 1)
         ends = [None if math.isinf(end) else int(end) for end in bins[k]]
         out.append((*ends, e.value, e.low, e.high))
     leads = [place for place, k in enumerate(told) if bins[k][1] < 0]
     p = math.nan
     if leads and len(leads) < rows.changed:
-        p = by.joint_p(by.Fit(fit.beta[leads], fit.covariance[np.ix_(leads, leads)]), rows.areas)
+        p = by.joint_p(by.RegressionFit(fit.beta[leads], fit.covariance[np.ix_(leads, leads)]), rows.areas)
     return pl.DataFrame(out, schema=schema, orient="row"), p

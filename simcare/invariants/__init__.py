@@ -26,7 +26,7 @@ from simcare.log.states import prepare, states, stays
 from simcare.model import Model
 
 
-def check(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float, steered: bool = False) -> None:
+def check_run(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float, steered: bool = False) -> None:
     """Every invariant, of one log and its measures. Returns nothing; raises BrokenInvariant with one sentence on the
     first fault.
 
@@ -54,6 +54,6 @@ def check(log: pl.DataFrame, measures: pl.DataFrame, model: Model, days: float, 
 
 
 __all__ = [
-    "check", "events_fit", "in_order", "in_place", "little", "lives", "money_adds_up", "no_negative_wait",
+    "check_run", "events_fit", "in_order", "in_place", "little", "lives", "money_adds_up", "no_negative_wait",
     "payers_add_up", "people_add_up", "places_fit", "places_hold", "programme_cash", "queues_add_up", "stays_once",
 ]  # fmt: skip

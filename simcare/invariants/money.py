@@ -24,16 +24,16 @@ from simcare.model.capacity import Offer
 from simcare.model.contracts import tariff_of
 from simcare.model.market import Voluntary
 from simcare.model.model import Programme
-from simcare.model.number import Series
+from simcare.model.number import DatedNumber
 from simcare.model.strategy import ramp_steps
 from simcare.money.ledger import by_year, discount_factor
-from simcare.money.payments import bands, block_lines, held, offers_of, sums, tariff_dates, with_sums
+from simcare.money.payments import bands, block_lines, offers_of, spell_sums, tariff_dates, tariffs_held, with_sums
 
 
 def payers_add_up(measures: pl.DataFrame, model: Model) -> None:
     """Council, health and client pay the whole cost between them, in every month; no value is no number, and none is
     below nought but for what is taken back."""
-    taken = any(row.tariff.backs or min(row.tariff.rates) < 0 for row in held(model))
+    taken = any(row.tariff.backs or min(row.tariff.rates) < 0 for row in tariffs_held(model))
     name = pl.col("measure").cast(pl.String)
     may_fall = name.str.starts_with("cost") | name.str.starts_with("provider_") if taken else pl.lit(False)
     below = measures.filter(~(pl.col("value").is_finite() & ((pl.col("value") >= 0) | may_fall)))
@@ -47,7 +47,7 @@ def payers_add_up(measures: pl.DataFrame, model: Model) -> None:
     same(total(paid, keys, ["value"]), sum_of(measures, "cost", keys), keys, "what the payers pay, and the cost")
 
 
-class Line(NamedTuple):
+class PriceLine(NamedTuple):
     """A price over time: £ a day from each day in ``since`` on, and the pounds that one place has cost by then."""
 
     since: NDArray[np.float64]
@@ -59,16 +59,16 @@ class Line(NamedTuple):
         k = np.searchsorted(self.since, day, side="right") - 1
         return self.spent[k] + self.rate[k] * (day - self.since[k])
 
-    def times(self, share: float) -> Line:
+    def times(self, share: float) -> PriceLine:
         """The line of a share of the price."""
-        return Line(self.since, self.rate * share, self.spent * share)
+        return PriceLine(self.since, self.rate * share, self.spent * share)
 
     def on(self, day: NDArray[np.float64]) -> NDArray[np.float64]:
         """The rate in force on each of these days."""
         return self.rate[np.searchsorted(self.since, day, side="right") - 1]
 
 
-def line(model: Model, days: float, price: Callable[[dt.date], float], changes: Sequence[dt.date | None]) -> Line:
+def line(model: Model, days: float, price: Callable[[dt.date], float], changes: Sequence[dt.date | None]) -> PriceLine:
     """The cash line of a base-year price that changes on certain dates; growth steps on every 1 April."""
     start, prices = model.about.start, model.prices
     aprils = [dt.date(year, 4, 1) for year in range(start.year, start.year + int(days // 365) + 2)]
@@ -78,7 +78,7 @@ def line(model: Model, days: float, price: Callable[[dt.date], float], changes: 
     growth = 1.0 + prices.growth_per_year.value
     rate = np.array([price(date) * growth ** (first_year(date) - int(prices.base_year[:4])) for date in dates])
     since = np.array([float((date - start).days) for date in dates])
-    return Line(since, rate, np.concatenate([[0.0], np.cumsum(rate[:-1] * np.diff(since))]))
+    return PriceLine(since, rate, np.concatenate([[0.0], np.cumsum(rate[:-1] * np.diff(since))]))
 
 
 class Priced(NamedTuple):
@@ -87,7 +87,7 @@ class Priced(NamedTuple):
     service: str
     provider: str
     after: float
-    line: Line
+    line: PriceLine
 
 
 def _care_lines(model: Model, days: float) -> list[Priced]:
@@ -113,7 +113,7 @@ def _care_lines(model: Model, days: float) -> list[Priced]:
     return lines
 
 
-def _line_of(series: Series, model: Model, days: float) -> Line:
+def _line_of(series: DatedNumber, model: Model, days: float) -> PriceLine:
     return line(model, days, series.at, [step.from_ for step in series.steps])
 
 
@@ -127,7 +127,7 @@ def _while(log: pl.DataFrame, what: pl.Expr, days: float, *columns: str) -> pl.D
     )
 
 
-def _spot(log: pl.DataFrame, model: Model, days: float) -> list[tuple[Line, pl.DataFrame]]:
+def _spot(log: pl.DataFrame, model: Model, days: float) -> list[tuple[PriceLine, pl.DataFrame]]:
     """The time of each client in places bought beyond the number, with the line of what these cost on top."""
     premiums = {
         (o.service, p.name): o.spot_premium.value
@@ -142,7 +142,7 @@ def _spot(log: pl.DataFrame, model: Model, days: float) -> list[tuple[Line, pl.D
     return [(lines[key].times(premiums[key]), part) for key, part in parts.items() if key in premiums]
 
 
-def _stays(spells: pl.DataFrame, model: Model, days: float) -> list[tuple[Line, pl.DataFrame]]:
+def _stays(spells: pl.DataFrame, model: Model, days: float) -> list[tuple[PriceLine, pl.DataFrame]]:
     """The time of each stay from each day of it on which its price is another, with the line of what is paid from there
     on."""
     parts = spells.partition_by("service", "provider", as_dict=True)
@@ -164,7 +164,7 @@ def _sums(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
     by stay."""
     periods = calendar(model.about.start, days, tariff_dates(model))
     offers = pl.DataFrame(with_sums(model), schema={"service": pl.String, "provider": pl.String}, orient="row")
-    paid = sums(spells_of(log, offers, days), model, periods).select(*RUN, "provider", "period", "gbp")
+    paid = spell_sums(spells_of(log, offers, days), model, periods).select(*RUN, "provider", "period", "gbp")
     runs = log.filter(differs(*RUN)).select(RUN).unique(maintain_order=True)
     parts = [paid]
     for (_, provider), line in block_lines(model, periods).items():

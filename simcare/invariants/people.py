@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simcare.errors import BrokenInvariant
 from simcare.invariants.compare import never, same, sum_of
-from simcare.log.flows import waits, with_before
+from simcare.log.flows import referral_waits, with_before
 from simcare.log.periods import calendar, total
 from simcare.log.states import GONE, PERSON, RUN, differs, level
 from simcare.model import Model
@@ -124,7 +124,7 @@ def stays_once(spells: pl.DataFrame) -> None:
 
 def no_negative_wait(log: pl.DataFrame) -> None:
     """No referral is met before it is made."""
-    never(waits(log).filter(pl.col("days") < 0), "a wait of {days:g} days")
+    never(referral_waits(log).filter(pl.col("days") < 0), "a wait of {days:g} days")
 
 
 def _before(times: pl.Series, ends: NDArray[np.float64]) -> NDArray[np.int64]:

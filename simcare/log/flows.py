@@ -159,7 +159,7 @@ def _turns(log: pl.DataFrame, *events: str) -> pl.DataFrame:
 
 
 def queue_waits(log: pl.DataFrame) -> pl.DataFrame:
-    """Each joining of the queue for a place and how it ended, as :func:`waits` has it of referrals, with ``class`` for
+    """Each joining of the queue for a place and how it ended, as :func:`referral_waits` has it of referrals, with ``class`` for
     the cause.
 
     Columns: strategy, replication, client, area, stage, group, class, time, until, outcome, days.
@@ -190,7 +190,7 @@ def _until_next(turns: pl.DataFrame, event: str) -> pl.DataFrame:
     return following.filter(_is(event)).select(*known, (pl.col("until") - pl.col("time")).alias("days"))
 
 
-def waits(log: pl.DataFrame) -> pl.DataFrame:
+def referral_waits(log: pl.DataFrame) -> pl.DataFrame:
     """Each referral and how long it waited. Columns: strategy, replication, client, area, stage, group, cause, time,
     until, outcome, days.
 
@@ -203,7 +203,7 @@ def waits(log: pl.DataFrame) -> pl.DataFrame:
     ...     {"event": "assessed", "cause": "assessment", "need": "community", "time": 21},
     ...     {"event": "diverted", "cause": "not_in_need", "need": "community", "time": 21},
     ... ], ["independent", "community"])
-    >>> waits(log).select("time", "until", "outcome", "days").rows()
+    >>> referral_waits(log).select("time", "until", "outcome", "days").rows()
     [(0.0, 21.0, 'diverted', 21.0)]
     """
     return _until_next(

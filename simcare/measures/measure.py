@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from simcare.log.flows import flows, flows_between, queue_waits, waits, with_before
+from simcare.log.flows import flows, flows_between, queue_waits, referral_waits, with_before
 from simcare.log.periods import calendar, numbered, occupancy, period_of, total
 from simcare.log.spells import spells
 from simcare.log.states import IDS, PLACE, RUN, differs, prepare, provision, states, stays
@@ -147,7 +147,7 @@ def tidy(frame: pl.DataFrame, measure: str | None = None) -> pl.DataFrame:
     )
 
 
-def by_month(tallied: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+def measured_by_month(tallied: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """``days`` or ``value`` by measure and period, summed to months, tidy."""
     months = tallied.join(month_names(periods), on="period", maintain_order="left").rename(
         {"days": "value"}, strict=False
@@ -160,10 +160,10 @@ def month_names(periods: pl.DataFrame) -> pl.DataFrame:
     return periods.select("period", pl.col("month").cast(pl.Enum(periods["month"].unique(maintain_order=True))))
 
 
-def caseload(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+def caseload_measures(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """People in a service: ``person_days``, ``caseload`` (the mean over the month) and ``caseload_end`` (at month end),
     tidy."""
-    days = by_month(served_days.with_columns(pl.lit("person_days").alias("measure")), periods)
+    days = measured_by_month(served_days.with_columns(pl.lit("person_days").alias("measure")), periods)
     lengths = total(
         periods.select("month", (pl.col("to_day") - pl.col("from_day")).alias("length")), ["month"], ["length"]
     )
@@ -182,21 +182,21 @@ def counts(flows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     return total(dated, ["measure", *IDS, "period"], ["value"])
 
 
-def money_of(ledger: pl.DataFrame) -> pl.DataFrame:
+def money_of(rows: pl.DataFrame) -> pl.DataFrame:
     """The ledger summed over its kinds, each amount a tidy measure."""
     # Where only care has a service, it needs no summing with the others.
-    only_care = ledger.filter((pl.col("kind") != "care") & pl.col("service").is_not_null()).height == 0
+    only_care = rows.filter((pl.col("kind") != "care") & pl.col("service").is_not_null()).height == 0
     care = pl.col("service").is_not_null() if only_care else pl.lit(False)
-    summed = pl.concat([ledger.filter(care).drop("kind"), total(ledger.filter(~care), [*IDS, "month"], ledger.AMOUNTS)])
+    summed = pl.concat([rows.filter(care).drop("kind"), total(rows.filter(~care), [*IDS, "month"], ledger.AMOUNTS)])
     return pl.concat([tidy(summed.rename({amount: "value"}), amount) for amount in ledger.AMOUNTS])
 
 
-def sums_paid(ledger: pl.DataFrame) -> pl.DataFrame:
+def sums_paid(rows: pl.DataFrame) -> pl.DataFrame:
     """What contracts paid beside the days, in cash, tidy: ``paid_block``, ``paid_episode``, ``paid_step_down``, and
     ``taken_back`` (above nought). They are part of ``cost``."""
     names = {"block": "paid_block", "episode": "paid_episode", "step_down": "paid_step_down", "clawback": "taken_back"}
     value = pl.when(pl.col("kind") == "clawback").then(-pl.col("cost")).otherwise(pl.col("cost")).alias("value")
-    mine = ledger.with_columns(value)
+    mine = rows.with_columns(value)
     return pl.concat([tidy(mine.filter(pl.col("kind") == kind), name) for kind, name in names.items()])
 
 
@@ -209,7 +209,7 @@ def induced_cost(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.Da
     induced = pl.col("measure") == "induced_need_days"
     days = tallies.given.filter(induced & pl.col("service").is_not_null())
     care = ledger.care(days, model, periods, tallies.aged.filter(induced), tallies.market)
-    return tidy(ledger.priced(care, "care", model, periods).rename({"cost": "value"}), "induced_cost")
+    return tidy(ledger.ledger_rows(care, "care", model, periods).rename({"cost": "value"}), "induced_cost")
 
 
 def provider_accounts(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
@@ -260,7 +260,7 @@ def days_by_band(provision: pl.DataFrame, model: Model, periods: pl.DataFrame) -
     return person_days(pl.concat(parts), periods, ("measure", "band", *IDS))
 
 
-def measure(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame | None = None) -> pl.DataFrame:
+def measure_log(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame | None = None) -> pl.DataFrame:
     """Every measure of a log, with the money, as one tidy frame.
 
     ``log`` is in blocks of strategy, replication and client, in order of time; ``days`` is the horizon; ``market`` is
@@ -286,7 +286,7 @@ def measure(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame |
     ...     {"event": "start", "cause": "direct", **care},
     ...     {"event": "left", "time": 9.5, **care},
     ... ], ["independent", "community"])
-    >>> measures = measure(log, load_model("mm-infinity"), 30.0)
+    >>> measures = measure_log(log, load_model("mm-infinity"), 30.0)
     >>> dict(measures.filter(pl.col("measure").is_in(["person_days", "entries", "leavers", "cost"])).select("measure", "value").rows())
     {'person_days': 9.5, 'entries': 1.0, 'leavers': 1.0, 'cost': 95.0}
     """
@@ -294,7 +294,7 @@ def measure(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame |
 
 
 def tallies(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame | None = None) -> Tallies:
-    """What a log comes to, by place and period: the first half of :func:`measure`."""
+    """What a log comes to, by place and period: the first half of :func:`measure_log`."""
     log = prepare(log)
     periods = calendar(model.about.start, days, ledger.price_dates(model))
     provided = provision(states(log, days))
@@ -315,14 +315,14 @@ def tallies(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame |
 
 
 def measures_of(tallies: Tallies, model: Model, days: float) -> pl.DataFrame:
-    """Every measure, with the money, of what a run comes to: the second half of :func:`measure`, which needs no log."""
+    """Every measure, with the money, of what a run comes to: the second half of :func:`measure_log`, which needs no log."""
     periods = calendar(model.about.start, days, ledger.price_dates(model))
     rows = ledger.ledger(tallies, model, periods)
     return pl.concat(
         [
-            caseload(tallies.served, periods),
-            by_month(tallies.counted, periods),
-            by_month(tallies.given, periods),
+            caseload_measures(tallies.served, periods),
+            measured_by_month(tallies.counted, periods),
+            measured_by_month(tallies.given, periods),
             money_of(rows),
             sums_paid(rows),
             induced_cost(tallies, model, periods),
@@ -332,7 +332,29 @@ def measures_of(tallies: Tallies, model: Model, days: float) -> pl.DataFrame:
 
 
 __all__ = [
-    "COLUMNS", "DAYS_OF", "DEPENDENT_DAYS", "SETTLED_DAYS", "Tallies", "after_day", "by_month", "caseload", "counts",
-    "days_by_measure", "flows", "flows_between", "induced_cost", "measure", "measures_of", "money_of", "person_days",
-    "provision", "queue_waits", "states", "stays", "tallies", "tidy", "waits", "with_before",
+    "COLUMNS",
+    "DAYS_OF",
+    "DEPENDENT_DAYS",
+    "SETTLED_DAYS",
+    "Tallies",
+    "after_day",
+    "caseload_measures",
+    "counts",
+    "days_by_measure",
+    "flows",
+    "flows_between",
+    "induced_cost",
+    "measure_log",
+    "measured_by_month",
+    "measures_of",
+    "money_of",
+    "person_days",
+    "provision",
+    "queue_waits",
+    "referral_waits",
+    "states",
+    "stays",
+    "tallies",
+    "tidy",
+    "with_before",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ from simcare.demand.paths import fitted
 from simcare.errors import BadInput
 from simcare.files.load import find, library, load_experiment, load_model, parse, read_toml
 from simcare.mechanisms.shapley import shapley
-from simcare.mechanisms.switches import SWITCHES, Mechanism, without
+from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
 from simcare.model.strategy import Experiment, extended_by
@@ -136,7 +136,7 @@ def explain(
     ...
     simcare.errors.BadInput: mg-infinity: has none of the mechanisms of induced demand (over-specification, ...
     """
-    return carry_out(
+    return run_plan(
         plan(what, replications, model=model, years=years, seed=seed, strategies=strategies), engine, workers, progress
     )
 
@@ -225,7 +225,7 @@ def _first(experiment: Experiment | None, model: Model) -> list[Model]:
     return [task.model for task in tasks(experiment.model_copy(update={"replications": 1}), model, "compiled")]
 
 
-def carry_out(
+def run_plan(
     plan: Plan, engine: str = "compiled", workers: int | None = None, progress: Progress | None = None
 ) -> Explanation:
     """Run a plan. The result depends on the plan alone, not on the number of workers."""
@@ -256,7 +256,7 @@ def _tasks(plan: Plan, engine: str) -> Iterator[Task]:
     for stem in stems:
         for mask in range(plan.settings):
             off = [m for j, m in enumerate(plan.mechanisms) if not mask >> j & 1]
-            yield stem._replace(model=without(stem.model, off), strategy=_label(stem.strategy, mask))
+            yield stem._replace(model=switched_off(stem.model, off), strategy=_label(stem.strategy, mask))
 
 
 def _summed(measures: pl.DataFrame) -> pl.DataFrame:
@@ -297,7 +297,7 @@ def _shares(plan: Plan, runs: NDArray[Any], parts: Sequence[NDArray[Any]]) -> pl
         for m, measure in enumerate(TOTALS):
             whole = float(split[-1, :, m].mean())
             for k, (name, part) in enumerate(zip(_names(plan), split[..., m], strict=True)):
-                mean = interval(part)
+                mean = interval_of_totals(part)
                 j = k - 1 if 1 <= k <= len(plan.mechanisms) else None
                 share = mean["mean"] / whole if whole else None
                 row = {"strategy": strategy, "measure": measure, "part": name, **mean, "share": share}
@@ -311,7 +311,7 @@ def _by_itself(values: NDArray[Any], j: int | None) -> dict[str, float | None]:
         return {f"{name}{end}": None for name in ("alone", "only") for end in ("", "_low", "_high")}
     everything = values.shape[0] - 1
     ways = {"alone": values[everything] - values[everything & ~(1 << j)], "only": values[1 << j] - values[0]}
-    found = {name: interval(way) for name, way in ways.items()}
+    found = {name: interval_of_totals(way) for name, way in ways.items()}
     return {
         f"{name}{end}": found[name][key]
         for name in ways
@@ -327,7 +327,7 @@ def _moved(plan: Plan, parts: Sequence[NDArray[Any]]) -> pl.DataFrame:
             "measure": measure,
             "part": name,
             "baseline_mean": float(before.mean()),
-            **interval(after - before),
+            **interval_of_totals(after - before),
         }
         for strategy, split in list(zip(plan.titles, parts, strict=True))[1:]
         for m, measure in enumerate(TOTALS)
@@ -337,10 +337,10 @@ def _moved(plan: Plan, parts: Sequence[NDArray[Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=[*((name, pl.String) for name in text), *((name, pl.Float64) for name in numbers)])
 
 
-def interval(values: NDArray[Any]) -> dict[str, float]:
+def interval_of_totals(values: NDArray[Any]) -> dict[str, float]:
     """The mean over replications with its 95 % interval (Student's t).
 
-    >>> {name: round(x, 2) for name, x in interval(np.array([1.0, 2.0, 3.0])).items()}
+    >>> {name: round(x, 2) for name, x in interval_of_totals(np.array([1.0, 2.0, 3.0])).items()}
     {'mean': 2.0, 'low': -0.48, 'high': 4.48}
     """
     n, mean = values.size, float(values.mean())

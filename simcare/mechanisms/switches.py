@@ -16,9 +16,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from simcare.model import Figure, Model, figures
+from simcare.model import Figure, Model, sourced_figures
 from simcare.model.capacity import Offer
-from simcare.model.number import Number, Series, Step
+from simcare.model.number import DatedNumber, Number, Step
 
 UNMET = ("waiting_rise", "waiting_recovery")  # what waiting, or too little care, does to need
 
@@ -41,14 +41,14 @@ class Mechanism:
     rests_on: tuple[str, ...]
 
 
-def without(model: Model, mechanisms: Iterable[Mechanism]) -> Model:
+def switched_off(model: Model, mechanisms: Iterable[Mechanism]) -> Model:
     """The model with these mechanisms switched off.
 
     >>> from simcare.files.load import load_model
     >>> kent = load_model("kent-2013")
     >>> [m.name for m in SWITCHES if m.is_on(kent)]
     ['over_specification', 'learned_dependency', 'waiting', 'failure_demand']
-    >>> [m.name for m in SWITCHES if m.is_on(without(kent, SWITCHES))]
+    >>> [m.name for m in SWITCHES if m.is_on(switched_off(kent, SWITCHES))]
     []
     """
     for mechanism in mechanisms:
@@ -64,7 +64,7 @@ def numbers_behind(mechanism: Mechanism, model: Model) -> Iterator[tuple[str, Fi
     >>> [(name, figure.value, figure.grade) for name, figure in numbers_behind(SWITCHES[0], kent)][-1]
     ('front_door[older people].over_specified', (0.08,), 'D')
     """
-    for figure in figures(model):
+    for figure in sourced_figures(model):
         found = re.match(r"(\w+)\[(.*?)\]\.(.+)$", figure.path)
         if found is None:
             continue
@@ -153,7 +153,7 @@ def _nobody_waits(model: Model) -> Model:
         (
             row
             if row.supported is None
-            else row.model_copy(update={"supported": Series(steps=(_step(row.supported.steps[0], 1.0),))})
+            else row.model_copy(update={"supported": DatedNumber(steps=(_step(row.supported.steps[0], 1.0),))})
         )
         for row in model.handovers
     )
@@ -165,19 +165,19 @@ def _unlimited(offer: Offer) -> Offer:
     return offer if offer.places is None else offer.model_copy(update={"places": None, "spot_premium": None})
 
 
-def _ever(series: Series, since: dt.date) -> bool:
+def _ever(series: DatedNumber, since: dt.date) -> bool:
     """Whether a series is above nought on any day from a date on."""
     return series.at(since) > 0 or any(
         step.value > 0 for step in series.steps if step.from_ is not None and step.from_ > since
     )
 
 
-def _from(old: Series, start: dt.date, tomorrow: dt.date) -> Series:
+def _from(old: DatedNumber, start: dt.date, tomorrow: dt.date) -> DatedNumber:
     """What a series is on the first day, and nought from the second on; unchanged where it is so already."""
     if not _ever(old, tomorrow):
         return old
     first = old.steps[0].model_copy(update={"value": old.at(start), "from_": None, "low": None, "high": None})
-    return Series(steps=(first, _step(old.steps[0], 0.0).model_copy(update={"from_": tomorrow})))
+    return DatedNumber(steps=(first, _step(old.steps[0], 0.0).model_copy(update={"from_": tomorrow})))
 
 
 # ---- failure demand

@@ -1,19 +1,19 @@
 """The nouns: frozen, self-checking values. This package imports nothing else of ours."""
 
-from simcare.model.model import About, Figure, Model, Modifier, Programme, figures
-from simcare.model.number import GRADES, Number, Numbers, Series, Sourced, Step
+from simcare.model.model import About, Figure, Model, Modifier, Programme, sourced_figures
+from simcare.model.number import GRADES, DatedNumber, Number, Numbers, Sourced, Step
 
 __all__ = [
     "GRADES",
     "About",
+    "DatedNumber",
     "Figure",
     "Model",
     "Modifier",
     "Number",
     "Numbers",
     "Programme",
-    "Series",
     "Sourced",
     "Step",
-    "figures",
+    "sourced_figures",
 ]

@@ -218,11 +218,9 @@ class Target(Frozen):
             f"error is relative, or of shares and stays a share: {self.error.value:g} is {100 * self.error.value:g} per"
             " cent",
         )
-        both = self.from_ is not None and self.until is not None
-        require(
-            not both or self.from_ <= self.until,
-            f"from ({self.from_}) is later than until ({self.until}), which leaves no date",
-        )  # type: ignore[operator]
+        if self.from_ is not None and self.until is not None:
+            leaves = f"from ({self.from_}) is later than until ({self.until}), which leaves no date"
+            require(self.from_ <= self.until, leaves)
         require(
             not (moves and (self.services or self.tiers)), "moves are by stage and group; leave out services and tiers"
         )

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from simcare.model.checks.contracts import contract_faults
 from simcare.model.kinds import Amount, AmountSeries, Name, Rate, Share, require
-from simcare.model.number import Finite, Frozen, Series
+from simcare.model.number import DatedNumber, Finite, Frozen
 
 Days = NDArray[np.float64]
 FOREVER = float("inf")
@@ -37,7 +37,7 @@ class Price(Frozen):
         return self
 
     @property
-    def price(self) -> Series:
+    def price(self) -> DatedNumber:
         series = self.gbp_per_day or self.gbp_per_week
         assert series is not None
         return series
@@ -54,7 +54,7 @@ class PerDiem(Price):
     kind: Literal["per_diem"] = "per_diem"
 
 
-class Band(Price):
+class PriceBand(Price):
     """The price from a day of the stay on, up to ``to_day`` or, in the last band, for good."""
 
     from_day: Finite = Field(ge=0)
@@ -65,7 +65,7 @@ class Tapered(Frozen):
     """A price that changes with the day of the stay, in bands that join."""
 
     kind: Literal["tapered"]
-    bands: tuple[Band, ...] = Field(min_length=2)
+    bands: tuple[PriceBand, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
     def _bands_join(self) -> Self:
@@ -155,7 +155,7 @@ class Clawback(Frozen):
         return self
 
 
-class Outcome(Frozen):
+class OutcomePayment(Frozen):
     """A sum for independence that lasts: a share at the start of the stay, the rest ``lasts_days`` after the step-down
     if the client has not been back; who comes back sooner costs the provider the first share too."""
 
@@ -185,7 +185,7 @@ class Indexation(Frozen):
 
 
 Term = Annotated[
-    PerDiem | Tapered | Block | Episode | StepDownBonus | Clawback | Outcome | DaysSaved | Indexation,
+    PerDiem | Tapered | Block | Episode | StepDownBonus | Clawback | OutcomePayment | DaysSaved | Indexation,
     Field(discriminator="kind"),
 ]
 
@@ -225,9 +225,9 @@ class Contract(Frozen):
         return self
 
     @property
-    def priced(self) -> tuple[tuple[Series, float], ...]:
+    def priced(self) -> tuple[tuple[DatedNumber, float], ...]:
         """Every dated price of the contract, with the days that it buys (a year for a block)."""
-        found: list[tuple[Series, float]] = []
+        found: list[tuple[DatedNumber, float]] = []
         for term in self.terms:
             if isinstance(term, PerDiem):
                 found.append((term.price, term.days))
@@ -358,7 +358,7 @@ def tariff_of(contract: Contract, date: dt.date) -> Tariff:
                 assert term.within_days is not None
                 share = 0.0 if term.share is None else term.share.value
                 backs.append(Back(term.within_days, share, 0.0, term.days_of_pay or 0.0))
-            case Outcome():
+            case OutcomePayment():
                 first = term.gbp.value * term.share_up_front.value
                 lumps.append((0.0, first))
                 payoffs.append(Payoff(term.gbp.value - first, FOREVER, FOREVER, term.lasts_days, "outcome"))
@@ -374,7 +374,7 @@ def tariff_of(contract: Contract, date: dt.date) -> Tariff:
     return Tariff(edges, rates, due, tuple(p for p in payoffs if p.gbp), tuple(backs), block)
 
 
-class Line(NamedTuple):
+class InvoiceLine(NamedTuple):
     """A line of an invoice."""
 
     what: str
@@ -386,7 +386,7 @@ class Line(NamedTuple):
 class Invoice(NamedTuple):
     """What a stay is paid, line by line, in prices of the base year."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[InvoiceLine, ...]
 
     @property
     def gbp(self) -> float:
@@ -416,7 +416,7 @@ def invoice(
     >>> found.gbp
     11780.0
     >>> found.lines[0]
-    Line(what='day 0 to 42', quantity=42.0, gbp_each=140.0, gbp=5880.0)
+    InvoiceLine(what='day 0 to 42', quantity=42.0, gbp_each=140.0, gbp=5880.0)
     """
     require(days >= 0, f"a stay has no fewer than 0 days, got {days:g}")
     require(back_after is None or stepped_down, "back_after: only who has stepped down can be back")
@@ -425,13 +425,13 @@ def invoice(
     for edge, until, rate in zip(tariff.edges, (*tariff.edges[1:], FOREVER), tariff.rates, strict=True):
         if (held := min(days, until) - edge) > 0 and rate:
             what = f"from day {edge:g}" if until == FOREVER else f"day {edge:g} to {until:g}"
-            lines.append(Line(what, held, rate, held * rate))
-    lines += [Line(f"on day {day:g}", 1.0, gbp, gbp) for day, gbp in tariff.lumps if days >= day]
+            lines.append(InvoiceLine(what, held, rate, held * rate))
+    lines += [InvoiceLine(f"on day {day:g}", 1.0, gbp, gbp) for day, gbp in tariff.lumps if days >= day]
     if stepped_down:
         at = np.array([float(days)])
         out = FOREVER if back_after is None else back_after
         kept = [(payoff, float(payoff.at(at)[0])) for payoff in tariff.payoffs if payoff.lasts_days <= out]
-        lines += [Line(payoff.what, 1.0, gbp, gbp) for payoff, gbp in kept if gbp]
+        lines += [InvoiceLine(payoff.what, 1.0, gbp, gbp) for payoff, gbp in kept if gbp]
         back = float(tariff.back(at, out)[0])
-        lines += [Line("taken back", 1.0, -back, -back)] if back else []
+        lines += [InvoiceLine("taken back", 1.0, -back, -back)] if back else []
     return Invoice(tuple(lines))

@@ -29,7 +29,7 @@ class Neighbour(Frozen):
     counts: Counts
 
 
-class Driver(Sourced):
+class DemandDriver(Sourced):
     """A monthly series that arrivals follow: its driver is fitted to what was known, and its forecasts enter the
     replications.
 
@@ -119,4 +119,4 @@ def driver_faults(model: Model) -> Iterator[Fault]:
             )
 
 
-__all__ = ["BASE_MONTHS", "Driver", "Month", "Neighbour", "base_months", "driver_faults", "month_number"]
+__all__ = ["BASE_MONTHS", "DemandDriver", "Month", "Neighbour", "base_months", "driver_faults", "month_number"]

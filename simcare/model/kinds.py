@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from simcare.model.number import Number, Numbers, Series
+from simcare.model.number import DatedNumber, Number, Numbers
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S(.*\S)?$")]
 FileName = Annotated[
@@ -33,8 +33,8 @@ def require(ok: bool, sentence: str) -> None:
         raise ValueError(sentence)
 
 
-def _values(number: Number | Numbers | Series) -> tuple[float, ...]:
-    if isinstance(number, Series):
+def _values(number: Number | Numbers | DatedNumber) -> tuple[float, ...]:
+    if isinstance(number, DatedNumber):
         return number.values
     return number.value if isinstance(number, Numbers) else (number.value,)
 
@@ -76,7 +76,7 @@ def _rate(number: Number) -> Number:
     return number
 
 
-def _a_day_or_more(series: Series) -> Series:
+def _a_day_or_more(series: DatedNumber) -> DatedNumber:
     for value in series.values:
         require(value >= 1, f"must be a day or more, got {value:g}")
     return series
@@ -94,14 +94,14 @@ def _twelve_of_mean_one(season: Numbers) -> Numbers:
 
 Amount = Annotated[Number, AfterValidator(_not_negative)]
 Amounts = Annotated[Numbers, AfterValidator(_not_negative)]
-AmountSeries = Annotated[Series, AfterValidator(_not_negative)]
+AmountSeries = Annotated[DatedNumber, AfterValidator(_not_negative)]
 Positive = Annotated[Number, AfterValidator(_above_zero)]
 Positives = Annotated[Numbers, AfterValidator(_above_zero)]
 Share = Annotated[Number, AfterValidator(_share)]
 Shares = Annotated[Numbers, AfterValidator(_share)]
-ShareSeries = Annotated[Series, AfterValidator(_share)]
+ShareSeries = Annotated[DatedNumber, AfterValidator(_share)]
 Rate = Annotated[Number, AfterValidator(_rate)]
-Interval = Annotated[Series, AfterValidator(_a_day_or_more)]
+Interval = Annotated[DatedNumber, AfterValidator(_a_day_or_more)]
 Season = Annotated[Numbers, AfterValidator(_not_negative), AfterValidator(_twelve_of_mean_one)]
 Count = Annotated[Number, AfterValidator(_whole)]
 Mix = Annotated[Numbers, AfterValidator(_share), AfterValidator(_adding_to_one)]

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from simcare.model.capacity import Hospital, Provider, Team
 from simcare.model.checks.whole import find_faults
 from simcare.model.contracts import Contract
-from simcare.model.demand import Driver
+from simcare.model.demand import DemandDriver
 from simcare.model.kinds import Amount, ClockName, FileName, Name, Scope
 from simcare.model.market import Failure, Market, Voluntary
 from simcare.model.number import Frozen, Number, Sourced, sourced
@@ -90,7 +90,7 @@ class Model(Frozen):
     need: tuple[Need, ...] = ()
     front_door: tuple[FrontDoor, ...] = ()
     handovers: tuple[Handover, ...] = ()
-    drivers: tuple[Driver, ...] = ()
+    drivers: tuple[DemandDriver, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     caseload: tuple[Caseload, ...] = ()
     responses: tuple[Response, ...] = ()
@@ -133,11 +133,11 @@ class Figure(Frozen):
     high: float | None = None
 
 
-def figures(value: BaseModel) -> Iterator[Figure]:
+def sourced_figures(value: BaseModel) -> Iterator[Figure]:
     """Every sourced number in a value, with its address; rows that have a name go by it.
 
     >>> from simcare.files.load import load_model
-    >>> next(figures(load_model("mm-infinity"))).path
+    >>> next(sourced_figures(load_model("mm-infinity"))).path
     'contracts[flat].terms[0].gbp_per_day'
     """
     for path, number in sourced(value, by_name=True):
@@ -159,4 +159,4 @@ def _figure(value: Sourced, path: str) -> Figure:
     )
 
 
-__all__ = ["About", "Figure", "Model", "Modifier", "Programme", "figures"]
+__all__ = ["About", "Figure", "Model", "Modifier", "Programme", "sourced_figures"]

@@ -86,10 +86,10 @@ class Step(Number):
     from_: dt.date | None = Field(default=None, alias="from")
 
 
-class Series(Frozen):
+class DatedNumber(Frozen):
     """A number over time: one value, or a list of dated values, each with its own source.
 
-    >>> rate = Series.model_validate([
+    >>> rate = DatedNumber.model_validate([
     ...     {"value": 10, "source": "assumption", "grade": "D"},
     ...     {"from": "2014-04-01", "value": 12, "source": "assumption", "grade": "D"}])
     >>> rate.at(dt.date(2013, 6, 1)), rate.at(dt.date(2014, 4, 1))
@@ -115,7 +115,7 @@ class Series(Frozen):
         return {"description": cls.__doc__.splitlines()[0] if cls.__doc__ else "", "anyOf": [steps["items"], steps]}
 
     @model_validator(mode="after")
-    def _in_order(self) -> Series:
+    def _in_order(self) -> DatedNumber:
         dates = [step.from_ for step in self.steps]
         if any(date is None for date in dates[1:]):
             raise ValueError("every value after the first needs a 'from' date")
@@ -136,12 +136,12 @@ class Series(Frozen):
     def values(self) -> tuple[float, ...]:
         return tuple(step.value for step in self.steps)
 
-    def since(self, steps: tuple[Step, ...]) -> Series:
+    def since(self, steps: tuple[Step, ...]) -> DatedNumber:
         """This series until the first new step, and the new steps from then on."""
         start = steps[0].from_
         kept = [s for s in self.steps if s.from_ is None or (start is not None and s.from_ < start)]
         first = self.steps[0].model_copy(update={"from_": None})  # before the first date, the first value
-        return Series(steps=(first, *kept[1:], *steps))
+        return DatedNumber(steps=(first, *kept[1:], *steps))
 
 
 def sourced(value: BaseModel, path: str = "", by_name: bool = False) -> Iterator[tuple[str, Sourced]]:

@@ -18,7 +18,7 @@ from simcare.model.kinds import ClockName, FileName, Name, Scope, Share
 from simcare.model.market import Failure
 from simcare.model.model import Model, Modifier, Programme
 from simcare.model.nearmiss import unknown
-from simcare.model.number import Frozen, Grade, Number, Series, Step
+from simcare.model.number import DatedNumber, Frozen, Grade, Number, Step
 from simcare.model.parts import Need
 from simcare.model.response import Response
 
@@ -157,7 +157,7 @@ def believed(strategy: Strategy, shrinkage: Shrinkage) -> Strategy:
     return strategy.model_copy(update={"effects": effects})
 
 
-def drawn(strategy: Strategy, normal_draws: Mapping[int, float]) -> Strategy:
+def drawn_effects(strategy: Strategy, normal_draws: Mapping[int, float]) -> Strategy:
     """One possible truth: effect k with an interval takes its value ``normal_draws[k]`` standard deviations off.
 
     The interval is read as the middle 95 % of a lognormal around the value.
@@ -417,7 +417,7 @@ def _changed(target: BaseModel, field: str, to: Number, strategy: Strategy) -> B
     no strategy."""
     throughout = isinstance(target, Response | Need)
     settable = [
-        f for f in type(target).model_fields if isinstance(getattr(target, f), Number if throughout else Series)
+        f for f in type(target).model_fields if isinstance(getattr(target, f), Number if throughout else DatedNumber)
     ]
     if field not in settable:
         raise LookupError(unknown(field, settable))
@@ -432,7 +432,7 @@ def _changed(target: BaseModel, field: str, to: Number, strategy: Strategy) -> B
     return type(target).model_validate(new.model_dump(by_alias=True))
 
 
-def _series_after(old: Series, to: Number, strategy: Strategy) -> Series:
+def _series_after(old: DatedNumber, to: Number, strategy: Strategy) -> DatedNumber:
     before = old.at(strategy.start)
     steps = tuple(
         Step(value=before + share * (to.value - before), source=to.source, grade=to.grade, note=to.note, from_=date)

@@ -22,7 +22,7 @@ from simcare.log.states import GONE, PERSON, differs, level, prepare, provision,
 from simcare.model import Model
 from simcare.model.checks.contracts import best_cycle, reset_gain
 from simcare.model.nearmiss import unknown
-from simcare.money.payments import held
+from simcare.money.payments import tariffs_held
 
 Floats = NDArray[np.float64]
 BY_PROVIDERS = ("step_down", "premature")  # causes: of a provider's own accord, ready or too soon
@@ -56,14 +56,14 @@ def step_downs(log: pl.DataFrame, causes: Sequence[str] | None = None) -> pl.Dat
 
 
 # ---- bunching
-class Fit(NamedTuple):
+class PoissonFit(NamedTuple):
     """A log-linear Poisson fit: coefficients and their covariance, widened where counts vary more than Poisson's."""
 
     beta: Floats
     covariance: Floats
 
 
-def poisson_fit(x: Floats, counts: Floats, pool: Floats | None = None) -> Fit:
+def poisson_fit(x: Floats, counts: Floats, pool: Floats | None = None) -> PoissonFit:
     """Maximum likelihood by iterated least squares (McCullagh and Nelder 1989, chapter 6); rows of ``x`` are cells.
 
     ``counts`` has one number a cell, or many such rows (…, cells), each fitted on its own. With ``pool`` (counts ×
@@ -94,7 +94,7 @@ def poisson_fit(x: Floats, counts: Floats, pool: Floats | None = None) -> Fit:
     left, total = counts.shape[-1] - x.shape[1], mean @ seen.T
     spread = ((counts - total) ** 2 / total).sum(axis=-1) / left if left > 0 else np.ones(counts.shape[:-1])
     covariance = np.linalg.inv(_information(x, mean, seen)[2]) * np.maximum(1.0, spread)[..., None, None]
-    return Fit(beta, np.asarray(covariance, np.float64))
+    return PoissonFit(beta, np.asarray(covariance, np.float64))
 
 
 def _information(x: Floats, mean: Floats, seen: Floats) -> tuple[Floats, Floats, Floats]:
@@ -197,7 +197,7 @@ def _sides(
         yield {**ends, **(_excess(observed, x[inside], fit) if fit is not None else dict.fromkeys(BUNCHING[5:]))}
 
 
-def _excess(observed: int, x: Floats, fit: Fit) -> dict[str, float]:
+def _excess(observed: int, x: Floats, fit: PoissonFit) -> dict[str, float]:
     means = np.exp(x @ fit.beta)
     expected = float(means.sum())
     slope = (means[:, None] * x).sum(axis=0) / expected
@@ -348,7 +348,7 @@ def wilson(hits: int, n: int) -> tuple[float | None, float | None, float | None]
 
 
 # ---- what a cycle earns
-def gaming(model: Model) -> pl.DataFrame:
+def gaming_gains(model: Model) -> pl.DataFrame:
     """What the contract of each offer would pay a provider that games it, for each time that it is in force.
 
     ``cycle_gain``: pounds gained over holding on by the best of the cycles for which a sum is paid anew, a step-down on
@@ -359,7 +359,7 @@ def gaming(model: Model) -> pl.DataFrame:
     cycle_gain, reset_day, reset_gain.
 
     >>> from simcare.files.load import load_model
-    >>> gaming(load_model("mm-infinity")).select("service", "contract", "cycle_gain", "reset_gain").rows()
+    >>> gaming_gains(load_model("mm-infinity")).select("service", "contract", "cycle_gain", "reset_gain").rows()
     [('community_care', 'flat', None, -3.0)]
     """
     rows = [
@@ -371,7 +371,7 @@ def gaming(model: Model) -> pl.DataFrame:
             *(best_cycle(o.tariff) or (None, None, None)),
             *reset_gain(o.tariff),
         )
-        for o in held(model)
+        for o in tariffs_held(model)
     ]
     names = (
         "service",

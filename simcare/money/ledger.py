@@ -31,10 +31,10 @@ from simcare.log.states import IDS, PERSON, PLACE, RUN, differs
 from simcare.model import Model
 from simcare.model.market import Voluntary
 from simcare.model.model import Programme
-from simcare.model.number import Series
+from simcare.model.number import DatedNumber
 from simcare.model.parts import Prices
 from simcare.model.strategy import ramp_steps
-from simcare.money.payments import SUMS, blocks, day_prices, sums, tariff_dates
+from simcare.money.payments import SUMS, blocks, day_prices, spell_sums, tariff_dates
 from simcare.money.provider_accounts import with_drift, with_failures
 
 if TYPE_CHECKING:
@@ -207,7 +207,11 @@ def spot(
 
 
 def _charged(
-    counted: pl.DataFrame, value: str, rates: Iterable[tuple[str, str, Series]], model: Model, periods: pl.DataFrame
+    counted: pl.DataFrame,
+    value: str,
+    rates: Iterable[tuple[str, str, DatedNumber]],
+    model: Model,
+    periods: pl.DataFrame,
 ) -> pl.DataFrame:
     """What counts or days cost at the rate of the stage and group in force in the period.
 
@@ -351,7 +355,7 @@ def programmes(runs: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.Da
     return runs.join(pl.concat([pl.DataFrame(schema=schema), *spent]), how="cross", maintain_order="left_right")
 
 
-def priced(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+def ledger_rows(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """Base-year pounds by period, as rows of the ledger: cash, who pays, real and present value, by month."""
     indices = with_indices(periods, model).select("period", "month", "growth", "deflator", "discount")
     shares = [
@@ -398,7 +402,7 @@ def ledger(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFram
         "transition": tallies.transitions,
         "programme": programmes(tallies.runs, model, periods),
     }
-    return pl.concat([priced(gbp, kind, model, periods) for kind, gbp in base.items()])
+    return pl.concat([ledger_rows(gbp, kind, model, periods) for kind, gbp in base.items()])
 
 
 def contract_costs(tallies: Tallies, model: Model, periods: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -408,7 +412,7 @@ def contract_costs(tallies: Tallies, model: Model, periods: pl.DataFrame) -> dic
     Each with IDS, period, gbp (base-year prices), and the shares of payers other than the council, if there are any.
     """
     aged = tallies.aged.filter(pl.col("measure") == "served")
-    paid = sums(tallies.spells, model, periods)
+    paid = spell_sums(tallies.spells, model, periods)
     by_kind = {kind: paid.filter(pl.col("kind") == kind).drop("kind") for kind in SUMS}
     spot_days = tallies.given.filter(pl.col("measure") == "spot_days")
     return {

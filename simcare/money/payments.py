@@ -42,7 +42,7 @@ class Held(NamedTuple):
     under_from: float  # the day from which the contract, by name, has held without a break
 
 
-def held(model: Model) -> Iterator[Held]:
+def tariffs_held(model: Model) -> Iterator[Held]:
     """Every offer with each tariff that it is ever under, in order; offers by area are under one contract."""
     contracts = {contract.name: contract for contract in model.contracts}
     for provider, offer in offers_of(model):
@@ -84,7 +84,7 @@ def bands(model: Model) -> dict[tuple[str, str], tuple[float, ...]]:
     """The days of stay, after the first, from which the price of each offer is ever another: by service and provider,
     where there are any."""
     found: dict[tuple[str, str], set[float]] = {}
-    for row in held(model):
+    for row in tariffs_held(model):
         found.setdefault((row.service, row.provider), set()).update(row.tariff.edges[1:])
     return {key: tuple(sorted(days)) for key, days in found.items() if days}
 
@@ -94,7 +94,7 @@ def with_sums(model: Model) -> list[tuple[str, str]]:
     return sorted(
         {
             (row.service, row.provider)
-            for row in held(model)
+            for row in tariffs_held(model)
             if row.tariff.lumps or row.tariff.payoffs or row.tariff.backs
         }
     )
@@ -117,7 +117,7 @@ def day_prices(model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """
     marks, begins = bands(model), periods["from_day"].to_numpy()
     found: dict[tuple[str, str, int], Days] = {}
-    for row in held(model):
+    for row in tariffs_held(model):
         inside = (begins >= row.from_day) & (begins < row.to_day)
         index = index_of(row.contract, model, periods)
         days = np.array([0.0, *marks.get((row.service, row.provider), ())])
@@ -131,7 +131,7 @@ def day_prices(model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").explode("period", "price")
 
 
-def sums(spells: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+def spell_sums(spells: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """What spells were paid in sums, and gave back. Columns: kind (of :data:`SUMS`), IDS, period, gbp (base-year
     prices).
 
@@ -145,7 +145,7 @@ def sums(spells: pl.DataFrame, model: Model, periods: pl.DataFrame) -> pl.DataFr
         )
     ]
     if spells.height:
-        for row in held(model):
+        for row in tariffs_held(model):
             mine = spells.filter(
                 (pl.col("service").cast(pl.String) == row.service)
                 & (pl.col("provider").cast(pl.String) == row.provider)
@@ -206,7 +206,7 @@ def block_lines(model: Model, periods: pl.DataFrame) -> dict[tuple[str, str], Da
     lines: dict[tuple[str, str], Days] = {}
     begins = periods["from_day"].to_numpy()
     share = (periods["to_day"] - periods["from_day"]).to_numpy() / periods["year_days"].to_numpy()
-    for row in held(model):
+    for row in tariffs_held(model):
         if row.tariff.block_per_year:
             inside = (begins >= row.from_day) & (begins < row.to_day)
             line = lines.setdefault((row.service, row.provider), np.zeros(periods.height))

@@ -16,7 +16,7 @@ from simcare.calibrate.fitting import WANTED, Calibrated, fit_of
 from simcare.calibrate.history import Wave
 from simcare.calibrate.scoring import ENOUGH, by_series, missed, paths, table
 from simcare.files.atomic import MANIFEST, aside
-from simcare.files.fit import Fit, Parameter, Range
+from simcare.files.fit import CalibrationFit, Parameter, Range
 from simcare.report.figures.fits import hindcast, profiles, widths
 from simcare.report.page import PageFigure, PageTable, PageText, Part, page
 
@@ -62,14 +62,14 @@ def share(value: float) -> str:
     return f"{100 * value:.0f}%"
 
 
-def three(value: float) -> str:
+def three_digits(value: float) -> str:
     """Three significant digits, with a proper minus."""
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return text.replace("-", "−")
 
 
 # ---- the fit
-def findings(found: Calibrated, fit: Fit) -> list[str]:
+def findings(found: Calibrated, fit: CalibrationFit) -> list[str]:
     """What a calibration comes to, in sentences."""
     free = [p for p in fit.parameters if not p.observed]
     driven = fit.prior_driven
@@ -98,7 +98,7 @@ def findings(found: Calibrated, fit: Fit) -> list[str]:
     return said + held_back(found, fit)
 
 
-def held_back(found: Calibrated, fit: Fit) -> list[str]:
+def held_back(found: Calibrated, fit: CalibrationFit) -> list[str]:
     """What became of the values held back, in sentences."""
     if "held_out_90" not in fit.coverage:
         return ["No values were held back, so nothing shows how far the fit can be believed beyond its own targets."]
@@ -117,7 +117,7 @@ def _signed(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
 
 
-def parameter_table(fit: Fit) -> PageTable:
+def parameter_table(fit: CalibrationFit) -> PageTable:
     """What was thought of each parameter, and what is known of it now."""
     rows = [
         (p.title, _ranged(p.prior), _ranged(p.posterior), "" if p.observed else share(p.width), _verdict(p))
@@ -133,7 +133,7 @@ def parameter_table(fit: Fit) -> PageTable:
 
 
 def _ranged(found: Range) -> str:
-    return f"{three(found.median)} ({three(found.low)} to {three(found.high)})"
+    return f"{three_digits(found.median)} ({three_digits(found.low)} to {three_digits(found.high)})"
 
 
 def _verdict(p: Parameter) -> str:
@@ -168,9 +168,11 @@ def target_table(found: Calibrated, rows: pl.DataFrame) -> PageTable:
     }
     cells = []
     for r in rows.filter("fitted").iter_rows(named=True):
-        said = f"{three(r['q50'])} ({three(r['q5'])} to {three(r['q95'])})"
+        said = f"{three_digits(r['q50'])} ({three_digits(r['q5'])} to {three_digits(r['q95'])})"
         told = share(max(quality[r["target"], r["date"]], 0.0))
-        cells.append((f"{r['title']}, {r['date']:%-d %B %Y}", three(r["published"]), said, _signed(r["off"]), told))
+        cells.append(
+            (f"{r['title']}, {r['date']:%-d %B %Y}", three_digits(r["published"]), said, _signed(r["off"]), told)
+        )
     note = (
         "Off: published less median, in standard deviations. Emulated: the share of the differences between points that"
         " left-out runs are told by."
@@ -190,7 +192,7 @@ def waves_told(waves: Sequence[Wave]) -> list[str]:
     return [f"Of the prior, {', then '.join(left)} was not ruled out; {best}."]
 
 
-def report_parts(found: Calibrated, fit: Fit, rows: pl.DataFrame) -> list[Part]:
+def report_parts(found: Calibrated, fit: CalibrationFit, rows: pl.DataFrame) -> list[Part]:
     """Everything the page of a fit shows, in order."""
     free = found.loaded.calibration.free
     below = (
@@ -214,7 +216,7 @@ def report_parts(found: Calibrated, fit: Fit, rows: pl.DataFrame) -> list[Part]:
 
 
 # ---- the hindcast
-def hindcast_findings(found: Calibrated, fit: Fit, scores: pl.DataFrame) -> list[str]:
+def hindcast_findings(found: Calibrated, fit: CalibrationFit, scores: pl.DataFrame) -> list[str]:
     """What the hindcast comes to, in sentences."""
     judged = scores.drop_nulls("skill")
     better = judged.filter(pl.col("skill") > 0).height
@@ -245,7 +247,7 @@ def score_table(scores: pl.DataFrame, brief: bool = False) -> PageTable:
         return PageTable("The years held back", ("Series", "Values", "In 90%", "Skill"), short)
     rows = []
     for r in scores.iter_rows(named=True):
-        marks = (cell(r["crps_naive"], three), cell(r["skill"], _signed), cell(r["skill_line"], _signed))
+        marks = (cell(r["crps_naive"], three_digits), cell(r["skill"], _signed), cell(r["skill_line"], _signed))
         rows.append(
             (
                 r["title"],
@@ -253,7 +255,7 @@ def score_table(scores: pl.DataFrame, brief: bool = False) -> PageTable:
                 str(r["values"]),
                 share(r["in50"]),
                 share(r["in90"]),
-                three(r["crps"]),
+                three_digits(r["crps"]),
                 *marks,
             )
         )
@@ -293,7 +295,7 @@ def misses(found: Calibrated, scores: pl.DataFrame) -> list[str]:
     ]
 
 
-def hindcast_parts(found: Calibrated, fit: Fit, rows: pl.DataFrame) -> list[Part]:
+def hindcast_parts(found: Calibrated, fit: CalibrationFit, rows: pl.DataFrame) -> list[Part]:
     """Everything the hindcast's page shows, in order."""
     scores = by_series(rows)
     shown = paths(found, rows)
@@ -308,7 +310,7 @@ def hindcast_parts(found: Calibrated, fit: Fit, rows: pl.DataFrame) -> list[Part
 
 
 # ---- the folder
-def write_calibration(found: Calibrated, out: Path, about: Mapping[str, Any]) -> Fit:
+def write_calibration(found: Calibrated, out: Path, about: Mapping[str, Any]) -> CalibrationFit:
     """Write the folder: report.html, hindcast.html (where values were held back), fit.json, targets.csv, scores.csv,
     draws.parquet, manifest.json."""
     fit, rows, calibration = fit_of(found), table(found), found.loaded.calibration

@@ -19,7 +19,7 @@ from simcare.model.contracts import (
     DaysSaved,
     Episode,
     Indexation,
-    Outcome,
+    OutcomePayment,
     PerDiem,
     Price,
     StepDownBonus,
@@ -28,7 +28,7 @@ from simcare.model.contracts import (
 )
 from simcare.model.model import Model
 from simcare.model.strategy import AS_IN_THE_FILE, Experiment, Strategy, apply
-from simcare.money.gaming import gaming
+from simcare.money.gaming import gaming_gains
 from simcare.report import wording
 from simcare.report.figures import BASELINE
 from simcare.report.tables import Table
@@ -84,11 +84,11 @@ def rewards(given: Found, years: str) -> Rewards | None:
     under = experiment is not None and any(strategy.contracts for strategy in experiment.strategies)
     if experiment is None or not (under or ranked):
         return None
-    paid, where = _alone(contracts(given.model, experiment, titles)) if under else (None, "")
+    paid, where = _alone(contracts_table(given.model, experiment, titles)) if under else (None, "")
     came = tuple(services(given.measures, given.model, experiment, titles, years)) if under else ()
     if scenarios is None or not ranked:
         return Rewards(paid, where, came, (), (), ())
-    said = tuple(sentence(scenarios, measure, titles) for measure in ranked)
+    said = tuple(ranking_sentence(scenarios, measure, titles) for measure in ranked)
     tables = tuple(rankings(scenarios, measure, experiment, titles, years) for measure in ranked)
     return Rewards(paid, where, came, said, tables, tuple(name for name in DRAWN if name in ranked))
 
@@ -126,7 +126,7 @@ def days(value: float) -> str:
     return f"{value:g} day{'' if value == 1 else 's'}"
 
 
-def priced(price: Price, on: dt.date) -> str:
+def price_words(price: Price, on: dt.date) -> str:
     """A price by the day or the week on a date."""
     return f"{pounds(price.price.at(on))} a {'day' if price.days == 1 else 'week'}"
 
@@ -135,7 +135,7 @@ def term(what: Term, on: dt.date) -> str:
     """One term of a contract in plain words, at the prices of a date."""
     match what:
         case PerDiem():
-            return priced(what, on)
+            return price_words(what, on)
         case Tapered():
             return _bands(what, on)
         case Block():
@@ -148,7 +148,7 @@ def term(what: Term, on: dt.date) -> str:
             return _bonus(what)
         case Clawback():
             return _clawback(what)
-        case Outcome():
+        case OutcomePayment():
             first = f"{100 * what.share_up_front.value:g}% at the start of the stay"
             return (
                 f"{pounds(what.gbp.value)} for independence that lasts {days(what.lasts_days)}, {first}, the rest once"
@@ -163,8 +163,8 @@ def term(what: Term, on: dt.date) -> str:
 def _bands(what: Tapered, on: dt.date) -> str:
     *first, last = what.bands
     ends = [band.from_day for band in what.bands[1:]]
-    parts = [f"{priced(band, on)} to day {end:g}" for band, end in zip(first, ends, strict=True)]
-    return f"{', '.join(parts)}, {priced(last, on)} after that"
+    parts = [f"{price_words(band, on)} to day {end:g}" for band, end in zip(first, ends, strict=True)]
+    return f"{', '.join(parts)}, {price_words(last, on)} after that"
 
 
 def _bonus(what: StepDownBonus) -> str:
@@ -215,7 +215,7 @@ def terms(contract: Contract, on: dt.date) -> str:
 
 
 # ---- the tables
-def contracts(model: Model, experiment: Experiment, titles: Mapping[str, str]) -> Table:
+def contracts_table(model: Model, experiment: Experiment, titles: Mapping[str, str]) -> Table:
     """The contract of each strategy beside the one that it takes the place of: its terms in words, and what gaming it
     would earn."""
     under = [strategy for strategy in experiment.strategies if strategy.contracts]
@@ -255,7 +255,7 @@ def _contract_rows(
     """A row for each contract under which providers give a service on a date."""
     known, held = (
         {contract.name: contract for contract in model.contracts},
-        gaming(model).filter(pl.col("service") == service),
+        gaming_gains(model).filter(pl.col("service") == service),
     )
     by_contract: dict[str, list[str]] = {}
     for provider in (p for p in model.providers if p.name in providers):
@@ -340,13 +340,13 @@ def _row(found: pl.DataFrame, strategy: str, measure: str) -> dict[str, float]:
 
 def _difference(row: Mapping[str, float], measure: str) -> str:
     estimate = wording.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
-    value = wording.three(estimate, _unit(measure))[0]
-    return "the same" if estimate.verdict == "none" else f"{value} ({wording.interval(estimate, _unit(measure))})"
+    value = wording.rounded_alike(estimate, _unit(measure))[0]
+    return "the same" if estimate.verdict == "none" else f"{value} ({wording.interval_words(estimate, _unit(measure))})"
 
 
 def _unit(measure: str) -> wording.Unit:
     """Pounds or a bare number: the head of the column says that it is days."""
-    return wording.POUNDS if wording.measure(measure).unit == wording.POUNDS else wording.COUNT
+    return wording.POUNDS if wording.shown_measure(measure).unit == wording.POUNDS else wording.COUNT
 
 
 # ---- the sweep
@@ -370,15 +370,15 @@ def swept(
     scenarios: pl.DataFrame, measure: str, experiment: Experiment, titles: Mapping[str, str], years: str
 ) -> Table:
     """The numbers of the figure of a sweep: every strategy's difference in every scenario, and its rank."""
-    ranked, about = ranking.ranks(scenarios, measure), wording.measure(measure)
+    ranked, about = ranking.ranks(scenarios, measure), wording.shown_measure(measure)
     rows = []
     for world, name in worlds(experiment).items():
         for row in ranked.filter(pl.col("scenario") == world).sort("rank", maintain_order=True).iter_rows(named=True):
             estimate = wording.Estimate.of(row["difference"], row["low"], row["high"])
             same = estimate.verdict == "none"
             value, ends = (
-                wording.three(estimate, about.unit)[0],
-                "the same" if same else wording.interval(estimate, about.unit),
+                wording.rounded_alike(estimate, about.unit)[0],
+                "the same" if same else wording.interval_words(estimate, about.unit),
             )
             rows.append((name, titles[row["strategy"]], value, ends, ranking.place(row)))
     head = ("Scenario", "Strategy", "Difference", "95% interval", "Rank")
@@ -394,7 +394,7 @@ def rankings(
     cells = {(row["scenario"], row["strategy"]): ranking.place(row) for row in ranked.iter_rows(named=True)}
     rows = [(name, *(cells[world, strategy] for world in known)) for strategy, name in titles.items()]
     return Table(
-        f"Ranks by {_lower(wording.measure(measure).label)}, {years}", ("Strategy", *known.values()), tuple(rows)
+        f"Ranks by {_lower(wording.shown_measure(measure).label)}, {years}", ("Strategy", *known.values()), tuple(rows)
     )
 
 
@@ -402,23 +402,23 @@ def _lower(label: str) -> str:
     return f"{label[:1].lower()}{label[1:]}"
 
 
-def sentence(scenarios: pl.DataFrame, measure: str, titles: Mapping[str, str]) -> str:
+def ranking_sentence(scenarios: pl.DataFrame, measure: str, titles: Mapping[str, str]) -> str:
     """Which strategy comes first in how many of the scenarios, and whether the model can tell it from the next and from
     the baseline."""
-    about = wording.measure(measure)
+    about = wording.shown_measure(measure)
     found = ranking.firsts(ranking.ranks(scenarios, measure), about.better)
-    count = wording.number(found.scenarios)
+    count = wording.count_words(found.scenarios)
     if not found.alone:
         return f"{about.label}: no strategy is alone in the first place in any of the {count} scenarios."
     each = [
-        f"“{titles[name]}” {'ranks first ' if not k else ''}in {wording.number(n)}"
+        f"“{titles[name]}” {'ranks first ' if not k else ''}in {wording.count_words(n)}"
         for k, (name, n) in enumerate(found.alone.items())
     ]
-    shared = f"; strategies share the first place in {wording.number(found.shared)}" if found.shared else ""
+    shared = f"; strategies share the first place in {wording.count_words(found.shared)}" if found.shared else ""
     told = f"The model can tell the first from the next in {_of(found.told)} of them"
     than = f"the first is clearly better than the baseline in {_of(found.better)}"
     return f"{about.label}: of {count} scenarios, {wording.listed(each)}{shared}. {told}; {than}."
 
 
 def _of(count: int) -> str:
-    return "none" if count == 0 else wording.number(count)
+    return "none" if count == 0 else wording.count_words(count)

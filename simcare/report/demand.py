@@ -10,7 +10,7 @@ import polars as pl
 from simcare.demand import months
 from simcare.measures.spread_parts import INDEX
 from simcare.model import Model
-from simcare.model.demand import Driver, base_months
+from simcare.model.demand import DemandDriver, base_months
 from simcare.report import summaries, tables, wording
 from simcare.report.figures.paths import demand_paths, paths_of
 from simcare.report.tables import Table
@@ -32,7 +32,7 @@ def drivers(model: Model, measures: pl.DataFrame, period: str, runs: int) -> Ite
         )
 
 
-def _note(model: Model, driver: Driver, base: range, runs: int) -> str:
+def _note(model: Model, driver: DemandDriver, base: range, runs: int) -> str:
     assert driver.first is not None
     known = f"{driver.first} to {months.name(months.month_of(driver.first) + len(driver.counts) - 1)}"
     who = wording.listed([row.name for row in model.arrivals if row.driver == driver.name])
@@ -54,7 +54,7 @@ def _table(paths: pl.DataFrame, name: str) -> Table:
         .sort("financial_year")
     )
     rows = [
-        (row["financial_year"], *tables.spread(row["mean"], row["low"], row["high"], wording.COUNT))
+        (row["financial_year"], *tables.ranged(row["mean"], row["low"], row["high"], wording.COUNT))
         for row in years.iter_rows(named=True)
     ]
     return Table(

@@ -15,7 +15,15 @@ from simcare.mechanisms.shares import BASELINE, GENUINE, TOGETHER, TOTAL, Explan
 from simcare.mechanisms.switches import numbers_behind
 from simcare.report import wording
 from simcare.report.figures.waterfall import Falls, Part, waterfall
-from simcare.report.mechanism_wording import HEADLINE, REMAINDER, estimate_of, part_names, period, row_of, sentences
+from simcare.report.mechanism_wording import (
+    HEADLINE,
+    REMAINDER,
+    estimate_of,
+    explanation_sentences,
+    part_names,
+    plan_period,
+    row_of,
+)
 from simcare.report.page import PageFigure, PageTable, PageText, page
 from simcare.report.page import Part as PagePart
 from simcare.report.wording import Estimate
@@ -31,8 +39,10 @@ def cost_table(found: Explanation) -> PageTable:
     for part, name in part_names(found.plan).items():
         row = row_of(found.shares, BASELINE, HEADLINE, part)
         each = estimate_of(found, BASELINE, HEADLINE, part)
-        value, low, high = wording.three(each, wording.POUNDS, signed=part not in (GENUINE, TOTAL))
-        yearly = wording.three(_scaled(each, found.plan.years), wording.POUNDS, signed=part not in (GENUINE, TOTAL))[0]
+        value, low, high = wording.rounded_alike(each, wording.POUNDS, signed=part not in (GENUINE, TOTAL))
+        yearly = wording.rounded_alike(
+            _scaled(each, found.plan.years), wording.POUNDS, signed=part not in (GENUINE, TOTAL)
+        )[0]
         ways = [
             _signed(estimate_of(found, BASELINE, HEADLINE, part, way), wording.POUNDS) if row[way] is not None else ""
             for way in ("alone", "only")
@@ -56,10 +66,10 @@ def cost_table(found: Explanation) -> PageTable:
         "Gone if it alone is off",
         "Added if it alone is on",
     )
-    return PageTable(f"Cost over {period(found.plan)} at present value, as things are", heads, rows)
+    return PageTable(f"Cost over {plan_period(found.plan)} at present value, as things are", heads, rows)
 
 
-def totals_table(found: Explanation) -> PageTable:
+def moved_totals_table(found: Explanation) -> PageTable:
     """Other totals of the baseline, part by part, each with its interval."""
     rows = []
     for part, name in part_names(found.plan).items():
@@ -69,8 +79,8 @@ def totals_table(found: Explanation) -> PageTable:
         ]
         rows.append((name, *(cell.replace(" million", "m") for cell in cells)))
     return PageTable(
-        f"Other totals over {period(found.plan)}, as things are",
-        ("Part", *(wording.measure(m).label for m in OTHERS)),
+        f"Other totals over {plan_period(found.plan)}, as things are",
+        ("Part", *(wording.shown_measure(m).label for m in OTHERS)),
         rows,
     )
 
@@ -86,13 +96,13 @@ def moved_table(found: Explanation) -> PageTable:
     ]
     heads = ("Part", *(wording.short_title(s, found.plan.titles[s]) for s in strategies))
     return PageTable(
-        f"Why cost moved: difference from the baseline over {period(found.plan)}, present value", heads, rows
+        f"Why cost moved: difference from the baseline over {plan_period(found.plan)}, present value", heads, rows
     )
 
 
 def tables(found: Explanation) -> list[PageTable]:
     """Every table of an explanation, in order."""
-    return [cost_table(found), totals_table(found), *([moved_table(found)] if len(found.plan.titles) > 1 else [])]
+    return [cost_table(found), moved_totals_table(found), *([moved_table(found)] if len(found.plan.titles) > 1 else [])]
 
 
 def _moved(found: Explanation, strategy: str, part: str) -> Estimate:
@@ -108,22 +118,22 @@ def _scaled(estimate: Estimate, by: int) -> Estimate:
 
 
 def _signed(estimate: Estimate, unit: wording.Unit, signed: bool = True) -> str:
-    value, low, high = wording.three(estimate, unit, signed)
+    value, low, high = wording.rounded_alike(estimate, unit, signed)
     return f"{value} ({low} to {high})" if low else value
 
 
 # ---- figures
-def figures(found: Explanation) -> list[tuple[go.Figure, str]]:
+def waterfall_figures(found: Explanation) -> list[tuple[go.Figure, str]]:
     """The waterfall of the baseline, and that of the strategies where there are any, each with a note."""
-    of, names = period(found.plan), part_names(found.plan)
+    of, names = plan_period(found.plan), part_names(found.plan)
     mechanisms = [m.name for m in found.plan.mechanisms]
     panels = []
     for measure in DRAWN:
-        about = wording.measure(measure)
+        about = wording.shown_measure(measure)
         parts = [Part(names[part], estimate_of(found, BASELINE, measure, part)) for part in (*mechanisms, TOGETHER)]
-        genuine = wording.three(estimate_of(found, BASELINE, measure, GENUINE), about.unit, signed=False)[0].replace(
-            " million", "m"
-        )
+        genuine = wording.rounded_alike(estimate_of(found, BASELINE, measure, GENUINE), about.unit, signed=False)[
+            0
+        ].replace(" million", "m")
         genuine = genuine.removesuffix(about.unit.after) if about.unit.after else genuine
         panels.append(Falls(about.label, f"beyond {genuine} of genuine demand", about.unit, parts))
     note = (
@@ -180,7 +190,7 @@ def methods(found: Explanation) -> list[str]:
     ]
 
 
-def numbers(found: Explanation) -> list[tuple[str, ...]]:
+def numbers_table(found: Explanation) -> list[tuple[str, ...]]:
     """Every number of the model that drives a mechanism: mechanism, address, value, grade, note."""
     rows: list[tuple[str, ...]] = []
     for mechanism in found.plan.mechanisms:
@@ -199,8 +209,8 @@ def text_of(found: Explanation, command: str) -> str:
         "Is it genuine new demand, or do over-specification and the council's own processes help to create it? An"
         " answer by the model "
     )
-    lead += f"“{plan.model.about.title}”, for {period(plan)}, in {plan.replications} paired replications."
-    listed = numbers(found)
+    lead += f"“{plan.model.about.title}”, for {plan_period(plan)}, in {plan.replications} paired replications."
+    listed = numbers_table(found)
     assumed = sum(row[3] == "D" for row in listed)
     graded = (
         f"{assumed} of the {len(listed)} numbers that the mechanisms run on are assumptions (grade D): nobody has"
@@ -210,8 +220,8 @@ def text_of(found: Explanation, command: str) -> str:
     heads = ("Mechanism", "Where in the file", "Value", "Grade", "Note")
     switched = [(m.title, f"{m.off_words}.") for m in plan.mechanisms]
     parts: list[PagePart] = [
-        PageText(f"Findings, {period(plan)}", sentences(found), finding=True),
-        *(PageFigure(figure.layout.meta["title"], figure, note) for figure, note in figures(found)),
+        PageText(f"Findings, {plan_period(plan)}", explanation_sentences(found), finding=True),
+        *(PageFigure(figure.layout.meta["title"], figure, note) for figure, note in waterfall_figures(found)),
         *tables(found),
         PageText("How it was worked out", methods(found)),
         PageTable("What each switch turns off", ("Mechanism", "Switched off"), switched, text=True),
@@ -221,12 +231,12 @@ def text_of(found: Explanation, command: str) -> str:
     return page(f"Genuine or induced? {title}", lead, (), parts)
 
 
-def json_rows(found: Explanation) -> dict[str, Any]:
+def explanation_json(found: Explanation) -> dict[str, Any]:
     """What ``--json`` prints beside the manifest: findings, shares, and what moved."""
     return {
         "runs": found.plan.runs,
         "not_in_this_model": [m.name for m in found.plan.absent],
-        "findings": sentences(found),
+        "findings": explanation_sentences(found),
         "shares": found.shares.to_dicts(),
         "moved": found.moved.to_dicts(),
     }

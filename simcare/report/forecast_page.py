@@ -13,7 +13,7 @@ import polars as pl
 from simcare import __version__
 from simcare.demand import months
 from simcare.demand.backtest import BANDS, POOL, league
-from simcare.demand.diagnostics import Diagnostics, diagnose, sentences
+from simcare.demand.diagnostics import Diagnostics, diagnose, driver_sentences
 from simcare.demand.forecast import Forecast
 from simcare.demand.scores import LEVELS
 from simcare.files.atomic import MANIFEST, aside
@@ -78,7 +78,7 @@ def _verdict(row: Mapping[str, Any], found: Forecast) -> str:
     return "by CRPS" if row["model"] == POOL else ""
 
 
-def totals_table(found: Forecast) -> PageTable:
+def yearly_sums_table(found: Forecast) -> PageTable:
     """The sum of each year ahead."""
     rows = [
         (f"{r['from']} to {r['to']}", f"{r['mean']:,.0f}", f"{r['lo80']:,.0f} to {r['hi80']:,.0f}")
@@ -141,12 +141,12 @@ def parts_of(found: Forecast, checked: Diagnostics) -> list[Part]:
     """Everything the page of one series shows, in order."""
     shown: list[Part] = [
         PageFigure("What is to come", fan(found), f"The forecast is made by {found.choice.why}."),
-        totals_table(found),
+        yearly_sums_table(found),
     ]
     if found.backtest is not None:
         shown += [league_table(found), PageFigure("Months ahead", by_horizon(found.backtest))]
     shown += [
-        PageText("What the driver says", sentences(found.series, found.driver, checked)),
+        PageText("What the driver says", driver_sentences(found.series, found.driver, checked)),
         coefficients_table(found),
     ]
     shown += [PageFigure("Diagnostics", checks(checked)), months_table(found), PageText("Method", METHOD)]
@@ -249,4 +249,4 @@ def _write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
     (folder / MANIFEST).write_text(json.dumps({"simcare": __version__, **about}, indent=1) + "\n", encoding="utf-8")
 
 
-__all__ = ["league_table", "many_table", "months_table", "totals_table", "write_forecast", "write_many"]
+__all__ = ["league_table", "many_table", "months_table", "write_forecast", "write_many", "yearly_sums_table"]

@@ -26,20 +26,22 @@ def part_names(plan: Plan) -> dict[str, str]:
     }
 
 
-def period(plan: Plan) -> str:
+def plan_period(plan: Plan) -> str:
     """The horizon in words: financial years where it begins with one.
 
     >>> from simcare.mechanisms.shares import plan
-    >>> period(plan("kent-2013", years=2))
+    >>> plan_period(plan("kent-2013", years=2))
     '2013/14 to 2014/15'
     """
     start = plan.model.about.start
     if (start.month, start.day) == (4, 1):
-        return wording.period([f"{year}/{(year + 1) % 100:02d}" for year in range(start.year, start.year + plan.years)])
+        return wording.horizon_words(
+            [f"{year}/{(year + 1) % 100:02d}" for year in range(start.year, start.year + plan.years)]
+        )
     return (
         f"the year from {wording.date(start)}"
         if plan.years == 1
-        else f"the {wording.number(plan.years)} years from {wording.date(start)}"
+        else f"the {wording.count_words(plan.years)} years from {wording.date(start)}"
     )
 
 
@@ -59,7 +61,7 @@ def estimate_of(found: Explanation, strategy: str, measure: str, part: str, colu
     return Estimate.of(row[column], row[low], row[high], row_of(found.shares, strategy, measure, TOTAL)["mean"])
 
 
-def sentences(found: Explanation) -> list[str]:
+def explanation_sentences(found: Explanation) -> list[str]:
     """The findings: the baseline, each mechanism's share of its cost, and why cost moved under each strategy."""
     plan = found.plan
     said = [_baseline(found), *(_mechanism(found, m) for m in plan.mechanisms)]
@@ -67,13 +69,13 @@ def sentences(found: Explanation) -> list[str]:
 
 
 def _baseline(found: Explanation) -> str:
-    plan, of = found.plan, period(found.plan)
+    plan, of = found.plan, plan_period(found.plan)
     total, genuine, together = (estimate_of(found, BASELINE, HEADLINE, part) for part in (TOTAL, GENUINE, TOGETHER))
     count = len(plan.mechanisms)
     off = (
         "with its one mechanism of induced demand switched off"
         if count == 1
-        else f"with all {wording.number(count)} mechanisms switched off"
+        else f"with all {wording.count_words(count)} mechanisms switched off"
     )
     what = "the mechanism" if count == 1 else "the mechanisms together"
     add = {
@@ -90,9 +92,9 @@ def _baseline(found: Explanation) -> str:
 
 def _mechanism(found: Explanation, mechanism: Mechanism) -> str:
     """One plain sentence for the share of a mechanism, and what its switch alone would do."""
-    of, row = period(found.plan), row_of(found.shares, BASELINE, HEADLINE, mechanism.name)
+    of, row = plan_period(found.plan), row_of(found.shares, BASELINE, HEADLINE, mechanism.name)
     share, alone = (estimate_of(found, BASELINE, HEADLINE, mechanism.name, column) for column in ("mean", "alone"))
-    total = wording.three(estimate_of(found, BASELINE, HEADLINE, TOTAL), POUNDS, signed=False)[0]
+    total = wording.rounded_alike(estimate_of(found, BASELINE, HEADLINE, TOTAL), POUNDS, signed=False)[0]
     if share.verdict == "none":
         return f"{mechanism.title} makes no difference at all to cost over {of}."
     if share.verdict == "unclear":
@@ -140,7 +142,7 @@ def _moved(found: Explanation, strategy: str) -> str:
         if estimate.verdict in ("higher", "lower")
     ]
     rest = [_lower(names[part]) for part, estimate in rows.items() if estimate.verdict in ("unclear", "none")]
-    first = f"Over {period(plan)}, “{plan.titles[strategy]}” changes cost by {_signed(total)}"
+    first = f"Over {plan_period(plan)}, “{plan.titles[strategy]}” changes cost by {_signed(total)}"
     if total.verdict == "unclear":
         first += ", which cannot be told from nothing"
     said = f"{first}: {wording.listed(clear)}" if clear else first
@@ -158,12 +160,12 @@ def _negative(estimate: Estimate) -> Estimate:
 def _sized(estimate: Estimate) -> str:
     """The size of what is on one side of nought, with its interval: the verb says which way."""
     sized = estimate if estimate.value >= 0 else _negative(estimate)
-    value, low, high = wording.three(sized, POUNDS, signed=False)
+    value, low, high = wording.rounded_alike(sized, POUNDS, signed=False)
     return f"{value} ({INTERVAL} {low} to {high})" if low else value
 
 
 def _signed(estimate: Estimate) -> str:
-    value, low, high = wording.three(estimate, POUNDS)
+    value, low, high = wording.rounded_alike(estimate, POUNDS)
     return f"{value} ({INTERVAL} {low} to {high})" if low else value
 
 

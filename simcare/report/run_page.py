@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from simcare.files.fit import sentence as fit_sentence
+from simcare.files.fit import fit_sentence
 from simcare.measures.spread_parts import INDEX
 from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
@@ -128,7 +128,7 @@ def html(given: ReportInput) -> str:
     slim = _slim(given)
     years = summaries.financial_years(slim)
     runs = summaries.replications(slim).height
-    period = wording.period(years)
+    period = wording.horizon_words(years)
     names = {BASELINE: "Baseline", **given.titles}
     assumptions = tables.assumptions(given.model, given.experiment)
     views = [_view(given, slim, strategy, name, period) for strategy, name in names.items()]
@@ -248,11 +248,11 @@ def _asked(given: ReportInput, period: str, runs: int) -> str:
     if given.experiment is None:
         asked = f"What care will cost and how many people it will serve in {period}, if nothing changes"
         return (
-            f"{asked}, by the model “{about.title}”, in {wording.number(runs)}"
+            f"{asked}, by the model “{about.title}”, in {wording.count_words(runs)}"
             f" {'replication' if runs == 1 else 'replications'}."
         )
     count = len(given.experiment.strategies)
-    what = "one strategy is" if count == 1 else f"{wording.number(count)} strategies are"
+    what = "one strategy is" if count == 1 else f"{wording.count_words(count)} strategies are"
     asked = f"How {what} expected to change cost and independence in {period} compared with the baseline"
     return f"{asked}, by the model “{about.title}”, in {runs} paired replications."
 
@@ -262,8 +262,8 @@ def _baseline_sentence(measures: pl.DataFrame, period: str) -> str:
     costs = measures.filter((pl.col("strategy") == BASELINE) & (pl.col("measure") == "cost"))
     runs = summaries.replications(measures)
     everything = costs.with_columns(pl.lit("all").alias("what"))
-    total = summaries.spread(summaries.sums(everything, ["what"], runs), ["what"]).row(0, named=True)
-    cash, low, high = wording.three(
+    total = summaries.over_replications(summaries.cell_sums(everything, ["what"], runs), ["what"]).row(0, named=True)
+    cash, low, high = wording.rounded_alike(
         wording.Estimate.of(total["mean"], total["low"], total["high"]), wording.POUNDS, signed=False
     )
     people = (
@@ -287,7 +287,7 @@ def _strategies(given: ReportInput, measures: pl.DataFrame, period: str, runs: i
     return [
         {
             "name": given.titles[strategy.name],
-            "sentence": sentence(given.differences, strategy, measures, period),
+            "sentence": finding_sentence(given.differences, strategy, measures, period),
             "often": _often(given.differences, strategy, runs),
             "evidence": tables.evidence(strategy),
         }
@@ -295,10 +295,10 @@ def _strategies(given: ReportInput, measures: pl.DataFrame, period: str, runs: i
     ]
 
 
-def sentences(given: ReportInput) -> list[str]:
+def report_sentences(given: ReportInput) -> list[str]:
     """The plain sentences of a report: the baseline's, then one a strategy."""
     measures = _slim(given)
-    period = wording.period(summaries.financial_years(measures))
+    period = wording.horizon_words(summaries.financial_years(measures))
     runs = summaries.replications(measures).height
     return [
         _baseline_sentence(measures, period),
@@ -306,7 +306,7 @@ def sentences(given: ReportInput) -> list[str]:
     ]
 
 
-def sentence(differences: pl.DataFrame, strategy: Strategy, measures: pl.DataFrame, period: str) -> str:
+def finding_sentence(differences: pl.DataFrame, strategy: Strategy, measures: pl.DataFrame, period: str) -> str:
     """The plain sentence of one strategy, from its paired differences."""
     said = {
         "cost_pv": "total cost in present value",
@@ -337,14 +337,14 @@ def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
     rows = differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == "cost_pv")).to_dicts()
     if not rows or not rows[0]["baseline_mean"] > 0:
         return ""
-    _, low, high = wording.three(
+    _, low, high = wording.rounded_alike(
         wording.Estimate.of(rows[0]["difference"], rows[0]["spread_low"], rows[0]["spread_high"]), wording.POUNDS
     )
     cheaper = round(rows[0]["share_better"] * runs)
     relative = wording.Estimate.of(
         *(100 * rows[0][end] / rows[0]["baseline_mean"] for end in ("difference", "low", "high"))
     )
-    share = wording.three(relative, wording.PERCENT)[0]
+    share = wording.rounded_alike(relative, wording.PERCENT)[0]
     of = wording.quantity(rows[0]["baseline_mean"], wording.POUNDS)
     cheaper_in = f"Total cost was lower than the baseline's in {cheaper} of {runs} replications"
     return (
@@ -380,8 +380,8 @@ def _comparison(given: ReportInput, period: str, runs: int) -> Shown | None:
         + "Where no bar shows, it is narrower than the marker. A finding whose 95% interval holds nought cannot be told"
         " from no difference."
     )
-    table = tables.comparison(given.differences, given.titles, period, runs)
-    return _shown(figures.comparison(given.differences, given.titles, period), note, table)
+    table = tables.comparison_table(given.differences, given.titles, period, runs)
+    return _shown(figures.comparison_figure(given.differences, given.titles, period), note, table)
 
 
 def _change(given: ReportInput, measures: pl.DataFrame, period: str) -> Shown | None:
@@ -391,7 +391,9 @@ def _change(given: ReportInput, measures: pl.DataFrame, period: str) -> Shown | 
         "Cash, the strategy's own cost included. Below nought: cheaper than the baseline in that year. All panels share"
         " one scale."
     )
-    return _shown(figures.cost_change(measures, given.titles), note, tables.cost_change(measures, given.titles))
+    return _shown(
+        figures.cost_change_figure(measures, given.titles), note, tables.cost_change_table(measures, given.titles)
+    )
 
 
 def _sweeps(given: ReportInput, rewards: contracts.Rewards | None, period: str, runs: int) -> list[Shown]:
@@ -410,7 +412,7 @@ def _sweeps(given: ReportInput, rewards: contracts.Rewards | None, period: str, 
 
 def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, period: str) -> View:
     model, spread = given.model, summaries.range_words(summaries.replications(measures, strategy).height)
-    table = tables.caseload(measures, model, strategy, name)
+    table = tables.caseload_table(measures, model, strategy, name)
     mine = summaries.caseload_by_year(measures, strategy)
     stages = [s.name for s in model.stages if float(mine.filter(pl.col("stage") == s.name)["mean"].sum()) > 0]
     part = (
@@ -418,7 +420,7 @@ def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, 
     )
     note = f"Average of each month, {period}. Band: {spread}.{part} Each panel has its own scale, from nought."
     each = tuple(
-        _shown(figures.caseload(measures, model, stage, strategy, name), note, _of_stage(table, stage))
+        _shown(figures.caseload_figure(measures, model, stage, strategy, name), note, _of_stage(table, stage))
         for stage in stages
     )
     cost_note = (
@@ -426,7 +428,7 @@ def _view(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str, 
         " panels. Spending that belongs to no life stage is in the first panel only."
     )
     costs = _shown(
-        figures.cost_by_year(measures, model, strategy, name), cost_note, tables.cost(measures, model, strategy, name)
+        figures.cost_figure(measures, model, strategy, name), cost_note, tables.cost(measures, model, strategy, name)
     )
     change, limits = _caseload_change(measures, model, strategy, name), _waits(measures, model, strategy, name, period)
     return View(strategy, name, change, each, limits, costs, _moves(given, measures, strategy, name, period))
@@ -439,8 +441,8 @@ def _caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: 
         "All life stages together, average of each month. Band: 95% interval of the average difference. Each panel has"
         " its own scale."
     )
-    table = tables.caseload_change(measures, model, strategy, name)
-    return _shown(figures.caseload_change(measures, model, strategy, name), note, table)
+    table = tables.caseload_change_table(measures, model, strategy, name)
+    return _shown(figures.caseload_change_figure(measures, model, strategy, name), note, table)
 
 
 def _waits(measures: pl.DataFrame, model: Model, strategy: str, name: str, period: str) -> Shown | None:
@@ -448,7 +450,7 @@ def _waits(measures: pl.DataFrame, model: Model, strategy: str, name: str, perio
     if not any(summaries.limited(measures, one) for one in (strategy, BASELINE)):
         return None
     spread = summaries.range_words(summaries.replications(measures, strategy).height)
-    table = tables.waits(measures, model, strategy, name)
+    table = tables.waits_table(measures, model, strategy, name)
     waited = any(row[0] == tables.MEAN_WAIT for row in table.rows)
     note = f"People: average of each month, {period}. Band: {spread}. Each panel has its own scale, from nought."
     if waited:
@@ -458,7 +460,7 @@ def _waits(measures: pl.DataFrame, model: Model, strategy: str, name: str, perio
             " beside the people waiting. By quarter, as in a single month few may get a place; its band is of"
             " replications in which anybody did."
         )
-    return _shown(figures.waits(measures, model, strategy, name), note, table)
+    return _shown(figures.waits_figure(measures, model, strategy, name), note, table)
 
 
 def _of_stage(table: Table, stage: str) -> Table:
@@ -473,5 +475,5 @@ def _moves(given: ReportInput, measures: pl.DataFrame, strategy: str, name: str,
         f"Average a year over {period} and over replications. People who stay on their tier are not shown; "
         "moves that are less than 0.2% of all are in the table only."
     )
-    table = tables.moves(given.flows, measures, given.model, strategy, name)
-    return _shown(figures.moves(given.flows, measures, given.model, strategy, name), note, table)
+    table = tables.moves_table(given.flows, measures, given.model, strategy, name)
+    return _shown(figures.moves_figure(given.flows, measures, given.model, strategy, name), note, table)

@@ -54,7 +54,7 @@ def replications(measures: pl.DataFrame, strategy: str = "baseline") -> pl.DataF
     return runs.join(demand_by_replication(measures, strategy), on="replication", how="left", maintain_order="left")
 
 
-def sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str = "value") -> pl.DataFrame:
+def cell_sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str = "value") -> pl.DataFrame:
     """``value`` summed by cell and replication, with a nought for each cell that a replication lacks. Columns: by,
     those of ``runs``, value.
 
@@ -69,7 +69,7 @@ def sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str 
     ).with_columns(pl.col("value").fill_null(0.0))
 
 
-def spread(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+def over_replications(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     """Over replications: mean, low and high (5th to 95th percentile, or the extremes of fewer than 20), null from one
     replication.
 
@@ -96,7 +96,7 @@ def mean_interval(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
 
 
 def range_words(count: int) -> str:
-    """What ``low`` to ``high`` of :func:`spread` is, in words.
+    """What ``low`` to ``high`` of :func:`over_replications` is, in words.
 
     >>> range_words(50)
     '5th to 95th percentile of 50 replications'
@@ -125,8 +125,8 @@ def caseload_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
         (pl.col("strategy") == strategy) & (pl.col("measure") == "caseload") & pl.col("service").is_not_null()
     )
     by = ["stage", "tier", "month"]
-    return spread(
-        sums(rows.with_columns(pl.col("stage", "tier").cast(pl.String)), by, replications(measures, strategy)), by
+    return over_replications(
+        cell_sums(rows.with_columns(pl.col("stage", "tier").cast(pl.String)), by, replications(measures, strategy)), by
     )
 
 
@@ -145,7 +145,7 @@ def caseload_by_year(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
     weighed = rows.with_columns(pl.col("stage", "tier").cast(pl.String)).join(in_year, on="month")
     weighed = weighed.with_columns(pl.col("value") * pl.col("weight"))
     by = ["stage", "tier", "financial_year"]
-    return spread(sums(weighed, by, replications(measures, strategy)), by)
+    return over_replications(cell_sums(weighed, by, replications(measures, strategy)), by)
 
 
 def caseload_change_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
@@ -154,7 +154,7 @@ def caseload_change_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFr
     rows = measures.filter((pl.col("measure") == "caseload") & pl.col("service").is_not_null())
     by = ["tier", "month"]
     return mean_interval(
-        sums(
+        cell_sums(
             _signed(rows, strategy).with_columns(pl.col("tier").cast(pl.String)), by, replications(measures, strategy)
         ),
         by,
@@ -175,9 +175,9 @@ def cost_by_year(measures: pl.DataFrame, strategy: str, measure: str) -> pl.Data
     rows = with_year(measures.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure)))
     rows = rows.with_columns(pl.col("stage").cast(pl.String))
     runs, by = replications(measures, strategy), ["stage", "financial_year"]
-    staged = sums(rows.filter(pl.col("stage").is_not_null()), by, runs)
-    everything = sums(rows.with_columns(pl.lit(None, dtype=pl.String).alias("stage")), by, runs)
-    return spread(pl.concat([everything, staged.select(everything.columns)]), by)
+    staged = cell_sums(rows.filter(pl.col("stage").is_not_null()), by, runs)
+    everything = cell_sums(rows.with_columns(pl.lit(None, dtype=pl.String).alias("stage")), by, runs)
+    return over_replications(pl.concat([everything, staged.select(everything.columns)]), by)
 
 
 def cost_change_by_year(measures: pl.DataFrame, strategy: str, measure: str = "cost") -> pl.DataFrame:
@@ -185,7 +185,7 @@ def cost_change_by_year(measures: pl.DataFrame, strategy: str, measure: str = "c
     mean, low, high."""
     rows = with_year(_signed(measures.filter(pl.col("measure") == measure), strategy))
     by = ["financial_year"]
-    return mean_interval(sums(rows, by, replications(measures, strategy)), by)
+    return mean_interval(cell_sums(rows, by, replications(measures, strategy)), by)
 
 
 def own_cost(measures: pl.DataFrame, strategy: str, measure: str = "cost_pv") -> float:
@@ -212,7 +212,7 @@ def moves_per_year(flows: pl.DataFrame, strategy: str, runs: pl.DataFrame, years
     )
     by = ["from_tier", "to_tier"]
     rows = rows.with_columns(pl.col(by).cast(pl.String), pl.col("moves") / years)
-    return spread(sums(rows, by, runs, "moves"), by)
+    return over_replications(cell_sums(rows, by, runs, "moves"), by)
 
 
 # ---- the limits of places
@@ -238,7 +238,7 @@ def with_period(frame: pl.DataFrame) -> pl.DataFrame:
     return with_year(frame).with_columns(QUARTER)
 
 
-def people(
+def people_by_period(
     measures: pl.DataFrame, strategy: str, measure: str, by: str = "month", stage: str | None = None
 ) -> pl.DataFrame:
     """Person-days as people: their mean over each month or financial year, nought where there are none. Columns:
@@ -250,12 +250,12 @@ def people(
         .agg(pl.col("days").sum())
     )
     summed = _by_period(measures, strategy, measure, by, stage).join(lengths, on=by)
-    return spread(summed.with_columns(pl.col("value") / pl.col("days")), [by])
+    return over_replications(summed.with_columns(pl.col("value") / pl.col("days")), [by])
 
 
 def events(measures: pl.DataFrame, strategy: str, measure: str, by: str = "financial_year") -> pl.DataFrame:
     """How often something happened in each period, nought where it did not. Columns: ``by``, mean, low, high."""
-    return spread(_by_period(measures, strategy, measure, by), [by])
+    return over_replications(_by_period(measures, strategy, measure, by), [by])
 
 
 def _by_period(measures: pl.DataFrame, strategy: str, measure: str, by: str, stage: str | None = None) -> pl.DataFrame:

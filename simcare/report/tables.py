@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from simcare.model.model import Figure, Model, figures
+from simcare.model.model import Figure, Model, sourced_figures
 from simcare.model.number import GRADES, Number
 from simcare.model.strategy import LARGEST, Experiment, Strategy, believed
 from simcare.report import summaries, wording
@@ -58,14 +58,14 @@ class Assumption:
     note: str
 
 
-def spread(mean: float, low: float | None, high: float | None, unit: wording.Unit) -> tuple[str, str]:
+def ranged(mean: float, low: float | None, high: float | None, unit: wording.Unit) -> tuple[str, str]:
     """The mean and its range, rounded alike."""
     estimate = wording.Estimate.of(mean, low, high)
-    value, *_ = wording.three(estimate, unit, signed=False)
-    return value, wording.interval(estimate, unit, signed=False)
+    value, *_ = wording.rounded_alike(estimate, unit, signed=False)
+    return value, wording.interval_words(estimate, unit, signed=False)
 
 
-def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str, count: int) -> Table:
+def comparison_table(differences: pl.DataFrame, titles: Mapping[str, str], years: str, count: int) -> Table:
     """Every measure of every strategy against the baseline; those of places that run out only where any do, the parts
     of demand and of the parameters of a fit only where they are known."""
     nothing = (pl.col("baseline_mean").abs().max() == 0) & (pl.col("difference").abs().max() == 0)
@@ -74,12 +74,12 @@ def comparison(differences: pl.DataFrame, titles: Mapping[str, str], years: str,
     rows = []
     for strategy, name in titles.items():
         for row in differences.filter(pl.col("strategy") == strategy).iter_rows(named=True):
-            about = wording.measure(row["measure"])
+            about = wording.shown_measure(row["measure"])
             estimate = wording.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
             place = (
                 wording.estimate_place(estimate) if estimate.value else wording.significant_place(row["baseline_mean"])
             )
-            value, *_ = wording.three(estimate, about.unit)
+            value, *_ = wording.rounded_alike(estimate, about.unit)
             wide = wording.Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"])
             better = f"{round(row['share_better'] * count)} of {count}" if about.better else "–"
             rows.append(
@@ -122,16 +122,16 @@ def part_known(differences: pl.DataFrame | None, part: str) -> bool:
 def _part(row: Mapping[str, Any], part: str, unit: wording.Unit) -> str:
     """Where nine in ten would lie if one thing alone were uncertain; "none" where it makes no difference."""
     estimate = wording.Estimate.of(row["difference"], row[f"{part}_low"], row[f"{part}_high"], row["baseline_mean"])
-    return "none" if estimate.low == estimate.high else wording.interval(estimate, unit)
+    return "none" if estimate.low == estimate.high else wording.interval_words(estimate, unit)
 
 
 def _interval(estimate: wording.Estimate, unit: wording.Unit) -> str:
-    return "the same in every replication" if estimate.verdict == "none" else wording.interval(estimate, unit)
+    return "the same in every replication" if estimate.verdict == "none" else wording.interval_words(estimate, unit)
 
 
 def _with_interval(estimate: wording.Estimate, unit: wording.Unit) -> str:
-    value = wording.three(estimate, unit)[0]
-    return value if estimate.verdict == "none" else f"{value} ({wording.interval(estimate, unit)})"
+    value = wording.rounded_alike(estimate, unit)[0]
+    return value if estimate.verdict == "none" else f"{value} ({wording.interval_words(estimate, unit)})"
 
 
 def _percent(difference: wording.Estimate, baseline: float) -> str:
@@ -139,10 +139,10 @@ def _percent(difference: wording.Estimate, baseline: float) -> str:
     if baseline <= 0:
         return "–"
     scaled = (None if x is None else 100 * x / baseline for x in (difference.low, difference.high))
-    return wording.three(wording.Estimate(100 * difference.value / baseline, *scaled), wording.PERCENT)[0]
+    return wording.rounded_alike(wording.Estimate(100 * difference.value / baseline, *scaled), wording.PERCENT)[0]
 
 
-def caseload(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
+def caseload_table(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
     """People in care by stage and tier, mean over each financial year with its range."""
     frame, tiers, years = (
         summaries.caseload_by_year(measures, strategy),
@@ -165,7 +165,7 @@ def caseload(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> 
 
 
 def _with_range(mean: float, low: float | None, high: float | None, unit: wording.Unit) -> str:
-    value, low_to_high = spread(mean, low, high, unit)
+    value, low_to_high = ranged(mean, low, high, unit)
     return value if low is None or low == high else f"{value} ({low_to_high})"
 
 
@@ -186,7 +186,7 @@ def cost(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Tabl
     return Table(f"Cost by financial year: {name}", ("Life stage", "Prices", *years), tuple(rows), headers=2)
 
 
-def caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
+def caseload_change_table(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
     """Change in people in care from the baseline in the last month of each financial year, all stages, with the 95 %
     interval of the average."""
     frame, rows = summaries.caseload_change_by_month(measures, strategy), []
@@ -203,7 +203,7 @@ def caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: s
     return Table(caption, ("Tier", *last["financial_year"]), tuple(rows))
 
 
-def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> Table:
+def cost_change_table(measures: pl.DataFrame, titles: Mapping[str, str]) -> Table:
     """Change in cash cost from the baseline by financial year, with the 95 % interval of the average."""
     rows = []
     for strategy, name in titles.items():
@@ -235,7 +235,7 @@ LIMITS = (
 )  # the measures of the section on places
 
 
-def waits(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
+def waits_table(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
     """Waiting and the limits of places by financial year with its range: people (by life stage too), mean waits, and
     how often in the year."""
     rows = [("People, average", *row) for measure in STANDING for row in _standing(measures, model, strategy, measure)]
@@ -248,7 +248,7 @@ def waits(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Tab
             )
         )
     rows += [
-        ("Number a year", wording.measure(times).label, *_ranges(summaries.events(measures, strategy, times)))
+        ("Number a year", wording.shown_measure(times).label, *_ranges(summaries.events(measures, strategy, times)))
         for times in TIMES
     ]
     some = tuple(row for row in rows if set(row[2:]) - {"0", "–"})
@@ -260,7 +260,7 @@ def _standing(measures: pl.DataFrame, model: Model, strategy: str, measure: str)
     """People on average in each year: all, then those of each life stage if there are two or more."""
 
     def cells(stage: str | None = None) -> list[str]:
-        return _ranges(summaries.people(measures, strategy, measure, "financial_year", stage))
+        return _ranges(summaries.people_by_period(measures, strategy, measure, "financial_year", stage))
 
     yield STANDING[measure], *cells()
     staged = {stage.name: cells(stage.name) for stage in model.stages} if measure in summaries.STANDING else {}
@@ -288,7 +288,7 @@ def _few_decimals(estimate: wording.Estimate) -> str:
     return value if estimate.low == estimate.high else f"{value} ({' to '.join(ends)})"
 
 
-def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
+def moves_table(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: str, name: str) -> Table:
     """Average moves a year from tier to tier with their range, and the baseline's average beside a strategy's."""
     years = summaries.financial_years(measures)
     titles = places(model)
@@ -298,7 +298,7 @@ def moves(flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: s
     order = {tier: k for k, tier in enumerate(titles)}
     rows = []
     for row in sorted(mine.iter_rows(named=True), key=lambda r: (order[r["from_tier"]], order[r["to_tier"]])):
-        value, low_to_high = spread(row["mean"], row["low"], row["high"], wording.COUNT)
+        value, low_to_high = ranged(row["mean"], row["low"], row["high"], wording.COUNT)
         baseline = (
             () if strategy == BASELINE else (wording.quantity(before.get((row["from_tier"], row["to_tier"]), 0.0)),)
         )
@@ -380,15 +380,15 @@ def evidence(strategy: Strategy) -> str:
     if len(numbers) == 1:
         return f"Rests on one assumed effect, graded {numbers[0].grade} ({GRADES[numbers[0].grade]})."
     grades = Counter(number.grade for number in numbers)
-    said = [f"{wording.number(grades[grade])} graded {grade} ({GRADES[grade]})" for grade in sorted(grades)]
-    return f"Rests on {wording.number(len(numbers))} assumed effects: {wording.listed(said)}."
+    said = [f"{wording.count_words(grades[grade])} graded {grade} ({GRADES[grade]})" for grade in sorted(grades)]
+    return f"Rests on {wording.count_words(len(numbers))} assumed effects: {wording.listed(said)}."
 
 
 def assumptions(model: Model, experiment: Experiment | None) -> list[Assumption]:
     """Every sourced number of the model and of the experiment, in the order of the files."""
-    listed = [_assumption("Model", figure, model.sources) for figure in figures(model)]
+    listed = [_assumption("Model", figure, model.sources) for figure in sourced_figures(model)]
     if experiment is not None:
-        listed += [_assumption("Strategies", figure, experiment.sources) for figure in figures(experiment)]
+        listed += [_assumption("Strategies", figure, experiment.sources) for figure in sourced_figures(experiment)]
     return listed
 
 

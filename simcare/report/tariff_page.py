@@ -17,10 +17,10 @@ from simcare.model import Model
 from simcare.model.checks.contracts import best_cycle, reset_gain
 from simcare.report.figures.tariff import incentives
 from simcare.report.page import PageFigure, PageTable, Part, page
-from simcare.tariffs.expected_stay import Case, curve, expected, summary
+from simcare.tariffs.expected_stay import Case, cases_summary, curve, expected_of
 
 
-class Asked(NamedTuple):
+class TariffRequest(NamedTuple):
     """What was asked for, as the command line had it."""
 
     model: str
@@ -74,7 +74,7 @@ def names(cases: Sequence[Case]) -> list[str]:
     return ["as now", *(one.contract.replace("_", " ") for one in cases[1:])]
 
 
-def contracts(cases: Sequence[Case]) -> PageTable:
+def contract_names(cases: Sequence[Case]) -> PageTable:
     """What the short names stand for."""
     return PageTable(
         "The contracts",
@@ -96,7 +96,7 @@ def outcomes(cases: Sequence[Case]) -> PageTable:
     """What comes of a client under each contract."""
     rows = []
     for name, one in zip(names(cases), cases, strict=True):
-        found = expected(one)
+        found = expected_of(one)
         ever = math.isfinite(found.stay_days)
         cost = "by the year" if one.tariff.block_per_year else f"£{found.gbp:,.0f}" if ever else "no end"
         ends = tuple(f"{100 * share:.1f}%" for share in (found.by_provider, found.by_review))
@@ -105,11 +105,11 @@ def outcomes(cases: Sequence[Case]) -> PageTable:
     return PageTable("What comes of a client who could step down", heads, rows)
 
 
-def json_rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
+def tariff_json(cases: Sequence[Case]) -> list[dict[str, Any]]:
     """A row for each contract: what is expected, and what could be gamed; null for what has no end, since JSON knows no
     infinity, and for the best cycle where none earns a sum."""
     rows = []
-    for one, row in zip(cases, summary(cases).to_dicts(), strict=True):
+    for one, row in zip(cases, cases_summary(cases).to_dicts(), strict=True):
         cycle = best_cycle(one.tariff)
         again, reset = reset_gain(one.tariff)
         best = (
@@ -123,7 +123,7 @@ def json_rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
     return rows
 
 
-def gaming(cases: Sequence[Case]) -> PageTable:
+def gaming_table(cases: Sequence[Case]) -> PageTable:
     """The best cycle of step-down and return under each contract, and what bands that begin anew would gain."""
     rows = []
     for name, one in zip(names(cases), cases, strict=True):
@@ -148,13 +148,13 @@ def _pounds(gbp: float) -> str:
     return f"{'−' if gbp < 0 else ''}£{abs(gbp):,.0f}"
 
 
-def write_tariff(found: Sequence[Case], model: Model, asked: Asked, out: Path, command: str) -> Path:
+def write_tariff(found: Sequence[Case], model: Model, asked: TariffRequest, out: Path, command: str) -> Path:
     """Write the folder: tariff.html, curves.csv, summary.csv and the manifest; returns the path of the page."""
     where = asked.client(found[0], model)
     curves = [curve(one, asked.days) for one in found]
     fig = incentives(list(zip(names(found), curves, strict=True)), where)
     shown = PageFigure(f"Day by day, to day {curves[0].height} of the stay", fig)
-    parts: list[Part] = [shown, contracts(found), outcomes(found), gaming(found)]
+    parts: list[Part] = [shown, contract_names(found), outcomes(found), gaming_table(found)]
     text = page(f"What contracts reward: {where}", model.about.title, asked.notes(found), parts)
     named = [
         rows.select(pl.lit(one.contract).alias("contract"), pl.all()) for one, rows in zip(found, curves, strict=True)
@@ -169,6 +169,6 @@ def write_tariff(found: Sequence[Case], model: Model, asked: Asked, out: Path, c
     with aside(out) as folder:
         (folder / "tariff.html").write_text(text, encoding="utf-8")
         pl.concat(named).write_csv(folder / "curves.csv")
-        summary(found).write_csv(folder / "summary.csv")
+        cases_summary(found).write_csv(folder / "summary.csv")
         (folder / MANIFEST).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return out / "tariff.html"

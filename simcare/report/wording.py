@@ -211,10 +211,10 @@ MEASURES |= {
 }
 
 
-def measure(name: str) -> Measure:
+def shown_measure(name: str) -> Measure:
     """How a measure is shown; one without an entry is shown under its own name.
 
-    >>> measure("dependency_days").label, measure("bed_days").unit == DAYS
+    >>> shown_measure("dependency_days").label, shown_measure("bed_days").unit == DAYS
     ('Dependency-days', True)
     """
     if name in MEASURES:
@@ -244,10 +244,10 @@ def short_title(name: str, full: str, most: int = 44) -> str:
     return full if len(full) <= most else title(name)
 
 
-def number(count: int) -> str:
+def count_words(count: int) -> str:
     """A whole number in running text: words up to ten.
 
-    >>> number(3), number(24)
+    >>> count_words(3), count_words(24)
     ('three', '24')
     """
     small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -334,10 +334,10 @@ def _scale(size: float, unit: Unit) -> tuple[int, str]:
     return (9, unit.billion) if size >= 999_500_000 else (6, unit.million)
 
 
-def three(estimate: Estimate, unit: Unit, signed: bool = True) -> tuple[str, str, str]:
+def rounded_alike(estimate: Estimate, unit: Unit, signed: bool = True) -> tuple[str, str, str]:
     """Value, low and high as text, rounded alike. With no interval the last two are empty.
 
-    >>> three(Estimate(-3.14e6, -5.04e6, -1.21e6), POUNDS)
+    >>> rounded_alike(Estimate(-3.14e6, -5.04e6, -1.21e6), POUNDS)
     ('−£3.1m', '−£5.0m', '−£1.2m')
     """
     place = estimate_place(estimate)
@@ -347,13 +347,13 @@ def three(estimate: Estimate, unit: Unit, signed: bool = True) -> tuple[str, str
     return value, low, high
 
 
-def interval(estimate: Estimate, unit: Unit, signed: bool = True) -> str:
+def interval_words(estimate: Estimate, unit: Unit, signed: bool = True) -> str:
     """``low to high``, or a word that there is none.
 
-    >>> interval(Estimate(10.0, -20.0, 40.0), POUNDS)
+    >>> interval_words(Estimate(10.0, -20.0, 40.0), POUNDS)
     '−£20 to +£40'
     """
-    _, low, high = three(estimate, unit, signed)
+    _, low, high = rounded_alike(estimate, unit, signed)
     return f"{low} to {high}" if low else "no interval from one replication"
 
 
@@ -375,10 +375,10 @@ def financial_year(month: str) -> str:
     return f"{year}/{(year + 1) % 100:02d}"
 
 
-def period(years: Sequence[str]) -> str:
+def horizon_words(years: Sequence[str]) -> str:
     """The horizon in words.
 
-    >>> period(["2013/14", "2014/15"]), period(["2013/14"])
+    >>> horizon_words(["2013/14", "2014/15"]), horizon_words(["2013/14"])
     ('2013/14 to 2014/15', '2013/14')
     """
     if not years:
@@ -405,7 +405,7 @@ class Finding:
     def change(self) -> str:
         """``total cost by £3.1m (95% interval £1.2m to £5.0m)``: sizes only, the verb says which way."""
         size = sorted(abs(x) for x in (self.difference.low, self.difference.high) if x is not None)
-        value, low, high = three(Estimate(abs(self.difference.value), *size), self.unit, signed=False)
+        value, low, high = rounded_alike(Estimate(abs(self.difference.value), *size), self.unit, signed=False)
         shorter = low.removesuffix(self.unit.after) if self.unit.after else low
         return f"{self.what} by {value} ({INTERVAL} {shorter} to {high})"
 
@@ -413,7 +413,7 @@ class Finding:
         """``total cost (central estimate −£0.4m, 95% interval −£1.9m to +£1.1m)``."""
         if self.difference.low is None:
             return f"{self.what} (one replication, so no interval)"
-        value, low, high = three(self.difference, self.unit)
+        value, low, high = rounded_alike(self.difference, self.unit)
         return f"{self.what} (central estimate {value}, {INTERVAL} {low} to {high})"
 
 

@@ -47,7 +47,7 @@ def _weight(world: Any, row: Any, k: int) -> float:
 
 
 @rule
-def with_room(world: Any, row: Any, chosen: int) -> int:
+def offer_with_room(world: Any, row: Any, chosen: int) -> int:
     """The offer drawn, or the next one of the list that has a free place; −1 where all are full."""
     for step in range(row.count):
         k = row.first + (chosen - row.first + step) % row.count

@@ -51,7 +51,7 @@ def gap_of(world: Any, i: int) -> int:
 
 
 @rule
-def waits(world: Any, i: int) -> bool:
+def waiting_tells(world: Any, i: int) -> bool:
     """Whether waiting tells on the client: referred and not yet served, or waiting in a service that is too little."""
     client = world.clients[i]
     return client.status == REFERRED or (client.wants >= 0 and gap_of(world, i) < 0)
@@ -63,7 +63,7 @@ def intensity_of(world: Any, i: int, clock: int) -> float:
     client = world.clients[i]
     stage = world.tables.stages[client.stage]
     if clock < RECOVER:
-        return client.frailty * stage.wait_rise if waits(world, i) else client.frailty
+        return client.frailty * stage.wait_rise if waiting_tells(world, i) else client.frailty
     if clock < INDUCED:
         return _recovery(world, i)
     if clock == DEATH:
@@ -108,7 +108,7 @@ def _recovery(world: Any, i: int) -> float:
         return 0.0
     stage = world.tables.stages[client.stage]
     factor = 1.0 / client.frailty
-    if waits(world, i):
+    if waiting_tells(world, i):
         factor *= stage.wait_recover
     if client.status == IN_SERVICE:
         service = world.tables.services[client.service]

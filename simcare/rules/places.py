@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simcare.rules.choice import on_the_spot, pick, with_room
+from simcare.rules.choice import offer_with_room, on_the_spot, pick
 from simcare.rules.clocks import due, schedule, worked_off
 from simcare.rules.compile import rule
 from simcare.rules.moves import begin_stay, forget_wait, write
@@ -84,7 +84,7 @@ def _ask_for(world: Any, i: int, now: float, rung: int, cause: int, rank: int) -
     client, tables = world.clients[i], world.tables
     row = tables.lists[client.area, rung, client.band, client.group]
     chosen = pick(world, i, row)
-    k = with_room(world, row, chosen)
+    k = offer_with_room(world, row, chosen)
     if k >= 0:
         grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, False, cause)
         return
@@ -181,7 +181,7 @@ def ask_again(world: Any, i: int, now: float) -> None:
     elif _is_there(world, i, row) and client.because != BY_CUT:
         stay_on(world, i, now)
     elif row.queue != ticket.queue:
-        k = with_room(world, row, pick(world, i, row))
+        k = offer_with_room(world, row, pick(world, i, row))
         if k >= 0:
             grant(
                 world,

@@ -16,12 +16,12 @@ from pydantic import BaseModel
 
 from simcare import __version__
 from simcare.demand import months
-from simcare.demand.paths import Fit as DemandFit
-from simcare.demand.paths import by_month, drawn, first_month, fitted, following
+from simcare.demand.paths import DriverFit as DemandFit
+from simcare.demand.paths import index_by_month, drawn_paths, first_month, fitted, following
 from simcare.engine.hooks import NO_HOOKS, Hooks, OnEvent, Process
 from simcare.errors import BadInput
 from simcare.files.load import load_model
-from simcare.files.fit import Fit, chosen
+from simcare.files.fit import CalibrationFit, chosen_fit
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
 from simcare.measures.spread_parts import index_rows, parameter_rows
@@ -52,7 +52,7 @@ class Task(NamedTuple):
     )
 
 
-class Outcome(NamedTuple):
+class ReplicationResult(NamedTuple):
     """What one replication gave: its measures, the moves between tiers, the log if it was asked for, and the
     market's."""
 
@@ -115,7 +115,7 @@ def run(
     on_event: OnEvent | None = None,
     processes: Sequence[Process] = (),
     progress: Progress | None = None,
-    fit: Fit | str | Path | None = None,
+    fit: CalibrationFit | str | Path | None = None,
 ) -> Run:
     """Run a model (a value, a path or a library name) and measure it.
 
@@ -134,7 +134,7 @@ def run(
     hooks = Hooks(on_event, tuple(processes))
     if hooks != NO_HOOKS:
         workers = 1
-    fit = chosen(fit, model)
+    fit = chosen_fit(fit, model)
     task = Task(model, "baseline", seed, 0, years, engine, keep, hooks)
     check_options(task)
     task = task._replace(fits=fitted(model))
@@ -156,7 +156,7 @@ def run(
     )
 
 
-def in_draw(task: Task, fit: Fit | None) -> Task:
+def in_draw(task: Task, fit: CalibrationFit | None) -> Task:
     """A task with its replication's draw of a fit laid over its model; without a fit the task as it is."""
     if fit is None:
         return task
@@ -166,17 +166,17 @@ def in_draw(task: Task, fit: Fit | None) -> Task:
 
 def outcomes_of(
     tasks: Sequence[Task], workers: int | None = None, progress: Progress | None = None
-) -> Iterator[Outcome]:
+) -> Iterator[ReplicationResult]:
     """The outcome of every task, in the order of the tasks; worked out in parallel."""
     for task in tasks:
         check_options(task)
     workers = min(len(tasks), workers or os.cpu_count() or 1)
     results: Any
     if workers == 1:
-        results = map(simulate, tasks)
+        results = map(run_task, tasks)
     else:
         compile_rules(tasks[0].engine)  # once here, rather than in every worker at the same time
-        results = Parallel(n_jobs=workers, return_as="generator")(delayed(simulate)(task) for task in tasks)
+        results = Parallel(n_jobs=workers, return_as="generator")(delayed(run_task)(task) for task in tasks)
     for done, outcome in enumerate(results, start=1):
         if progress is not None:
             progress(done, len(tasks))
@@ -197,13 +197,13 @@ def check_options(task: Task) -> None:
             raise BadInput(f"{name}: must be from {least} to {most}, got {value}")
 
 
-def simulate(task: Task) -> Outcome:
+def run_task(task: Task) -> ReplicationResult:
     """One replication, from the model to its measures; the invariants are checked before anyone sees them."""
     from simcare.tariffs.response_draws import differing
 
-    paths = drawn(task.model, task.fits, task.seed, task.replication, task.years)
+    paths = drawn_paths(task.model, task.fits, task.seed, task.replication, task.years)
     met = [
-        index_rows(task.strategy, task.replication, by_month(task.model, paths, task.years)),
+        index_rows(task.strategy, task.replication, index_by_month(task.model, paths, task.years)),
         parameter_rows(task.strategy, task.replication, months.name(first_month(task.model)), task.parameters),
     ]
     outcome = _simulated(task._replace(model=differing(following(task.model, paths), task.seed, task.replication)))
@@ -211,7 +211,7 @@ def simulate(task: Task) -> Outcome:
     return outcome._replace(measures=pl.concat([outcome.measures, *kept], how="diagonal") if kept else outcome.measures)
 
 
-def _simulated(task: Task) -> Outcome:
+def _simulated(task: Task) -> ReplicationResult:
     """One replication of a model whose luck is drawn: providers' answers to money, and demand."""
     from simcare.arrays.build import build, names_of
 
@@ -220,9 +220,9 @@ def _simulated(task: Task) -> Outcome:
         return _volume(task, tables, names, days)
 
     from simcare.engine import compiled, simpy
-    from simcare.invariants import check
+    from simcare.invariants import check_run
     from simcare.log.frame import frame
-    from simcare.measures.measure import flows_between, measure
+    from simcare.measures.measure import flows_between, measure_log
     from simcare.money.provider_accounts import market_frame
 
     if task.engine == "compiled":
@@ -231,12 +231,12 @@ def _simulated(task: Task) -> Outcome:
         found = simpy.record(task.model, tables, task.seed, task.replication, days, task.hooks)
     log = frame(found.rows, names, task.strategy, task.replication)
     market = market_frame(found.market, task.model, task.strategy, task.replication)
-    measures = measure(log, task.model, days, market)
-    check(log, measures, task.model, days, steered=task.hooks != NO_HOOKS)
-    return Outcome(measures, flows_between(log, task.model), log if task.keep_log else None, market)
+    measures = measure_log(log, task.model, days, market)
+    check_run(log, measures, task.model, days, steered=task.hooks != NO_HOOKS)
+    return ReplicationResult(measures, flows_between(log, task.model), log if task.keep_log else None, market)
 
 
-def _volume(task: Task, tables: Tables, names: Names, days: float) -> Outcome:
+def _volume(task: Task, tables: Tables, names: Names, days: float) -> ReplicationResult:
     """One replication without a log: the compiled engine's rows are tallied as they come, and gone."""
     from simcare.engine.compiled import batches, by_client, record
     from simcare.engine.start import are_apart
@@ -254,14 +254,14 @@ def _volume(task: Task, tables: Tables, names: Names, days: float) -> Outcome:
         market = market_frame(whole.market, task.model, task.strategy, task.replication)
     tally.check()
     found = tally.tallies(task.strategy, task.replication, market)
-    return Outcome(measures_of(found, task.model, days), tally.flows(task.strategy, task.replication), None, market)
+    return ReplicationResult(measures_of(found, task.model, days), tally.flows(task.strategy, task.replication), None, market)
 
 
 def compile_rules(engine: str = "simpy") -> None:
     """Compile the rulebook if this machine has not yet: a year of a small model, day-0 people and birthdays, passes
     through it."""
     task = Task(load_model("ageing"), "baseline", 0, 0, 1, engine)
-    simulate(task)
+    run_task(task)
 
 
 def fingerprint(model: BaseModel) -> str:
@@ -277,7 +277,7 @@ def manifest(
     engine: str,
     workers: int | None,
     began: dt.datetime,
-    fit: Fit | None = None,
+    fit: CalibrationFit | None = None,
 ) -> dict[str, Any]:
     """What a reader needs to get the same figures again."""
     start = model.about.start

@@ -316,7 +316,7 @@ def _survival(case: Case, until_day: float) -> _Lives:
     return _Lives(begins, there, lived, gone * share, gone * (1.0 - share), there - after, begins + width / 2.0, left)
 
 
-def expected(case: Case) -> Expected:
+def expected_of(case: Case) -> Expected:
     """The expected stay and cost of the client; sums for step-downs count if they last, less what returns take back.
 
     Returns come at the rate that the provider's response states; where nobody answers to money, none does. A stay that
@@ -369,7 +369,7 @@ def _step_down_pay(case: Case, days: Days) -> Days:
     return step_down_pay(case.tariff, days, 0.0 if case.seen is None else case.seen.back_per_day)
 
 
-def summary(cases: Sequence[Case]) -> pl.DataFrame:
+def cases_summary(cases: Sequence[Case]) -> pl.DataFrame:
     """Expected stay and cost, a row for each case. Columns: contract, title, then those of :class:`Expected`."""
-    rows = [(case.contract, case.title, *expected(case)) for case in cases]
+    rows = [(case.contract, case.title, *expected_of(case)) for case in cases]
     return pl.DataFrame(rows, schema=["contract", "title", *Expected._fields], orient="row")

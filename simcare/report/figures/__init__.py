@@ -4,13 +4,29 @@ Each figure names its subject, period and units, draws the interval that its leg
 description for people who do not see it (``figure.layout.meta["alt"]``).
 """
 
-from simcare.report.figures.contrasts import VERDICTS, caseload_change, comparison, cost_change, verdict
-from simcare.report.figures.levels import BASELINE, caseload, cost_by_year
-from simcare.report.figures.sankey import moves, places
+from simcare.report.figures.contrasts import (
+    VERDICTS,
+    caseload_change_figure,
+    comparison_figure,
+    cost_change_figure,
+    verdict,
+)
+from simcare.report.figures.levels import BASELINE, caseload_figure, cost_figure
+from simcare.report.figures.sankey import moves_figure, places
 from simcare.report.figures.sweep import sweep
-from simcare.report.figures.waits import waits
+from simcare.report.figures.waits import waits_figure
 
 __all__ = [
-    "BASELINE", "VERDICTS", "caseload", "caseload_change", "comparison", "cost_by_year", "cost_change", "moves",
-    "places", "sweep", "verdict", "waits",
+    "BASELINE",
+    "VERDICTS",
+    "caseload_change_figure",
+    "caseload_figure",
+    "comparison_figure",
+    "cost_change_figure",
+    "cost_figure",
+    "moves_figure",
+    "places",
+    "sweep",
+    "verdict",
+    "waits_figure",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import polars as pl
 
 from simcare.model.model import Model
 from simcare.report import summaries, theme, wording
-from simcare.report.figures.levels import category_ticks, middles, tier_panels, whisker_legend, year_ticks
+from simcare.report.figures.levels import category_ticks, month_middles, tier_panels, whisker_legend, year_ticks
 from simcare.report.theme import axis, label
 
 HEADLINE_MEASURES = ("cost_pv", "dependency_days", "independent_days")
@@ -35,11 +35,11 @@ def verdict(name: str, difference: wording.Estimate) -> str:
     side = {"lower": -1, "higher": 1}.get(difference.verdict, 0)
     if side == 0:
         return "unclear"
-    better = wording.measure(name).better
+    better = wording.shown_measure(name).better
     return "changed" if better == 0 else "better" if side == better else "worse"
 
 
-def comparison(
+def comparison_figure(
     differences: pl.DataFrame, titles: Mapping[str, str], years: str, measures: Sequence[str] = HEADLINE_MEASURES
 ) -> go.Figure:
     """Each strategy's paired difference from the baseline, a panel a measure: mean, 95 % interval, and the range over
@@ -105,7 +105,7 @@ def _difference_panel(
     fig: go.Figure, k: int, name: str, rows: pl.DataFrame, strategies: list[str], parts: Sequence[str], seen: set[str]
 ) -> None:
     about, place = (
-        wording.measure(name),
+        wording.shown_measure(name),
         {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "showlegend": False},
     )
     drawn = [
@@ -123,7 +123,7 @@ def _difference_panel(
         key = verdict(name, estimate)
         seen.add(key)
         _, colour, symbol = VERDICTS[key]
-        value, low, high = wording.three(estimate, about.unit)
+        value, low, high = wording.rounded_alike(estimate, about.unit)
         fig.add_scatter(
             x=[row["spread_low"], row["spread_high"]],
             y=[y, y],
@@ -226,13 +226,15 @@ def _verdict_legend(fig: go.Figure, seen: set[str], parts: Sequence[str]) -> Non
 def _comparison_alt(rows: pl.DataFrame, titles: Mapping[str, str], years: str) -> str:
     said = []
     for row in rows.iter_rows(named=True):
-        about = wording.measure(row["measure"])
-        value, low, high = wording.three(wording.Estimate.of(row["difference"], row["low"], row["high"]), about.unit)
+        about = wording.shown_measure(row["measure"])
+        value, low, high = wording.rounded_alike(
+            wording.Estimate.of(row["difference"], row["low"], row["high"]), about.unit
+        )
         said.append(f"{titles[row['strategy']]}, {about.label.lower()}: {value} ({low} to {high})")
     return f"Dots with intervals: difference from the baseline, {years}. {'; '.join(said)}."
 
 
-def caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> go.Figure:
+def caseload_change_figure(measures: pl.DataFrame, model: Model, strategy: str, name: str) -> go.Figure:
     """What a strategy does to people in care, all life stages together: the paired difference from the baseline by
     month, a panel a tier."""
     tiers, years = wording.tier_titles(model), summaries.financial_years(measures)
@@ -240,11 +242,11 @@ def caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: s
     present = [t for t in tiers if t in set(frame["tier"])]
     said = [f"{tiers[t]} {_last_change(frame.filter(pl.col('tier') == t))}" for t in present]
     alt = (
-        f"Lines over time: change in people in care from the baseline, {wording.period(years)}, {name}. In the last"
+        f"Lines over time: change in people in care from the baseline, {wording.horizon_words(years)}, {name}. In the last"
         f" month: {'; '.join(said)}."
     )
     fig = theme.figure(
-        f"Change in people in care from the baseline by tier, {wording.period(years)}: {name}",
+        f"Change in people in care from the baseline by tier, {wording.horizon_words(years)}: {name}",
         alt,
         *tier_panels(len(present), 2),
     )
@@ -256,7 +258,7 @@ def caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: s
             theme.band(
                 fig,
                 k,
-                middles(line),
+                month_middles(line),
                 line["low"].to_list(),
                 line["high"].to_list(),
                 "rgba(0,114,178,0.22)",
@@ -265,7 +267,7 @@ def caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: s
             )
         hover = "%{y:+,.1f} people, %{x|%B %Y}<extra></extra>"
         fig.add_scatter(
-            x=middles(line),
+            x=month_middles(line),
             y=line["mean"],
             mode="lines",
             name="Average difference",
@@ -287,11 +289,13 @@ def caseload_change(measures: pl.DataFrame, model: Model, strategy: str, name: s
 
 def _last_change(rows: pl.DataFrame) -> str:
     last = rows.sort("month").row(-1, named=True)
-    value, low, high = wording.three(wording.Estimate.of(last["mean"], last["low"], last["high"]), wording.COUNT)
+    value, low, high = wording.rounded_alike(
+        wording.Estimate.of(last["mean"], last["low"], last["high"]), wording.COUNT
+    )
     return f"{value} ({low} to {high})" if low else value
 
 
-def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> go.Figure:
+def cost_change_figure(measures: pl.DataFrame, titles: Mapping[str, str]) -> go.Figure:
     """When money is spent and saved: the change in cash cost from the baseline by financial year, a panel a strategy on
     one scale."""
     years = summaries.financial_years(measures)
@@ -302,8 +306,8 @@ def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> go.Figure:
     )
     narrow = theme.Panels(len(titles), 1, panel_px=140, top_px=theme.legend_px(3, 1), bottom_px=32, row_gap_px=84)
     fig = theme.figure(
-        f"Change in cost from the baseline by financial year, {wording.period(years)}, cash",
-        _change_alt(frames, titles, wording.period(years)),
+        f"Change in cost from the baseline by financial year, {wording.horizon_words(years)}, cash",
+        _change_alt(frames, titles, wording.horizon_words(years)),
         wide,
         narrow,
     )
@@ -316,7 +320,7 @@ def cost_change(measures: pl.DataFrame, titles: Mapping[str, str]) -> go.Figure:
             (high if high is not None else mean) - mean for high, mean in zip(frame["high"], frame["mean"], strict=True)
         ]
         texts = [
-            wording.three(wording.Estimate.of(m, lo, hi), wording.POUNDS)[0]
+            wording.rounded_alike(wording.Estimate.of(m, lo, hi), wording.POUNDS)[0]
             for m, lo, hi in frame.select("mean", "low", "high").iter_rows()
         ]
         fig.add_bar(
@@ -350,7 +354,7 @@ def _change_alt(frames: Mapping[str, pl.DataFrame], titles: Mapping[str, str], y
     for strategy, frame in frames.items():
         parts = [
             f"{row['financial_year']}"
-            f" {wording.three(wording.Estimate.of(row['mean'], row['low'], row['high']), wording.POUNDS)[0]}"
+            f" {wording.rounded_alike(wording.Estimate.of(row['mean'], row['low'], row['high']), wording.POUNDS)[0]}"
             for row in frame.iter_rows(named=True)
         ]
         said.append(f"{titles[strategy]}: {', '.join(parts)}")

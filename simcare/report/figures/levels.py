@@ -17,7 +17,7 @@ BASELINE = "baseline"
 
 
 # ---- caseload
-def caseload(
+def caseload_figure(
     measures: pl.DataFrame, model: Model, stage: str, strategy: str = BASELINE, name: str = "Baseline"
 ) -> go.Figure:
     """People in care by tier over time in one life stage, a panel a tier, each with its own scale from nought.
@@ -38,12 +38,14 @@ def caseload(
     runs = summaries.replications(measures, strategy).height
     by_demand = int(shown["demand_low"].is_not_null().any())
     wide, narrow, middle = tier_panels(len(present), (2 if strategy == BASELINE else 3) + by_demand)
-    alt = _caseload_alt(shown, present, tiers, stage, wording.period(years), name)
-    fig = theme.figure(f"People in care by tier, {stage}, {wording.period(years)}: {name}", alt, wide, narrow, middle)
+    alt = _caseload_alt(shown, present, tiers, stage, wording.horizon_words(years), name)
+    fig = theme.figure(
+        f"People in care by tier, {stage}, {wording.horizon_words(years)}: {name}", alt, wide, narrow, middle
+    )
     colour, fill = colours(strategy)
     for k, tier in enumerate(present):
         line = shown.filter(pl.col("tier") == tier)
-        months = middles(line)
+        months = month_middles(line)
         place = {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "mode": "lines"}
         if line["low"].null_count() == 0:
             theme.band(
@@ -58,7 +60,7 @@ def caseload(
             top += before["mean"].to_list()
             dashed = {"color": theme.INK, "width": 1.6, "dash": "dot"}
             fig.add_scatter(
-                x=middles(before),
+                x=month_middles(before),
                 y=before["mean"],
                 name="Baseline, average",
                 line=dashed,
@@ -88,7 +90,7 @@ def colours(strategy: str) -> tuple[str, str]:
     return (theme.QUIET, theme.PALE_GREY) if strategy == BASELINE else (theme.BLUE, "rgba(0,114,178,0.22)")
 
 
-def middles(rows: pl.DataFrame) -> list[dt.date]:
+def month_middles(rows: pl.DataFrame) -> list[dt.date]:
     """The middle of each month: what is drawn is its mean."""
     return [dt.date(int(month[:4]), int(month[5:]), 15) for month in rows["month"]]
 
@@ -137,7 +139,7 @@ def _caseload_alt(
     return f"Lines over time: people in care in {stage}, {years}, {name}. First and last month: {'; '.join(said)}."
 
 
-def cost_by_year(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: str = "Baseline") -> go.Figure:
+def cost_figure(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: str = "Baseline") -> go.Figure:
     """Cost by financial year in cash and in constant prices: all stages together, then a panel for each life stage."""
     frames = {m: summaries.cost_by_year(measures, strategy, m) for m in ("cost", "cost_real")}
     base = None if strategy == BASELINE else summaries.cost_by_year(measures, BASELINE, "cost")
@@ -153,9 +155,9 @@ def cost_by_year(measures: pl.DataFrame, model: Model, strategy: str = BASELINE,
         len(panels), 3, panel_px=150, top_px=theme.legend_px(legend, 4), bottom_px=32, column_gap=0.09, row_gap_px=84
     )
     runs = summaries.replications(measures, strategy).height
-    alt = _cost_alt(frames["cost"].filter(pl.col("stage").is_null()), wording.period(years), name)
+    alt = _cost_alt(frames["cost"].filter(pl.col("stage").is_null()), wording.horizon_words(years), name)
     fig = theme.figure(
-        f"Cost by financial year and life stage, {wording.period(years)}: {name}", alt, wide, narrow, middle
+        f"Cost by financial year and life stage, {wording.horizon_words(years)}: {name}", alt, wide, narrow, middle
     )
     bars = (("cost", "Cash", -0.2, theme.BLUE), ("cost_real", f"{model.prices.base_year} prices", 0.2, theme.SKY))
     for k, stage in enumerate(panels):
@@ -201,7 +203,7 @@ def _bars(fig: go.Figure, k: int, rows: pl.DataFrame, years: list[str], shift: f
     up = [(high if high is not None else mean) - mean for high, mean in zip(rows["high"], means, strict=True)]
     down = [mean - (low if low is not None else mean) for low, mean in zip(rows["low"], means, strict=True)]
     texts = [
-        wording.three(wording.Estimate.of(m, lo, hi), wording.POUNDS, signed=False)[0]
+        wording.rounded_alike(wording.Estimate.of(m, lo, hi), wording.POUNDS, signed=False)[0]
         for m, lo, hi in rows.select("mean", "low", "high").iter_rows()
     ]
     fig.add_bar(
@@ -245,7 +247,7 @@ def category_ticks(years: Sequence[str], most: int) -> dict[str, Any]:
 def _cost_alt(total: pl.DataFrame, years: str, name: str) -> str:
     said = [
         f"{row['financial_year']}"
-        f" {wording.three(wording.Estimate.of(row['mean'], row['low'], row['high']), wording.POUNDS, signed=False)[0]}"
+        f" {wording.rounded_alike(wording.Estimate.of(row['mean'], row['low'], row['high']), wording.POUNDS, signed=False)[0]}"
         for row in total.sort("financial_year").iter_rows(named=True)
     ]
     return (

@@ -6,11 +6,11 @@ import plotly.graph_objects as go
 import polars as pl
 
 from simcare.demand import months
-from simcare.model.demand import Driver
+from simcare.model.demand import DemandDriver
 from simcare.report import summaries, theme, wording
 
 
-def demand_paths(driver: Driver, paths: pl.DataFrame, title: str) -> go.Figure:
+def demand_paths(driver: DemandDriver, paths: pl.DataFrame, title: str) -> go.Figure:
     """Known counts of a driver and its path over the horizon: mean and range over replications (columns month, mean,
     low, high, in counts)."""
     assert driver.first is not None
@@ -62,7 +62,7 @@ def demand_paths(driver: Driver, paths: pl.DataFrame, title: str) -> go.Figure:
     return fig
 
 
-def paths_of(driver: Driver, measures: pl.DataFrame, index: str, base: range) -> pl.DataFrame:
+def paths_of(driver: DemandDriver, measures: pl.DataFrame, index: str, base: range) -> pl.DataFrame:
     """The paths of a driver in counts a month: mean and range over replications of the measure ``index``, times the
     base year's mean count."""
     assert driver.first is not None
@@ -71,7 +71,7 @@ def paths_of(driver: Driver, measures: pl.DataFrame, index: str, base: range) ->
     known = [count for count in counts if count is not None]
     rows = measures.filter((pl.col("strategy") == "baseline") & (pl.col("measure") == index))
     rows = rows.with_columns(pl.col("value") * (sum(known) / len(known)))
-    return summaries.spread(rows.select("month", "replication", "value"), ["month"])
+    return summaries.over_replications(rows.select("month", "replication", "value"), ["month"])
 
 
 __all__ = ["demand_paths", "paths_of"]

@@ -43,7 +43,7 @@ def places(model: Model) -> dict[str, str]:
     return {name: titles[name] for name in [*reversed(model.rungs), *short]} | {GONE: "Died or moved away"}
 
 
-def moves(
+def moves_figure(
     flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: str = "baseline", name: str = "Baseline"
 ) -> go.Figure:
     """Average moves a year between tiers over the horizon. People who stay on their tier are not drawn, nor are the
@@ -67,7 +67,7 @@ def moves(
     wide = theme.Panels(1, 1, panel_px=480, top_px=theme.legend_px(len(used), 3) + 6, bottom_px=14)
     narrow = theme.Panels(1, 1, panel_px=540, top_px=theme.legend_px(len(used), 1) + 6, bottom_px=14)
     middle = theme.Panels(1, 1, panel_px=480, top_px=theme.legend_px(len(used), 2) + 6, bottom_px=14)
-    period = wording.period(years)
+    period = wording.horizon_words(years)
     fig = theme.figure(
         f"Moves between tiers, average a year, {period}: {name}", _alt(rows, titles, period, name), wide, narrow, middle
     )

@@ -29,7 +29,7 @@ def sweep(
     """
     if not ranking.differ(scenarios, measure):
         raise ValueError(f"no strategy changes '{measure}' in any scenario")
-    ranked, about = ranking.ranks(scenarios, measure), wording.measure(measure)
+    ranked, about = ranking.ranks(scenarios, measure), wording.shown_measure(measure)
     order = (
         ranked.filter(pl.col("scenario") == next(iter(worlds))).sort("rank", maintain_order=True)["strategy"].to_list()
     )
@@ -90,7 +90,7 @@ def _panel(
     fig: go.Figure, k: int, measure: str, rows: pl.DataFrame, order: list[str], ends: tuple[float, float]
 ) -> None:
     about, place = (
-        wording.measure(measure),
+        wording.shown_measure(measure),
         {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "showlegend": False},
     )
     for row in rows.iter_rows(named=True):
@@ -98,7 +98,7 @@ def _panel(
         _, colour, symbol = VERDICTS[verdict(measure, estimate)]
         if estimate.low is not None and estimate.high is not None:
             _interval(fig, y, estimate.low, estimate.high, ends, colour, place)
-        value, low, high = wording.three(estimate, about.unit)
+        value, low, high = wording.rounded_alike(estimate, about.unit)
         hover = f"{value}<br>{wording.INTERVAL} {low} to {high}<br>rank {ranking.place(row)}<extra></extra>"
         marker = {"color": colour, "size": 9, "symbol": symbol, "line": {"color": colour, "width": 2}}
         fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
@@ -239,12 +239,12 @@ def _legend(fig: go.Figure, keys: Sequence[str]) -> None:
 
 def _alt(ranked: pl.DataFrame, measure: str, titles: Mapping[str, str], worlds: Mapping[str, str], years: str) -> str:
     """The first and the last of every scenario, with their differences."""
-    about, said = wording.measure(measure), []
+    about, said = wording.shown_measure(measure), []
     for world, name in worlds.items():
         rows = ranked.filter(pl.col("scenario") == world).sort("rank", maintain_order=True)
         ends = []
         for place, row in (("first", rows.row(0, named=True)), ("last", rows.row(-1, named=True))):
-            value, low, high = wording.three(
+            value, low, high = wording.rounded_alike(
                 wording.Estimate.of(row["difference"], row["low"], row["high"]), about.unit
             )
             ends.append(f"{place} {titles[row['strategy']]}, {value} ({low} to {high})")

@@ -20,7 +20,7 @@ LINES = (
 )  # fmt: skip
 
 
-class Panel(NamedTuple):
+class TariffPanel(NamedTuple):
     """One panel: the column it draws, its heading and unit, and the unit of its axis."""
 
     column: str
@@ -30,10 +30,10 @@ class Panel(NamedTuple):
 
 
 PANELS = (
-    Panel("gbp_per_day", "Price of the day", "£ a day", wording.POUNDS),
-    Panel("holding_gbp_per_day", "Earned by holding on", "£ a day, against stepping down", wording.POUNDS),
-    Panel("step_downs_per_year", "Stepped down by the provider", "times a year, of who could", wording.COUNT),
-    Panel("still_there", "Still there", "% of clients, at the end of the day", wording.PERCENT),
+    TariffPanel("gbp_per_day", "Price of the day", "£ a day", wording.POUNDS),
+    TariffPanel("holding_gbp_per_day", "Earned by holding on", "£ a day, against stepping down", wording.POUNDS),
+    TariffPanel("step_downs_per_year", "Stepped down by the provider", "times a year, of who could", wording.COUNT),
+    TariffPanel("still_there", "Still there", "% of clients, at the end of the day", wording.PERCENT),
 )
 
 
@@ -56,7 +56,7 @@ def incentives(curves: Sequence[tuple[str, pl.DataFrame]], where: str) -> go.Fig
     return fig
 
 
-def _draw(fig: go.Figure, k: int, panel: Panel, curves: Sequence[tuple[str, pl.DataFrame]]) -> None:
+def _draw(fig: go.Figure, k: int, panel: TariffPanel, curves: Sequence[tuple[str, pl.DataFrame]]) -> None:
     scale = 100.0 if panel.column == "still_there" else 1.0
     values = [v * scale for _, frame in curves for v in frame[panel.column].drop_nulls()]
     low, high = min(0.0, *values), max(0.0, *values)
@@ -102,7 +102,7 @@ def _day_title() -> dict[str, Any]:
     return {"text": "day of the stay", "font": {"size": 12, "color": theme.QUIET}, "standoff": 4}
 
 
-def _alt(curves: Sequence[tuple[str, pl.DataFrame]], shown: Sequence[Panel], where: str) -> str:
+def _alt(curves: Sequence[tuple[str, pl.DataFrame]], shown: Sequence[TariffPanel], where: str) -> str:
     """The panels in words, and each contract on its first, 90th and last day."""
     said = []
     for name, frame in curves:

@@ -46,7 +46,7 @@ class Rows(theme.Panels):
 
 
 @dataclass(frozen=True)
-class Panel:
+class WaitPanel:
     """One panel: its heading, the unit, a frame of period, mean, low and high, and the baseline's (None where it is the
     same)."""
 
@@ -62,11 +62,11 @@ class Panel:
         return not any((frame["mean"].fill_null(0.0) > 0).any() for frame in frames)
 
 
-def panels(measures: pl.DataFrame, strategy: str) -> tuple[list[Panel], list[Panel]]:
+def panels(measures: pl.DataFrame, strategy: str) -> tuple[list[WaitPanel], list[WaitPanel]]:
     """The panels of people, by month, and of mean waits, by quarter; those without any data left out."""
 
-    def both(title: str, unit: str, period: str, of: Any, name: str) -> Panel:
-        return Panel(
+    def both(title: str, unit: str, period: str, of: Any, name: str) -> WaitPanel:
+        return WaitPanel(
             title,
             unit,
             period,
@@ -74,7 +74,9 @@ def panels(measures: pl.DataFrame, strategy: str) -> tuple[list[Panel], list[Pan
             None if strategy == BASELINE else of(measures, BASELINE, name),
         )
 
-    standing = [both(title, "people", "month", summaries.people, name) for name, (title, _) in STANDING.items()]
+    standing = [
+        both(title, "people", "month", summaries.people_by_period, name) for name, (title, _) in STANDING.items()
+    ]
     waits = [
         both(wording.title(what), "mean wait, days", "quarter", summaries.mean_waits, name)
         for name, what in wording.CLASSES.items()
@@ -82,7 +84,7 @@ def panels(measures: pl.DataFrame, strategy: str) -> tuple[list[Panel], list[Pan
     return [p for p in standing if not p.empty], [p for p in waits if not p.empty]
 
 
-def waits(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: str = "Baseline") -> go.Figure:
+def waits_figure(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: str = "Baseline") -> go.Figure:
     """What happens where places run out, each panel with its own scale from nought: a panel of people for each of
     STANDING, and one for each class of the queue with the mean wait of those who got a place. That is by quarter, as
     few of a class get one in a month.
@@ -97,7 +99,7 @@ def waits(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: 
             f"in strategy '{strategy}' nobody waits for a place, is held up in hospital or is in an extra place"
         )
     years = summaries.financial_years(measures)
-    period, legend = wording.period(years), 2 if strategy == BASELINE else 3
+    period, legend = wording.horizon_words(years), 2 if strategy == BASELINE else 3
     alt = _alt(every, measures, model, strategy, f"{period}, {name}")
     layouts = _layouts(len(every), len(standing), legend)
     fig = theme.figure(f"{_subject(standing, waited)}, {period}: {name}", alt, *layouts)
@@ -118,7 +120,7 @@ def waits(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: 
     return fig
 
 
-def _subject(standing: Sequence[Panel], waited: Sequence[Panel]) -> str:
+def _subject(standing: Sequence[WaitPanel], waited: Sequence[WaitPanel]) -> str:
     """What the panels show."""
     short = dict(STANDING.values())
     people = f"People {wording.listed([short[panel.title] for panel in standing])}" if standing else ""
@@ -161,11 +163,11 @@ def _layouts(count: int, first: int, legend: int) -> tuple[Rows, Rows, Rows]:
     return wide, narrow, middle
 
 
-def _draw(fig: go.Figure, k: int, panel: Panel, strategy: str, range_name: str, seen: set[str]) -> None:
+def _draw(fig: go.Figure, k: int, panel: WaitPanel, strategy: str, range_name: str, seen: set[str]) -> None:
     """The band, the baseline under a strategy, and the line; ``seen`` are the names that the legend has already."""
     colour, fill = colours(strategy)
     for piece in _pieces(panel.shown):
-        x, low, high = middles(piece, panel.period), piece["low"].to_list(), piece["high"].to_list()
+        x, low, high = period_middles(piece, panel.period), piece["low"].to_list(), piece["high"].to_list()
         theme.band(fig, k, x, low, high, fill, range_name, range_name not in seen)
         seen.add(range_name)
     if panel.before is not None:
@@ -175,7 +177,7 @@ def _draw(fig: go.Figure, k: int, panel: Panel, strategy: str, range_name: str, 
 
 
 def _line(
-    fig: go.Figure, k: int, panel: Panel, rows: pl.DataFrame, what: str, line: dict[str, Any], seen: set[str]
+    fig: go.Figure, k: int, panel: WaitPanel, rows: pl.DataFrame, what: str, line: dict[str, Any], seen: set[str]
 ) -> None:
     quarterly = (
         panel.period == "quarter"
@@ -186,7 +188,7 @@ def _line(
         for key, mean in rows.select(panel.period, "mean").iter_rows()
     ]
     fig.add_scatter(
-        x=middles(rows, panel.period),
+        x=period_middles(rows, panel.period),
         y=rows["mean"].to_list(),
         mode="lines+markers" if quarterly else "lines",
         marker={"size": 3.5 if "dash" in line else 4.5, "color": line["color"]},
@@ -209,7 +211,7 @@ def _pieces(rows: pl.DataFrame) -> list[pl.DataFrame]:
     return [rows[stretch[0] : stretch[-1] + 1] for stretch in stretches]
 
 
-def middles(rows: pl.DataFrame, period: str) -> list[dt.date]:
+def period_middles(rows: pl.DataFrame, period: str) -> list[dt.date]:
     """The middle of each month or quarter."""
     later = 1 if period == "quarter" else 0
     return [dt.date(int(key[:4]), int(key[5:]) + later, 15) for key in rows[period]]
@@ -225,12 +227,14 @@ def when(key: str, period: str) -> str:
     return f"{first:%B %Y}" if period == "month" else f"{first:%B} to {first.replace(month=first.month + 2):%B %Y}"
 
 
-def _alt(every: Sequence[Panel], measures: pl.DataFrame, model: Model, strategy: str, what: str) -> str:
+def _alt(every: Sequence[WaitPanel], measures: pl.DataFrame, model: Model, strategy: str, what: str) -> str:
     said = [f"{panel.title} ({panel.unit}), {_ends(panel)}" for panel in every]
     last = summaries.financial_years(measures)[-1]
     year = pl.col("financial_year") == last
     means = {
-        s.name: summaries.people(measures, strategy, "queue_days", "financial_year", s.name).filter(year)["mean"].item()
+        s.name: summaries.people_by_period(measures, strategy, "queue_days", "financial_year", s.name)
+        .filter(year)["mean"]
+        .item()
         for s in model.stages
     }
     by_stage = wording.listed(
@@ -242,7 +246,7 @@ def _alt(every: Sequence[Panel], measures: pl.DataFrame, model: Model, strategy:
     )
 
 
-def _ends(panel: Panel) -> str:
+def _ends(panel: WaitPanel) -> str:
     """The first and the last value, and of when they are."""
     rows = panel.shown.drop_nulls("mean")
     if rows.is_empty():

@@ -72,7 +72,7 @@ def _bars(fig: go.Figure, k: int, panel: Falls) -> None:
         whole = y == len(panel.parts) - 1
         base, size = (0.0, estimate.value) if whole else (at, estimate.value)
         half = 0.0 if estimate.high is None else estimate.high - estimate.value
-        value, low, high = wording.three(estimate, panel.unit)
+        value, low, high = wording.rounded_alike(estimate, panel.unit)
         fig.add_bar(
             x=[size],
             y=[y],
@@ -143,7 +143,7 @@ def _alt(title: str, panels: Sequence[Falls]) -> str:
     said = []
     for panel in panels:
         parts = [
-            f"{name} {wording.three(estimate, panel.unit)[0]} ({wording.interval(estimate, panel.unit)})"
+            f"{name} {wording.rounded_alike(estimate, panel.unit)[0]} ({wording.interval_words(estimate, panel.unit)})"
             for name, estimate in panel.parts
         ]
         said.append(f"{panel.heading}, {panel.counts}: {', '.join(parts)}")
