@@ -1,2 +1,1 @@
-"""From targets to a posterior: runs over a design, emulators, history matching, chains, and real runs from what is
-left, with years held back."""
+"""From targets to a posterior: a design of runs, emulators, history matching, a chain, and years held out."""

@@ -1,0 +1,1 @@
+"""Strategies compared and chosen between: pure functions of what was run."""

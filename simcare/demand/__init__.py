@@ -1,1 +1,1 @@
-"""Demand: series read, drivers fitted, forecasts scored against what came, draws that enter a simulation."""
+"""Demand: series read, drivers fitted, forecasts scored against the outturn, draws that enter a simulation."""

@@ -1,0 +1,1 @@
+"""Day 0, arrivals, and two clocks over one rulebook: SimPy, and compiled."""

@@ -1,0 +1,1 @@
+"""Every file that people hand over: TOML, the library, fits, and writing a file safely."""

@@ -1,0 +1,1 @@
+"""The event log as frames: states, stays, moves, months and tallies."""

@@ -1,0 +1,1 @@
+"""What cost moved by: mechanisms switched on and off, and each one's Shapley share."""

@@ -1,0 +1,1 @@
+"""What is paid, by whom and when, and how contracts are gamed."""

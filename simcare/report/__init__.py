@@ -1,0 +1,1 @@
+"""Everything a reader sees: exhibits, pages, wording, figures and tables."""

@@ -1,0 +1,1 @@
+"""Replications carried out in parallel, in order, and kept."""

@@ -1,0 +1,1 @@
+"""What a contract rewards day by day, without a run."""
