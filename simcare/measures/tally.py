@@ -20,8 +20,9 @@ from simcare.log.frame import frame, named
 from simcare.log.periods import calendar, year_name
 from simcare.log.spells import COLUMNS, SPELL, spells_in
 from simcare.log.states import IDS, PLACE, prepare
+from simcare.log.tallies import Tallies
 from simcare.measures.compiled_counts import ENTRIES, EXITS, HAIR, KINDS, SERVED, STATES, Books, count
-from simcare.measures.measure import AGED, DAYS_OF, Tallies
+from simcare.measures.measure import AGED, DAYS_OF
 from simcare.model import Model
 from simcare.money.ledger import price_dates, transitions
 from simcare.money.payments import bands, with_sums

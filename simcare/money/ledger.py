@@ -19,7 +19,6 @@ import datetime as dt
 import math
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from simcare.errors import BrokenInvariant
 from simcare.log.periods import first_year, period_of, total, year_name
 from simcare.log.states import IDS, PERSON, PLACE, RUN, differs
+from simcare.log.tallies import Tallies
 from simcare.model import Model
 from simcare.model.market import Voluntary
 from simcare.model.model import Programme
@@ -36,9 +36,6 @@ from simcare.model.parts import Prices
 from simcare.model.strategy import ramp_steps
 from simcare.money.payments import SUMS, blocks, day_prices, spell_sums, tariff_dates
 from simcare.money.provider_accounts import with_drift, with_failures
-
-if TYPE_CHECKING:
-    from simcare.measures.measure import Tallies
 
 AMOUNTS = ("cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv")
 
