@@ -1,12 +1,16 @@
-"""An offline page of figures, tables and paragraphs in one HTML file: what the verbs beside ``run`` and ``compare``
-show."""
+"""The one builder of pages: sections of exhibits in, one offline HTML file out.
+
+Everything is inside the file; opening it asks no network for anything, and the page says so to the browser
+(Content-Security-Policy).
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,8 +18,79 @@ from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
 from simcare.report import theme
+from simcare.report.exhibit import Exhibit, Table
 
 
+# ---- what stands in a section
+@dataclass(frozen=True)
+class Text:
+    """Paragraphs, one a line. "quiet" is how to read what follows; a "finding" is what the page is for, and stands out;
+    a "list" has a bullet for each line. A line may be Markup."""
+
+    lines: Sequence[str]
+    look: Literal["plain", "quiet", "finding", "list"] = "plain"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the page is for, in a box with a heading; ``more`` says how sure it is. The one of the ``baseline`` is
+    grey."""
+
+    heading: str
+    sentence: str
+    more: str = ""
+    baseline: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and what they stand for; folded away under ``summary`` where there is one."""
+
+    rows: Sequence[tuple[str, str]]
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Searchable:
+    """A long table under a search box. Rows can be chosen, and are marked, by the first letter of one column, which
+    ``choices`` explain."""
+
+    table: Table
+    column: int
+    choices: Sequence[tuple[str, str]]
+    asks: str
+    counted: str
+
+
+@dataclass(frozen=True)
+class Views:
+    """What is shown of each strategy in turn, in the order of the page's Chooser."""
+
+    each: Sequence[Sequence[Block]]
+
+
+Block = Exhibit | Text | Finding | Facts | Searchable | Views
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of a page. ``key`` is its address on the page; ``contents`` is what the list of contents calls it, if
+    it stands there. ``blocks`` may hold sections, one level down."""
+
+    heading: str
+    blocks: Sequence[Block | Section]
+    key: str = ""
+    contents: str = ""
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """Buttons between sections: which strategy all Views below show."""
+
+    names: Sequence[str]
+
+
+# ---- what d moves over to sections of exhibits
 class PageTable(NamedTuple):
     """A table of the page: title, heads, rows. Every column but the first holds numbers, unless ``text`` says that all
     are words."""
@@ -46,8 +121,79 @@ class PageText(NamedTuple):
 Part = PageTable | PageFigure | PageText
 
 
-def page(title: str, lead: str, notes: Sequence[str], parts: Sequence[Part]) -> str:
-    """The page as text: it loads nothing from anywhere."""
+def _section(part: Section | Chooser | Part, k: int) -> Section | Chooser:
+    import polars as pl
+
+    if isinstance(part, PageText):
+        return Section(part.title, [Text(part.lines, "finding" if part.finding else "plain")])
+    if isinstance(part, PageFigure):
+        return Section(
+            part.title, [Exhibit(f"figure-{k}", part.title, pl.DataFrame(), figure=part.figure, note=part.note)]
+        )
+    if isinstance(part, PageTable):
+        headers, look = (len(part.heads), "words") if part.text else (1, "below")
+        table = Table(part.title, part.heads, tuple(part.rows), headers, look)  # type: ignore[arg-type]
+        return Section(part.title, [Exhibit(f"table-{k}", part.title, pl.DataFrame(), table, note=part.note)])
+    return part
+
+
+# ---- the page
+def page(
+    title: str,
+    lead: str,
+    notes: Sequence[str],
+    sections: Sequence[Section | Chooser | Part],
+    period: str = "",
+) -> str:
+    """The page as text: it loads nothing from anywhere.
+
+    An exhibit whose title is that of its section is not titled again. Raises ValueError where two exhibits, or two
+    sections, have the same name.
+    """
+    parts = [_section(part, k) for k, part in enumerate(sections)]
+    exhibits = list(exhibits_of([part for part in parts if isinstance(part, Section)]))
+    names = [*(one.name for one in exhibits), *(part.key for part in parts if isinstance(part, Section) and part.key)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"names stand twice on the page “{title}”: {', '.join(twice)}")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            lead=lead,
+            notes=notes,
+            sections=parts,
+            period=period,
+            contents=[part for part in parts if isinstance(part, Section) and part.contents],
+            figures={one.name: _drawing(one.figure) for one in exhibits if one.figure is not None},
+            plotly=Markup(get_plotlyjs()),  # noqa: S704  our own dependency, not input
+            config=Markup(json.dumps(theme.CONFIG)),  # noqa: S704
+            narrow_px=theme.NARROW_PX,
+            middle_px=theme.MIDDLE_PX,
+        )
+    )
+
+
+def exhibits_of(sections: Sequence[Section | Chooser]) -> Iterator[Exhibit]:
+    """The exhibits of a page, in order."""
+
+    def within(blocks: Sequence[Block | Section]) -> Iterator[Exhibit]:
+        for block in blocks:
+            if isinstance(block, Exhibit):
+                yield block
+            elif isinstance(block, Section):
+                yield from within(block.blocks)
+            elif isinstance(block, Views):
+                for each in block.each:
+                    yield from within(each)
+
+    for section in sections:
+        if isinstance(section, Section):
+            yield from within(section.blocks)
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("simcare.report"),
         autoescape=True,
@@ -55,33 +201,18 @@ def page(title: str, lead: str, notes: Sequence[str], parts: Sequence[Part]) -> 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"unbroken": unbroken, "stacked": stacked}
-    return environment.get_template("page.html").render(
-        title=title,
-        lead=lead,
-        notes=notes,
-        parts=[_shown(k, part) for k, part in enumerate(parts)],
-        drawn=any(isinstance(part, PageFigure) for part in parts),
-        plotly=Markup(get_plotlyjs()),  # noqa: S704  our own dependency, not input
-        config=Markup(json.dumps(theme.CONFIG)),  # noqa: S704
-        narrow_px=theme.NARROW_PX,
-        middle_px=theme.MIDDLE_PX,
-    )
+    environment.filters |= {"unbroken": unbroken, "stacked": stacked, "breakable": breakable}
+    environment.tests["kind"] = lambda block, name: type(block).__name__ == name
+    return environment
 
 
-def _shown(k: int, part: Part) -> dict[str, object]:
-    if isinstance(part, PageFigure):
-        bare = theme.untitled(part.figure)
-        about = {
-            "key": f"figure-{k}",
-            "alt": part.figure.layout.meta["alt"],
-            "height": int(bare.layout.height),
-            "data": script_json(bare.to_json()),
-        }
-        return {"kind": "figure", "title": part.title, "note": part.note, **about}
-    return {"kind": "table" if isinstance(part, PageTable) else "text", **part._asdict()}
+def _drawing(figure: go.Figure) -> dict[str, Any]:
+    """What the template needs of a figure: its title stands above it as text."""
+    bare = theme.untitled(figure)
+    return {"alt": figure.layout.meta["alt"], "height": int(bare.layout.height), "data": script_json(bare.to_json())}
 
 
+# ---- text that a browser reads
 def script_json(value: str) -> Markup:
     """JSON that cannot end the script element it stands in, nor open a comment in it.
 
@@ -112,4 +243,28 @@ def stacked(cell: str) -> Markup:
     return Markup('<span class="n">{}</span> <span class="of">{}</span>').format(*found.groups())
 
 
-__all__ = ["PageFigure", "PageTable", "PageText", "Part", "page", "script_json", "stacked", "unbroken"]
+def breakable(path: str) -> Markup:
+    """A path that may break after its dots.
+
+    >>> str(breakable("clocks[rise].multiply"))
+    'clocks[rise].<wbr>multiply'
+    """
+    return Markup(str(escape(path)).replace(".", ".<wbr>"))  # noqa: S704
+
+
+__all__ = [
+    "Block",
+    "Chooser",
+    "Facts",
+    "Finding",
+    "PageFigure",
+    "PageTable",
+    "PageText",
+    "Part",
+    "Searchable",
+    "Section",
+    "Text",
+    "Views",
+    "exhibits_of",
+    "page",
+]
