@@ -32,7 +32,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Finding:
+class FindingBox:
     """What the page is for, in a box with a heading; ``more`` says how sure it is. The one of the ``baseline`` is
     grey."""
 
@@ -69,7 +69,7 @@ class Views:
     each: Sequence[Sequence[Block]]
 
 
-Block = Exhibit | Text | Finding | Facts | Searchable | Views
+Block = Exhibit | Text | FindingBox | Facts | Searchable | Views
 
 
 @dataclass(frozen=True)
@@ -256,7 +256,7 @@ __all__ = [
     "Block",
     "Chooser",
     "Facts",
-    "Finding",
+    "FindingBox",
     "PageFigure",
     "PageTable",
     "PageText",
