@@ -1,8 +1,8 @@
 """How the rulebook is compiled: numba, with a cache on disk that knows when the rulebook changed.
 
 numba's own cache watches one file at a time; a rule that calls a rule in another file would go stale.
-So the cache folder is named after a digest of every compiled file. A read-only home falls back to the
-temporary folder.
+So the cache folder is named after a digest of every compiled file. Inside it a file goes by its place in the package, so
+that two checkouts of the same rules compile once. A read-only home falls back to the temporary folder.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 import numba
 import platformdirs
 from numba.core import types
+from numba.core.caching import UserProvidedCacheLocator
 from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -63,8 +64,25 @@ def _cache_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="simcare-"))
 
 
+class PackageCacheLocator(UserProvidedCacheLocator):
+    """Where numba keeps a compiled function of ours: by the place of its file in the package, wherever that is installed.
+
+    numba takes it by its name (``NUMBA_CACHE_LOCATOR_CLASSES`` in its documentation). Files of other packages are kept as
+    numba keeps them.
+    """
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        """The folder within the cache folder."""
+        folder = Path(py_file).resolve().parent
+        if folder.is_relative_to(PACKAGE.resolve()):
+            return "-".join(("simcare", *folder.relative_to(PACKAGE.resolve()).parts))
+        return cast(str, super().get_suitable_cache_subpath(py_file))
+
+
 CACHE = _cache_folder()
 numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
+numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{PackageCacheLocator.__name__}"  # type: ignore[attr-defined]
 
 
 def is_compiled() -> bool:
