@@ -1,8 +1,8 @@
 """How the rulebook is compiled: numba, with a cache on disk that knows when the rulebook changed.
 
 numba's own cache watches one file at a time; a rule that calls a rule in another file would go stale.
-So the cache folder is named after a digest of every compiled file. Inside it a file goes by its place in the package, so
-that two checkouts of the same rules compile once. A read-only home falls back to the temporary folder.
+So the cache folder is named after a digest of every compiled file. Inside it a file goes by its place in the package,
+so that two checkouts of the same rules compile once. A read-only home falls back to the temporary folder.
 """
 
 from __future__ import annotations
@@ -65,10 +65,11 @@ def _cache_folder() -> Path:
 
 
 class PackageCacheLocator(UserProvidedCacheLocator):
-    """Where numba keeps a compiled function of ours: by the place of its file in the package, wherever that is installed.
+    """Where numba keeps a compiled function of ours: by the place of its file in the package, wherever that is
+    installed.
 
-    numba takes it by its name (``NUMBA_CACHE_LOCATOR_CLASSES`` in its documentation). Files of other packages are kept as
-    numba keeps them.
+    numba takes it by its name (``NUMBA_CACHE_LOCATOR_CLASSES`` in its documentation). Files of other packages are kept
+    as numba keeps them.
     """
 
     @classmethod
