@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from simcare.errors import BadInput
 from simcare.files.extend import extended
+from simcare.files.toml_faults import toml_file
 from simcare.model.calibration import Calibration
 from simcare.model.checks.whole import source_faults
 from simcare.model.contracts import Contract
@@ -56,17 +56,8 @@ def find(name: str | Path, folder: str) -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file; one clear sentence where it is not one."""
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f"{path}: is not UTF-8 text (byte {error.start}: 0x{error.object[error.start]:02x}); save it as UTF-8"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{path}: is not complete, valid TOML: {error}") from error
+    """The tables of a TOML file; each fault in a clear sentence where it is not one."""
+    return toml_file(path)
 
 
 def load_model(name: str | Path) -> Model:
