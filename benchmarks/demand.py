@@ -19,7 +19,7 @@ from simcare.demand import driver as drivers
 from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
 from simcare.demand.series import MonthlyCounts
-from simcare.files.load import library
+from simcare.files.library import library
 
 
 def seconds(what: object) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from simcare.demand import challengers, scores
 from simcare.demand import driver as drivers
 from simcare.demand.reading import read_series
-from simcare.files.load import library
+from simcare.files.library import library
 
 FIRST, LAST, EVERY, AHEAD = 24, 60, 3, 24
 

@@ -15,7 +15,7 @@ from simcare.demand import driver as drivers
 from simcare.demand import level as levels
 from simcare.demand.pooling import pooled
 from simcare.demand.reading import read_series
-from simcare.files.load import library
+from simcare.files.library import library
 
 
 def main() -> None:

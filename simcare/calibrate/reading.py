@@ -13,8 +13,12 @@ from typing import NamedTuple
 
 from simcare.calibrate.starts import begun
 from simcare.errors import BadInput
-from simcare.files.fit import clocks_in, digest_of, label_of, laid
-from simcare.files.load import find, load_model, parse, read_toml, series_file
+from simcare.files.extend import model_chain
+from simcare.files.fit import clocks_in, digest_of, laid
+from simcare.files.library import find_beside, find_file, label_of, series_file
+from simcare.files.load import load_model
+from simcare.files.parsing import parse
+from simcare.files.toml_faults import read_toml
 from simcare.log.flows import COUNTED, GONE_TIER
 from simcare.measures.measure import DAYS_OF
 from simcare.model import Model
@@ -74,18 +78,17 @@ class Loaded:
 def load_calibration(name: str | Path) -> Loaded:
     """A calibration by path or library name, with everything it names found and checked. Raises BadInput with file,
     path, value and near miss."""
-    path = find(name, "calibration")
+    path = find_file(name, "calibration")
     calibration = parse(Calibration, read_toml(path), str(path))
-    beside = path.parent / calibration.model
-    given = beside if beside.suffix == ".toml" and beside.is_file() else calibration.model
-    model = load_model(given)
+    model_path = find_beside(calibration.model, path, "models")
+    model = load_model(model_path)
     faults = [f"{path}: {fault}" for fault in source_faults(calibration, tuple(calibration.sources))]
     faults += [f"{path}: {fault}" for fault in _model_faults(calibration, model)]
     if faults:
         raise BadInput(faults)
     starts = {run.name: begun(model, run) for run in calibration.runs}
     data, files, unreached = _data(calibration, starts, path)
-    model_files = _model_files(find(given, "models"), model)
+    model_files = _model_files(model_path, model)
     inputs = {label_of(p): digest_of(p) for p in (path, *model_files, *files)}
     return Loaded(
         calibration, model, data, inputs, path, {label_of(p): inputs[label_of(p)] for p in model_files}, unreached
@@ -94,11 +97,7 @@ def load_calibration(name: str | Path) -> Loaded:
 
 def _model_files(path: Path, model: Model) -> list[Path]:
     """The files that a model is read from: its own, those it extends, and the series of its drivers."""
-    found, here = [path], path
-    while (base := read_toml(here).get("extends")) is not None:
-        beside = here.parent / str(base)
-        here = beside if beside.suffix == ".toml" and beside.is_file() else find(str(base), "models")
-        found.append(here)
+    found = [file for file, _ in model_chain(path)]
     for driver in model.drivers:
         found += [series_file(name, path) for name in (driver.series, driver.population) if name is not None]
     return found

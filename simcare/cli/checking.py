@@ -98,6 +98,6 @@ def schema(what: Annotated[str, typer.Argument(help="model, experiment or calibr
 
     Example: `simcare schema model > model.schema.json`
     """
-    from simcare.files.load import schema as schema_of
+    from simcare.files.schemas import file_schema
 
-    print(json.dumps(schema_of(what), indent=1))
+    print(json.dumps(file_schema(what), indent=1))

@@ -189,7 +189,8 @@ def _series(what: str, area: str | None) -> Chosen:
     from simcare.demand.paths import fitted, neighbours
     from simcare.demand.reading import read_all
     from simcare.demand.series import chosen_series
-    from simcare.files.load import load_model, model_or_series
+    from simcare.files.library import model_or_series
+    from simcare.files.load import load_model
 
     path = model_or_series(what)
     others: dict[str, MonthlyCounts] = {}
@@ -228,7 +229,7 @@ def _per_person(
     """The series with the people of some ages of their areas as exposure."""
     from simcare.demand.exposure import parsed_ages, with_people
     from simcare.demand.population import read_population
-    from simcare.files.load import series_file
+    from simcare.files.library import series_file
 
     if population is None or ages is None:
         raise BadInput("population and ages go together: give --population FILE and --ages, such as 0-17")

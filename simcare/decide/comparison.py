@@ -21,7 +21,8 @@ from simcare.demand.paths import fitted
 from simcare.engine.persons import key
 from simcare.errors import BadInput
 from simcare.files.fit import CalibrationFit, chosen_fit
-from simcare.files.load import load_experiment, parse
+from simcare.files.load import load_experiment
+from simcare.files.parsing import parse
 from simcare.measures.spread_parts import (
     KEPT,
     NINE_IN_TEN,

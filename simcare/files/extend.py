@@ -3,9 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from simcare.errors import BadInput
+from simcare.files.library import find_beside
+from simcare.files.toml_faults import read_toml
+
 KEYS = ("name", "service")  # what tells the rows of a list apart: an offer goes by its service
+
+
+def read_model(path: Path) -> dict[str, Any]:
+    """The tables of a model file, laid over those of the model that it ``extends``, if it does."""
+    *above, (_, tables) = model_chain(path)
+    for _, file in reversed(above):
+        tables = extended(tables, file)
+    return tables
+
+
+def model_chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """A model file, the one that it extends, and so on to one that extends none: each path with its own tables."""
+    chain: list[tuple[Path, dict[str, Any]]] = []
+    here: Path | None = path
+    while here is not None:
+        data = read_toml(here)
+        base = data.pop("extends", None)
+        chain.append((here, data))
+        here = None if base is None else _base_of(here, base, {file.resolve() for file, _ in chain})
+    return chain
+
+
+def _base_of(path: Path, base: Any, above: set[Path]) -> Path:
+    """The file that a model file extends; ``above`` are those that led to it and may not come again."""
+    if not isinstance(base, str):
+        raise BadInput(f"{path}: extends: should be the name or path of a model, got {base!r}")
+    try:
+        found = find_beside(base, path, "models")
+    except BadInput as error:
+        raise BadInput(f"{path}: extends: {error}") from error
+    if found.resolve() in above:
+        raise BadInput(f"{path}: extends: '{base}' extends this file again")
+    return found
 
 
 def extended(base: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,8 +54,11 @@ def extended(base: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]
     the terms of a contract.
 
     >>> base = {"teams": [{"name": "a", "hours": 1, "stage": "x"}], "clocks": [{"clock": "rise"}], "start": 1}
-    >>> extended(base, {"teams": [{"name": "a", "hours": 2}, {"name": "b", "hours": 3}], "clocks": [{"clock": "death"}]})
-    {'teams': [{'name': 'a', 'hours': 2, 'stage': 'x'}, {'name': 'b', 'hours': 3}], 'clocks': [{'clock': 'rise'}, {'clock': 'death'}], 'start': 1}
+    >>> file = {"teams": [{"name": "a", "hours": 2}, {"name": "b", "hours": 3}], "clocks": [{"clock": "death"}]}
+    >>> extended(base, file)["teams"]
+    [{'name': 'a', 'hours': 2, 'stage': 'x'}, {'name': 'b', 'hours': 3}]
+    >>> extended(base, file)["clocks"], extended(base, file)["start"]
+    ([{'clock': 'rise'}, {'clock': 'death'}], 1)
     """
     return _over(base, file, top=True)
 

@@ -18,7 +18,10 @@ from pydantic import Field
 
 from simcare.engine.persons import key
 from simcare.errors import BadInput
-from simcare.files.load import FOLDERS, library, load_model, parse, read_toml
+from simcare.files.library import labelled, library
+from simcare.files.load import load_model
+from simcare.files.parsing import parse
+from simcare.files.toml_faults import read_toml
 from simcare.model import Model
 from simcare.model.calibration import Cells
 from simcare.model.nearmiss import unknown
@@ -325,20 +328,6 @@ def stale(fit: CalibrationFit) -> list[str]:
     return faults
 
 
-def label_of(path: Path) -> str:
-    """How an input file goes by in a fit: a shipped file by folder and name, any other by its path."""
-    for folder in FOLDERS:
-        if path.resolve().parent == library(folder).resolve():
-            return f"{folder}/{path.name}"
-    return str(path.resolve())
-
-
-def labelled(label: str) -> Path:
-    """The file of a label (:func:`label_of`)."""
-    folder, _, name = label.partition("/")
-    return library(folder) / name if folder in FOLDERS else Path(label)
-
-
 def digest_of(path: Path) -> str:
     """SHA-256 of what a file says: of a TOML file its content, so that a comment or the order of keys does not count;
     of others the text, whatever its line ends."""
@@ -361,7 +350,6 @@ __all__ = [
     "find_fit",
     "fit_sentence",
     "is_fit",
-    "label_of",
     "laid",
     "load_fit",
     "read_fit",

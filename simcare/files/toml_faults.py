@@ -183,7 +183,7 @@ def tables_of(text: str, name: str) -> dict[str, Any]:
         raise toml_faults(text, name) from error
 
 
-def toml_file(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises BadInput with every fault in plain words."""
     try:
         raw = path.read_bytes()
@@ -204,4 +204,4 @@ def toml_file(path: Path) -> dict[str, Any]:
     return tables_of(found.text, str(path))
 
 
-__all__ = ["tables_of", "toml_faults", "toml_file"]
+__all__ = ["read_toml", "tables_of", "toml_faults"]

@@ -24,7 +24,10 @@ from scipy.stats import t
 from simcare.decide.comparison import CONFIDENCE, TOTALS, tasks, totals
 from simcare.demand.paths import fitted
 from simcare.errors import BadInput
-from simcare.files.load import find, library, load_experiment, load_model, parse, read_toml
+from simcare.files.library import find_file, is_there, library
+from simcare.files.load import load_experiment, load_model
+from simcare.files.parsing import parse
+from simcare.files.toml_faults import read_toml
 from simcare.mechanisms.shapley import shapley
 from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model import Model
@@ -191,16 +194,14 @@ def _loaded(what: str | Path | Model | Experiment, model: Model | None) -> tuple
             raise BadInput(f"experiment {what.name}: give its model as well")
         return what, model
     path = Path(what)
-    there = [
-        folder for folder in ("experiments", "models") if path.is_file() or (library(folder) / f"{what}.toml").is_file()
-    ]
+    there = [folder for folder in ("experiments", "models") if is_there(what, folder)]
     if not there and path.suffix != ".toml" and len(path.parts) == 1 and not path.is_dir():
         names = sorted(p.stem for folder in ("experiments", "models") for p in library(folder).glob("*.toml"))
         raise BadInput(
             f"{what}: {unknown(str(what), names)} (experiments and models in the library; or give the path of a .toml"
             " file)"
         )
-    if "strategies" in read_toml(find(what, there[0] if there else "experiments")):
+    if "strategies" in read_toml(find_file(what, there[0] if there else "experiments")):
         return load_experiment(what)
     return None, load_model(what)
 

@@ -11,7 +11,7 @@ import polars as pl
 from simcare.decide.comparison import Comparison, differences, totals
 from simcare.errors import BadInput
 from simcare.files.atomic import MANIFEST, aside, check_finished
-from simcare.files.load import parse
+from simcare.files.parsing import parse
 from simcare.model import Model
 from simcare.model.strategy import Experiment
 from simcare.report.run_page import ReportInput, write_report

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 
-from simcare.files.load import parse, read_toml
+from simcare.files.parsing import parse
+from simcare.files.toml_faults import read_toml
 from simcare.model import Model
 from tests.second_reading.naive import Naive, Row
 from tests.support.logs import simulate

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from simcare.arrays.build import build
 from simcare.demand.paths import met
 from simcare.engine import compiled, simpy
-from simcare.files.load import find, library, load_model, parse, read_toml
+from simcare.files.library import find_file, library
+from simcare.files.load import load_model
+from simcare.files.parsing import parse
+from simcare.files.toml_faults import read_toml
 from simcare.model import Model
 from simcare.rules.records import CAUSES, END, EVENTS, MOVE, START
 from tests.second_reading.naive_queue import Checker, Ladder, team_is_never_in_two_places
@@ -108,7 +111,7 @@ def test_the_ladder_would_freeze_without_swaps() -> None:
 def ring(needs: list[int], places: int = 1) -> Model:
     """One service a rung, as many places as people: whoever holds rung k needs rung ``needs[k]``, from day 0 on."""
     names = [f"rung {k + 1}" for k in range(len(needs))]
-    data = read_toml(find("mmc", "models"))
+    data = read_toml(find_file("mmc", "models"))
     data["tiers"] = [{"name": "independent"}, *({"name": n} for n in names)]
     data["services"] = [{"name": f"{n} care", "tier": n, "follows_need": True} for n in names]
     data["providers"][0]["offers"] = [
@@ -599,7 +602,7 @@ def test_who_becomes_more_urgent_is_not_set_back() -> None:
 
 def test_a_need_that_changes_in_the_queue_is_followed() -> None:
     """In services that follow need, nobody begins on another rung than that of their need."""
-    data = read_toml(find("ladder", "models"))
+    data = read_toml(find_file("ladder", "models"))
     data["need"], data["clocks"][1]["per_year"]["value"] = [], [1, 6]
     data["arrivals"][0]["needs"]["value"] = [0, 0.5, 0.5]
     log = both(parse(Model, data, "ladder"), 1000.0)

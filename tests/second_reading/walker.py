@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from simcare.files.load import parse
+from simcare.files.parsing import parse
 from simcare.log.by_hand import log_of
 from simcare.model import Model
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from simcare.files.load import library
+from simcare.files.library import library
 from tests.support.paths import ROOT
 
 TABLES = sorted(library("calibration").glob("*.csv"))

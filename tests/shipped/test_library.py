@@ -8,7 +8,8 @@ import pytest
 
 from simcare.calibrate.reading import load_calibration
 from simcare.decide.comparison import compare
-from simcare.files.load import check_file, library, load_experiment
+from simcare.files.library import library
+from simcare.files.load import check_file, load_experiment
 from simcare.runs.run import run
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from simcare.files.load import schema
+from simcare.files.schemas import file_schema
 from tests.support.paths import ROOT, in_repository
 
 SHIPPED = {folder: sorted((ROOT / folder).glob("**/*.toml")) for folder in ("models", "calibration", "experiments")}
@@ -127,7 +127,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("kind", "path"), KINDS, ids=[in_repository(path) for _, path in KINDS])
 def test_the_published_schema_fits_the_shipped_files(kind: str, path: Path) -> None:
-    published = json.loads(json.dumps(schema(kind)))
+    published = json.loads(json.dumps(file_schema(kind)))
     as_json = json.loads(json.dumps(tomllib.loads(path.read_text(encoding="utf-8")), default=str))
     jsonschema.Draft202012Validator.check_schema(published)
     faults = [
@@ -140,7 +140,7 @@ def test_the_published_schema_fits_the_shipped_files(kind: str, path: Path) -> N
 
 @pytest.mark.parametrize("kind", ["model", "experiment"])
 def test_the_published_schema_refuses_a_key_that_does_not_exist(kind: str) -> None:
-    faults = [fault.message for fault in jsonschema.Draft202012Validator(schema(kind)).iter_errors({"abuot": {}})]
+    faults = [fault.message for fault in jsonschema.Draft202012Validator(file_schema(kind)).iter_errors({"abuot": {}})]
     assert any("abuot" in message for message in faults)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from simcare.files.load import parse
+from simcare.files.parsing import parse
 from simcare.model import Model
 
 

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from simcare.arrays.build import build
 from simcare.engine import compiled, simpy
-from simcare.files.load import find, load_model, parse, read_toml
+from simcare.files.library import find_file
+from simcare.files.load import load_model
+from simcare.files.parsing import parse
+from simcare.files.toml_faults import read_toml
 from simcare.model import Model
 from simcare.rules.records import ARRIVAL, ASSESSED, LEFT, QUEUED, REFERRAL, START, WITHDRAWN
 from tests.support.standard_errors import holds
@@ -32,7 +35,7 @@ Change = Callable[[dict[str, Any]], None]
 
 def changed(name: str, change: Change) -> Model:
     """A model of the library with other numbers."""
-    data = read_toml(find(name, "models"))
+    data = read_toml(find_file(name, "models"))
     change(data)
     return parse(Model, data, name)
 

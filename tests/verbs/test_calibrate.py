@@ -21,7 +21,7 @@ from simcare.calibrate.reading import load_calibration
 from simcare.cli import app, main
 from simcare.errors import BadInput
 from simcare.files.fit import find_fit, load_fit, read_fit, stale
-from simcare.files.load import library
+from simcare.files.library import library
 
 pytestmark = pytest.mark.xdist_group("calibrate")  # what is carried out once is shared
 

@@ -15,7 +15,7 @@ from simcare.demand import batch, months, scores
 from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
 from simcare.errors import BadInput
-from simcare.files.load import library
+from simcare.files.library import library
 
 REFERRALS = library("calibration") / "referrals-monthly.csv"
 

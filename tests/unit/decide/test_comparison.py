@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import ttest_rel
 
 from simcare.decide.comparison import compare, differences, effect_draws, totals
-from simcare.files.load import load_model, parse
+from simcare.files.load import load_model
+from simcare.files.parsing import parse
 from simcare.model.strategy import Experiment, Strategy
 
 NUMBER = {"value": 1, "source": "assumption", "grade": "D"}

@@ -16,7 +16,8 @@ from simcare.demand import driver as drivers
 from simcare.demand import paths
 from simcare.demand.paths import DriverFit
 from simcare.errors import BadInput
-from simcare.files.load import library, load_model
+from simcare.files.library import library
+from simcare.files.load import load_model
 from simcare.measures.spread_parts import INDEX, demand_by_replication, demand_sd
 from simcare.model import Model
 from simcare.runs.run import Task, run, run_task

@@ -23,7 +23,8 @@ from simcare.demand.population import (
     share_85_plus,
 )
 from simcare.errors import BadInput
-from simcare.files.load import library, load_model
+from simcare.files.library import library
+from simcare.files.load import load_model
 
 FILE = library("calibration") / "population-kent.csv"
 OLD, NEW = "census2011_based", "census2021_rebased"

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from simcare.errors import BadInput
-from simcare.files.load import load_model, parse
+from simcare.files.load import load_model
+from simcare.files.parsing import parse
 from simcare.model import Model
 from simcare.model.strategy import Strategy, apply
 from tests.support.logs import simulate

@@ -13,7 +13,11 @@ import pytest
 from pydantic import ValidationError
 
 from simcare.errors import BadInput
-from simcare.files.load import as_path, check_file, find, library, load_experiment, load_model, parse, read_toml, schema
+from simcare.files.library import find_file, library
+from simcare.files.load import check_file, load_experiment, load_model
+from simcare.files.parsing import as_path, parse
+from simcare.files.schemas import file_schema
+from simcare.files.toml_faults import read_toml
 from simcare.model import Model, sourced_figures
 from simcare.model.strategy import Experiment, Strategy, apply
 from tests.support.paths import TOY
@@ -180,7 +184,7 @@ WRONG_STRATEGIES = [((
     ("path", "value", "line"), WRONG_STRATEGIES, ids=[line[:30] for _, _, line in WRONG_STRATEGIES]
 )
 def test_a_strategy_that_cannot_be(tmp_path: Path, path: tuple[str | int, ...], value: Any, line: str) -> None:
-    data = tomllib.loads(find("prevention", "experiments").read_text(encoding="utf-8"))
+    data = tomllib.loads(find_file("prevention", "experiments").read_text(encoding="utf-8"))
     strategy = next(k for k, s in enumerate(data["strategies"]) if s.get("effects"))
     file = tmp_path / "bad.toml"
     file.write_text(as_toml(put(data, ("strategies", strategy, *path), value)), encoding="utf-8")
@@ -245,12 +249,12 @@ def test_figures_walks_every_sourced_number(toy: dict[str, Any]) -> None:
 
 
 def test_schemas_name_every_part() -> None:
-    model = schema("model")
+    model = file_schema("model")
     assert set(model["properties"]) == {"extends", *Model.model_fields}
     assert model["additionalProperties"] is False
-    assert set(schema("experiment")["properties"]) == set(Experiment.model_fields)
+    assert set(file_schema("experiment")["properties"]) == set(Experiment.model_fields)
     with pytest.raises(BadInput, match="did you mean 'model'"):
-        schema("modle")
+        file_schema("modle")
 
 
 def test_paths_read_as_a_person_would_write_them() -> None:

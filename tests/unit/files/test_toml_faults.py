@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from simcare.errors import BadInput
-from simcare.files.load import library
-from simcare.files.toml_faults import tables_of, toml_file
+from simcare.files.library import library
+from simcare.files.toml_faults import read_toml, tables_of
 
 EXPERIMENT = """name = "m"
 title = "Mistake"
@@ -159,7 +159,7 @@ def test_what_toml_can_read_is_left_alone(text: str) -> None:
 def test_files_of_notepad_are_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "m.toml"
     path.write_bytes(EXPERIMENT.replace("Mistake", "Ynys Môn").encode(encoding))
-    assert toml_file(path)["title"] == "Ynys Môn"
+    assert read_toml(path)["title"] == "Ynys Môn"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_file_of_another_kind_is_told_as_what_it_is(tmp_path: Path, raw: bytes
     path = tmp_path / "m.toml"
     path.write_bytes(raw)
     with pytest.raises(BadInput) as refused:
-        toml_file(path)
+        read_toml(path)
     assert said in str(refused.value)
     assert str(path) in str(refused.value)
 

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from simcare.cli import app
 from simcare.decide.comparison import TOTALS, compare
 from simcare.errors import BadInput
-from simcare.files.load import load_experiment, load_model, parse
+from simcare.files.load import load_experiment, load_model
+from simcare.files.parsing import parse
 from simcare.mechanisms.shapley import shapley
 from simcare.mechanisms.shares import GENUINE, TOGETHER, TOTAL, Explanation, explain, plan
 from simcare.mechanisms.switches import SWITCHES, Mechanism, numbers_behind, switched_off

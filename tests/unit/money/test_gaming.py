@@ -14,7 +14,8 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from simcare.errors import BadInput
-from simcare.files.load import load_experiment, parse
+from simcare.files.load import load_experiment
+from simcare.files.parsing import parse
 from simcare.log.by_hand import log_of
 from simcare.model import Model
 from simcare.model.strategy import apply, extended_by

@@ -16,7 +16,8 @@ from simcare.arrays.names import names_of
 from simcare.arrays.places import appeal
 from simcare.engine import compiled, simpy
 from simcare.engine.arrivals import arrival_rates
-from simcare.files.load import load_experiment, load_model, parse
+from simcare.files.load import load_experiment, load_model
+from simcare.files.parsing import parse
 from simcare.log.frame import frame
 from simcare.log.periods import calendar
 from simcare.measures.measure import measure_log

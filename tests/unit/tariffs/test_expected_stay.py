@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 from scipy.integrate import quad
 
-from simcare.files.load import parse
+from simcare.files.parsing import parse
 from simcare.log.spells import spells
 from simcare.log.states import prepare
 from simcare.model import Model

@@ -17,7 +17,7 @@ import pytest
 from simcare.arrays.build import build
 from simcare.arrays.names import names_of
 from simcare.engine import compiled
-from simcare.files.load import parse
+from simcare.files.parsing import parse
 from simcare.log.frame import frame
 from simcare.model import Model
 from simcare.model.checks.responses import reference_price, response_of
