@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from simcare.calibrate.starts import begun
 from simcare.errors import BadInput
+from simcare.files.digests import file_digest
 from simcare.files.extend import model_chain
-from simcare.files.fit import clocks_in, digest_of, laid
+from simcare.files.fit import clocks_in, laid
 from simcare.files.library import find_beside, find_file, label_of, series_file
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
@@ -89,7 +90,7 @@ def load_calibration(name: str | Path) -> Loaded:
     starts = {run.name: begun(model, run) for run in calibration.runs}
     data, files, unreached = _data(calibration, starts, path)
     model_files = _model_files(model_path, model)
-    inputs = {label_of(p): digest_of(p) for p in (path, *model_files, *files)}
+    inputs = {label_of(p): file_digest(p) for p in (path, *model_files, *files)}
     return Loaded(
         calibration, model, data, inputs, path, {label_of(p): inputs[label_of(p)] for p in model_files}, unreached
     )

@@ -166,9 +166,9 @@ def _fit(name: str | None, model: Model) -> CalibrationFit | None:
 
 
 def _print_fit(manifest: Mapping[str, Any]) -> None:
-    """Where parameters were drawn from, and which of them the targets say little of."""
+    """Where parameters were drawn from, and which of them the published data say little about."""
     if "fit" in manifest:
-        from simcare.files.fit import fit_sentence
+        from simcare.report.fit_wording import fit_sentence
 
         out_console.print(f"\n{fit_sentence(manifest['fit'])}", highlight=False, markup=False)
 

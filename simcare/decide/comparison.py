@@ -20,6 +20,7 @@ from scipy.stats import norm, t
 from simcare.demand.paths import fitted
 from simcare.engine.persons import key
 from simcare.errors import BadInput
+from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit, chosen_fit
 from simcare.files.load import load_experiment
 from simcare.files.parsing import parse
@@ -46,7 +47,7 @@ from simcare.model.strategy import (
     in_scenario,
 )
 from simcare.rules.draws import EFFECT, uniform
-from simcare.runs.run import Progress, Task, fingerprint, in_draw, manifest, outcomes_of
+from simcare.runs.run import Progress, Task, in_draw, manifest, outcomes_of
 
 # What a comparison sums over the horizon, and whether more of it is better (+1) or worse (−1).
 TOTALS = {

@@ -1,8 +1,9 @@
-"""Writing a folder aside and renaming it, so that an unfinished one never passes for a finished one."""
+"""Writing a file or a folder aside and renaming it, so that an unfinished one never passes for a finished one."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -35,6 +36,24 @@ def check_finished(folder: Path) -> None:
     """Refuse a folder that is not that of a finished run."""
     if not (folder / MANIFEST).is_file():
         raise BadInput(f"{folder}: is not a finished run: no {MANIFEST} in it")
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a file in one step: whoever looks finds the old one or the new one, complete.
+
+    What was written reaches the disk before the new name does, so that a loss of power leaves no empty file. Text is
+    written as UTF-8, with line ends as they are.
+    """
+    path = path.resolve()  # a link to a file: the file itself is replaced
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.unfinished")
+    try:
+        with unfinished.open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

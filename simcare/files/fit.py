@@ -1,14 +1,13 @@
 """Fits: what a calibration found, kept in a file, and laid over a model draw by draw.
 
-One parameter on its way: ``simcare calibrate`` writes draws from the posterior to a JSON file; :func:`load_fit` reads
-it back and refuses one that is stale; :func:`CalibrationFit.applied` gives the model as it is in one draw, the same draw for every
-strategy of a replication.
+One parameter on its way: a calibration writes draws from the posterior to a JSON file; :func:`load_fit` reads it back
+and refuses one that is stale; :func:`CalibrationFit.applied` gives the model as it is in one draw, the same draw for
+every strategy of a replication.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,23 +17,21 @@ from pydantic import Field
 
 from simcare.engine.persons import key
 from simcare.errors import BadInput
+from simcare.files.digests import digest, file_digest, fingerprint
 from simcare.files.library import labelled, library
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
-from simcare.files.toml_faults import read_toml
 from simcare.model import Model
 from simcare.model.calibration import Cells
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen, Number
 from simcare.model.parts import Clock
 from simcare.model.strategy import Change, Effect, Scenario, in_scenario
-from simcare.report.wording import date
 from simcare.rules.draws import PARAMETERS, uniform
 
 ENDING = ".fit.json"
-PRIOR_DRIVEN = (
-    0.8  # posterior over prior width from which a parameter is called prior-driven: the targets have hardly spoken
-)
+# Posterior over prior width from which a parameter is called prior-driven: the data hardly inform it.
+PRIOR_DRIVEN = 0.8
 
 
 class Moves(Protocol):
@@ -57,8 +54,8 @@ class Range(Frozen):
 
 
 class Parameter(Frozen):
-    """A parameter of a fit: what it moves, where it stood and how far it was known before and after. ``observed`` is a
-    rate that was counted."""
+    """A parameter of a fit: what it moves, the state of that in the model, and its range before and after the data.
+    ``observed`` is a rate that was counted."""
 
     name: str
     title: str
@@ -67,12 +64,12 @@ class Parameter(Frozen):
     base_sha256: str
     prior: Range
     posterior: Range
-    width: float = Field(description="Posterior over prior width, 1 for a parameter that the targets say nothing of.")
+    width: float = Field(description="Posterior over prior width: the share of prior uncertainty remaining.")
     observed: bool = False
 
     @property
     def prior_driven(self) -> bool:
-        """Whether what is known of it is what was put in."""
+        """Whether the data hardly inform it: its range is nearly the prior's."""
         return not self.observed and self.width >= PRIOR_DRIVEN
 
 
@@ -94,7 +91,7 @@ class CalibrationFit(Frozen):
 
     @property
     def prior_driven(self) -> tuple[Parameter, ...]:
-        """The parameters that the targets say little of: what rests on them is as sure as the prior."""
+        """The parameters about which the published data say little."""
         return tuple(p for p in self.parameters if p.prior_driven)
 
     @property
@@ -103,9 +100,9 @@ class CalibrationFit(Frozen):
         return len(next(iter(self.draws.values())))
 
     @property
-    def told(self) -> dict[str, Any]:
+    def manifest_entry(self) -> dict[str, Any]:
         """What the manifest of a run says of it: enough to find it again, and to say what is prior-driven
-        (:func:`fit_sentence`)."""
+        (:func:`simcare.report.fit_wording.fit_sentence`)."""
         return {
             "name": self.name,
             "known_to": self.known_to.isoformat(),
@@ -120,13 +117,13 @@ class CalibrationFit(Frozen):
                 }
                 for p in self.parameters
             ],
-            "inputs_sha256": hashlib.sha256(json.dumps(self.inputs, sort_keys=True).encode()).hexdigest(),
-            "fit_sha256": hashlib.sha256(self.model_dump_json().encode()).hexdigest(),
+            "inputs_sha256": digest(json.dumps(self.inputs, sort_keys=True)),
+            "fit_sha256": fingerprint(self),
         }
 
     def values(self, seed: int, replication: int) -> dict[str, float]:
         """The draw of a replication, the same whatever the strategy. Draws follow each other from a place given by the
-        seed, and begin anew after the last."""
+        seed; the first comes again after the last."""
         first = int(uniform(seed, 0, key("fit", self.name), PARAMETERS, 0) * self.count)
         return {name: values[(first + replication) % self.count] for name, values in self.draws.items()}
 
@@ -160,16 +157,16 @@ def _fitted(value: float) -> Number:
 def standing(model: Model, parameter: Moves) -> str:
     """A digest of what a parameter moves as it stands in a model: of the clocks it multiplies and of the numbers it
     sets."""
-    told: list[str] = []
+    stands: list[str] = []
     for cells in parameter.multiply:
-        told += [repr(_bare(clock.model_dump())) for clock in clocks_in(model, cells)]
+        stands += [repr(_bare(clock.model_dump())) for clock in clocks_in(model, cells)]
     for path in parameter.paths:
         part, rest = path.split(".", 1)
         name, field = rest.rsplit(".", 1)
         rows = {row.name: row for row in getattr(model, part, ())}
         number = getattr(rows.get(name), field, None)
-        told.append(f"{path}={None if number is None else _bare(number.model_dump())!r}")
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+        stands.append(f"{path}={None if number is None else _bare(number.model_dump())!r}")
+    return digest("\n".join(stands))[:16]
 
 
 def _bare(dump: Any) -> Any:
@@ -257,7 +254,7 @@ def chosen_fit(fit: CalibrationFit | str | Path | None, model: Model) -> Calibra
 
 
 def _usable(fit: CalibrationFit, model: Model | None, where: str) -> CalibrationFit:
-    faults = [f"{where}: is stale: {fault}; calibrate anew" for fault in stale(fit)]
+    faults = [f"{where}: is stale: {fault}; calibrate again" for fault in stale(fit)]
     if model is not None:
         faults += [f"{where}: {fault}" for fault in unfit(fit, model)]
     if faults:
@@ -284,33 +281,12 @@ def check_fit(name: str | Path) -> str:
     return f"fit of {len(fit.parameters)} parameters in {fit.count} draws"
 
 
-def fit_sentence(told: Mapping[str, Any]) -> str:
-    """What every result drawn from a fit says of it, from the manifest's words (:attr:`CalibrationFit.told`).
-
-    >>> print(fit_sentence({"name": "kent", "known_to": "2013-03-31", "prior_driven": ["learned dependency", "crises"]}))
-    Parameters are drawn from the fit kent (what was known on 31 March 2013). The targets say little of: learned dependency; crises. What rests on
-    them is as sure as what was assumed.
-    >>> print(fit_sentence({"name": "kent", "known_to": "2013-03-31", "prior_driven": []}))
-    Parameters are drawn from the fit kent (what was known on 31 March 2013). The targets say something of every one of them.
-    """
-    drawn = (
-        f"Parameters are drawn from the fit {told['name']} (what was known on"
-        f" {date(dt.date.fromisoformat(told['known_to']))})."
-    )
-    if not told["prior_driven"]:
-        return f"{drawn} The targets say something of every one of them."
-    return (
-        f"{drawn} The targets say little of: {'; '.join(told['prior_driven'])}. What rests on them is as sure as what"
-        " was assumed."
-    )
-
-
 def unfit(fit: CalibrationFit, model: Model) -> list[str]:
     """Why a fit does not suit a model: a parameter moves what is not there, or what stands elsewhere than when it was
     fitted."""
     return [
         f"was made for {fit.model}; what '{p.name}' moves is not the same in {model.about.name}, where its values would"
-        " mean something else: calibrate anew"
+        " mean something else: calibrate again"
         for p in fit.parameters
         if standing(model, p) != p.base_sha256
     ]
@@ -319,21 +295,13 @@ def unfit(fit: CalibrationFit, model: Model) -> list[str]:
 def stale(fit: CalibrationFit) -> list[str]:
     """What of the files that a fit was made from is no longer as it was."""
     faults = []
-    for label, digest in fit.inputs.items():
+    for label, then in fit.inputs.items():
         path = labelled(label)
         if not path.is_file():
             faults.append(f"{label}, from which it was made, is not there")
-        elif digest_of(path) != digest:
+        elif file_digest(path) != then:
             faults.append(f"{label} has changed since")
     return faults
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of what a file says: of a TOML file its content, so that a comment or the order of keys does not count;
-    of others the text, whatever its line ends."""
-    if path.suffix == ".toml":
-        return hashlib.sha256(json.dumps(read_toml(path), sort_keys=True, default=str).encode()).hexdigest()
-    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 
 __all__ = [
@@ -346,9 +314,7 @@ __all__ = [
     "check_fit",
     "chosen_fit",
     "clocks_in",
-    "digest_of",
     "find_fit",
-    "fit_sentence",
     "is_fit",
     "laid",
     "load_fit",

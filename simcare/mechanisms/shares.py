@@ -24,6 +24,7 @@ from scipy.stats import t
 from simcare.decide.comparison import CONFIDENCE, TOTALS, tasks, totals
 from simcare.demand.paths import fitted
 from simcare.errors import BadInput
+from simcare.files.digests import fingerprint
 from simcare.files.library import find_file, is_there, library
 from simcare.files.load import load_experiment, load_model
 from simcare.files.parsing import parse
@@ -33,7 +34,7 @@ from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
 from simcare.model.strategy import Experiment, extended_by
-from simcare.runs.run import Progress, Task, fingerprint, manifest, outcomes_of
+from simcare.runs.run import Progress, Task, manifest, outcomes_of
 
 BASELINE = "baseline"
 GENUINE, TOGETHER, TOTAL = (

@@ -20,12 +20,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from simcare.files.fit import fit_sentence
+from simcare.files.atomic import write_file
 from simcare.measures.spread_parts import INDEX
 from simcare.model.model import Model
 from simcare.model.strategy import Experiment, Strategy
 from simcare.report import contracts, demand, figures, providers, summaries, tables, theme, wording
 from simcare.report.figures import BASELINE
+from simcare.report.fit_wording import fit_sentence
 from simcare.report.page import script_json, unbroken
 from simcare.report.tables import Table
 
@@ -118,9 +119,8 @@ def write_report(result: Result, path: str | Path) -> Path:
     """Write the report of a run or a comparison to ``path`` and return it. The file is complete or it is not there."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_text(html(ReportInput.of(result)), encoding="utf-8")
-    return aside.replace(path)
+    write_file(path, html(ReportInput.of(result)))
+    return path
 
 
 def html(given: ReportInput) -> str:

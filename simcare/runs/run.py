@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,19 +11,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 from joblib import Parallel, delayed
-from pydantic import BaseModel
 
 from simcare import __version__
 from simcare.demand import months
 from simcare.demand.paths import DriverFit as DemandFit
-from simcare.demand.paths import index_by_month, drawn_paths, first_month, fitted, following
+from simcare.demand.paths import drawn_paths, first_month, fitted, following, index_by_month
 from simcare.engine.hooks import NO_HOOKS, Hooks, OnEvent, Process
 from simcare.errors import BadInput
-from simcare.files.load import load_model
+from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit, chosen_fit
+from simcare.files.load import load_model
+from simcare.measures.spread_parts import index_rows, parameter_rows
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
-from simcare.measures.spread_parts import index_rows, parameter_rows
 
 if TYPE_CHECKING:
     from simcare.arrays.names import Names
@@ -241,8 +240,8 @@ def _volume(task: Task, tables: Tables, names: Names, days: float) -> Replicatio
     from simcare.engine.compiled import batches, by_client, record
     from simcare.engine.start import are_apart
     from simcare.measures.measure import measures_of
-    from simcare.money.provider_accounts import NO_MARKET, market_frame
     from simcare.measures.tally import Tally
+    from simcare.money.provider_accounts import NO_MARKET, market_frame
 
     tally, market = Tally(task.model, tables, names, days), NO_MARKET
     if are_apart(tables):
@@ -254,7 +253,9 @@ def _volume(task: Task, tables: Tables, names: Names, days: float) -> Replicatio
         market = market_frame(whole.market, task.model, task.strategy, task.replication)
     tally.check()
     found = tally.tallies(task.strategy, task.replication, market)
-    return ReplicationResult(measures_of(found, task.model, days), tally.flows(task.strategy, task.replication), None, market)
+    return ReplicationResult(
+        measures_of(found, task.model, days), tally.flows(task.strategy, task.replication), None, market
+    )
 
 
 def compile_rules(engine: str = "simpy") -> None:
@@ -262,11 +263,6 @@ def compile_rules(engine: str = "simpy") -> None:
     through it."""
     task = Task(load_model("ageing"), "baseline", 0, 0, 1, engine)
     run_task(task)
-
-
-def fingerprint(model: BaseModel) -> str:
-    """A digest of everything in a model or an experiment."""
-    return hashlib.sha256(model.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
 def manifest(
@@ -293,5 +289,5 @@ def manifest(
         "workers": workers or os.cpu_count() or 1,
         "began": began.isoformat(timespec="seconds"),
         "wall_seconds": round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1),
-        **({} if fit is None else {"fit": fit.told}),
+        **({} if fit is None else {"fit": fit.manifest_entry}),
     }

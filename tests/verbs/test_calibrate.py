@@ -157,7 +157,7 @@ def test_the_fit_is_stale_once_a_file_has_changed(done: tuple[Path, Path], tmp_p
         assert stale(read_fit(out / "fit.json")) == []  # a comment does not count
         file.write_bytes(kept.replace(b"seed = 1", b"seed = 2"))
         assert [fault for fault in stale(read_fit(out / "fit.json")) if "small.toml has changed" in fault]
-        with pytest.raises(BadInput, match=r"is stale: .*small\.toml has changed since; calibrate anew"):
+        with pytest.raises(BadInput, match=r"is stale: .*small\.toml has changed since; calibrate again"):
             load_fit(out)
     finally:
         file.write_bytes(kept)

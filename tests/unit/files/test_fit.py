@@ -16,12 +16,14 @@ import pytest
 
 from simcare.decide.comparison import TOTALS, Comparison, compare, differences, tasks
 from simcare.errors import BadInput
-from simcare.files.fit import check_fit, digest_of, find_fit, fit_sentence, load_fit, read_fit, standing
+from simcare.files.digests import file_digest
+from simcare.files.fit import check_fit, find_fit, load_fit, read_fit, standing
 from simcare.files.load import load_experiment, load_model
 from simcare.measures.spread_parts import NINE_IN_TEN, PARAMETER, parameter_columns, parameters_by_replication
 from simcare.model import Model
 from simcare.model.calibration import Cells
 from simcare.report.figures.contrasts import comparison_figure
+from simcare.report.fit_wording import fit_sentence
 from simcare.report.folders import read_folder, write_comparison, write_run
 from simcare.report.run_page import ReportInput, html
 from simcare.runs.run import run
@@ -156,17 +158,17 @@ def test_what_is_no_fit_is_refused(tmp_path: Path, text: str, said: str) -> None
 def test_a_fit_is_stale_when_a_file_it_was_made_from_has_changed_or_gone(tmp_path: Path, model: Model) -> None:
     source = tmp_path / "counts.csv"
     source.write_text("a,1\n", encoding="utf-8")
-    made = written(tmp_path, model, inputs={str(source): digest_of(source)})
+    made = written(tmp_path, model, inputs={str(source): file_digest(source)})
     fit = load_fit(made, model)
     source.write_bytes(b"a,1\r\n")  # the same text with other line ends
     load_fit(made, model)
     source.write_text("a,2\n", encoding="utf-8")
-    with pytest.raises(BadInput, match=r"made\.fit\.json: is stale: .*counts\.csv has changed since; calibrate anew"):
+    with pytest.raises(BadInput, match=r"made\.fit\.json: is stale: .*counts\.csv has changed since; calibrate again"):
         run(model, fit=made)
     with pytest.raises(BadInput, match="fit made: is stale"):
         run(model, fit=fit)
     source.unlink()
-    with pytest.raises(BadInput, match="is not there; calibrate anew"):
+    with pytest.raises(BadInput, match="is not there; calibrate again"):
         load_fit(made)
 
 
@@ -252,7 +254,7 @@ def test_a_run_is_the_same_whatever_the_workers_and_the_engine(model: Model, pat
     assert not met(again.measures).equals(met(one.measures))
 
 
-def test_draws_begin_anew_after_the_last(path: Path) -> None:
+def test_the_first_draw_comes_again_after_the_last(path: Path) -> None:
     fit = load_fit(path)
     assert fit.values(1, 0) == fit.values(1, 50)
     assert sorted(fit.values(1, r)["leaving"] for r in range(50)) == sorted(fit.draws["leaving"])
@@ -359,24 +361,25 @@ def test_the_sentence_names_what_is_prior_driven(model: Model, tmp_path: Path) -
         {**LEARNED, "width": 0.8},
         {**LEARNED, "name": "counted", "title": "Counted", "width": 0.99, "observed": True},
     )
-    told = load_fit(written(tmp_path, model, *rows), model).told
+    told = load_fit(written(tmp_path, model, *rows), model).manifest_entry
     assert told["prior_driven"] == ["Price [of] need"]
     assert (
         fit_sentence(told)
-        == "Parameters are drawn from the fit made (what was known on 31 March 2013). The targets say little of: Price"
-        " [of] need. What rests on them is as sure as what was assumed."
+        == "Parameters are drawn from the fit made (information cut-off date 31 March 2013). The published data say"
+        " little about: Price [of] need. Results that depend on these are only as reliable as the assumptions behind"
+        " them."
     )
 
 
 def test_the_manifest_tells_one_fit_from_another(model: Model, path: Path, tmp_path: Path) -> None:
-    one = load_fit(path).told
-    assert one == load_fit(path).told
+    one = load_fit(path).manifest_entry
+    assert one == load_fit(path).manifest_entry
     assert (one["name"], one["known_to"], one["draws"], one["prior_driven"]) == ("made", "2013-03-31", 50, [])
     source = tmp_path / "a.csv"
     source.write_text("a", encoding="utf-8")
-    two = load_fit(written(tmp_path, model, inputs={str(source): digest_of(source)})).told
+    two = load_fit(written(tmp_path, model, inputs={str(source): file_digest(source)})).manifest_entry
     assert one["inputs_sha256"] != two["inputs_sha256"]
-    other = load_fit(written(tmp_path, model, draws={"leaving": [1.0, 2.0]})).told
+    other = load_fit(written(tmp_path, model, draws={"leaving": [1.0, 2.0]})).manifest_entry
     assert (one["inputs_sha256"] == other["inputs_sha256"], one["fit_sha256"] == other["fit_sha256"]) == (True, False)
 
 
@@ -455,7 +458,8 @@ def test_compare_shows_nine_in_ten_futures_and_what_is_prior_driven(tmp_path: Pa
     assert "Nine in ten futures" in done.stdout
     said = " ".join(done.stdout.split())
     assert (
-        "The targets say little of: How [fast] people leave. What rests on them is as sure as what was assumed." in said
+        "The published data say little about: How [fast] people leave. Results that depend on these are only as"
+        " reliable as the assumptions behind them." in said
     )
     assert (
         "Nine in ten futures"

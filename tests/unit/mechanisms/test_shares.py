@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from simcare.cli import app
 from simcare.decide.comparison import TOTALS, compare
 from simcare.errors import BadInput
+from simcare.files.digests import fingerprint
 from simcare.files.load import load_experiment, load_model
 from simcare.files.parsing import parse
 from simcare.mechanisms.shapley import shapley
@@ -27,7 +28,7 @@ from simcare.model.strategy import Experiment, added, apply, believed, extended_
 from simcare.report.explain_page import text_of
 from simcare.report.mechanism_wording import explanation_sentences
 from simcare.report.page import stacked
-from simcare.runs.run import fingerprint, run
+from simcare.runs.run import run
 from tests.support.paths import ROOT, TOY, TOY_LIMITS
 
 LIMITS = TOY_LIMITS
