@@ -20,6 +20,7 @@ from simcare.demand import level as levels
 from simcare.demand.months import Months
 from simcare.demand.regressors import Columns, Terms, columns
 from simcare.demand.series import MonthlyCounts, Values
+from simcare.demand.suppressed import observed_of
 
 HAC_LAGS = 12  # months over which the plain regression's errors may be alike
 
@@ -120,7 +121,7 @@ def fit_driver(
     x = built.at(series.months)
     log_exposure = np.log(series.exposures(series.first, len(series)))
     mean, sd = typical.of(built.names)
-    level = levels.fit_level(series.counts, log_exposure, x, mean, sd, typical.level)
+    level = levels.fit_level(observed_of(series), log_exposure, x, mean, sd, typical.level)
     return FittedDriver(
         columns=built,
         first=series.first,
@@ -134,9 +135,11 @@ def fit_driver(
 
 def _plain(series: MonthlyCounts, x: Values, log_exposure: Values) -> Plain | None:
     """The regression without a level; None where its likelihood has no maximum (too few months, or counts that vary
-    less than by chance)."""
+    less than by chance), and where counts are suppressed, which it cannot take."""
     from statsmodels.discrete.discrete_model import NegativeBinomial
 
+    if series.suppressed.any():
+        return None
     seen = series.seen
     design = np.column_stack([np.ones(int(seen.sum())), x[seen]])
     if design.shape[0] < 2 * design.shape[1] + 2:

@@ -5,7 +5,8 @@ The log rate of month t is ``offset_t + x_t b + m + a_t`` with ``a_t = rho a_(t-
 ``b`` and ``m``. Given dispersion, drift and rho, the posterior of the whole path is found by Newton's method and is
 normal in good approximation (Laplace; Rasmussen and Williams 2006, algorithm 3.1); dispersion, drift and rho are where
 its marginal likelihood times their prior is largest. Without drift, and with a wide prior, ``b`` is what a
-negative-binomial regression gives. Months without a count weigh nothing.
+negative-binomial regression gives. Months without a count weigh nothing; a suppressed count, of which only bounds are
+known, weighs what the bounds say (:mod:`simcare.demand.suppressed`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, gammaln, logit
+from scipy.special import expit, logit
 
 from simcare.demand.series import Values
+from simcare.demand.suppressed import Observed, exactly, log_probability, mean_rate, weigh
 
 MEAN_SD = 1.5  # of the mean log rate around that of the counts: so wide that it says next to nothing
 NEWTON_STEPS, CLOSE = 30, 1e-8
@@ -38,8 +40,8 @@ class Level(NamedTuple):
 
     ``joint`` is the posterior mean of (coefficients, mean level, deviation from it at the last month), ``joint_cov``
     its covariance; ``path`` and ``path_sd`` are those of the log rate less the offset at the months of the counts.
-    ``surprises`` are the counts' one-step-ahead errors in standard deviations, for the months that have a count: white
-    noise if the fit is right.
+    ``surprises`` are the counts' one-step-ahead errors in standard deviations, for the months whose count is known:
+    white noise if the fit is right.
     """
 
     dispersion: float
@@ -54,15 +56,15 @@ class Level(NamedTuple):
 
 
 def fit_level(
-    counts: Values,
+    counts: Values | Observed,
     offset: Values,
     x: Values | None = None,
     mean: Values | None = None,
     sd: Values | None = None,
     prior: LevelPrior | None = None,
 ) -> Level:
-    """Fit to counts (not a number where missing) with a log offset, both of shape (months,), and columns ``x`` (months,
-    k).
+    """Fit to counts (not a number where missing, or known within bounds) with a log offset, both of shape (months,),
+    and columns ``x`` (months, k).
 
     ``mean`` and ``sd`` (k,) are the prior of the coefficients.
 
@@ -71,12 +73,13 @@ def fit_level(
     4.6
     """
     prior = prior or LevelPrior()
-    x = np.empty((counts.size, 0)) if x is None else x
+    observed = counts if isinstance(counts, Observed) else exactly(counts)
+    seen = observed.told
+    x = np.empty((seen.size, 0)) if x is None else x
     mean, sd = (np.zeros(x.shape[1]) if mean is None else mean), (np.ones(x.shape[1]) if sd is None else sd)
-    seen = ~np.isnan(counts)
-    every = np.arange(counts.size, dtype=float)
-    y, at, columns = counts[seen], every[seen], x[seen]
-    centre = float(np.log(y.sum() / np.exp(offset[seen] + columns @ mean).sum()))
+    every = np.arange(seen.size, dtype=float)
+    y, at, columns = observed.at(seen), every[seen], x[seen]
+    centre = float(np.log(mean_rate(y, np.exp(offset[seen] + columns @ mean))))
     base = offset[seen] + columns @ mean + centre
     by_terms = (columns * sd**2) @ columns.T
 
@@ -95,7 +98,7 @@ def fit_level(
     inverse = np.linalg.inv(among + np.diag(1.0 / weights))
     cross = _drifting(every, at, theta) + (x * sd**2) @ columns.T
     to_joint = np.vstack(
-        [(columns * sd**2).T, np.full(y.size, MEAN_SD**2), _drifting(every[-1:], at, theta)[0] - MEAN_SD**2]
+        [(columns * sd**2).T, np.full(at.size, MEAN_SD**2), _drifting(every[-1:], at, theta)[0] - MEAN_SD**2]
     )
     own = np.diag([*sd**2, MEAN_SD**2, drift**2 / (1.0 - rho**2)])
     prior_spread = np.diagonal(_drifting(every, every, theta)) + (x**2) @ sd**2
@@ -108,7 +111,7 @@ def fit_level(
         joint_cov=own - to_joint @ inverse @ to_joint.T,
         path=x @ mean + centre + cross @ (inverse @ pseudo),
         path_sd=np.sqrt(np.maximum(spread, 0.0)),
-        surprises=np.linalg.solve(np.linalg.cholesky(among + np.diag(1.0 / weights)), pseudo),
+        surprises=np.linalg.solve(np.linalg.cholesky(among + np.diag(1.0 / weights)), pseudo)[~y.hidden],
         loglike=loglike,
     )
 
@@ -119,16 +122,16 @@ def _drifting(left: Values, right: Values, theta: Values) -> Values:
     return np.asarray(MEAN_SD**2 + drift**2 / (1.0 - rho**2) * rho ** np.abs(left[:, None] - right[None, :]))
 
 
-def _mode(y: Values, offset: Values, cov: Values, dispersion: float) -> tuple[Values, Values, float]:
+def _mode(y: Observed, offset: Values, cov: Values, dispersion: float) -> tuple[Values, Values, float]:
     """Newton's weights and pseudo-observations at the mode of the path, and the log marginal likelihood there
     (Laplace)."""
-    f = np.zeros(y.size)
+    f = np.zeros(offset.size)
     for _ in range(NEWTON_STEPS):
         mu = np.exp(np.clip(f + offset, -30.0, 30.0))
-        weights = mu / (1.0 + dispersion * mu)
-        pseudo = f + (y - mu) / mu
+        weights, towards = weigh(y, mu, dispersion)
+        pseudo = f + towards
         root = np.sqrt(weights)
-        lower = np.linalg.cholesky(np.eye(y.size) + root[:, None] * cov * root)
+        lower = np.linalg.cholesky(np.eye(f.size) + root[:, None] * cov * root)
         b = weights * pseudo
         a = b - root * np.linalg.solve(lower.T, np.linalg.solve(lower, root * (cov @ b)))
         step = cov @ a - f
@@ -136,18 +139,9 @@ def _mode(y: Values, offset: Values, cov: Values, dispersion: float) -> tuple[Va
         if np.abs(step).max() < CLOSE:
             break
     loglike = (
-        _log_probability(y, np.exp(f + offset), dispersion) - 0.5 * float(a @ f) - float(np.log(np.diag(lower)).sum())
+        log_probability(y, np.exp(f + offset), dispersion) - 0.5 * float(a @ f) - float(np.log(np.diag(lower)).sum())
     )
     return weights, pseudo, loglike
-
-
-def _log_probability(y: Values, mu: Values, dispersion: float) -> float:
-    """Of counts that are negative binomial with variance ``mu + dispersion mu²``."""
-    size = 1.0 / dispersion
-    share = dispersion * mu / (1.0 + dispersion * mu)
-    return float(
-        (gammaln(y + size) - gammaln(size) - gammaln(y + 1.0) + size * np.log1p(-share) + y * np.log(share)).sum()
-    )
 
 
 def parameters(level: Level) -> Values:

@@ -22,6 +22,9 @@ class MonthlyCounts:
     """Counts of consecutive months from ``first`` on (see :mod:`simcare.demand.months`); not a number where none was
     recorded.
 
+    ``low`` and ``high`` are the bounds of counts that are suppressed, not a number in other months, and None where no
+    count is: such a count is not a number in ``counts`` (:mod:`simcare.demand.suppressed`).
+
     ``exposure`` (people) and ``covariates`` start with ``first`` too and may run on past the last count, into the
     months to be forecast; ``exposure`` is None where rates are per area. ``notes`` say, a sentence each, what a reader
     of results must know.
@@ -36,14 +39,16 @@ class MonthlyCounts:
     exposure: Values | None = None
     covariates: Mapping[str, Values] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    low: Values | None = None
+    high: Values | None = None
 
     def __len__(self) -> int:
         return int(self.counts.size)
 
     def __repr__(self) -> str:
-        missing = int(np.isnan(self.counts).sum())
+        missing = int((~self.told).sum())
         return (
-            f"Series({self.name!r}, {len(self)} months from {months.name(self.first)} to {months.name(self.last)},"
+            f"MonthlyCounts({self.name!r}, {len(self)} months from {months.name(self.first)} to {months.name(self.last)},"
             f" {missing} missing)"
         )
 
@@ -61,6 +66,16 @@ class MonthlyCounts:
         """Which months have a count."""
         return ~np.isnan(self.counts)
 
+    @property
+    def suppressed(self) -> NDArray[np.bool_]:
+        """Which months have a count that is known within bounds only."""
+        return np.zeros(len(self), dtype=bool) if self.low is None else ~np.isnan(self.low)
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """Which months have a count, known or within bounds."""
+        return self.seen | self.suppressed
+
     def known(self, last: int) -> MonthlyCounts:
         """The series as it was known at the end of month ``last``: what came later is gone, exposure and covariates
         too.
@@ -75,6 +90,8 @@ class MonthlyCounts:
             counts=self.counts[:n],
             exposure=exposure,
             covariates={k: v[:n] for k, v in self.covariates.items()},
+            low=None if self.low is None else self.low[:n],
+            high=None if self.high is None else self.high[:n],
             notes=(),
         )
 
