@@ -1,5 +1,119 @@
-"""Units that several rooms share: each stands here once."""
+"""Units of time that several rooms share, each once: the mean year, months as whole numbers, financial years.
+
+A month is a whole number, twelve times the year plus the month from 0, so that months subtract. A financial year goes
+by the calendar year in which it began: 2013 is 2013/14.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+
 YEAR_DAYS = 365.25  # the mean year of the Julian calendar, in which rates a year are counted
+MONTH_DAYS = YEAR_DAYS / 12
+YEAR_STARTS_IN = 4  # the month, April, in which a financial year begins
+
+
+def month_index(date: dt.date) -> int:
+    """The month that a date is in, as a whole number.
+
+    >>> month_index(dt.date(2012, 4, 30)) - month_index(dt.date(2012, 3, 1))
+    1
+    """
+    return date.year * 12 + date.month - 1
+
+
+def month_name(month: int) -> str:
+    """A month as files and results name it.
+
+    >>> month_name(month_index(dt.date(2012, 4, 30)))
+    '2012-04'
+    """
+    return f"{month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def month_start(month: int) -> dt.date:
+    """The first day of a month.
+
+    >>> month_start(month_index(dt.date(2012, 4, 30)))
+    datetime.date(2012, 4, 1)
+    """
+    return dt.date(month // 12, month % 12 + 1, 1)
+
+
+def parsed_month(text: str) -> int:
+    """The month that ``2012-04`` names. Raises ValueError for anything else.
+
+    >>> month_name(parsed_month("2012-04"))
+    '2012-04'
+    """
+    year, _, month = text.partition("-")
+    return month_index(dt.date(int(year), int(month), 1))
+
+
+def month_starts(start: dt.date, begin: float, end: float) -> list[float]:
+    """The first days of months in [begin, end), as days from the start.
+
+    >>> month_starts(dt.date(2013, 3, 31), 0, 40)
+    [1.0, 31.0]
+    """
+    month, found = month_index(start + dt.timedelta(days=math.floor(begin))), []
+    while (day := float((month_start(month) - start).days)) < end:
+        if day >= begin:
+            found.append(day)
+        month += 1
+    return found
+
+
+def season_index(date: dt.date) -> int:
+    """The month of a date in a row of twelve seasonal factors, which begins with April.
+
+    >>> season_index(dt.date(2013, 4, 1)), season_index(dt.date(2014, 3, 31))
+    (0, 11)
+    """
+    return (date.month - YEAR_STARTS_IN) % 12
+
+
+def first_year(date: dt.date) -> int:
+    """The calendar year in which the financial year of a date began.
+
+    >>> first_year(dt.date(2014, 3, 31)), first_year(dt.date(2014, 4, 1))
+    (2013, 2014)
+    """
+    return date.year if date.month >= YEAR_STARTS_IN else date.year - 1
+
+
+def year_start(first: int) -> dt.date:
+    """The first day of the financial year that began in ``first``.
+
+    >>> year_start(2013)
+    datetime.date(2013, 4, 1)
+    """
+    return dt.date(first, YEAR_STARTS_IN, 1)
+
+
+def year_name(first: int) -> str:
+    """A financial year as councils write it.
+
+    >>> year_name(2013), year_name(1999)
+    ('2013/14', '1999/00')
+    """
+    return f"{first}/{(first + 1) % 100:02d}"
+
+
+def parsed_year(text: str) -> int:
+    """The calendar year in which the financial year ``2013/14`` began.
+
+    >>> parsed_year("2013/14")
+    2013
+    """
+    return int(text[:4])
+
+
+def days_in_year(first: int) -> int:
+    """Days of the financial year that began in ``first``: 366 where it holds a 29 February.
+
+    >>> days_in_year(2014), days_in_year(2015)
+    (365, 366)
+    """
+    return (year_start(first + 1) - year_start(first)).days

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.arrays.clocks import DEFAULT_SINCE, SINCE, YEAR_DAYS, Hazards, Steps, fine_table, multiplier_steps
+from simcare.arrays.clocks import DEFAULT_SINCE, SINCE, Hazards, Steps, fine_table, multiplier_steps
 from simcare.arrays.names import Names, names_of
 from simcare.arrays.places import desks, open_places
 from simcare.arrays.provider_clocks import ProviderClocks, provider_clocks
 from simcare.model import Model, Number
-from simcare.model.checks.whole import BY_PROVIDERS, NEED_CLOCKS, changes_on, clock_cells, rates_of
+from simcare.model.cells import BY_PROVIDERS, NEED_CLOCKS, changes_on, clock_cells, rates_of
 from simcare.rules.hazards import HAZARD, KNOT, SPAN, STEP
 from simcare.rules.records import (
     ACTIVE,
@@ -34,6 +34,7 @@ from simcare.rules.records import (
     STEP_DOWN,
     Tables,
 )
+from simcare.units import YEAR_DAYS
 
 
 def build(model: Model) -> Tables:

@@ -22,8 +22,8 @@ from simcare.rules.hazards import (
     TABLE,
     WEIBULL,
 )
+from simcare.units import YEAR_DAYS
 
-YEAR_DAYS = 365.25
 SINCE = {"need": SINCE_NEED, "stay": SINCE_STAY, "age": SINCE_BIRTH, "wait": SINCE_WAIT}
 DEFAULT_SINCE = {"rise": "need", "recover": "need", "death": "age", "leaving": "need", "renege": "wait"}
 

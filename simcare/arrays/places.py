@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from itertools import product
 from typing import Any, NamedTuple
@@ -10,12 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.arrays.clocks import YEAR_DAYS, Steps
+from simcare.arrays.clocks import Steps
 from simcare.arrays.names import Names
 from simcare.model import Model
 from simcare.model.capacity import Offer
-from simcare.model.checks.responses import reference_price
-from simcare.model.contracts import tariff_of
+from simcare.model.offers import mean_price, reference_price, tariff_starts
 from simcare.rules.market import FOR_EVERYBODY
 from simcare.rules.records import (
     CHANGE,
@@ -32,6 +30,7 @@ from simcare.rules.records import (
     QUARTER,
     WORK,
 )
+from simcare.units import YEAR_DAYS, month_index, month_start
 
 LONGEST_YEARS = 60
 
@@ -147,12 +146,6 @@ def appeal(model: Model, offer: Offer) -> float:
     return math.exp(utility)
 
 
-def mean_price(model: Model, offer: Offer, date: dt.date) -> float:
-    """Pounds a day that the offer pays on average over a stay of a year, under the contract of a date."""
-    contracts = {contract.name: contract for contract in model.contracts}
-    return tariff_of(contracts[offer.contract_at(date)], date).mean_rate()
-
-
 def _pools(
     model: Model, rows: list[Row], lists: list[tuple[int, ...]], steps: Steps
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -181,20 +174,12 @@ def _accounts(model: Model, offer: Offer, steps: Steps) -> tuple[int, float, flo
     """
     if model.market is None:
         return -1, 0.0, 0.0
-    dated = [
-        (float((date - model.about.start).days), mean_price(model, offer, date)) for date in segments(model, offer)
-    ]
+    dates = tariff_starts(model, offer)
+    dated = [(float((date - model.about.start).days), mean_price(model, offer, date)) for date in dates]
     usual = dated[0][1] * (1.0 - model.market.usual_margin.value)
     variable = usual if offer.variable_gbp_per_day is None else offer.variable_gbp_per_day.value
     fixed = 0.0 if offer.fixed_gbp_per_year is None else offer.fixed_gbp_per_year.value / YEAR_DAYS
     return steps.add([(-math.inf, dated[0][1]), *dated[1:]]), variable, fixed
-
-
-def segments(model: Model, offer: Offer) -> list[dt.date]:
-    """The dates from which an offer's tariff is another, the start of the run first."""
-    contracts = {contract.name: contract for contract in model.contracts}
-    dates = {switch.from_ for switch in offer.switches}.union(*(contracts[name].dates for name in offer.contracts))
-    return [model.about.start, *sorted(date for date in dates if date > model.about.start)]
 
 
 def _firms(model: Model) -> NDArray[Any]:
@@ -259,8 +244,8 @@ def _ticks(model: Model) -> list[tuple[float, int, int, int]]:
         return []
     start, found = model.about.start, []
     for k in range(1, 12 * LONGEST_YEARS + 1):
-        month = start.month - 1 + k
-        day = float((dt.date(start.year + month // 12, month % 12 + 1, 1) - start).days)
+        month = month_index(start) + k
+        day = float((month_start(month) - start).days)
         if month % 3 == 0 and model.market is not None:
             found.append((day, QUARTER, 0, 0))
         elif watched:

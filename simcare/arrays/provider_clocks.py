@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from simcare.arrays.clocks import Hazards, Steps
 from simcare.arrays.names import Names
-from simcare.arrays.places import segments
 from simcare.model import Model
 from simcare.model.capacity import Offer, Provider
-from simcare.model.checks.whole import BY_PROVIDERS, changes_on, clock_cells, rates_of
+from simcare.model.cells import BY_PROVIDERS, changes_on, clock_cells, rates_of
+from simcare.model.offers import tariff_starts
 from simcare.rules.records import CELL, TERMS
 from simcare.tariffs.holding_value import (
     LEVELS,
@@ -92,7 +92,7 @@ def _lasting(model: Model, provider: Provider, offer: Offer) -> list[tuple[float
     """What the provider sees, from each day on which it changes: by the contract of this offer, or of another that a
     client may step down to."""
     found: list[tuple[float, Incentive]] = []
-    for date in sorted({date for other in provider.offers for date in segments(model, other)}):
+    for date in sorted({date for other in provider.offers for date in tariff_starts(model, other)}):
         seen = incentive(model, provider, offer, date)
         if seen is not None and (not found or found[-1][1] != seen):
             found.append((float((date - model.about.start).days), seen))

@@ -27,6 +27,7 @@ from simcare.model.calibration import Calibration, Start, Target
 from simcare.rules.draws import COUNTED_RATE, uniform
 from simcare.rules.records import DIED, LEFT
 from simcare.runs.run import ReplicationResult, Task, horizon_days, run_task
+from simcare.units import first_year, month_index, month_name, year_name
 
 Values = NDArray[np.float64]
 Wanted = tuple[str, dt.date]  # the name of a target, and a date
@@ -90,14 +91,15 @@ def of_target(outcome: ReplicationResult, target: Target, dates: Sequence[dt.dat
     """The value of a target at each date, unscaled."""
     if target.kind == "stock":
         rows = _narrowed(outcome.measures.filter(pl.col("measure") == "caseload_end"), target)
-        return {date: float(rows.filter(pl.col("month") == _month(date))["value"].sum()) for date in dates}
+        months = {date: month_name(month_index(date)) for date in dates}
+        return {date: float(rows.filter(pl.col("month") == month)["value"].sum()) for date, month in months.items()}
     if target.measures:
         rows = _narrowed(outcome.measures.filter(pl.col("measure").is_in(target.measures)), target)
         return {date: float(rows.filter(pl.col("month").is_in(_year_to(date)))["value"].sum()) for date in dates}
     moves = _narrowed(outcome.flows.filter(pl.col("from_tier").is_in(target.from_tiers)), target)
     found = {}
     for date in dates:
-        year = moves.filter(pl.col("financial_year") == f"{date.year - 1}/{date.year % 100:02d}")
+        year = moves.filter(pl.col("financial_year") == year_name(first_year(date)))
         to = float(year.filter(pl.col("to_tier").is_in(target.to_tiers))["moves"].sum())
         if target.kind == "share":
             among = pl.col("to_tier").is_in(target.of_tiers) if target.of_tiers else pl.col("to_tier") != GONE_TIER
@@ -120,18 +122,14 @@ def _narrowed(rows: pl.DataFrame, target: Target) -> pl.DataFrame:
     return rows
 
 
-def _month(date: dt.date) -> str:
-    return f"{date.year}-{date.month:02d}"
-
-
 def _year_to(date: dt.date) -> list[str]:
     """The twelve months to the one of a date.
 
     >>> _year_to(dt.date(2013, 3, 31))[0], _year_to(dt.date(2013, 3, 31))[-1]
     ('2012-04', '2013-03')
     """
-    last = date.year * 12 + date.month - 1
-    return [f"{m // 12}-{m % 12 + 1:02d}" for m in range(last - 11, last + 1)]
+    last = month_index(date)
+    return [month_name(m) for m in range(last - 11, last + 1)]
 
 
 # ---- stays

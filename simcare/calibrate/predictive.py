@@ -21,6 +21,7 @@ from simcare.calibrate.priors import to_values
 from simcare.calibrate.reading import Datum, Loaded, published_values
 from simcare.calibrate.simulating import Job, Tick, run_jobs
 from simcare.model.calibration import Target
+from simcare.units import YEAR_DAYS
 
 FIRST = 1_000_000  # replications of the posterior's runs are numbered from here, those of designs from nought
 LEVELS = (50, 90)
@@ -168,7 +169,7 @@ def yardsticks(loaded: Loaded, data: Sequence[Datum], seed: int) -> Yardsticks:
 
 def _years(date: dt.date) -> float:
     """A date in years."""
-    return date.year + (date.timetuple().tm_yday - 1) / 365.25
+    return date.year + (date.timetuple().tm_yday - 1) / YEAR_DAYS
 
 
 __all__ = [

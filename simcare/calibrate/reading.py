@@ -15,7 +15,7 @@ from simcare.calibrate.starts import begun
 from simcare.errors import BadInput
 from simcare.files.digests import file_digest
 from simcare.files.extend import model_chain
-from simcare.files.fit import clocks_in, laid
+from simcare.files.fit import laid
 from simcare.files.library import find_beside, find_file, label_of, series_file
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
@@ -24,9 +24,11 @@ from simcare.log.flows import COUNTED, GONE_TIER
 from simcare.measures.measure import DAYS_OF
 from simcare.model import Model
 from simcare.model.calibration import Calibration, Cells, Start, Target
+from simcare.model.cells import clocks_in
 from simcare.model.checks.whole import source_faults
 from simcare.model.nearmiss import unknown
 from simcare.money.ledger import AMOUNTS
+from simcare.units import YEAR_DAYS
 
 MEASURES = (*COUNTED.categories, *DAYS_OF, "person_days", *AMOUNTS)
 PLACES = ("stages", "groups", "tiers", "services")
@@ -328,8 +330,8 @@ def _held(
             break
         begin = starts[run.name].about.start
         fitted = target.fit and date <= calibration.known_to
-        lead = (date - begin).days / 365.25
-        base_lead = 0.0 if level is None else (level - begin).days / 365.25
+        lead = (date - begin).days / YEAR_DAYS
+        base_lead = 0.0 if level is None else (level - begin).days / YEAR_DAYS
         found.append(
             Datum(
                 target, date, values[date], run.name, lead, fitted, None if level is None else values[level], base_lead

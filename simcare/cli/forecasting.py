@@ -263,12 +263,12 @@ def _terms(
 
 
 def _months(option: str, texts: list[str] | None) -> tuple[int, ...]:
-    from simcare.demand.months import month_of
+    from simcare.units import parsed_month
 
     found = []
     for text in texts or ():
         try:
-            found.append(month_of(text))
+            found.append(parsed_month(text))
         except ValueError:
             raise BadInput(f"{option}: should be a month such as 2014-10, got {text!r}") from None
     return tuple(found)

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.cohort.markov_limit import YEAR_DAYS, rates_by_need, since
+from simcare.cohort.markov_limit import rates_by_need, since
 from simcare.model import Model
-from simcare.model.checks.whole import clock_cells
+from simcare.model.cells import clock_cells, touching
 from simcare.model.parts import Arrivals, Caseload, Handover, Service
+from simcare.units import YEAR_DAYS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -232,18 +233,6 @@ class PlacementRules:
         """The index of the dated modifiers that touch a clock in a cell."""
         stage, group, rung = self.stages[self.stage_of[b]], self.groups[g], self.rungs[need]
         return self.lines.setdefault(touching(self.model, clock, stage, group, rung), len(self.lines))
-
-
-def touching(model: Model, on: str, stage: str, group: str, need: str) -> tuple[int, ...]:
-    """The modifiers, by index, that touch a clock or the arrivals of a cell."""
-    return tuple(
-        k
-        for k, m in enumerate(model.modifiers)
-        if m.on == on
-        and (m.stages is None or stage in m.stages)
-        and (m.groups is None or group in m.groups)
-        and (m.needs is None or need in m.needs)
-    )
 
 
 class MarkovChain:

@@ -19,8 +19,8 @@ from simcare.model import Model
 from simcare.model.capacity import Provider
 from simcare.model.number import Frozen, Number, Numbers
 from simcare.model.parts import Clock, FrontDoor, Service
+from simcare.units import YEAR_DAYS
 
-YEAR_DAYS = 365.25
 EQUAL_OVER_DAYS = (
     5 * YEAR_DAYS
 )  # the window over which a constant rate stands for a clock in time since need or stay began
@@ -50,7 +50,7 @@ def cumulative_hazard(clock: Clock, rate: float, u: NDArray[np.float64]) -> NDAr
 
     >>> from simcare.files.load import load_model
     >>> leaving = load_model("mm-infinity").clocks[0]
-    >>> cumulative_hazard(leaving, 2.0, np.array([-1.0, 365.25])).tolist()
+    >>> cumulative_hazard(leaving, 2.0, np.array([-1.0, YEAR_DAYS])).tolist()
     [0.0, 2.0]
     """
     u = np.maximum(u, 0.0)

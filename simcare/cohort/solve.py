@@ -28,13 +28,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from simcare.cohort.generator import GONE, OUT, Floats, Ints, MarkovChain, age_edges, touching
-from simcare.cohort.markov_limit import YEAR_DAYS, cumulative_hazard, obstacles, piecewise_edges, plain
+from simcare.cohort.generator import GONE, OUT, Floats, Ints, MarkovChain, age_edges
+from simcare.cohort.markov_limit import cumulative_hazard, obstacles, piecewise_edges, plain
 from simcare.demand.paths import average
 from simcare.errors import BadInput
 from simcare.model import Model
+from simcare.model.cells import touching
 from simcare.model.parts import Arrivals, Caseload
 from simcare.model.strategy import ramp_steps
+from simcare.units import YEAR_DAYS, month_starts, season_index
 
 __all__ = ["expected_people", "plain"]
 
@@ -81,7 +83,7 @@ def _days_wanted(model: Model, days: float, at: Sequence[float] | None) -> list[
     if not (math.isfinite(days) and days > 0.0):
         raise BadInput(f"days: must be above 0, got {days:g}")
     if at is None:
-        return [*(day for day in _month_starts(model.about.start, 0.0, days) if day > 0.0), float(days)]
+        return [*(day for day in month_starts(model.about.start, 0.0, days) if day > 0.0), float(days)]
     wanted = sorted({float(day) for day in at})
     if not wanted or not (wanted[0] >= 0.0 and wanted[-1] <= days):
         raise BadInput(
@@ -90,20 +92,9 @@ def _days_wanted(model: Model, days: float, at: Sequence[float] | None) -> list[
     return wanted
 
 
-def _month_starts(start: dt.date, begin: float, end: float) -> list[float]:
-    """The first days of months in [begin, end), as days from the start."""
-    month = (start + dt.timedelta(days=math.floor(begin))).replace(day=1)
-    found = []
-    while (day := float((month - start).days)) < end:
-        if day >= begin:
-            found.append(day)
-        month = (month + dt.timedelta(days=32)).replace(day=1)
-    return found
-
-
 def _dates(model: Model, days: float, wanted: Sequence[float]) -> Floats:
     """The days between which the generator and the arrivals are constant for one age: from 0 to the last day wanted."""
-    cuts = {0.0, *wanted, *_month_starts(model.about.start, 0.0, days)}
+    cuts = {0.0, *wanted, *month_starts(model.about.start, 0.0, days)}
     for row in model.arrivals:
         cuts |= {float((step.from_ - model.about.start).days) for step in row.per_year.steps if step.from_ is not None}
     for k in range(len(model.modifiers)):
@@ -133,7 +124,7 @@ def _arrivals_a_day(model: Model, row: Arrivals, grid: Floats, days: float) -> F
     """
     start = model.about.start
     touched = [touching(model, "arrivals", row.stage, row.group, rung) for rung in model.rungs]
-    own = {0.0, days, *_month_starts(start, 0.0, days)}
+    own = {0.0, days, *month_starts(start, 0.0, days)}
     own |= {float((step.from_ - start).days) for step in row.per_year.steps if step.from_ is not None}
     own |= {day for k in {k for many in touched for k in many} for day, _ in _steps(model, k)}
     edges = np.array(sorted(cut for cut in own if 0.0 <= cut <= days))
@@ -143,7 +134,7 @@ def _arrivals_a_day(model: Model, row: Arrivals, grid: Floats, days: float) -> F
         k = min(int(np.searchsorted(edges, (left + right) / 2.0, side="right")) - 1, edges.size - 2)
         date = start + dt.timedelta(days=math.floor(edges[k]))
         rate = row.per_year.at(date) / YEAR_DAYS
-        rate *= 1.0 if row.season is None else row.season.value[(date.month - 4) % 12]
+        rate *= 1.0 if row.season is None else row.season.value[season_index(date)]
         growth = 0.0 if row.growth_per_year is None else row.growth_per_year.value
         rate *= (1.0 + growth) ** ((edges[k] + edges[k + 1]) / 2.0 / YEAR_DAYS)
         out[j] = [

@@ -19,9 +19,10 @@ from joblib import Parallel, delayed
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
-from simcare.demand import months, scores
+from simcare.demand import scores
 from simcare.demand.challengers import DRIVER, SEASONAL_NAIVE, Forecaster, Unfit
 from simcare.demand.series import MonthlyCounts, Values
+from simcare.units import month_name, parsed_month
 
 FIRST, EVERY, LONGEST = 24, 3, 24  # months: the first origin's history, from origin to origin, the farthest horizon
 MOST = 24  # trials: of a longer series the last six years are tried
@@ -114,7 +115,7 @@ def _drawn(
         except Unfit as reason:
             unfit[name] = str(reason)
         except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:
-            unfit[name] = f"could not be fitted to the counts until {months.name(origin)} ({error})"
+            unfit[name] = f"could not be fitted to the counts until {month_name(origin)} ({error})"
     return origin, drawn, unfit
 
 
@@ -126,7 +127,7 @@ def _scored(series: MonthlyCounts, model: str, origin: int, draws: Values) -> pl
     error = np.abs(np.median(draws, axis=0) - came)
     frame = {
         "model": [model] * int(seen.sum()),
-        "origin": [months.name(origin)] * int(seen.sum()),
+        "origin": [month_name(origin)] * int(seen.sum()),
         "horizon": ahead[seen],
         "came": came[seen],
         "crps": scores.crps(came[seen], draws[:, seen]),
@@ -149,7 +150,7 @@ def weights(found: pl.DataFrame, models: Sequence[str], before: int | None = Non
     With ``before``, only counts that had come by that month are judged on.
     """
     if before is not None:
-        found = found.filter(pl.col("horizon") + pl.col("origin").map_elements(months.month_of, pl.Int64) <= before)
+        found = found.filter(pl.col("horizon") + pl.col("origin").map_elements(parsed_month, pl.Int64) <= before)
     judged = found.group_by("model").agg(pl.col("crps").mean())
     mean = dict(zip(judged["model"], judged["crps"], strict=True))
     if not mean:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from simcare.demand import months
 from simcare.demand.backtest import Backtest
 from simcare.demand.challengers import DRIVER
 from simcare.demand.driver import FittedDriver
 from simcare.demand.series import MonthlyCounts, Values
+from simcare.units import month_name
 
 LAGS = 12
 BINS = 10
@@ -56,7 +56,7 @@ def diagnose(series: MonthlyCounts, driver: FittedDriver, found: Backtest | None
         cook = np.asarray(plain.get_influence(observed=False).cooks_distance[0])
     before = np.asarray(plain.resid_pearson)
     after = driver.level.surprises
-    names = [months.name(int(m)) for m in series.months[seen]]
+    names = [month_name(int(m)) for m in series.months[seen]]
     residuals = pl.DataFrame({"month": names, "before": before, "after": after, "influence": np.nan_to_num(cook)})
     lags = range(1, min(LAGS, y.size // 3) + 1)
     columns = {

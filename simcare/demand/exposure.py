@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from simcare.demand import months
 from simcare.demand.population import Population, exposure
 from simcare.demand.series import MonthlyCounts
 from simcare.errors import BadInput
 from simcare.model.parts import Stage
+from simcare.units import month_start
 
 
 def with_people(
@@ -24,7 +24,7 @@ def with_people(
     bands do not tell apart.
     """
     stage = Stage(name="exposed", from_age=from_age, to_age=to_age)
-    days = [months.first_day(m) for m in range(series.first, series.last + 1 + ahead)]
+    days = [month_start(m) for m in range(series.first, series.last + 1 + ahead)]
     found = exposure(population, [stage], days, hold=True)["people"].to_numpy()
     return replace(series, exposure=np.asarray(found, dtype=float))
 

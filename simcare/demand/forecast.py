@@ -11,12 +11,13 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from simcare.demand import backtest as trials
-from simcare.demand import challengers, months, scores
+from simcare.demand import challengers, scores
 from simcare.demand import driver as drivers
 from simcare.demand.backtest import Backtest, Choice, Progress
 from simcare.demand.regressors import Terms
 from simcare.demand.series import TRIED_FROM, MonthlyCounts, Values
 from simcare.errors import BadInput
+from simcare.units import month_name
 
 DRAWS = 4000
 LONGEST = 120  # months ahead
@@ -40,7 +41,7 @@ class Forecast:
         bounds = {level: scores.central_interval(self.draws, level) for level in scores.LEVELS}
         ahead = range(self.series.last + 1, self.series.last + 1 + self.draws.shape[1])
         columns: dict[str, Any] = {
-            "month": [months.name(m) for m in ahead],
+            "month": [month_name(m) for m in ahead],
             "mean": self.draws.mean(axis=0),
             "median": np.median(self.draws, axis=0),
         }
@@ -58,8 +59,8 @@ class Forecast:
             begin = self.series.last + 1 + k
             found.append(
                 {
-                    "from": months.name(begin),
-                    "to": months.name(begin + 11),
+                    "from": month_name(begin),
+                    "to": month_name(begin + 11),
                     "mean": float(whole.mean()),
                     "lo80": float(low),
                     "hi80": float(high),
@@ -74,8 +75,8 @@ class Forecast:
             "why": self.choice.why,
             "weights": dict(self.choice.weights),
             "series": self.series.name,
-            "from": months.name(self.series.first),
-            "to": months.name(self.series.last),
+            "from": month_name(self.series.first),
+            "to": month_name(self.series.last),
             "notes": list(self.series.notes),
             "driver": driver_summary(self.driver),
         }
@@ -143,7 +144,7 @@ def _held(series: MonthlyCounts, fitted: drivers.FittedDriver, horizon: int) -> 
     for name, lag in fitted.columns.terms.covariates.items():
         known = series.first + series.covariates[name].size - 1
         if known + lag < series.last + horizon:
-            until = f"{name} is known to {months.name(known)}" + (f" and acts {lag} months later" if lag else "")
+            until = f"{name} is known to {month_name(known)}" + (f" and acts {lag} months later" if lag else "")
             found.append(
                 f"The covariate {until}: past that its last value is held, and how it may move is not in the intervals"
             )

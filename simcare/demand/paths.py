@@ -20,20 +20,18 @@ from scipy.special import gammaincinv, ndtri
 from threadpoolctl import threadpool_limits
 
 from simcare.demand import driver as drivers
-from simcare.demand import months
 from simcare.demand.pooling import typical_of
 from simcare.demand.regressors import Terms
 from simcare.demand.series import MonthlyCounts, Values, chosen_series
 from simcare.engine.persons import key
 from simcare.errors import BadInput
 from simcare.model import Model
-from simcare.model.demand import DemandDriver, Neighbour, base_months, month_number
+from simcare.model.demand import DemandDriver, Neighbour, base_months
 from simcare.model.number import DatedNumber as Dated
 from simcare.model.number import Step
 from simcare.model.parts import Arrivals
 from simcare.rules.draws import DISPERSION, DRIFT, FITTED, uniform
-
-DAYS_IN_MONTH = 365.25 / 12
+from simcare.units import MONTH_DAYS, month_index, month_name, month_start, parsed_month
 
 
 class DriverFit(NamedTuple):
@@ -74,12 +72,12 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
     last = series.last
     if row.get("known_to") is not None:
         try:
-            last = month_number(str(row["known_to"]))
-        except AssertionError:
+            last = parsed_month(str(row["known_to"]))
+        except ValueError:
             return row  # no month, which the model's own check tells
     if not series.first <= last <= series.last:
-        inside = f"{months.name(series.first)} to {months.name(series.last)}"
-        raise BadInput(f"{path}: known_to: {months.name(last)} is outside the counts of {series.name} ({inside})")
+        inside = f"{month_name(series.first)} to {month_name(series.last)}"
+        raise BadInput(f"{path}: known_to: {month_name(last)} is outside the counts of {series.name} ({inside})")
     others = [s for s in every.values() if s.name != series.name and s.first == series.first and s.last >= last]
     counts = {s.name: [None if math.isnan(v) else v for v in s.known(last).counts.tolist()] for s in (series, *others)}
     exposure = (
@@ -90,7 +88,7 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
     neighbours = [{"area": s.name, "counts": counts[s.name]} for s in others]
     return {
         **row,
-        "first": months.name(series.first),
+        "first": month_name(series.first),
         "counts": counts[series.name],
         "exposure": exposure,
         "neighbours": neighbours,
@@ -134,7 +132,7 @@ def _series(
     name: str, first: str, counts: tuple[float | None, ...], exposure: tuple[float, ...] | None = None
 ) -> MonthlyCounts:
     values = np.array([np.nan if c is None else c for c in counts], dtype=float)
-    return MonthlyCounts(name, month_number(first), values, None if exposure is None else np.array(exposure))
+    return MonthlyCounts(name, parsed_month(first), values, None if exposure is None else np.array(exposure))
 
 
 def index(fit: DriverFit, last: int, seed: int, replication: int) -> Values:
@@ -197,7 +195,7 @@ def at_base_demand(model: Model) -> Model:
     """The model with demand as it was in the base year, without season: what published stocks and flows can be held
     against."""
     return following(
-        model, {row.name: (months.month_index(model.about.start), np.ones(1)) for row in model.drivers}, counts=False
+        model, {row.name: (month_index(model.about.start), np.ones(1)) for row in model.drivers}, counts=False
     )
 
 
@@ -216,16 +214,13 @@ def following(model: Model, paths: Paths, counts: bool = True) -> Model:
 
 def _stepped(row: Arrivals, first: int, path: Values, counts: bool) -> Arrivals:
     """A stratum with a step for each month, and one more wherever its own ``per_year`` changes within a month."""
-    begins = [months.first_day(first + k) for k in range(path.size)]
+    begins = [month_start(first + k) for k in range(path.size)]
     own = [step.from_ for step in row.per_year.steps if step.from_ is not None and begins[0] < step.from_]
     steps = []
     for date in sorted({*begins, *own}):
-        factor = float(path[min(months.month_index(date) - first, path.size - 1)])
+        factor = float(path[min(month_index(date) - first, path.size - 1)])
         if counts:
-            factor *= (
-                DAYS_IN_MONTH
-                / (months.first_day(months.month_index(date) + 1) - months.first_day(months.month_index(date))).days
-            )
+            factor *= MONTH_DAYS / (month_start(month_index(date) + 1) - month_start(month_index(date))).days
         told = {"source": row.per_year.steps[0].source, "grade": row.per_year.steps[0].grade}
         steps.append(Step(value=row.per_year.at(date) * factor, from_=date, **told))
     return row.model_copy(update={"per_year": Dated(steps=tuple(steps)), "driver": None})
@@ -235,19 +230,19 @@ def index_by_month(model: Model, paths: Paths, years: int) -> dict[str, list[tup
     """The index of each driver in the months of the horizon, with the names of the months."""
     begin = first_month(model)
     return {
-        name: [(months.name(m), float(path[m - first])) for m in range(begin, begin + 12 * years)]
+        name: [(month_name(m), float(path[m - first])) for m in range(begin, begin + 12 * years)]
         for name, (first, path) in paths.items()
     }
 
 
 def first_month(model: Model) -> int:
     """The number of the first month of a run; a start on the last day of a month belongs to the next."""
-    return months.month_index(model.about.start + dt.timedelta(days=1))
+    return month_index(model.about.start + dt.timedelta(days=1))
 
 
 def _last(model: Model, years: int) -> int:
     start = model.about.start
-    return months.month_index(dt.date(start.year + years, start.month, 1)) + 1
+    return month_index(dt.date(start.year + years, start.month, 1)) + 1
 
 
 __all__ = [

@@ -28,10 +28,10 @@ import polars as pl
 from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
 from simcare.model.parts import Stage
+from simcare.units import YEAR_DAYS
 
 PAST = ("estimate", "backcast")  # the variants that say what was, not what will be
 COLUMNS = ("date", "area", "variant", "vintage", "from_age", "to_age", "people")
-DAYS_IN_YEAR = 365.25
 OLDEST = 85
 
 Split = Literal["even"] | None
@@ -409,7 +409,7 @@ def exposure(
         days = calendar.monthrange(first.year, first.month)[1]
         for stage in stages:
             count = _on(population, stage.from_age, stage.to_age, first.toordinal() + days / 2.0, split, hold)
-            rows.append((f"{first:%Y-%m}", first, stage.name, count, count * days / DAYS_IN_YEAR))
+            rows.append((f"{first:%Y-%m}", first, stage.name, count, count * days / YEAR_DAYS))
     kinds = {"month": pl.String, "date": pl.Date, "stage": pl.String, "people": pl.Float64, "person_years": pl.Float64}
     return pl.DataFrame(rows, schema=kinds, orient="row")
 

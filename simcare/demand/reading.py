@@ -16,10 +16,11 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
-from simcare.demand import months
+from simcare.demand.months import Months
 from simcare.demand.series import MonthlyCounts, Values, checked
 from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
+from simcare.units import month_index, month_name
 
 T = TypeVar("T")
 NEEDED = ("date", "count")
@@ -170,7 +171,7 @@ def _month(cell: str | None) -> int:
     text = re.sub(r"[T ]00:00:00(\.0+)?$", "", text)
     for shape in ("%Y-%m-%d", "%Y-%m", "%d/%m/%Y", "%m/%Y", "%b %Y", "%B %Y", "%b-%y", "%Y/%m/%d"):
         try:
-            return months.month_index(dt.datetime.strptime(text, shape).date())
+            return month_index(dt.datetime.strptime(text, shape).date())
         except ValueError:
             continue
     raise ValueError(text)
@@ -209,12 +210,12 @@ def _check_months(path: Path, names: Sequence[str], date: Sequence[int | None], 
             continue
         if (label, month) in rows:
             faults.append(
-                f"{path}: row {i + 2}: {label} {months.name(month)} is there already, in row {rows[label, month] + 2}"
+                f"{path}: row {i + 2}: {label} {month_name(month)} is there already, in row {rows[label, month] + 2}"
             )
         rows.setdefault((label, month), i)
 
 
-def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values]) -> MonthlyCounts:
+def _series(path: Path, label: str, at: Months, columns: dict[str, Values]) -> MonthlyCounts:
     """One series from its rows in any order, gaps as not a number."""
     counted = at[~np.isnan(columns["count"])]
     if not counted.size:
@@ -245,8 +246,8 @@ def _series(path: Path, label: str, at: months.Months, columns: dict[str, Values
             return None
         if known[-1] < last - first:
             notes.append(
-                f"The column {name} ends in {months.name(first + int(known[-1]))}, before the last count"
-                f" ({months.name(last)}): it is left out"
+                f"The column {name} ends in {month_name(first + int(known[-1]))}, before the last count"
+                f" ({month_name(last)}): it is left out"
             )
             return None
         return wide[: known[-1] + 1]

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simcare.demand import months
-from simcare.demand.months import Months
+from simcare.demand.months import Months, log_working_days
 from simcare.demand.series import MonthlyCounts, Values
 from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
+from simcare.units import month_name
 
 # of a trend's slope from one month to the next, past the last count: it comes to 13 months of the slope in all
 DAMPING = 0.93
@@ -57,7 +57,7 @@ class Columns:
             angle = 2.0 * np.pi * k * (when % 12) / 12.0
             parts += [np.cos(angle), np.sin(angle)]
         if self.terms.working_days:
-            parts.append(months.log_working_days(when))
+            parts.append(log_working_days(when))
         if self.terms.trend:
             parts.append(damped(when - self.last))
         parts += [(when >= step).astype(float) for step in self.terms.steps]
@@ -87,9 +87,9 @@ def columns(series: MonthlyCounts, terms: Terms) -> Columns:
     """
     for month in (*terms.steps, *terms.pulses):
         if not series.first < month <= series.last:
-            inside = f"{months.name(series.first + 1)} to {months.name(series.last)}"
+            inside = f"{month_name(series.first + 1)} to {month_name(series.last)}"
             raise BadInput(
-                f"{series.name}: step {months.name(month)}: lies outside the counts ({inside}), so it cannot be fitted"
+                f"{series.name}: step {month_name(month)}: lies outside the counts ({inside}), so it cannot be fitted"
             )
     names = [
         f"{wave} {12 // k} months" if 12 % k == 0 else f"{wave} {12 / k:g} months"
@@ -97,7 +97,7 @@ def columns(series: MonthlyCounts, terms: Terms) -> Columns:
         for wave in ("cos", "sin")
     ]
     names += ["working days"] * terms.working_days + ["trend a year"] * terms.trend
-    names += [f"step {months.name(m)}" for m in terms.steps] + [f"pulse {months.name(m)}" for m in terms.pulses]
+    names += [f"step {month_name(m)}" for m in terms.steps] + [f"pulse {month_name(m)}" for m in terms.pulses]
     kept = {}
     for name, lag in terms.covariates.items():
         if name not in series.covariates:

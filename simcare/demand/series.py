@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.demand import months
+from simcare.demand.months import Months
 from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
+from simcare.units import month_name
 
 Values = NDArray[np.float64]
 MOST_GROWTH = 0.03  # of an exposure, a year
@@ -29,7 +30,7 @@ class MonthlyCounts:
     months to be forecast; ``exposure`` is None where rates are per area. ``notes`` say, a sentence each, what a reader
     of results must know.
 
-    >>> MonthlyCounts("Kent", months.month_of("2012-04"), np.array([867.0, 1098.0]))
+    >>> MonthlyCounts("Kent", parsed_month("2012-04"), np.array([867.0, 1098.0]))
     MonthlyCounts('Kent', 2 months from 2012-04 to 2012-05, 0 missing)
     """
 
@@ -48,7 +49,7 @@ class MonthlyCounts:
     def __repr__(self) -> str:
         missing = int((~self.told).sum())
         return (
-            f"MonthlyCounts({self.name!r}, {len(self)} months from {months.name(self.first)} to {months.name(self.last)},"
+            f"MonthlyCounts({self.name!r}, {len(self)} months from {month_name(self.first)} to {month_name(self.last)},"
             f" {missing} missing)"
         )
 
@@ -58,7 +59,7 @@ class MonthlyCounts:
         return self.first + len(self) - 1
 
     @property
-    def months(self) -> months.Months:
+    def months(self) -> Months:
         return np.arange(self.first, self.first + len(self))
 
     @property
@@ -128,7 +129,7 @@ def _notes(series: MonthlyCounts) -> list[str]:
     found, seen = [], series.counts[series.seen]
     gaps = series.months[~series.seen]
     if gaps.size:
-        shown = ", ".join(months.name(int(m)) for m in gaps[:6]) + (" …" if gaps.size > 6 else "")
+        shown = ", ".join(month_name(int(m)) for m in gaps[:6]) + (" …" if gaps.size > 6 else "")
         found.append(
             f"No count in {gaps.size} of {len(series)} months ({shown}): the driver leaves them out, and nothing is"
             " filled in"
@@ -160,7 +161,7 @@ def breaks(series: MonthlyCounts) -> list[str]:
     while shifts:
         t = max(shifts, key=lambda at: abs(shifts[at]))
         way = "rise" if shifts[t] > 0 else "fall"
-        month = months.name(series.first + t)
+        month = month_name(series.first + t)
         found.append(
             f"A break near {month}: counts {way} by {abs(np.expm1(shifts[t])):.0%}; if recording changed then, declare"
             f" a step ({month})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,10 +17,20 @@ from simcare.arrays.places import rows_of
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
-from simcare.rules.records import CAUSES, EVENTS, IN_SERVICE, REFERRED
+from simcare.rules.records import CAUSES, EVENTS, IN_SERVICE, REFERRED, World
 
-if TYPE_CHECKING:
-    from simcare.engine.simpy import Engine
+
+class RunningEngine(Protocol):
+    """The engine of a replication under way, as far as a hook can see and touch it."""
+
+    world: World
+
+    @property
+    def now(self) -> float:
+        """Days since the start."""
+
+    def set_places(self, pool: int, places: int) -> None:
+        """Give a pool another number of places now."""
 
 
 class Happening(NamedTuple):
@@ -44,17 +54,17 @@ class County:
     """The county as a hook finds it: what day it is, who is in care, how many places there are; and the places can be
     set anew."""
 
-    def __init__(self, model: Model, engine: Engine) -> None:
+    def __init__(self, model: Model, engine: RunningEngine) -> None:
         self._model, self._engine, self._names = model, engine, names_of(model)
         self._rows = rows_of(model, self._names)
 
     def __repr__(self) -> str:
-        return f"Care({self._model.about.name}, {self.date})"
+        return f"County({self._model.about.name}, {self.date})"
 
     @property
     def now(self) -> float:
         """Days since the start."""
-        return float(self._engine.env.now)
+        return self._engine.now
 
     @property
     def date(self) -> dt.date:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from simcare.arrays.build import YEAR_DAYS
 from simcare.arrays.names import names_of
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.parts import Ages, Arrivals, Caseload
 from simcare.rules.draws import FRAILTY, uniforms
 from simcare.rules.records import CLIENT, Tables
+from simcare.units import YEAR_DAYS
 
 FRAILTY_RANGE = (0.1, 10.0)
 

@@ -56,7 +56,7 @@ class Engine:
 
     def __repr__(self) -> str:
         return (
-            f"Engine(day {self.env.now:g} of {self.days:g}, {self.world.clients.size} clients, {self.world.counts[0]}"
+            f"Engine(day {self.now:g} of {self.days:g}, {self.world.clients.size} clients, {self.world.counts[0]}"
             " rows logged)"
         )
 
@@ -78,10 +78,15 @@ class Engine:
         self.env.run(until=self.days)
         return record_of(self.world)
 
+    @property
+    def now(self) -> float:
+        """Days since the start."""
+        return float(self.env.now)
+
     def set_places(self, pool: int, places: int) -> None:
         """Give a pool another number of places now."""
         self._make_room(ROOM + 8 * self.world.clients.size)
-        set_places(self.handle, pool, places, float(self.env.now))
+        set_places(self.handle, pool, places, self.now)
         self._wake(NOBODY)
 
     def _set(self, turn: Turn) -> None:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.arrays.build import YEAR_DAYS
 from simcare.arrays.names import names_of
 from simcare.arrays.places import Row, places_on_day_0, rows_of
 from simcare.engine.arrivals import arrivals
@@ -53,6 +52,7 @@ from simcare.rules.records import (
     World,
 )
 from simcare.tariffs.holding_value import LEVELS
+from simcare.units import YEAR_DAYS
 
 ROOM = 4096  # rows: more than any event writes, the changes of places apart
 

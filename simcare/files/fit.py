@@ -23,9 +23,9 @@ from simcare.files.load import load_model
 from simcare.files.parsing import parse
 from simcare.model import Model
 from simcare.model.calibration import Cells
+from simcare.model.cells import clocks_in
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen, Number
-from simcare.model.parts import Clock
 from simcare.model.strategy import Change, Effect, Scenario, in_scenario
 from simcare.rules.draws import PARAMETERS, uniform
 
@@ -176,27 +176,6 @@ def _bare(dump: Any) -> Any:
     return [_bare(value) for value in dump] if isinstance(dump, list | tuple) else dump
 
 
-def clocks_in(model: Model, cells: Cells) -> list[Clock]:
-    """The clocks of a model that run in some of these cells.
-
-    >>> from simcare.files.load import load_model
-    >>> [c.clock for c in clocks_in(load_model("kent-2013"), Cells(on="induced", groups=("older_people",)))]
-    ['induced']
-    """
-
-    def meets(mine: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> bool:
-        return mine is None or theirs is None or bool(set(mine) & set(theirs))
-
-    return [
-        clock
-        for clock in model.clocks
-        if clock.clock == cells.on
-        and meets(cells.stages, clock.stages)
-        and meets(cells.groups, clock.groups)
-        and meets(cells.needs, getattr(clock, "needs", None))
-    ]
-
-
 def find_fit(name: str | Path) -> Path:
     """The file of a fit: a path, a folder that ``simcare calibrate`` wrote, or a name in the library.
 
@@ -313,7 +292,6 @@ __all__ = [
     "Range",
     "check_fit",
     "chosen_fit",
-    "clocks_in",
     "find_fit",
     "is_fit",
     "laid",

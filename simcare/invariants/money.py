@@ -13,21 +13,21 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from simcare.arrays.places import segments
 from simcare.errors import BrokenInvariant
 from simcare.invariants.compare import ABSOLUTE, RELATIVE, same, sum_of
-from simcare.log.periods import calendar, days_in_year, first_year, total, year_name
+from simcare.log.periods import calendar, total
 from simcare.log.spells import spells as spells_of
 from simcare.log.states import GONE, PERSON, RUN, differs
 from simcare.model import Model
 from simcare.model.capacity import Offer
-from simcare.model.contracts import tariff_of
+from simcare.model.fields import Programme
 from simcare.model.market import Voluntary
-from simcare.model.model import Programme
 from simcare.model.number import DatedNumber
+from simcare.model.offers import contract_on, tariff_starts
 from simcare.model.strategy import ramp_steps
 from simcare.money.ledger import by_year, discount_factor
 from simcare.money.payments import bands, block_lines, offers_of, spell_sums, tariff_dates, tariffs_held, with_sums
+from simcare.units import days_in_year, first_year, parsed_year, year_name, year_start
 
 
 def payers_add_up(measures: pl.DataFrame, model: Model) -> None:
@@ -71,12 +71,12 @@ class PriceLine(NamedTuple):
 def line(model: Model, days: float, price: Callable[[dt.date], float], changes: Sequence[dt.date | None]) -> PriceLine:
     """The cash line of a base-year price that changes on certain dates; growth steps on every 1 April."""
     start, prices = model.about.start, model.prices
-    aprils = [dt.date(year, 4, 1) for year in range(start.year, start.year + int(days // 365) + 2)]
+    aprils = [year_start(year) for year in range(start.year, start.year + int(days // 365) + 2)]
     dates = sorted(
         {start, *(date for date in (*aprils, *changes) if date is not None and 0 < (date - start).days < days)}
     )
     growth = 1.0 + prices.growth_per_year.value
-    rate = np.array([price(date) * growth ** (first_year(date) - int(prices.base_year[:4])) for date in dates])
+    rate = np.array([price(date) * growth ** (first_year(date) - parsed_year(prices.base_year)) for date in dates])
     since = np.array([float((date - start).days) for date in dates])
     return PriceLine(since, rate, np.concatenate([[0.0], np.cumsum(rate[:-1] * np.diff(since))]))
 
@@ -91,23 +91,21 @@ class Priced(NamedTuple):
 
 
 def _care_lines(model: Model, days: float) -> list[Priced]:
-    contracts = {contract.name: contract for contract in model.contracts}
     lines = []
     for provider, offer in offers_of(model):
         marks = (0.0, *bands(model).get((offer.service, provider.name), ()))
 
         def price(date: dt.date, offer: Offer = offer, mark: float = 0.0) -> float:
-            contract = contracts[offer.contract_at(date)]
-            around = tariff_of(contract, date).rate(np.array([mark, mark - 0.5] if mark else [0.0]))
+            contract = contract_on(model, offer, date)
+            around = contract.tariff(date).rate(np.array([mark, mark - 0.5] if mark else [0.0]))
             own, growth = contract.index_per_year, model.prices.growth_per_year.value
-            years = first_year(date) - int(model.prices.base_year[:4])
+            years = first_year(date) - parsed_year(model.prices.base_year)
             index = 1.0 if own is None else ((1.0 + own) / (1.0 + growth)) ** years
             return float(around[0] - (around[1] if mark else 0.0)) * index
 
+        dates = tariff_starts(model, offer)
         lines += [
-            Priced(
-                offer.service, provider.name, mark, line(model, days, partial(price, mark=mark), segments(model, offer))
-            )
+            Priced(offer.service, provider.name, mark, line(model, days, partial(price, mark=mark), dates))
             for mark in marks
         ]
     return lines
@@ -172,7 +170,7 @@ def _sums(log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
         spent = periods.select("period", pl.Series("gbp", line))
         parts.append(runs.join(spent, how="cross").select(*RUN, name, "period", "gbp"))
     growth = pl.lit(1.0 + model.prices.growth_per_year.value).pow(
-        pl.col("first_year") - int(model.prices.base_year[:4])
+        pl.col("first_year") - parsed_year(model.prices.base_year)
     )
     years = periods.select("period", "financial_year", growth.alias("growth"))
     dated = pl.concat(parts).join(years, on="period", how="left", maintain_order="left")
@@ -258,7 +256,7 @@ def programme_cash(programme: Programme, model: Model, days: float) -> float:
     spent = float(line(model, days, a_day, [date for date, _ in ramp]).by(np.array([days]))[0])
     day = (programme.start - model.about.start).days
     growth = (1.0 + model.prices.growth_per_year.value) ** (
-        first_year(programme.start) - int(model.prices.base_year[:4])
+        first_year(programme.start) - parsed_year(model.prices.base_year)
     )
     return spent + (once * growth if 0 <= day < days else 0.0)
 
@@ -333,7 +331,7 @@ def _years(model: Model, days: float) -> list[tuple[int, float, float]]:
     """Each financial year of the run with the days on which it begins and ends there."""
     start = model.about.start
     last = first_year(start + dt.timedelta(days=math.ceil(days) - 1))
-    edges = [min(days, float((dt.date(year, 4, 1) - start).days)) for year in range(first_year(start) + 1, last + 2)]
+    edges = [min(days, float((year_start(year) - start).days)) for year in range(first_year(start) + 1, last + 2)]
     return [(first_year(start) + k, begin, end) for k, (begin, end) in enumerate(pairwise([0.0, *edges]))]
 
 
@@ -342,8 +340,8 @@ def _real(years: pl.DataFrame, model: Model) -> None:
     factor."""
     prices = model.prices
     for row in years.rows(named=True):
-        year = int(row["financial_year"][:4])
-        real = row["cost"] / (1.0 + prices.inflation_per_year.value) ** (year - int(prices.base_year[:4]))
+        year = parsed_year(row["financial_year"])
+        real = row["cost"] / (1.0 + prices.inflation_per_year.value) ** (year - parsed_year(prices.base_year))
         worth = real * discount_factor(prices, year - first_year(model.about.start))
         for what, value, other in (("real cost", row["cost_real"], real), ("present value", row["cost_pv"], worth)):
             if not math.isclose(value, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE):

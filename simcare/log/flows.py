@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from simcare.log.periods import YEAR_STARTS_IN
+from simcare.log.periods import first_years, year_names
 from simcare.log.states import ENDS_QUEUE, GONE, PERSON, PLACE, RUN, differs, level, prepare, rungs_of
 from simcare.model import Model
 from simcare.rules.records import CLASSES
@@ -241,5 +241,4 @@ def _financial_year(model: Model | None) -> pl.Expr:
     if model is None:
         return pl.lit(None, dtype=pl.String).alias("financial_year")
     day = pl.lit(model.about.start) + pl.duration(days=pl.col("time").floor().cast(pl.Int64))
-    first = day.dt.year() - (day.dt.month() < YEAR_STARTS_IN).cast(pl.Int32)
-    return pl.format("{}/{}", first, ((first + 1) % 100).cast(pl.String).str.zfill(2)).alias("financial_year")
+    return year_names(first_years(day)).alias("financial_year")

@@ -1,4 +1,4 @@
-"""Calendar months, financial years and exact person-days: the arithmetic of time under the measures.
+"""Calendar months, financial years and exact person-days, as frames: the arithmetic of time under the measures.
 
 A calendar is a frame of periods: calendar months from the start of the run, cut further at the dates on which a
 price changes, so that everything is constant within a period. Days are counted from the start (day 0).
@@ -17,47 +17,26 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from simcare.units import YEAR_STARTS_IN, days_in_year, first_year, month_index, month_name, month_starts, year_name
+
 Days = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-YEAR_STARTS_IN = 4  # April
 MOST_CODES = 2**62
 
 
-def first_year(date: dt.date) -> int:
-    """The calendar year in which the financial year of a date began.
+def first_years(dates: pl.Expr) -> pl.Expr:
+    """The calendar years in which the financial years of dates began: :func:`simcare.units.first_year` of a column."""
+    return dates.dt.year() - (dates.dt.month() < YEAR_STARTS_IN).cast(pl.Int32)
 
-    >>> first_year(dt.date(2014, 3, 31)), first_year(dt.date(2014, 4, 1))
-    (2013, 2014)
+
+def year_names(first: pl.Expr) -> pl.Expr:
+    """Financial years as councils write them: :func:`simcare.units.year_name` of a column.
+
+    >>> pl.select(year_names(first_years(pl.lit(dt.date(2000, 3, 31))))).item()
+    '1999/00'
     """
-    return date.year if date.month >= YEAR_STARTS_IN else date.year - 1
-
-
-def year_name(first: int) -> str:
-    """A financial year as councils write it.
-
-    >>> year_name(2013), year_name(1999)
-    ('2013/14', '1999/00')
-    """
-    return f"{first}/{(first + 1) % 100:02d}"
-
-
-def days_in_year(first: int) -> int:
-    """Days of the financial year that began in ``first``: 366 where it holds a 29 February.
-
-    >>> days_in_year(2014), days_in_year(2015)
-    (365, 366)
-    """
-    return (dt.date(first + 1, YEAR_STARTS_IN, 1) - dt.date(first, YEAR_STARTS_IN, 1)).days
-
-
-def next_month(date: dt.date) -> dt.date:
-    """The first day of the month after that of ``date``.
-
-    >>> next_month(dt.date(2013, 12, 31))
-    datetime.date(2014, 1, 1)
-    """
-    return dt.date(date.year + date.month // 12, date.month % 12 + 1, 1)
+    return pl.format("{}/{}", first, ((first + 1) % 100).cast(pl.String).str.zfill(2))
 
 
 def calendar(start: dt.date, days: float, cuts: Iterable[dt.date] = ()) -> pl.DataFrame:
@@ -74,11 +53,7 @@ def calendar(start: dt.date, days: float, cuts: Iterable[dt.date] = ()) -> pl.Da
     if not (math.isfinite(days) and days > 0):
         raise ValueError(f"days must be above 0, got {days}")
     edges = {start} | {cut for cut in cuts if 0 < (cut - start).days < days}
-    month = next_month(start)
-    while (month - start).days < days:
-        edges.add(month)
-        month = next_month(month)
-    dates = sorted(edges)
+    dates = sorted(edges | {start + dt.timedelta(days=day) for day in month_starts(start, 0.0, days)})
     begins = [float((date - start).days) for date in dates]
     years = [first_year(date) for date in dates]
     return pl.DataFrame(
@@ -87,7 +62,7 @@ def calendar(start: dt.date, days: float, cuts: Iterable[dt.date] = ()) -> pl.Da
             "date": dates,
             "from_day": begins,
             "to_day": [*begins[1:], float(days)],
-            "month": [f"{date:%Y-%m}" for date in dates],
+            "month": [month_name(month_index(date)) for date in dates],
             "financial_year": [year_name(year) for year in years],
             "first_year": years,
             "year_days": [days_in_year(year) for year in years],

@@ -17,7 +17,7 @@ from simcare.arrays.names import Names
 from simcare.errors import BrokenInvariant
 from simcare.log.flows import COUNTED, GONE_TIER
 from simcare.log.frame import frame, named
-from simcare.log.periods import calendar, year_name
+from simcare.log.periods import calendar
 from simcare.log.spells import COLUMNS, SPELL, spells_in
 from simcare.log.states import IDS, PLACE, prepare
 from simcare.log.tallies import Tallies
@@ -28,6 +28,7 @@ from simcare.money.ledger import price_dates, transitions
 from simcare.money.payments import bands, with_sums
 from simcare.money.provider_accounts import NO_MARKET
 from simcare.rules.records import LOG, TRANSITION, Tables
+from simcare.units import year_name
 
 
 class Tally:

@@ -1,6 +1,7 @@
 """The nouns: frozen, self-checking values. This package imports nothing else of ours."""
 
-from simcare.model.model import About, Figure, Model, Modifier, Programme, sourced_figures
+from simcare.model.fields import About, Modifier, Programme
+from simcare.model.model import Figure, Model, sourced_figures
 from simcare.model.number import GRADES, DatedNumber, Number, Numbers, Sourced, Step
 
 __all__ = [

@@ -12,9 +12,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from simcare.model.kinds import ClockName, FileName, Name, Positive, Scope, require
+from simcare.model.kinds import ClockName, FileName, Name, PathText, Positive, Scope, require
 from simcare.model.number import Finite, Frozen, Number, Sourced
-from simcare.model.strategy import PathText
 
 LEAST_MASS = 0.5  # of a prior that has to lie inside its bounds
 

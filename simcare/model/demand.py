@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from simcare.model.fault import Fault
 from simcare.model.kinds import Name, require
 from simcare.model.number import Finite, Frozen, Sourced
-
-if TYPE_CHECKING:
-    from simcare.model.model import Model
+from simcare.units import month_index
 
 BASE_MONTHS = 12
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="A month such as 2013-03.")]
@@ -75,48 +70,15 @@ class DemandDriver(Sourced):
         return self
 
 
-def month_number(month: str) -> int:
-    """Twelve times the year plus the month from nought.
-
-    >>> month_number("2013-04") - month_number("2013-03")
-    1
-    """
-    found = re.fullmatch(r"(\d{4})-(\d{2})", month)
-    assert found is not None
-    return int(found[1]) * 12 + int(found[2]) - 1
-
-
 def base_months(start: dt.date) -> range:
     """The numbers of the twelve months before a model starts: those whose mean rate ``per_year`` is.
 
-    >>> base_months(dt.date(2013, 3, 31)) == range(month_number("2012-04"), month_number("2013-04"))
+    >>> from simcare.units import parsed_month
+    >>> base_months(dt.date(2013, 3, 31)) == range(parsed_month("2012-04"), parsed_month("2013-04"))
     True
     """
-    before = start - dt.timedelta(days=1)
-    last = before.year * 12 + before.month - 1
+    last = month_index(start - dt.timedelta(days=1))
     return range(last - BASE_MONTHS + 1, last + 1)
 
 
-def driver_faults(model: Model) -> Iterator[Fault]:
-    """Drivers whose counts do not hold the twelve months before the model starts."""
-    base = base_months(model.about.start)
-    named = {row.driver for row in model.arrivals}
-    for i, driver in enumerate(model.drivers):
-        if driver.name not in named:
-            yield Fault(f"drivers[{i}].name", f"no arrivals follow '{driver.name}'")
-        if driver.first is None:
-            continue  # the file was never read, which the reader tells
-        first = month_number(driver.first)
-        known = range(first, first + len(driver.counts))
-        if not any(driver.counts[m - first] is not None for m in base if m in known):
-            yield Fault(f"drivers[{i}]", "has no count in the year before the model starts, which per_year is of")
-        if base[0] not in known or base[-1] not in known:
-            months = [f"{m // 12}-{m % 12 + 1:02d}" for m in (base[0], base[-1], known[0], known[-1])]
-            yield Fault(
-                f"drivers[{i}]",
-                f"needs the counts of {months[0]} to {months[1]}, the year before the model starts; has {months[2]} to"
-                f" {months[3]}",
-            )
-
-
-__all__ = ["BASE_MONTHS", "DemandDriver", "Month", "Neighbour", "base_months", "driver_faults", "month_number"]
+__all__ = ["BASE_MONTHS", "DemandDriver", "Month", "Neighbour", "base_months"]

@@ -17,6 +17,7 @@ FileName = Annotated[
         max_length=60, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]*$", description="Also the name of a folder of results."
     ),
 ]
+PathText = Annotated[str, Field(pattern=r"^[a-z_]+\..+\.[a-z_]+$")]  # part.name.field of a model
 Age = Annotated[float, Field(ge=0, le=120)]
 Scope = tuple[Name, ...] | None
 ClockName = Literal[

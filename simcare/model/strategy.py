@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -14,18 +14,18 @@ from simcare.errors import BadInput
 from simcare.model.capacity import Provider, Switch
 from simcare.model.checks.whole import find_faults
 from simcare.model.contracts import Contract
-from simcare.model.kinds import ClockName, FileName, Name, Scope, Share
+from simcare.model.fields import Modifier, Programme
+from simcare.model.kinds import ClockName, FileName, Name, PathText, Scope, Share
 from simcare.model.market import Failure
-from simcare.model.model import Model, Modifier, Programme
+from simcare.model.model import Model
 from simcare.model.nearmiss import unknown
 from simcare.model.number import DatedNumber, Frozen, Grade, Number, Step
 from simcare.model.parts import Need
 from simcare.model.response import Response
+from simcare.units import MONTH_DAYS
 
 LARGEST = "largest"
 AS_IN_THE_FILE = "as in the file"  # the scenario that changes nothing
-RAMP_STEP_DAYS = 30.4375  # a ramp moves in equal steps at most a month apart
-PathText = Annotated[str, Field(pattern=r"^[a-z_]+\..+\.[a-z_]+$")]
 
 
 class Effect(Frozen):
@@ -350,7 +350,7 @@ def ramp_steps(start: dt.date, ramp_days: int) -> list[tuple[dt.date, float]]:
     >>> [share for _, share in ramp_steps(dt.date(2014, 4, 1), 90)]
     [0.3333333333333333, 0.6666666666666666, 1.0]
     """
-    steps = max(1, math.ceil(ramp_days / RAMP_STEP_DAYS))
+    steps = max(1, math.ceil(ramp_days / MONTH_DAYS))
     return [(start + dt.timedelta(days=round(ramp_days * k / steps)), (k + 1) / steps) for k in range(steps)]
 
 

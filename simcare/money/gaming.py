@@ -20,8 +20,8 @@ from simcare.errors import BadInput
 from simcare.log.flows import NOT_BY_CHOICE, with_before
 from simcare.log.states import GONE, PERSON, differs, level, prepare, provision, rungs_of, states
 from simcare.model import Model
-from simcare.model.checks.contracts import best_cycle, reset_gain
 from simcare.model.nearmiss import unknown
+from simcare.model.tariff import best_cycle, reset_gain
 from simcare.money.payments import tariffs_held
 
 Floats = NDArray[np.float64]

@@ -25,17 +25,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from simcare.errors import BrokenInvariant
-from simcare.log.periods import first_year, period_of, total, year_name
+from simcare.log.periods import period_of, total
 from simcare.log.states import IDS, PERSON, PLACE, RUN, differs
 from simcare.log.tallies import Tallies
 from simcare.model import Model
+from simcare.model.fields import Programme
 from simcare.model.market import Voluntary
-from simcare.model.model import Programme
 from simcare.model.number import DatedNumber
 from simcare.model.parts import Prices
 from simcare.model.strategy import ramp_steps
 from simcare.money.payments import SUMS, blocks, day_prices, spell_sums, tariff_dates
 from simcare.money.provider_accounts import with_drift, with_failures
+from simcare.units import first_year, parsed_year, year_name
 
 AMOUNTS = ("cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv")
 
@@ -64,7 +65,7 @@ def price_dates(model: Model) -> set[dt.date]:
 
 def base_year(prices: Prices) -> int:
     """The calendar year in which the price base began: 2012 for "2012/13"."""
-    return int(prices.base_year[:4])
+    return parsed_year(prices.base_year)
 
 
 def discount_factor(prices: Prices, year: int) -> float:

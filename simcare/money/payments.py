@@ -17,12 +17,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from simcare.arrays.places import segments
 from simcare.log.periods import period_of, total
 from simcare.log.states import IDS, PLACE, RUN
 from simcare.model import Model
 from simcare.model.capacity import Offer, Provider
-from simcare.model.contracts import Contract, Tariff, tariff_of
+from simcare.model.contracts import Contract
+from simcare.model.offers import contract_on, tariff_starts
+from simcare.model.tariff import Tariff
+from simcare.units import parsed_year
 
 Days = NDArray[np.float64]
 HAIR = 6  # decimals of a day: what differences of days are rounded to
@@ -44,13 +46,12 @@ class Held(NamedTuple):
 
 def tariffs_held(model: Model) -> Iterator[Held]:
     """Every offer with each tariff that it is ever under, in order; offers by area are under one contract."""
-    contracts = {contract.name: contract for contract in model.contracts}
     for provider, offer in offers_of(model):
-        dates = segments(model, offer)
+        dates = tariff_starts(model, offer)
         days = [-np.inf, *(float((date - model.about.start).days) for date in dates[1:]), np.inf]
         name, under_from = "", -np.inf
         for k, date in enumerate(dates):
-            contract = contracts[offer.contract_at(date)]
+            contract = contract_on(model, offer, date)
             under_from = under_from if contract.name == name else days[k]
             name = contract.name
             yield Held(
@@ -59,7 +60,7 @@ def tariffs_held(model: Model) -> Iterator[Held]:
                 date,
                 days[k],
                 days[k + 1],
-                tariff_of(contract, date),
+                contract.tariff(date),
                 contract,
                 under_from,
             )
@@ -77,7 +78,7 @@ def offers_of(model: Model) -> Iterator[tuple[Provider, Offer]]:
 
 def tariff_dates(model: Model) -> set[dt.date]:
     """Every date on which what an offer pays changes."""
-    return {date for _, offer in offers_of(model) for date in segments(model, offer)[1:]}
+    return {date for _, offer in offers_of(model) for date in tariff_starts(model, offer)[1:]}
 
 
 def bands(model: Model) -> dict[tuple[str, str], tuple[float, ...]]:
@@ -105,7 +106,7 @@ def index_of(contract: Contract, model: Model, periods: pl.DataFrame) -> Days:
     own, prices = contract.index_per_year, model.prices
     if own is None:
         return np.ones(periods.height)
-    years = periods["first_year"].to_numpy() - int(prices.base_year[:4])
+    years = periods["first_year"].to_numpy() - parsed_year(prices.base_year)
     return np.asarray(((1.0 + own) / (1.0 + prices.growth_per_year.value)) ** years, np.float64)
 
 

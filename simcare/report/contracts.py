@@ -12,10 +12,12 @@ import polars as pl
 
 from simcare.decide import ranking
 from simcare.decide.comparison import differences, totals
-from simcare.model.contracts import (
+from simcare.model.contracts import Contract
+from simcare.model.model import Model
+from simcare.model.strategy import AS_IN_THE_FILE, Experiment, Strategy, apply
+from simcare.model.terms import (
     Block,
     Clawback,
-    Contract,
     DaysSaved,
     Episode,
     Indexation,
@@ -26,8 +28,6 @@ from simcare.model.contracts import (
     Tapered,
     Term,
 )
-from simcare.model.model import Model
-from simcare.model.strategy import AS_IN_THE_FILE, Experiment, Strategy, apply
 from simcare.money.gaming import gaming_gains
 from simcare.report import wording
 from simcare.report.figures import BASELINE

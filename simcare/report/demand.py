@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import plotly.graph_objects as go
 import polars as pl
 
-from simcare.demand import months
 from simcare.measures.spread_parts import INDEX
 from simcare.model import Model
 from simcare.model.demand import DemandDriver, base_months
 from simcare.report import summaries, tables, wording
 from simcare.report.figures.paths import demand_paths, paths_of
 from simcare.report.tables import Table
+from simcare.units import month_name, parsed_month
 
 
 def drivers(model: Model, measures: pl.DataFrame, period: str, runs: int) -> Iterator[tuple[go.Figure, str, Table]]:
@@ -34,11 +34,11 @@ def drivers(model: Model, measures: pl.DataFrame, period: str, runs: int) -> Ite
 
 def _note(model: Model, driver: DemandDriver, base: range, runs: int) -> str:
     assert driver.first is not None
-    known = f"{driver.first} to {months.name(months.month_of(driver.first) + len(driver.counts) - 1)}"
+    known = f"{driver.first} to {month_name(parsed_month(driver.first) + len(driver.counts) - 1)}"
     who = wording.listed([row.name for row in model.arrivals if row.driver == driver.name])
     pooled = f", pooled with {len(driver.neighbours)} other areas" if driver.neighbours else ""
     return (
-        f"New people among {who} follow it: in the base year, {months.name(base[0])} to {months.name(base[-1])}, as"
+        f"New people among {who} follow it: in the base year, {month_name(base[0])} to {month_name(base[-1])}, as"
         f" many come as the file says. The driver is fitted to the counts of {known}{pooled}; each replication meets"
         f" one path of its own. Band: {summaries.range_words(runs)}."
     )

@@ -11,7 +11,6 @@ from typing import Any
 import polars as pl
 
 from simcare import __version__
-from simcare.demand import months
 from simcare.demand.backtest import BANDS, POOL, league
 from simcare.demand.diagnostics import Diagnostics, diagnose, driver_sentences
 from simcare.demand.forecast import Forecast
@@ -19,6 +18,7 @@ from simcare.demand.scores import LEVELS
 from simcare.files.atomic import MANIFEST, aside
 from simcare.report.figures.demand import by_horizon, checks, fan
 from simcare.report.page import PageFigure, PageTable, PageText, Part, page
+from simcare.units import month_name
 
 METHOD = (
     (
@@ -157,7 +157,7 @@ def write_forecast(found: Forecast, out: Path, about: Mapping[str, Any]) -> Path
     """Write the folder of one series: report.html, forecast.csv, scores.parquet, league.csv, draws.parquet,
     manifest.json."""
     series = found.series
-    span = f"{months.name(series.first)} to {months.name(series.last)}"
+    span = f"{month_name(series.first)} to {month_name(series.last)}"
     text = page(
         f"Demand forecast: {series.name}",
         f"{len(series)} months of counts, {span}.",

@@ -29,6 +29,7 @@ from simcare.report.figures import BASELINE
 from simcare.report.fit_wording import fit_sentence
 from simcare.report.page import script_json, unbroken
 from simcare.report.tables import Table
+from simcare.units import month_index, month_name
 
 USED = (
     "caseload",
@@ -223,10 +224,8 @@ def _slim(given: ReportInput) -> pl.DataFrame:
 
 def _months(given: ReportInput) -> pl.DataFrame:
     """The months of the run."""
-    first = given.model.about.start.year * 12 + given.model.about.start.month - 1
-    return pl.DataFrame(
-        {"month": [f"{m // 12}-{m % 12 + 1:02d}" for m in range(first, first + 12 * int(given.manifest["years"]))]}
-    )
+    first = month_index(given.model.about.start)
+    return pl.DataFrame({"month": [month_name(first + k) for k in range(12 * int(given.manifest["years"]))]})
 
 
 def breakable(path: str) -> Markup:

@@ -12,16 +12,16 @@ from collections.abc import Sequence
 import polars as pl
 from scipy.stats import t
 
+from simcare.log.periods import first_years, year_names
 from simcare.measures.spread_parts import demand_by_replication, with_demand
 from simcare.report import wording
+from simcare.units import year_name
 
 RANGE_FROM = (
     20  # with fewer replications the 5th and 95th percentile are hardly more than the extremes, which are shown instead
 )
 ROUNDING = 1e-11
-YEAR = (
-    pl.col("month").str.slice(0, 4).cast(pl.Int32) - (pl.col("month").str.slice(5, 2).cast(pl.Int32) < 4).cast(pl.Int32)
-).alias("start_year")
+YEAR = first_years((pl.col("month") + "-01").str.to_date()).alias("start_year")
 
 
 def financial_years(measures: pl.DataFrame) -> list[str]:
@@ -32,19 +32,13 @@ def financial_years(measures: pl.DataFrame) -> list[str]:
     """
     months = measures.lazy().select(pl.col("month").unique())
     years = months.select(YEAR).unique().sort("start_year").collect()["start_year"].to_list()
-    return [_year_name(year) for year in years]
-
-
-def _year_name(year: int) -> str:
-    return f"{year}/{(year + 1) % 100:02d}"
+    return [year_name(year) for year in years]
 
 
 def with_year(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with ``financial_year`` as text, ``2013/14``."""
     years = frame.select(pl.col("month").unique()).with_columns(YEAR)
-    named = years.with_columns(
-        pl.col("start_year").map_elements(_year_name, return_dtype=pl.String).alias("financial_year")
-    )
+    named = years.with_columns(year_names(pl.col("start_year")).alias("financial_year"))
     return frame.join(named.select("month", "financial_year"), on="month", how="left")
 
 

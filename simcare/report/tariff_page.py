@@ -14,7 +14,7 @@ import polars as pl
 from simcare import __version__
 from simcare.files.atomic import MANIFEST, aside
 from simcare.model import Model
-from simcare.model.checks.contracts import best_cycle, reset_gain
+from simcare.model.tariff import best_cycle, reset_gain
 from simcare.report.figures.tariff import incentives
 from simcare.report.page import PageFigure, PageTable, Part, page
 from simcare.tariffs.expected_stay import Case, cases_summary, curve, expected_of

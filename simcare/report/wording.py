@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simcare.model import Model
+from simcare.units import first_year, month_start, parsed_month, year_name
 
 MINUS = "\N{MINUS SIGN}"
 INTERVAL = "95% interval"
@@ -371,8 +372,7 @@ def financial_year(month: str) -> str:
     >>> financial_year("2014-03"), financial_year("1999-04")
     ('2013/14', '1999/00')
     """
-    year = int(month[:4]) - (int(month[5:7]) < 4)
-    return f"{year}/{(year + 1) % 100:02d}"
+    return year_name(first_year(month_start(parsed_month(month))))
 
 
 def horizon_words(years: Sequence[str]) -> str:

@@ -13,7 +13,6 @@ import polars as pl
 from joblib import Parallel, delayed
 
 from simcare import __version__
-from simcare.demand import months
 from simcare.demand.paths import DriverFit as DemandFit
 from simcare.demand.paths import drawn_paths, first_month, fitted, following, index_by_month
 from simcare.engine.hooks import NO_HOOKS, Hooks, OnEvent, Process
@@ -24,6 +23,7 @@ from simcare.files.load import load_model
 from simcare.measures.spread_parts import index_rows, parameter_rows
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
+from simcare.units import month_name
 
 if TYPE_CHECKING:
     from simcare.arrays.names import Names
@@ -203,7 +203,7 @@ def run_task(task: Task) -> ReplicationResult:
     paths = drawn_paths(task.model, task.fits, task.seed, task.replication, task.years)
     met = [
         index_rows(task.strategy, task.replication, index_by_month(task.model, paths, task.years)),
-        parameter_rows(task.strategy, task.replication, months.name(first_month(task.model)), task.parameters),
+        parameter_rows(task.strategy, task.replication, month_name(first_month(task.model)), task.parameters),
     ]
     outcome = _simulated(task._replace(model=differing(following(task.model, paths), task.seed, task.replication)))
     kept = [rows for rows in met if rows.height]

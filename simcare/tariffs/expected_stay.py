@@ -19,15 +19,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from simcare.arrays.clocks import YEAR_DAYS
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.capacity import Offer, Provider
-from simcare.model.checks.responses import response_of
-from simcare.model.checks.whole import clock_cells, rates_of
-from simcare.model.contracts import Tariff, tariff_of
+from simcare.model.cells import clock_cells, rates_of
 from simcare.model.nearmiss import unknown
+from simcare.model.offers import contract_named, response_of
 from simcare.model.parts import Service
+from simcare.model.tariff import Tariff
 from simcare.tariffs.holding_value import (
     Incentive,
     days_of,
@@ -38,6 +37,7 @@ from simcare.tariffs.holding_value import (
     step_down_factor,
     step_down_pay,
 )
+from simcare.units import YEAR_DAYS
 
 Days = NDArray[np.float64]
 LONGEST_DAYS = 7305  # twenty years, day by day; the rest at the rates of the last day
@@ -97,7 +97,7 @@ def case(
     """
     date = date or model.about.start
     name = contract or offer.contract_at(date)
-    agreed = next(c for c in model.contracts if c.name == name)
+    agreed = contract_named(model, name)
     service = next(s for s in model.services if s.name == offer.service)
     stage, _, need = cell
     gap = model.rungs.index(service.tier) - model.rungs.index(need) if service.tier in model.rungs else 0
@@ -116,7 +116,7 @@ def case(
         provider=provider.name,
         contract=name,
         title=agreed.title or name,
-        tariff=tariff_of(agreed, date),
+        tariff=agreed.tariff(date),
         seen=incentive(model, provider, offer, date, name),
         gap=gap,
         ready_per_year=_rate(model, "step_down", service.name, cell),
@@ -292,7 +292,7 @@ def _marks(case: Case, until_day: float) -> Days:
     """The days up to ``until_day``, and the moments within them at which something changes."""
     tariff = case.tariff
     within = [*case.reviews, *tariff.edges, *(day for day, _ in tariff.lumps), case.ready_day]
-    within += [day for payoff in tariff.payoffs for day in (payoff.full_until, payoff.nought_at)]
+    within += [day for payoff in tariff.payoffs for day in (payoff.full_until, payoff.zero_at)]
     return np.unique([*np.arange(until_day + 1.0), *(day for day in within if 0.0 <= day < until_day)])
 
 

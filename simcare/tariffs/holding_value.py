@@ -27,13 +27,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.arrays.clocks import YEAR_DAYS
 from simcare.model import Model
 from simcare.model.capacity import Offer, Provider
-from simcare.model.checks.responses import reference_price, response_of
-from simcare.model.contracts import FOREVER, Tariff, tariff_of
 from simcare.model.number import Number
+from simcare.model.offers import contract_named, reference_price, response_of, tariff_on
 from simcare.model.response import Response
+from simcare.model.tariff import FOREVER, Tariff
+from simcare.units import YEAR_DAYS
 
 Days = NDArray[np.float64]
 SMOOTH_DAYS = 7.0  # a payoff that ends on a day is felt as falling over the week before it
@@ -83,13 +83,12 @@ def incentive(
     response = response_of(model, provider)
     if response is None:
         return None
-    contracts = {c.name: c for c in model.contracts}
-    tariff = tariff_of(contracts[contract or offer.contract_at(date)], date)
+    agreed = contract_named(model, contract or offer.contract_at(date))
     discount = (
         0.0 if response.discount_per_year is None else float(np.log1p(response.discount_per_year.value)) / YEAR_DAYS
     )
     return Incentive(
-        tariff=tariff,
+        tariff=agreed.tariff(date),
         reference=reference_price(model, offer.service),
         avoidable=avoidable_cost(model, offer, response),
         lower_value=_lower_value(model, provider, offer, response, date),
@@ -113,7 +112,6 @@ def _lower_value(model: Model, provider: Provider, offer: Offer, response: Respo
     below = rung.get(mine.tier, 0) - 1
     if below < 1:
         return 0.0
-    contracts = {c.name: c for c in model.contracts}
     worth = total = 0.0
     for other in model.providers:
         for o in other.offers:
@@ -124,9 +122,7 @@ def _lower_value(model: Model, provider: Provider, offer: Offer, response: Respo
                 continue
             total += o.weight.value
             if other.name == provider.name:
-                margin = float(tariff_of(contracts[o.contract_at(date)], date).rates[0]) - avoidable_cost(
-                    model, o, response
-                )
+                margin = float(tariff_on(model, o, date).rates[0]) - avoidable_cost(model, o, response)
                 worth += o.weight.value * max(margin, 0.0) * min(response.horizon_days.value, YEAR_DAYS)
     return worth / total if total else 0.0
 
@@ -135,7 +131,7 @@ def days_of(seen: Incentive) -> Days:
     """The days of stay on which the value of holding may change, one by one, up to where it stays the same."""
     tariff = seen.tariff
     marks = [*tariff.edges, *(day for day, _ in tariff.lumps), *(b.days_of_pay for b in tariff.backs)]
-    marks += [day for payoff in tariff.payoffs for day in (payoff.full_until, payoff.nought_at) if day < FOREVER]
+    marks += [day for payoff in tariff.payoffs for day in (payoff.full_until, payoff.zero_at) if day < FOREVER]
     return np.arange(0.0, np.ceil(max(marks)) + 2.0)
 
 

@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from simcare.engine.persons import key
 from simcare.model import Model
-from simcare.model.checks.responses import response_of
+from simcare.model.offers import response_of
 from simcare.rules.draws import RESPONSE, uniform
 
 

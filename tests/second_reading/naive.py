@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from simcare.model import Model
-from simcare.model.model import Modifier
+from simcare.model.fields import Modifier
 from simcare.model.number import DatedNumber
 from simcare.model.parts import Ages, Arrivals, Caseload, Clock, FrontDoor, Need, Service
 from simcare.model.strategy import ramp_steps

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from simcare.errors import BrokenInvariant
 from simcare.log.by_hand import log_of
 from simcare.log.flows import COUNTED, flows, flows_between, queue_waits, referral_waits
-from simcare.log.periods import calendar, days_in_year, first_year
+from simcare.log.periods import calendar
 from simcare.log.states import provision, states, stays
 from simcare.measures.measure import COLUMNS, DAYS_OF, measure_log, measures_of, tallies
 from simcare.model import Model
+from simcare.units import days_in_year, first_year
 from tests.second_reading.walker import RUNGS, SHORT, TIER_OF, town, walk
 
 Key = tuple[Any, ...]

@@ -11,11 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from simcare.cli import app
-from simcare.demand import batch, months, scores
+from simcare.demand import batch, scores
 from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
 from simcare.errors import BadInput
 from simcare.files.library import library
+from simcare.units import month_name, parsed_month
 
 REFERRALS = library("calibration") / "referrals-monthly.csv"
 
@@ -42,7 +43,7 @@ def test_kent_beats_seasonal_naive_and_its_intervals_cover(told: dict[str, list[
     """The two years that came, April 2017 to March 2019, which the forecast never saw."""
     came = read_series(REFERRALS)["Kent"]
     rows = told["forecast"]
-    assert [row["month"] for row in rows] == [months.name(months.month_of("2017-04") + k) for k in range(24)]
+    assert [row["month"] for row in rows] == [month_name(parsed_month("2017-04") + k) for k in range(24)]
     truth = came.counts[60:84]
     held = sum(row["lo80"] <= y <= row["hi80"] for row, y in zip(rows, truth, strict=True))
     known = came.counts[:60]
@@ -84,14 +85,14 @@ def test_the_folder_is_complete_and_the_page_has_the_league_table(
 
 
 def test_the_same_seed_gives_the_same_forecast_whatever_the_workers(kent: tuple[Path, Path]) -> None:
-    series = read_series(kent[0])["Kent"].known(months.month_of("2015-06"))
+    series = read_series(kent[0])["Kent"].known(parsed_month("2015-06"))
     one, two = (forecast(series, 6, workers=workers) for workers in (1, 2))
     assert one.rows().equals(two.rows())
     assert one.choice == two.choice
 
 
 def test_many_series_go_on_where_they_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    every = {name: s.known(months.month_of("2014-08")) for name, s in list(read_series(REFERRALS).items())[:4]}
+    every = {name: s.known(parsed_month("2014-08")) for name, s in list(read_series(REFERRALS).items())[:4]}
     parts = tmp_path / "parts"
     whole = batch.forecast_all(every, 6, tmp_path / "other", workers=1)
     stopped = list(every)[2]

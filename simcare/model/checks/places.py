@@ -5,16 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simcare.model.capacity import Offer
 from simcare.model.fault import Fault
-
-if TYPE_CHECKING:
-    from simcare.model.capacity import Offer
-    from simcare.model.model import Model
+from simcare.model.fields import ModelFields
 
 
-def capacity_faults(model: Model) -> Iterator[Fault]:
+def capacity_faults(model: ModelFields) -> Iterator[Fault]:
     """Everything wrong with what is limited, once all names hold."""
     yield from _offers(model)
     yield from _entrances(model)
@@ -22,7 +20,7 @@ def capacity_faults(model: Model) -> Iterator[Fault]:
     yield from _once_each(model)
 
 
-def _listed(model: Model, service: str) -> list[tuple[str, Offer]]:
+def _listed(model: ModelFields, service: str) -> list[tuple[str, Offer]]:
     """The offers of a service, each with its path."""
     return [
         (f"providers[{i}].offers[{k}]", offer)
@@ -32,7 +30,7 @@ def _listed(model: Model, service: str) -> list[tuple[str, Offer]]:
     ]
 
 
-def _offers(model: Model) -> Iterator[Fault]:
+def _offers(model: ModelFields) -> Iterator[Fault]:
     """A provider offers a service once, or once for each area, under one contract and one spot price."""
     for i, provider in enumerate(model.providers):
         known: dict[str, list[Offer]] = {}
@@ -56,13 +54,13 @@ def _offers(model: Model) -> Iterator[Fault]:
             others.append(offer)
 
 
-def known_groups(model: Model) -> set[str]:
+def known_groups(model: ModelFields) -> set[str]:
     """The groups that anybody is in, or comes into by a hand-over."""
     groups = {row.group for row in model.arrivals} | {row.group for row in model.caseload}
     return groups | {handover.to_group for handover in model.handovers if handover.to_group is not None}
 
 
-def _entrances(model: Model) -> Iterator[Fault]:
+def _entrances(model: ModelFields) -> Iterator[Fault]:
     """Somebody must be able to enter each service: of a group that exists or may come to be, and into a place."""
     groups = known_groups(model)
     for i, service in enumerate(model.services):
@@ -76,7 +74,7 @@ def _entrances(model: Model) -> Iterator[Fault]:
             yield Fault(f"{offers[0][0]}.places", f"nobody may enter '{service.name}': it never has a place")
 
 
-def _day_0(model: Model) -> Iterator[Fault]:
+def _day_0(model: ModelFields) -> Iterator[Fault]:
     """Nobody is placed on day 0 where there is no place: area by area, then in what is open to all areas."""
     for service in model.services:
         offers = _listed(model, service.name)
@@ -104,7 +102,7 @@ def _day_0(model: Model) -> Iterator[Fault]:
             yield Fault(f"{path}.places", sentence)
 
 
-def _once_each(model: Model) -> Iterator[Fault]:
+def _once_each(model: ModelFields) -> Iterator[Fault]:
     """One team for each kind of work and each cell of people, one hospital row for each."""
     stages, groups = [s.name for s in model.stages], [g.name for g in model.groups]
     taken: dict[tuple[str, ...], int] = {}

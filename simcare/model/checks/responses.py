@@ -4,40 +4,14 @@ nothing to answer with."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from simcare.model.contracts import tariff_of
+from simcare.model.cells import BY_PROVIDERS
 from simcare.model.fault import Fault
-
-if TYPE_CHECKING:
-    from simcare.model.capacity import Provider
-    from simcare.model.model import Model
-    from simcare.model.response import Response
+from simcare.model.fields import ModelFields
+from simcare.model.offers import reference_price, response_of
 
 
-def response_of(model: Model, provider: Provider) -> Response | None:
-    """The row that speaks for a provider: by name before by owner."""
-    by_name = (r for r in model.responses if r.providers is not None and provider.name in r.providers)
-    by_owner = (r for r in model.responses if r.owners is not None and provider.owner in r.owners)
-    return next(by_name, None) or next(by_owner, None)
-
-
-def reference_price(model: Model, service: str) -> float:
-    """The reference tariff of a service: what its offers pay a day on average over a stay of a year, by weight, under
-    their first contracts."""
-    contracts = {contract.name: contract for contract in model.contracts}
-    rows = [
-        (offer.weight.value, contracts[offer.contract])
-        for p in model.providers
-        for offer in p.offers
-        if offer.service == service
-    ]
-    weight = sum(w for w, _ in rows)
-    paid = sum(w * tariff_of(contract, model.about.start).mean_rate() for w, contract in rows)
-    return paid / weight if weight else 0.0
-
-
-def response_faults(model: Model) -> Iterator[Fault]:
+def response_faults(model: ModelFields) -> Iterator[Fault]:
     """Everything wrong with responses, once all names hold."""
     for field in ("owners", "providers"):
         taken: dict[str, int] = {}
@@ -46,7 +20,7 @@ def response_faults(model: Model) -> Iterator[Fault]:
                 if name in taken:
                     yield Fault(f"responses[{i}].{field}", f"'{name}' is already given in responses[{taken[name]}]")
                 taken[name] = i
-    clocks = [clock for clock in model.clocks if clock.clock in ("step_down", "premature")]
+    clocks = [clock for clock in model.clocks if clock.clock in BY_PROVIDERS]
     if model.responses and not clocks:
         yield Fault(
             "responses[0]",

@@ -3,30 +3,25 @@ overlap."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 
+from simcare.model.cells import BY_PROVIDERS, NEED_CLOCKS, clock_cells
+from simcare.model.cells import changes_on as changes_on
+from simcare.model.checks.drivers import driver_faults
 from simcare.model.checks.places import capacity_faults, known_groups
 from simcare.model.checks.responses import response_faults
-from simcare.model.demand import driver_faults
 from simcare.model.fault import Fault
+from simcare.model.fields import ModelFields
 from simcare.model.nearmiss import unknown
 from simcare.model.number import sourced
 
-if TYPE_CHECKING:
-    from simcare.model.model import Model
-    from simcare.model.parts import Clock
 
-NEED_CLOCKS = ("rise", "recover")
-BY_PROVIDERS = ("step_down", "premature")  # what a provider does of its own accord
-
-
-def find_faults(model: Model) -> list[Fault]:
+def find_faults(model: ModelFields) -> list[Fault]:
     """Everything wrong between the parts; first the names, and only if they hold, the rest."""
     faults = [*_duplicates(model), *_stages(model), *_names(model), *source_faults(model, tuple(model.sources))]
     if faults:
@@ -44,7 +39,7 @@ def find_faults(model: Model) -> list[Fault]:
     ]
 
 
-def _duplicates(model: Model) -> Iterator[Fault]:
+def _duplicates(model: ModelFields) -> Iterator[Fault]:
     for part in (
         *(
             "tiers",
@@ -72,7 +67,7 @@ def _duplicates(model: Model) -> Iterator[Fault]:
             yield Fault(f"about.areas[{k}]", f"'{area}' is already defined")
 
 
-def _stages(model: Model) -> Iterator[Fault]:
+def _stages(model: ModelFields) -> Iterator[Fault]:
     for i, (earlier, later) in enumerate(pairwise(model.stages)):
         if earlier.to_age is None:
             yield Fault(f"stages[{i}].to_age", f"'{earlier.name}' has no end but is not the last stage")
@@ -92,7 +87,7 @@ def _stages(model: Model) -> Iterator[Fault]:
         )
 
 
-def _references(model: Model) -> Iterator[tuple[str, str, Iterable[str]]]:
+def _references(model: ModelFields) -> Iterator[tuple[str, str, Iterable[str]]]:
     """Every name that must exist: its path, itself, and what exists."""
     tiers = [tier.name for tier in model.tiers]
     known: dict[str, Sequence[str]] = {
@@ -143,7 +138,7 @@ def _references(model: Model) -> Iterator[tuple[str, str, Iterable[str]]]:
             yield from walk(item, f"{part}[{i}]")
 
 
-def _names(model: Model) -> Iterator[Fault]:
+def _names(model: ModelFields) -> Iterator[Fault]:
     for path, name, options in _references(model):
         if name not in options:
             yield Fault(path, unknown(name, options))
@@ -159,7 +154,7 @@ def source_faults(value: BaseModel, sources: Iterable[str]) -> Iterator[Fault]:
             yield Fault(f"{path}.source", unknown(number.source, [*sources, "assumption"]))
 
 
-def _services(model: Model) -> Iterator[Fault]:
+def _services(model: ModelFields) -> Iterator[Fault]:
     short = {tier.name for tier in model.tiers if tier.short_term}
     offered = {offer.service for provider in model.providers for offer in provider.offers if offer.weight.value > 0}
     bottom = model.rungs[0]
@@ -177,23 +172,7 @@ def _services(model: Model) -> Iterator[Fault]:
             yield Fault(f"services[{i}].name", f"no provider offers '{service.name}'")
 
 
-def clock_cells(model: Model, clock: Clock) -> Iterator[tuple[str, str, str]]:
-    """The (stage, group, need) cells that a row speaks for."""
-    rungs = model.rungs
-    needs = clock.needs or tuple(
-        rung
-        for level, rung in enumerate(rungs)
-        if not (clock.clock == "rise" and level + clock.by >= len(rungs))
-        and not (clock.clock == "recover" and level < clock.by)
-        and not (clock.clock == "detection" and level == 0)
-        and not (clock.clock == "induced" and level + 1 >= len(rungs))
-    )
-    yield from product(
-        clock.stages or [s.name for s in model.stages], clock.groups or [g.name for g in model.groups], needs
-    )
-
-
-def _clocks(model: Model) -> Iterator[Fault]:
+def _clocks(model: ModelFields) -> Iterator[Fault]:
     rungs = model.rungs
     taken: dict[tuple[Any, ...], int] = {}
     for i, clock in enumerate(model.clocks):
@@ -224,7 +203,7 @@ def _clocks(model: Model) -> Iterator[Fault]:
             taken[key] = i
 
 
-def _rows(model: Model) -> Iterator[Fault]:
+def _rows(model: ModelFields) -> Iterator[Fault]:
     """Rows of need and front_door speak for each stage once."""
     for part in ("need", "front_door"):
         taken: dict[str, int] = {}
@@ -244,7 +223,7 @@ def _rows(model: Model) -> Iterator[Fault]:
             seen[key] = i
 
 
-def _lengths(model: Model) -> Iterator[Fault]:
+def _lengths(model: ModelFields) -> Iterator[Fault]:
     rungs = len(model.rungs)
     rows = [
         (f"{part}[{i}].needs", row.needs)
@@ -260,7 +239,7 @@ def _lengths(model: Model) -> Iterator[Fault]:
             )
 
 
-def _ages(model: Model) -> Iterator[Fault]:
+def _ages(model: ModelFields) -> Iterator[Fault]:
     stages = {stage.name: stage for stage in model.stages}
     for part in ("arrivals", "caseload"):
         for i, row in enumerate(getattr(model, part)):
@@ -288,7 +267,7 @@ def _ages(model: Model) -> Iterator[Fault]:
             yield Fault(f"caseload[{i}].ages", f"reach outside the ages of '{service.name}'")
 
 
-def _reachable(model: Model) -> Iterator[Fault]:
+def _reachable(model: ModelFields) -> Iterator[Fault]:
     """Whoever arrives, and whoever a hand-over puts in another group, must find some long-term service."""
     long_term = [s for s in model.services if s.short_term_days is None]
     stages = {stage.name: stage for stage in model.stages}
@@ -315,22 +294,3 @@ def _reachable(model: Model) -> Iterator[Fault]:
                     f"a hand-over to nowhere: no service takes group '{to}' at age {handover.age:g}",
                 )
                 break
-
-
-def rates_of(clock: Clock) -> list[tuple[str | None, float]]:
-    """The rates of a clock by need, or under None the one for all."""
-    if clock.family == "constant" and clock.needs is not None and len(clock.rates) > 1:
-        return list(zip(clock.needs, clock.rates, strict=True))
-    return [(None, clock.rates[0] if clock.rates else 0.0)]
-
-
-def changes_on(model: Model, on: str, stage: str, group: str, need: str) -> list[tuple[dt.date, int, float]]:
-    """The modifiers that touch a cell: start, ramp in days, multiplier."""
-    return [
-        (m.start, m.ramp_days, m.multiply.value)
-        for m in model.modifiers
-        if m.on == on
-        and (m.stages is None or stage in m.stages)
-        and (m.groups is None or group in m.groups)
-        and (m.needs is None or need in m.needs)
-    ]

@@ -6,13 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
-from simcare.demand import months
 from simcare.demand.backtest import Backtest, league
 from simcare.demand.challengers import SEASONAL_NAIVE
 from simcare.demand.diagnostics import Diagnostics
 from simcare.demand.forecast import Forecast
 from simcare.report import theme, wording
 from simcare.report.theme import axis
+from simcare.units import month_name, month_start, parsed_month
 
 BANDS = ((90, "rgba(0,114,178,0.14)"), (80, "rgba(0,114,178,0.20)"), (50, "rgba(0,114,178,0.34)"))
 LINES = (
@@ -28,13 +28,13 @@ SHOWN_MODELS = 4
 def fan(found: Forecast) -> go.Figure:
     """The counts as they came and what is to come: median and 50, 80 and 90 % intervals month by month."""
     series, rows = found.series, found.rows()
-    came = [months.first_day(int(m)) for m in series.months]
-    ahead = [months.first_day(months.month_of(m)) for m in rows["month"]]
+    came = [month_start(int(m)) for m in series.months]
+    ahead = [month_start(parsed_month(m)) for m in rows["month"]]
     wide = theme.Panels(1, 1, panel_px=300, top_px=theme.legend_px(5, 5), bottom_px=40)
     narrow = theme.Panels(1, 1, panel_px=230, top_px=theme.legend_px(6, 2), bottom_px=40)
     first, last = rows.row(0, named=True), rows.row(-1, named=True)
     alt = (
-        f"A line of monthly counts, {series.name}, {months.name(series.first)} to {months.name(series.last)}, and a fan"
+        f"A line of monthly counts, {series.name}, {month_name(series.first)} to {month_name(series.last)}, and a fan"
         f" to {last['month']}. {first['month']}: median {first['median']:.0f}, 80% interval {first['lo80']:.0f} to"
         f" {first['hi80']:.0f}; {last['month']}: median {last['median']:.0f}, {last['lo80']:.0f} to {last['hi80']:.0f}."
     )
@@ -183,7 +183,7 @@ def checks(found: Diagnostics) -> go.Figure:
             yref="y",
             line={"color": theme.VERMILION, "width": 1, "dash": "dot"},
         )
-    dates = [months.first_day(months.month_of(m)) for m in found.residuals["month"]]
+    dates = [month_start(parsed_month(m)) for m in found.residuals["month"]]
     hover = "%{x|%B %Y}: %{y:.2f}<extra></extra>"
     cook = found.residuals["influence"].to_list()
     fig.add_bar(

@@ -12,6 +12,7 @@ import polars as pl
 from simcare.model.model import Model
 from simcare.report import summaries, theme, wording
 from simcare.report.theme import axis
+from simcare.units import month_start, parsed_month, parsed_year, year_start
 
 BASELINE = "baseline"
 
@@ -92,7 +93,7 @@ def colours(strategy: str) -> tuple[str, str]:
 
 def month_middles(rows: pl.DataFrame) -> list[dt.date]:
     """The middle of each month: what is drawn is its mean."""
-    return [dt.date(int(month[:4]), int(month[5:]), 15) for month in rows["month"]]
+    return [month_start(parsed_month(month)).replace(day=15) for month in rows["month"]]
 
 
 def tier_panels(count: int, legend: int) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
@@ -112,9 +113,9 @@ def tier_panels(count: int, legend: int) -> tuple[theme.Panels, theme.Panels, th
 def year_ticks(years: Sequence[str], most: int) -> dict[str, Any]:
     """A label in the middle of each financial year (or of every second, third … so that at most ``most`` are shown)."""
     every = -(-len(years) // most)
-    starts = [int(year[:4]) for year in years]
+    starts = [parsed_year(year) for year in years]
     middles = [dt.date(start, 10, 1) for start in starts[::every]]
-    edges = [dt.date(starts[0], 4, 1), dt.date(starts[-1] + 1, 4, 1)]
+    edges = [year_start(starts[0]), year_start(starts[-1] + 1)]
     return {
         "tickmode": "array",
         "tickvals": middles,

@@ -5,18 +5,18 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from simcare.demand import months
 from simcare.model.demand import DemandDriver
 from simcare.report import summaries, theme, wording
+from simcare.units import month_name, month_start, parsed_month
 
 
 def demand_paths(driver: DemandDriver, paths: pl.DataFrame, title: str) -> go.Figure:
     """Known counts of a driver and its path over the horizon: mean and range over replications (columns month, mean,
     low, high, in counts)."""
     assert driver.first is not None
-    first = months.month_of(driver.first)
-    known = [months.first_day(first + k) for k in range(len(driver.counts))]
-    ahead = [months.first_day(months.month_of(m)) for m in paths["month"]]
+    first = parsed_month(driver.first)
+    known = [month_start(first + k) for k in range(len(driver.counts))]
+    ahead = [month_start(parsed_month(m)) for m in paths["month"]]
     wide = theme.Panels(1, 1, panel_px=240, top_px=theme.legend_px(3, 3), bottom_px=40)
     narrow = theme.Panels(1, 1, panel_px=200, top_px=theme.legend_px(4, 2), bottom_px=40)
     last = paths.row(-1, named=True)
@@ -24,7 +24,7 @@ def demand_paths(driver: DemandDriver, paths: pl.DataFrame, title: str) -> go.Fi
         "" if last["low"] is None else f", {last['low']:,.0f} to {last['high']:,.0f}"
     )
     alt = (
-        f"A line of {len(known)} known monthly counts to {months.name(first + len(known) - 1)}, then the mean and range"
+        f"A line of {len(known)} known monthly counts to {month_name(first + len(known) - 1)}, then the mean and range"
         f" of the replications. {said}."
     )
     fig = theme.figure(title, alt, wide, narrow)
@@ -66,7 +66,7 @@ def paths_of(driver: DemandDriver, measures: pl.DataFrame, index: str, base: ran
     """The paths of a driver in counts a month: mean and range over replications of the measure ``index``, times the
     base year's mean count."""
     assert driver.first is not None
-    first = months.month_of(driver.first)
+    first = parsed_month(driver.first)
     counts = [driver.counts[m - first] for m in base]
     known = [count for count in counts if count is not None]
     rows = measures.filter((pl.col("strategy") == "baseline") & (pl.col("measure") == index))

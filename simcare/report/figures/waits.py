@@ -17,6 +17,7 @@ from simcare.model.model import Model
 from simcare.report import summaries, theme, wording
 from simcare.report.figures.levels import BASELINE, colours, year_ticks
 from simcare.report.theme import axis
+from simcare.units import month_start, parsed_month
 
 STANDING = {  # person-days shown as people: the panel's heading, and how the figure's title has it
     "queue_days": ("Waiting for a place", "waiting"),
@@ -214,7 +215,7 @@ def _pieces(rows: pl.DataFrame) -> list[pl.DataFrame]:
 def period_middles(rows: pl.DataFrame, period: str) -> list[dt.date]:
     """The middle of each month or quarter."""
     later = 1 if period == "quarter" else 0
-    return [dt.date(int(key[:4]), int(key[5:]) + later, 15) for key in rows[period]]
+    return [month_start(parsed_month(key) + later).replace(day=15) for key in rows[period]]
 
 
 def when(key: str, period: str) -> str:
@@ -223,7 +224,7 @@ def when(key: str, period: str) -> str:
     >>> when("2013-04", "month"), when("2013-04", "quarter")
     ('April 2013', 'April to June 2013')
     """
-    first = dt.date(int(key[:4]), int(key[5:]), 1)
+    first = month_start(parsed_month(key))
     return f"{first:%B %Y}" if period == "month" else f"{first:%B} to {first.replace(month=first.month + 2):%B %Y}"
 
 

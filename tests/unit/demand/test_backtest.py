@@ -7,12 +7,13 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from simcare.demand import challengers, months, scores
+from simcare.demand import challengers, scores
 from simcare.demand.backtest import Backtest, _trial, backtest, choose, league, origins, weights, widening
 from simcare.demand.forecast import forecast
 from simcare.demand.regressors import Terms
 from simcare.demand.series import MonthlyCounts
 from simcare.errors import BadInput
+from simcare.units import month_name, parsed_month
 from tests.support.made_counts import FIRST, made
 
 
@@ -60,7 +61,7 @@ def test_every_model_finds_a_plain_season(name: str) -> None:
     """Without drift and with little chance, all of them must be close to the truth a year on."""
     rng = np.random.default_rng(4)
     truth = 1000 * np.exp(0.1 * np.cos(2 * np.pi * np.arange(72) / 12))
-    series = MonthlyCounts("X", months.month_of("2012-01"), rng.poisson(truth[:60]).astype(float))
+    series = MonthlyCounts("X", parsed_month("2012-01"), rng.poisson(truth[:60]).astype(float))
     terms = Terms(working_days=False)
     typical = None
     draws = challengers.field(series, terms, typical)[name](series, 12, 500, rng)
@@ -125,7 +126,7 @@ def test_the_league_adds_up(tried: tuple[MonthlyCounts, Backtest]) -> None:
 
 def scored(crps: dict[str, list[float]], pit: float = 0.5) -> Backtest:
     rows = [{
-        "model": m, "origin": months.name(FIRST + 24 + 3 * k), "horizon": 6, "came": 1.0, "crps": v, "error": v,
+        "model": m, "origin": month_name(FIRST + 24 + 3 * k), "horizon": 6, "came": 1.0, "crps": v, "error": v,
         "scaled": v, "covered50": 1.0, "covered80": 1.0, "covered90": 1.0, "pit": pit}for m,
         values in crps.items() for k, v in enumerate(values
     )]  # fmt: skip

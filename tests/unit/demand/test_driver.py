@@ -8,11 +8,12 @@ import statsmodels.api as sm
 
 from simcare.demand import driver as drivers
 from simcare.demand import level as levels
-from simcare.demand import months
+from simcare.demand.months import working_days
 from simcare.demand.pooling import pooled
 from simcare.demand.regressors import Terms, columns
 from simcare.demand.series import MonthlyCounts
 from simcare.errors import BadInput
+from simcare.units import month_name
 from tests.support.made_counts import FIRST, made
 
 
@@ -39,7 +40,7 @@ def test_known_coefficients_come_back_within_four_standard_errors() -> None:
         y = made(rng)
         y[50:] = rng.binomial(y[50:].astype(int), 0.7)  # recording loses three in ten from then on
         found.append(drivers.fit_driver(MonthlyCounts("X", FIRST, y), Terms(steps=(FIRST + 50,)), wide, plain=False))
-    truth = {"working days": 1.2, "cos 12 months": 0.04, f"step {months.name(FIRST + 50)}": np.log(0.7)}
+    truth = {"working days": 1.2, "cos 12 months": 0.04, f"step {month_name(FIRST + 50)}": np.log(0.7)}
     for name, true in truth.items():
         k = found[0].names.index(name)
         values = np.array([d.beta[k] for d in found])
@@ -58,7 +59,7 @@ def test_a_plain_regression_is_too_sure_of_a_step_and_the_driver_is_not() -> Non
     for _ in range(30):
         found = drivers.fit_driver(MonthlyCounts("X", FIRST, made(rng)), Terms(steps=(FIRST + 42,)), wide)
         assert found.plain is not None
-        k = found.names.index(f"step {months.name(FIRST + 42)}")
+        k = found.names.index(f"step {month_name(FIRST + 42)}")
         plain += abs(found.plain.beta[k]) > 1.96 * found.plain.se[k]
         driver += abs(found.beta[k]) > 1.96 * found.se[k]
     print(plain, driver)

@@ -9,19 +9,20 @@ import numpy as np
 import polars as pl
 import pytest
 
-from simcare.demand import months
+from simcare.demand.months import working_days
 from simcare.demand.reading import read_all, read_series
 from simcare.demand.series import MonthlyCounts, checked
 from simcare.errors import BadInput
+from simcare.units import month_name, parsed_month
 
-FIRST = months.month_of("2014-04")
+FIRST = parsed_month("2014-04")
 COUNTS = [100 + (7 * k) % 23 for k in range(40)]
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
     def make(name: str = "s.csv", **columns: list[object]) -> Path:
-        dates = [months.name(FIRST + k) for k in range(len(COUNTS))]
+        dates = [month_name(FIRST + k) for k in range(len(COUNTS))]
         frame = pl.DataFrame({"date": dates, "area": ["X"] * len(dates), "count": COUNTS} | columns, strict=False)
         path = tmp_path / name
         {"csv": frame.write_csv, "parquet": frame.write_parquet, "xlsx": frame.write_excel}[path.suffix[1:]](path)  # type: ignore[operator]
@@ -95,16 +96,16 @@ def test_exposure_goes_on_growing_as_it_did() -> None:
         ({"count": swapped([float(c) for c in COUNTS], 3, 1.5)}, "row 5: count: 1.5 is no whole number"),
         ({"exposure": swapped([10] * 40, 3, 0)}, "row 5: exposure: 0; the people at risk must be above nought"),
         (
-            {"date": swapped([months.name(FIRST + k) for k in range(40)], 3, "2014-06")},
+            {"date": swapped([month_name(FIRST + k) for k in range(40)], 3, "2014-06")},
             "row 5: X 2014-06 is there already, in row 4",
         ),
         (
-            {"date": swapped([months.name(FIRST + k) for k in range(40)], 3, "soon")},
+            {"date": swapped([month_name(FIRST + k) for k in range(40)], 3, "soon")},
             "row 5: date: should be a month such as 2012-04, got 'soon'",
         ),
         ({"count": [0] * 40}, "X: every count is nought"),
         ({"date": [f"{1980 + k}-03-31" for k in range(40)]}, "X: the dates are a year apart"),
-        ({"date": [months.name(FIRST + 3 * k) for k in range(40)]}, "X: the dates are a quarter apart"),
+        ({"date": [month_name(FIRST + 3 * k) for k in range(40)]}, "X: the dates are a quarter apart"),
         ({"exposure": swapped(["10"] * 40, 3, "12,5")}, "row 5: exposure: should be a number, got '12,5'"),
         ({"count": [None] * 29 + COUNTS[:11]}, "X: 11 months with a count; a forecast needs 12 or more"),
     ],
@@ -183,4 +184,4 @@ def test_a_level_shift_is_told_and_chance_is_not() -> None:
     ("month", "days"), [("2012-06", 19), ("2013-12", 20), ("2014-08", 20), ("2022-06", 20), ("2023-05", 20)]
 )
 def test_working_days_leave_out_bank_holidays(month: str, days: int) -> None:
-    assert months.working_days(months.month_of(month)) == days
+    assert working_days(parsed_month(month)) == days

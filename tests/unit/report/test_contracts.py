@@ -18,8 +18,9 @@ from pydantic import TypeAdapter
 from scipy.stats import t as student
 
 from simcare.decide import ranking
-from simcare.model.contracts import Contract, Term
+from simcare.model.contracts import Contract
 from simcare.model.strategy import AS_IN_THE_FILE, NewContract
+from simcare.model.terms import Term
 from simcare.report import contracts, figures, providers, tables, wording
 from simcare.report.run_page import ReportInput, html
 from tests.support.html_page import Page

@@ -20,7 +20,7 @@ from simcare.engine import compiled
 from simcare.files.parsing import parse
 from simcare.log.frame import frame
 from simcare.model import Model
-from simcare.model.checks.responses import reference_price, response_of
+from simcare.model.offers import reference_price, response_of
 from simcare.model.strategy import Strategy, apply
 from simcare.tariffs.holding_value import holding_value, incentive, release_factor, step_down_factor
 from simcare.tariffs.response_draws import differing
