@@ -1,4 +1,4 @@
-"""The nouns: frozen, self-checking values. This package imports nothing else of ours."""
+"""What people write down: frozen values that check themselves."""
 
 from simcare.model.fields import About, Modifier, Programme
 from simcare.model.model import Figure, Model, sourced_figures
