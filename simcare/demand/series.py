@@ -30,6 +30,7 @@ class MonthlyCounts:
     months to be forecast; ``exposure`` is None where rates are per area. ``notes`` say, a sentence each, what a reader
     of results must know.
 
+    >>> from simcare.units import parsed_month
     >>> MonthlyCounts("Kent", parsed_month("2012-04"), np.array([867.0, 1098.0]))
     MonthlyCounts('Kent', 2 months from 2012-04 to 2012-05, 0 missing)
     """

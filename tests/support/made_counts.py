@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from simcare.demand import months
+from simcare.demand.months import working_days
+from simcare.units import parsed_month
 
-FIRST = months.month_of("2012-04")
+FIRST = parsed_month("2012-04")
 
 
 def made(
@@ -24,7 +25,7 @@ def made(
     for k in range(n):
         month = FIRST + k
         season = 0.04 * np.cos(2 * np.pi * (month % 12) / 12)
-        log_rates.append(np.log(rate) + deviation + season + working * np.log(months.working_days(month) / 21))
+        log_rates.append(np.log(rate) + deviation + season + working * np.log(working_days(month) / 21))
         deviation = rho * deviation + drift * rng.standard_normal()
     mean = np.exp(log_rates)
     return rng.poisson(mean * rng.gamma(1 / dispersion, dispersion, n)).astype(float)

@@ -8,7 +8,6 @@ import statsmodels.api as sm
 
 from simcare.demand import driver as drivers
 from simcare.demand import level as levels
-from simcare.demand.months import working_days
 from simcare.demand.pooling import pooled
 from simcare.demand.regressors import Terms, columns
 from simcare.demand.series import MonthlyCounts

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy.stats import fisk, gompertz, lognorm, weibull_min
 
-from simcare.arrays.clocks import YEAR_DAYS, Hazards
+from simcare.arrays.clocks import Hazards
 from simcare.model.parts import Clock
 from simcare.rules.hazards import SPAN, STEP, cumulative, fires_at, inverse, spent
+from simcare.units import YEAR_DAYS
 
 
 def number(value: float) -> dict[str, object]:
