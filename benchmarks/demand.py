@@ -38,23 +38,25 @@ def made(count: int) -> dict[str, MonthlyCounts]:
     return found
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 16
-    kent = read_series(library("calibration") / "referrals-monthly.csv")["Kent"]
-    drivers.fit_driver(kent)  # what is loaded once
-    fit = seconds(lambda: [drivers.fit_driver(kent, plain=False) for _ in range(10)]) / 10
-    forecast(kent, workers=2)  # so that the workers are there
-    whole = seconds(lambda: forecast(kent, workers=2))
+def measured(series: MonthlyCounts, count: int, horizon: int = 24, workers: int = 2) -> list[str]:
+    """Two sentences: on one series, and on so many made-up ones."""
+    drivers.fit_driver(series)  # what is loaded once
+    fit = seconds(lambda: [drivers.fit_driver(series, plain=False) for _ in range(10)]) / 10
+    forecast(series, workers=workers)  # so that the workers are there
+    whole = seconds(lambda: forecast(series, workers=workers))
     with tempfile.TemporaryDirectory() as folder:
-        side = seconds(lambda: batch.forecast_all(made(count), 24, Path(folder), workers=2))
-    print(
+        side = seconds(lambda: batch.forecast_all(made(count), horizon, Path(folder), workers=workers))
+    return [
         f"one driver fitted: {1000 * fit:.0f} ms; one series back-tested with all challengers: {whole:.1f} s,"
-        f" {whole / fit:.0f} times as long"
-    )
-    print(
-        f"{count} series side by side on two workers: {side:.0f} s, {side / count:.1f} s each; 150 would take"
-        f" {side / count * 2.5:.0f} minutes"
-    )
+        f" {whole / fit:.0f} times as long",
+        f"{count} series side by side on {workers} workers: {side:.0f} s, {side / count:.1f} s each; 150 would take"
+        f" {side / count * 2.5:.0f} minutes",
+    ]
+
+
+def main() -> None:
+    kent = read_series(library("calibration") / "referrals-monthly.csv")["Kent"]
+    print("\n".join(measured(kent, int(sys.argv[1]) if len(sys.argv) > 1 else 16)))
 
 
 if __name__ == "__main__":

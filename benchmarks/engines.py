@@ -7,7 +7,7 @@ import os
 import time
 from typing import Any
 
-from usual import scaled
+from usual import at_scale
 
 from simcare.arrays.build import build
 from simcare.arrays.names import names_of
@@ -21,16 +21,12 @@ from simcare.rules.records import START
 from simcare.runs.run import run
 
 
-def _model(name: str, scale: float) -> Model:
-    return scaled(load_model(name), scale) if scale != 1.0 else load_model(name)
-
-
 def log(engine: str, name: str, scale: float, days: float, seed: int) -> dict[str, Any]:
     """One replication with its log, by either engine: rows, and seconds of processor time from the tables to the
     log."""
-    model = _model(name, scale)
+    model = at_scale(name, scale)
     tables = build(model)
-    simulate = {"simpy": simpy, "compiled": compiled}[engine].simulate
+    simulate = {"simpy": simpy, "compiled": compiled}[engine].simulate_log
     simulate(model, tables, 0, 0, 30.0)  # compiled, or read from the cache
     began = time.process_time()
     rows = simulate(model, tables, seed, 0, days)
@@ -40,7 +36,7 @@ def log(engine: str, name: str, scale: float, days: float, seed: int) -> dict[st
 
 def aggregate(name: str, scale: float, days: float, seed: int, with_measures: bool = True) -> dict[str, Any]:
     """One replication in aggregate mode: from the tables to monthly measures, with no log."""
-    model = _model(name, scale)
+    model = at_scale(name, scale)
     tables, names = build(model), names_of(model)
     _once(model, tables, names, seed, 60.0, with_measures)
     began, wall = time.process_time(), time.perf_counter()
@@ -60,9 +56,9 @@ def _once(model: Model, tables: Any, names: Any, seed: int, days: float, with_me
     return count
 
 
-def from_log(name: str, days: float, seed: int) -> dict[str, Any]:
+def from_log(name: str, scale: float, days: float, seed: int) -> dict[str, Any]:
     """The way by the log, compiled engine: seconds for the log, the frame and the measures."""
-    model = load_model(name)
+    model = at_scale(name, scale)
     tables = build(model)
     compiled.simulate_log(model, tables, 0, 0, 30.0)
     began = time.process_time()
@@ -76,7 +72,7 @@ def queue(engine: str, days: float, seed: int) -> dict[str, Any]:
     """The queue of ``queueing.py`` as a model of simcare: customers served, and how many a second of processor time."""
     model = mm2()
     tables = build(model)
-    simulate = {"simpy": simpy, "compiled": compiled}[engine].simulate
+    simulate = {"simpy": simpy, "compiled": compiled}[engine].simulate_log
     simulate(model, tables, 0, 0, 30.0)
     began = time.process_time()
     rows = simulate(model, tables, seed, 0, days)

@@ -1,5 +1,9 @@
 """The benchmarks: one run, side by side. A table on the screen, ``results.json``, and the table and picture of
-docs/performance.md."""
+docs/performance.md.
+
+    python benchmarks/run.py            # everything, ten minutes
+    python benchmarks/run.py --small    # the same on few people and a short time; nothing is written
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from child import in_child
 from figure import plot
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
-TEN_YEARS = 3652.0
 KENT_CLIENTS = 385_000  # of ten years at scale 1
-QUEUE_DAYS = 40_000.0
 LARGEST = {"usual": 100_000, "simpy": 1_000_000, "compiled": 1_000_000, "compiled_aggregate": 1_000_000}
 NAMES = {
     "usual": "SimPy, the usual way", "ciw": "Ciw", "simpy": "simcare, SimPy engine",
@@ -28,12 +30,28 @@ NAMES = {
 }  # fmt: skip
 
 
-def import_seconds() -> float:
-    """``import simcare`` in a fresh interpreter, less the interpreter itself: the median of five."""
+class Size(NamedTuple):
+    """How much is run: ``scale`` is of Kent's people, ``clients`` the sizes to which Kent is made, ``years`` and
+    ``replications`` those of whole runs, ``imports`` how often Python is started."""
+
+    scale: float = 1.0
+    days: float = 3652.0
+    queue_days: float = 40_000.0
+    clients: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
+    years: int = 10
+    replications: tuple[int, ...] = (1, 5, 20)
+    imports: int = 5
+
+
+SMALL = Size(0.01, 183.0, 400.0, (500, 1_000), 1, (1, 2), 1)
+
+
+def import_seconds(times: int) -> float:
+    """``import simcare`` in a fresh interpreter, less the interpreter itself: the median of so many."""
 
     def seconds(code: str) -> float:
         took = []
-        for _ in range(5):
+        for _ in range(times):
             began = time.perf_counter()
             subprocess.run([sys.executable, "-c", code], check=True)
             took.append(time.perf_counter() - began)
@@ -51,32 +69,33 @@ def kent(engine: str, scale: float, days: float) -> dict[str, Any]:
     return in_child("engines:log", engine, "kent-2013", scale, days, 1)
 
 
-def queue(engine: str) -> dict[str, Any]:
+def queue(engine: str, days: float) -> dict[str, Any]:
     """The M/M/2 queue, in a process of its own."""
     if engine in ("simpy", "compiled"):
-        return in_child("engines:queue", engine, QUEUE_DAYS, 1)
-    return in_child("queueing:with_ciw" if engine == "ciw" else "queueing:usual", QUEUE_DAYS, 1)
+        return in_child("engines:queue", engine, days, 1)
+    return in_child("queueing:with_ciw" if engine == "ciw" else "queueing:usual", days, 1)
 
 
-def by_clients() -> Iterator[dict[str, Any]]:
-    """How cost grows with clients: Kent made smaller and larger, ten years."""
-    for clients in (1_000, 10_000, 100_000, 1_000_000):
+def by_clients(size: Size) -> Iterator[dict[str, Any]]:
+    """How cost grows with clients: Kent made smaller and larger."""
+    for clients in size.clients:
         for engine, largest in LARGEST.items():
             if clients <= largest:
-                found = kent(engine, clients / KENT_CLIENTS, TEN_YEARS)
+                found = kent(engine, clients / KENT_CLIENTS, size.days)
                 yield {"clients": clients, "engine": engine, "cpu": found["cpu"], "peak_mib": found["peak_mib"]}
 
 
-def measured() -> dict[str, Any]:
+def measured(size: Size) -> dict[str, Any]:
     """Every benchmark, one after the other."""
+    scale, days = size.scale, size.days
     steps = {
-        "import simcare": lambda: {"seconds": import_seconds()},
-        "kent": lambda: {engine: kent(engine, 1.0, TEN_YEARS) for engine in LARGEST},
-        "by the log": lambda: in_child("engines:from_log", "kent-2013", TEN_YEARS, 1),
-        "at the limit": lambda: in_child("engines:log", "compiled", "kent-2013-limits", 1.0, TEN_YEARS, 1),
-        "queue": lambda: {engine: queue(engine) for engine in ("usual", "ciw", "simpy", "compiled")},
-        "clients": lambda: list(by_clients()),
-        "replications": lambda: [in_child("engines:replications", count, 10) for count in (1, 5, 20)],
+        "import simcare": lambda: {"seconds": import_seconds(size.imports)},
+        "kent": lambda: {engine: kent(engine, scale, days) for engine in LARGEST},
+        "by the log": lambda: in_child("engines:from_log", "kent-2013", scale, days, 1),
+        "at the limit": lambda: in_child("engines:log", "compiled", "kent-2013-limits", scale, days, 1),
+        "queue": lambda: {engine: queue(engine, size.queue_days) for engine in ("usual", "ciw", "simpy", "compiled")},
+        "clients": lambda: list(by_clients(size)),
+        "replications": lambda: [in_child("engines:replications", n, size.years) for n in size.replications],
     }
     found: dict[str, Any] = {"machine": f"{platform.machine()}, Python {platform.python_version()}"}
     for name, work in steps.items():
@@ -155,9 +174,11 @@ def written(found: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    found = measured()
+    small = "--small" in sys.argv[1:]
+    found = measured(SMALL if small else Size())
     print(table(found))
-    written(found)
+    if not small:
+        written(found)
 
 
 if __name__ == "__main__":

@@ -139,10 +139,15 @@ def care_home_stays(model: Model) -> pl.DataFrame:
     )
 
 
+def tables(model: Model, replications: int) -> tuple[pl.DataFrame, ...]:
+    """The five tables of a model's balance."""
+    run = simcare.run(model, years=2, replications=replications, seed=1, keep_log=True)
+    by_stage, by_tier = stocks(run, ["stage"]), stocks(run, ["stage", "tier"])
+    return by_stage, by_tier, flows(run), costs(run), care_home_stays(model)
+
+
 def main() -> None:
     replications = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    model: Model = at_base_demand(simcare.load("kent-2013"))
-    run = simcare.run(model, years=2, replications=replications, seed=1, keep_log=True)
     pl.Config(
         tbl_rows=60,
         tbl_hide_dataframe_shape=True,
@@ -150,13 +155,7 @@ def main() -> None:
         fmt_str_lengths=60,
         tbl_formatting="MARKDOWN",
     )
-    for table in (
-        stocks(run, ["stage"]),
-        stocks(run, ["stage", "tier"]),
-        flows(run),
-        costs(run),
-        care_home_stays(model),
-    ):
+    for table in tables(at_base_demand(simcare.load("kent-2013")), replications):
         print(table, "\n")
 
 

@@ -24,7 +24,8 @@ from simcare.report import figures, summaries, wording
 from simcare.report.folders import read_folder
 
 WIDTH_PX = 1000
-PAGE = """<!doctype html><meta charset="utf-8"><div id="plot"></div><pre id="svg"></pre><script>{plotly}</script><script>
+PAGE = """<!doctype html><meta charset="utf-8"><div id="plot"></div><pre id="svg"></pre><script>{plotly}</script>
+<script>
 var figure = {figure};
 figure.layout.width = {width};
 Plotly.newPlot("plot", figure.data, figure.layout).then(function (plot) {{

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ from simcare.report.figures import fits
 from simcare.report.folders import write_comparison
 from simcare.report.page import PageFigure, page
 from simcare.report.run_page import write_report
+from tests.browser.chromium import chromium
 from tests.support.report_sample import sample_contracts, sample_limited
 
 if TYPE_CHECKING:
@@ -40,16 +39,6 @@ ALL_DRAWN = "document.querySelectorAll('.js-plotly-plot:not(:has(svg.main-svg))'
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker, so that the report is made once
-
-
-def chromium() -> str:
-    """The browser's path. Without one the tests are left out, unless SIMCARE_BROWSER=required."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is not None:
-        return found
-    if os.environ.get("SIMCARE_BROWSER") == "required":
-        pytest.fail("SIMCARE_BROWSER=required, but there is no chromium on the path")
-    pytest.skip("no chromium on the path")
 
 
 @pytest.fixture(scope="module")
