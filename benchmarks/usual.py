@@ -823,7 +823,7 @@ def run_simcare(model: Model, scale: float, days: float, seed: int) -> dict[str,
     Engine(model, tables, 0, 0, 1.0).run()
     begin = time.process_time()
     engine = Engine(model, tables, seed, 0, days)
-    rows = engine.run()
+    rows = engine.run().rows
     cpu = time.process_time() - begin
     pairs = zip(rows["event"].tolist(), rows["cause"].tolist(), strict=True)
     events = counted((EVENTS[event], CAUSES[cause]) for event, cause in pairs)

@@ -23,6 +23,7 @@ HERE = {
     "demand_prior.py",
     "kent_balance.py",
     "picture.py",
+    "rooms.py",
     "same-answers",
 }
 
@@ -129,6 +130,11 @@ def test_the_picture_is_the_reports_own_figure(monkeypatch: pytest.MonkeyPatch, 
         figure = script.comparison_figure(tmp_path)
         titled = script.titled('<svg width="1"><g/></svg>', figure)
     assert titled.startswith('<svg width="1" role="img"><title>') and figure.layout.meta["alt"][:40] in titled
+
+
+def test_the_picture_of_the_rooms_is_todays() -> None:
+    with program("scripts/rooms.py") as script:
+        assert script.PICTURE.read_text(encoding="utf-8") == script.picture()
 
 
 def test_same_answers_are_the_same_in_any_order_and_a_moved_one_is_told(
