@@ -4,65 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import plotly.graph_objects as go
 import polars as pl
 
 from simcare.measures.spread_parts import INDEX
-from simcare.model import Model
 from simcare.model.demand import DemandDriver, base_months
 from simcare.report import summaries, tables, wording
-from simcare.report.figures.paths import demand_paths, paths_of
-from simcare.report.tables import Table
+from simcare.report.exhibit import Exhibit, Table, exhibit_name
+from simcare.report.figures import demand_paths_figure
+from simcare.report.frames import Frames
+from simcare.report.page import Section
+from simcare.report.setting import Setting
+from simcare.report.summaries import BASELINE
 from simcare.units import month_name, parsed_month
 
 
-def drivers(model: Model, measures: pl.DataFrame, period: str, runs: int) -> Iterator[tuple[go.Figure, str, Table]]:
-    """For each driver that arrivals follow: its figure, the note below it, and its table."""
-    base = base_months(model.about.start)
-    for driver in model.drivers:
+def demand_section(frames: Frames) -> Section | None:
+    """An exhibit for each driver that arrivals follow; None where there is none."""
+    shown = list(driver_exhibits(frames.measures, frames.setting))
+    return Section(f"Demand, {frames.setting.period}", shown, key="demand") if shown else None
+
+
+def driver_exhibits(measures: pl.DataFrame, setting: Setting) -> Iterator[Exhibit]:
+    """What each driver knew, and its path as the replications met it."""
+    base = base_months(setting.model.about.start)
+    for driver in setting.model.drivers:
         index = INDEX + driver.name
         if driver.first is None or measures.filter(pl.col("measure") == index).is_empty():
             continue
-        paths = paths_of(driver, measures, index, base)
-        title = f"{driver.title or wording.title(driver.name)}: known, and as the replications met it, {period}"
-        yield (
-            demand_paths(driver, paths, title),
-            _note(model, driver, base, runs),
-            _table(paths, driver.title or driver.name),
-        )
+        frame = paths_of(driver, measures, index, base)
+        name = driver.title or wording.title(driver.name)
+        title = f"{name}: known, and as the replications met it, {setting.period}"
+        figure = demand_paths_figure(frame, driver, title)
+        table = demand_paths_table(frame, driver.title or driver.name)
+        note = _note(setting, driver, base)
+        yield Exhibit(exhibit_name("demand", driver.name), title, frame, table, figure, note=note)
 
 
-def _note(model: Model, driver: DemandDriver, base: range, runs: int) -> str:
+def _note(setting: Setting, driver: DemandDriver, base: range) -> str:
     assert driver.first is not None
     known = f"{driver.first} to {month_name(parsed_month(driver.first) + len(driver.counts) - 1)}"
-    who = wording.listed([row.name for row in model.arrivals if row.driver == driver.name])
+    who = wording.listed([row.name for row in setting.model.arrivals if row.driver == driver.name])
     pooled = f", pooled with {len(driver.neighbours)} other areas" if driver.neighbours else ""
     return (
         f"New people among {who} follow it: in the base year, {month_name(base[0])} to {month_name(base[-1])}, as"
         f" many come as the file says. The driver is fitted to the counts of {known}{pooled}; each replication meets"
-        f" one path of its own. Band: {summaries.range_words(runs)}."
+        f" one path of its own. Band: {setting.range_words}."
     )
 
 
-def _table(paths: pl.DataFrame, name: str) -> Table:
+def paths_of(driver: DemandDriver, measures: pl.DataFrame, index: str, base: range) -> pl.DataFrame:
+    """The paths of a driver in counts a month: mean and range over replications of the measure ``index``, times the
+    base year's mean count."""
+    assert driver.first is not None
+    first = parsed_month(driver.first)
+    counts = [driver.counts[m - first] for m in base]
+    known = [count for count in counts if count is not None]
+    rows = measures.filter((pl.col("strategy") == BASELINE) & (pl.col("measure") == index))
+    rows = rows.with_columns(pl.col("value") * (sum(known) / len(known)))
+    return summaries.over_replications(rows.select("month", "replication", "value"), ["month"])
+
+
+def demand_paths_table(frame: pl.DataFrame, name: str) -> Table:
     """The path of a demand driver by financial year, in counts a month: mean over the year, and its range over
     replications by month."""
     years = (
-        summaries.with_year(paths)
+        summaries.with_year(frame)
         .group_by("financial_year")
         .agg(pl.col("mean", "low", "high").mean())
         .sort("financial_year")
     )
-    rows = [
+    rows = tuple(
         (row["financial_year"], *tables.ranged(row["mean"], row["low"], row["high"], wording.COUNT))
         for row in years.iter_rows(named=True)
-    ]
-    return Table(
-        f"{name}: a month, mean of each year, and the mean of its months' ranges",
-        ("Financial year", "Mean", "Range"),
-        tuple(rows),
-        headers=1,
     )
-
-
-__all__ = ["drivers"]
+    caption = f"{name}: a month, mean of each year, and the mean of its months' ranges"
+    return Table(caption, ("Financial year", "Mean", "Range"), rows)

@@ -56,6 +56,12 @@ class Exhibit:
     unfolded: bool = False
 
 
+def words_table(frame: pl.DataFrame, caption: str, head: Iterable[str], look: Look = "words") -> Table:
+    """A table of words that stand in the frame as they are shown, a column a column."""
+    rows = tuple(tuple(str(cell) for cell in row) for row in frame.iter_rows())
+    return Table(caption, tuple(head), rows, headers=frame.width, look=look)
+
+
 def exhibit_name(*parts: str) -> str:
     """A name that is safe in a file and in an address.
 
@@ -77,4 +83,4 @@ def sentences(shown: Iterable[Exhibit]) -> list[str]:
     return [one.sentence for one in shown if one.sentence]
 
 
-__all__ = ["Exhibit", "Table", "exhibit_name", "sentences", "write_exhibit"]
+__all__ = ["Exhibit", "Table", "exhibit_name", "sentences", "words_table", "write_exhibit"]

@@ -15,8 +15,8 @@ def fit_sentence(entry: Mapping[str, Any]) -> str:
 
     >>> kent = {"name": "kent", "known_to": "2013-03-31", "prior_driven": ["crises", "learned dependency"]}
     >>> print(fit_sentence(kent))
-    Parameters are drawn from the fit kent (information cut-off date 31 March 2013). The published data say little about:
-    crises; learned dependency. Results that depend on these are only as reliable as the assumptions behind them.
+    Parameters are drawn from the fit kent (information cut-off date 31 March 2013). The published data say little
+    about: crises; learned dependency. Results that depend on these are only as reliable as the assumptions behind them.
     >>> print(fit_sentence(kent | {"prior_driven": []}))
     Parameters are drawn from the fit kent (information cut-off date 31 March 2013). The published data inform every one
     of them.

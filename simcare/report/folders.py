@@ -14,16 +14,19 @@ from simcare.files.atomic import MANIFEST, aside, check_finished
 from simcare.files.parsing import parse
 from simcare.model import Model
 from simcare.model.strategy import Experiment
-from simcare.report.run_page import ReportInput, write_report
-from simcare.report.summaries import cost_by_year
+from simcare.report import summaries
+from simcare.report.frames import Frames
+from simcare.report.report_input import ReportInput
+from simcare.report.run_page import run_page
+from simcare.report.summaries import BASELINE
 from simcare.runs.run import Run
 
 
 def write_run(run: Run, out: Path, command: str, *, log: bool = False) -> Path:
     """Write the folder of a run; returns the path of its report."""
     with aside(out) as folder:
-        _write_common(folder, replace(ReportInput.of(run), manifest=run.manifest | {"command": command}))
-        yearly(run.measures).write_csv(folder / "summary.csv")
+        frames = _write_common(folder, replace(ReportInput.of(run), manifest=run.manifest | {"command": command}))
+        yearly_table(frames.costs(BASELINE), frames.caseload(BASELINE)).write_csv(folder / "summary.csv")
         if log and run.log is not None:
             run.log.write_parquet(folder / "log.parquet")
     return out / "report.html"
@@ -42,14 +45,17 @@ def write_comparison(found: Comparison, out: Path, command: str) -> Path:
     return out / "report.html"
 
 
-def _write_common(folder: Path, report: ReportInput) -> None:
+def _write_common(folder: Path, report: ReportInput) -> Frames:
+    """What every folder holds; the frames that its report is made from."""
+    frames = Frames(report)
     report.measures.write_parquet(folder / "measures.parquet")
     report.flows.write_parquet(folder / "flows.parquet")
     if report.market is not None and report.market.height:
         report.market.write_parquet(folder / "market.parquet")
     (folder / "model.json").write_text(report.model.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
-    write_report(report, folder / "report.html")
+    (folder / "report.html").write_text(run_page(frames), encoding="utf-8")
     (folder / MANIFEST).write_text(json.dumps(dict(report.manifest), indent=1) + "\n", encoding="utf-8")
+    return frames
 
 
 def read_folder(folder: Path) -> ReportInput:
@@ -76,7 +82,7 @@ def read_folder(folder: Path) -> ReportInput:
         str(folder / "experiment.json"),
     )
     names = [s.name for s in experiment.strategies]
-    found = totals(measures, ["baseline", *names], experiment.replications)
+    found = totals(measures, [BASELINE, *names], experiment.replications)
     scenarios = pl.read_parquet(folder / "scenarios.parquet") if (folder / "scenarios.parquet").is_file() else None
     return replace(
         given, experiment=experiment, totals=found, differences=differences(found, names), scenarios=scenarios
@@ -84,23 +90,18 @@ def read_folder(folder: Path) -> ReportInput:
 
 
 def yearly(measures: pl.DataFrame) -> pl.DataFrame:
-    """The yearly table: cash and real cost, and people in care, with the spread over replications.
+    """The yearly table of a run's measures (:func:`yearly_table`)."""
+    return yearly_table(summaries.costs(measures, BASELINE), summaries.caseload(measures, BASELINE))
+
+
+def yearly_table(costs: pl.DataFrame, caseload: pl.DataFrame) -> pl.DataFrame:
+    """The cash budget and real cost, and people in care, with the spread over replications: the rows of years of
+    :func:`simcare.report.summaries.costs` and :func:`simcare.report.summaries.caseload`.
 
     Columns: financial_year, stage (null: all), tier, measure, mean, low, high, and demand_low to demand_high, demand's
     own part of the spread.
     """
-    from simcare.report.summaries import caseload_by_year
-
-    cost = [
-        cost_by_year(measures, "baseline", name).with_columns(pl.lit(name).alias("measure"))
-        for name in ("cost", "cost_real")
-    ]
-    people = caseload_by_year(measures, "baseline").with_columns(pl.lit("caseload").alias("measure"))
-    columns = ["financial_year", "stage", "tier", "measure", "mean", "low", "high", "demand_low", "demand_high"]
-    frames = [
-        frame if "tier" in frame.columns else frame.with_columns(pl.lit(None, pl.String).alias("tier"))
-        for frame in (*cost, people)
-    ]
-    return pl.concat([frame.select(columns) for frame in frames]).sort(
-        "measure", "stage", "tier", "financial_year", nulls_last=False
-    )
+    people = caseload.filter(pl.col("month").is_null()).drop("month")
+    columns = ["financial_year", "stage", "tier", "measure", *summaries.SPREAD]
+    both = pl.concat([costs, people], how="diagonal").select(columns)
+    return both.sort("measure", "stage", "tier", "financial_year", nulls_last=False)

@@ -1,27 +1,33 @@
 """From the tidy measures to what a figure or a table shows: sums within a replication first, then the mean and range
 over replications.
 
-A cell that is absent in a replication counts as nought there, so that a mean is never taken over the replications
+A cell that is absent in a replication counts as zero there, so that a mean is never taken over the replications
 in which something happened to occur.
+
+Frames of exhibits have the columns strategy, what they are by, mean, low and high; where demand's own part of the range
+is known, demand_low and demand_high.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 from scipy.stats import t
 
 from simcare.log.periods import first_years, year_names
 from simcare.measures.spread_parts import demand_by_replication, with_demand
-from simcare.report import wording
 from simcare.units import year_name
+
+BASELINE = "baseline"
 
 RANGE_FROM = (
     20  # with fewer replications the 5th and 95th percentile are hardly more than the extremes, which are shown instead
 )
 ROUNDING = 1e-11
 YEAR = first_years((pl.col("month") + "-01").str.to_date()).alias("start_year")
+WHEN = ("month", "financial_year")
+SPREAD = ("mean", "low", "high", "demand_low", "demand_high")
 
 
 def financial_years(measures: pl.DataFrame) -> list[str]:
@@ -42,17 +48,17 @@ def with_year(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.join(named.select("month", "financial_year"), on="month", how="left")
 
 
-def replications(measures: pl.DataFrame, strategy: str = "baseline") -> pl.DataFrame:
+def replications(measures: pl.DataFrame, strategy: str = BASELINE) -> pl.DataFrame:
     """The replications of a strategy, one row each, with the demand that each met where the model has drivers."""
     runs = measures.filter(pl.col("strategy") == strategy).select("replication").unique().sort("replication")
     return runs.join(demand_by_replication(measures, strategy), on="replication", how="left", maintain_order="left")
 
 
 def cell_sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str = "value") -> pl.DataFrame:
-    """``value`` summed by cell and replication, with a nought for each cell that a replication lacks. Columns: by,
+    """``value`` summed by cell and replication, with a zero for each cell that a replication lacks. Columns: by,
     those of ``runs``, value.
 
-    A sum that is only the rounding error of its parts (as where a strategy changes nothing yet) is nought.
+    A sum that is only the rounding error of its parts (as where a strategy changes nothing yet) is zero.
     """
     whole, size = pl.col(value).sum(), pl.col(value).abs().sum()
     exact = pl.when(whole.abs() > ROUNDING * size).then(whole).otherwise(0.0).alias("value")
@@ -69,11 +75,12 @@ def over_replications(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
 
     ``demand_low`` to ``demand_high`` is demand's own part of it (:func:`simcare.measures.spread_parts.with_demand`).
     """
-    found = summed.group_by(by).agg(pl.col("value").mean().alias("mean"), *_low_high(pl.len() >= RANGE_FROM)).sort(by)
+    found = summed.group_by(by).agg(pl.col("value").mean().alias("mean"), *low_high(pl.len() >= RANGE_FROM)).sort(by)
     return with_demand(found, summed, by)
 
 
-def _low_high(many: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+def low_high(many: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """The ends of the range of ``value``: percentiles from ``many`` replications, otherwise the extremes."""
     low = pl.when(many).then(pl.col("value").quantile(0.05, "linear")).otherwise(pl.col("value").min())
     high = pl.when(many).then(pl.col("value").quantile(0.95, "linear")).otherwise(pl.col("value").max())
     several = pl.len() > 1
@@ -142,6 +149,14 @@ def caseload_by_year(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
     return over_replications(cell_sums(weighed, by, replications(measures, strategy)), by)
 
 
+def caseload(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
+    """People in a service by life stage and tier: a row for each month, and one without a month for each financial
+    year. Columns: strategy, measure, stage, tier, month, financial_year, mean, low, high, demand_low, demand_high."""
+    months, years = with_year(caseload_by_month(measures, strategy)), caseload_by_year(measures, strategy)
+    both = pl.concat([months, years.with_columns(pl.lit(None, pl.String).alias("month"))], how="diagonal_relaxed")
+    return both.select(_of(strategy), pl.lit("caseload").alias("measure"), *("stage", "tier", *WHEN), *SPREAD)
+
+
 def caseload_change_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
     """The paired difference in people in care from the baseline, all stages together. Columns: tier, month, mean, low,
     high (95 % interval)."""
@@ -157,8 +172,8 @@ def caseload_change_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFr
 
 def _signed(rows: pl.DataFrame, strategy: str) -> pl.DataFrame:
     """The strategy's rows, and the baseline's with their sign turned, so that a sum is a difference."""
-    sign = pl.when(pl.col("strategy") == "baseline").then(-1.0).otherwise(1.0)
-    return rows.filter(pl.col("strategy").is_in(["baseline", strategy])).with_columns(
+    sign = pl.when(pl.col("strategy") == BASELINE).then(-1.0).otherwise(1.0)
+    return rows.filter(pl.col("strategy").is_in([BASELINE, strategy])).with_columns(
         (pl.col("value") * sign).alias("value")
     )
 
@@ -174,6 +189,23 @@ def cost_by_year(measures: pl.DataFrame, strategy: str, measure: str) -> pl.Data
     return over_replications(pl.concat([everything, staged.select(everything.columns)]), by)
 
 
+def costs(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
+    """Pounds in the cash budget and in constant prices. Columns: strategy, measure, stage (null: everything),
+    financial_year, mean, low, high, demand_low, demand_high."""
+    each = [
+        cost_by_year(measures, strategy, name).with_columns(_of(strategy), pl.lit(name).alias("measure"))
+        for name in ("cost", "cost_real")
+    ]
+    return pl.concat(each).select("strategy", "measure", "stage", "financial_year", *SPREAD)
+
+
+def cost_changes(measures: pl.DataFrame, strategies: Iterable[str]) -> pl.DataFrame:
+    """The change in the cash budget under each strategy. Columns: strategy, financial_year, mean, low, high (95 %
+    interval)."""
+    each = [cost_change_by_year(measures, name).with_columns(_of(name)) for name in strategies]
+    return pl.concat(each).select("strategy", "financial_year", "mean", "low", "high")
+
+
 def cost_change_by_year(measures: pl.DataFrame, strategy: str, measure: str = "cost") -> pl.DataFrame:
     """The paired difference from the baseline by financial year: mean, its 95 % interval. Columns: financial_year,
     mean, low, high."""
@@ -182,8 +214,8 @@ def cost_change_by_year(measures: pl.DataFrame, strategy: str, measure: str = "c
     return mean_interval(cell_sums(rows, by, replications(measures, strategy)), by)
 
 
-def own_cost(measures: pl.DataFrame, strategy: str, measure: str = "cost_pv") -> float:
-    """What a strategy spends beside care (its programme), beyond the baseline's programmes; the same in every
+def programme_cost(measures: pl.DataFrame, strategy: str, measure: str = "cost_pv") -> float:
+    """What a strategy's programme costs, care apart, beyond the baseline's programmes; the same in every
     replication.
 
     Programme rows are the cost rows with neither service nor group.
@@ -194,7 +226,7 @@ def own_cost(measures: pl.DataFrame, strategy: str, measure: str = "cost_pv") ->
         total = rows.filter(pl.col("strategy") == name)["value"].sum()
         return float(total) / max(1, replications(measures, name).height)
 
-    return mean(strategy) - mean("baseline")
+    return mean(strategy) - mean(BASELINE)
 
 
 def moves_per_year(flows: pl.DataFrame, strategy: str, runs: pl.DataFrame, years: int) -> pl.DataFrame:
@@ -209,77 +241,14 @@ def moves_per_year(flows: pl.DataFrame, strategy: str, runs: pl.DataFrame, years
     return over_replications(cell_sums(rows, by, runs, "moves"), by)
 
 
-# ---- the limits of places
-STANDING = ("queue_days", "delayed_days", "spot_days")  # person-days that are shown as people, by month
-QUARTER = pl.concat_str(
-    pl.col("month").str.slice(0, 5),
-    ((pl.col("month").str.slice(5, 2).cast(pl.Int32) - 1) // 3 * 3 + 1).cast(pl.String).str.zfill(2),
-).alias("quarter")
+def moves(flows: pl.DataFrame, runs: pl.DataFrame, strategy: str, years: int) -> pl.DataFrame:
+    """Average moves a year between tiers, and the baseline's average beside them. Columns: strategy, from_tier,
+    to_tier, mean, low, high, baseline."""
+    by = ["from_tier", "to_tier"]
+    base = moves_per_year(flows, BASELINE, runs, years).select(*by, pl.col("mean").alias("baseline"))
+    mine = moves_per_year(flows, strategy, runs, years).join(base, on=by, how="left", maintain_order="left")
+    return mine.select(_of(strategy), *by, "mean", "low", "high", pl.col("baseline").fill_null(0.0))
 
 
-def limited(measures: pl.DataFrame, strategy: str) -> bool:
-    """Whether anybody waited for a place, was kept in hospital or was in a place bought beyond the number, in a
-    strategy."""
-    names = [*STANDING, *(f"placed_{name}" for name in wording.CLASSES)]
-    rows = measures.lazy().filter(
-        (pl.col("strategy") == strategy) & pl.col("measure").is_in(names) & (pl.col("value") > 0)
-    )
-    return not rows.head(1).collect().is_empty()
-
-
-def with_period(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with ``financial_year``, and with ``quarter`` as its first month, ``2013-04``."""
-    return with_year(frame).with_columns(QUARTER)
-
-
-def people_by_period(
-    measures: pl.DataFrame, strategy: str, measure: str, by: str = "month", stage: str | None = None
-) -> pl.DataFrame:
-    """Person-days as people: their mean over each month or financial year, nought where there are none. Columns:
-    ``by``, mean, low, high."""
-    months = with_period(measures.select(pl.col("month").unique()).with_columns(pl.col("month").cast(pl.String)))
-    lengths = (
-        months.with_columns((pl.col("month") + "-01").str.to_date().dt.days_in_month().alias("days"))
-        .group_by(by)
-        .agg(pl.col("days").sum())
-    )
-    summed = _by_period(measures, strategy, measure, by, stage).join(lengths, on=by)
-    return over_replications(summed.with_columns(pl.col("value") / pl.col("days")), [by])
-
-
-def events(measures: pl.DataFrame, strategy: str, measure: str, by: str = "financial_year") -> pl.DataFrame:
-    """How often something happened in each period, nought where it did not. Columns: ``by``, mean, low, high."""
-    return over_replications(_by_period(measures, strategy, measure, by), [by])
-
-
-def _by_period(measures: pl.DataFrame, strategy: str, measure: str, by: str, stage: str | None = None) -> pl.DataFrame:
-    """A measure summed by period and replication, with noughts. Columns: ``by``, replication, value."""
-    rows = measures.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure))
-    rows = rows if stage is None else rows.filter(pl.col("stage") == stage)
-    summed = (
-        with_period(rows.with_columns(pl.col("month").cast(pl.String)))
-        .group_by(by, "replication")
-        .agg(pl.col("value").sum())
-    )
-    every = with_period(measures.select(pl.col("month").unique().cast(pl.String))).select(pl.col(by).unique())
-    cells = every.join(replications(measures, strategy), how="cross")
-    return cells.join(summed, on=[by, "replication"], how="left").with_columns(pl.col("value").fill_null(0.0))
-
-
-def mean_waits(measures: pl.DataFrame, strategy: str, queue: str, by: str = "quarter") -> pl.DataFrame:
-    """The mean wait in days of those of a class of the queue who got a place in each period. Columns: ``by``, mean,
-    low, high.
-
-    ``mean``: the days waited by all of them in all replications, over their number; null where there were none. ``low``
-    and ``high`` are over the replications in which there were any, each with its own mean; null if that is not more
-    than one.
-    """
-    placed, waited = (_by_period(measures, strategy, f"{what}_{queue}", by) for what in ("placed", "waited_days"))
-    both = placed.rename({"value": "placed"}).join(waited.rename({"value": "waited"}), on=[by, "replication"])
-    periods, some = (
-        both.select(pl.col(by).unique()),
-        both.filter(pl.col("placed") > 0).with_columns(value=pl.col("waited") / pl.col("placed")),
-    )
-    many = pl.lit(both["replication"].n_unique() >= RANGE_FROM)
-    found = some.group_by(by).agg((pl.col("waited").sum() / pl.col("placed").sum()).alias("mean"), *_low_high(many))
-    return periods.join(found, on=by, how="left").sort(by)
+def _of(strategy: str) -> pl.Expr:
+    return pl.lit(strategy).alias("strategy")

@@ -1,6 +1,6 @@
 """How every figure looks: type, colours that stay apart for colour-blind readers, axes, panels, and the phone layout.
 
-Colours are from Okabe and Ito (2008), with greys; a difference is never told by colour alone.
+Colours are from Okabe and Ito (2008), with greys; a difference is never shown by colour alone.
 A figure carries in ``layout.meta``: ``title``, ``alt`` (what it shows, in words), ``narrow`` (what changes on a phone)
 and ``middle`` (what changes on a tablet and on paper), both in the words of ``Plotly.relayout``.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,11 @@ def axis(letter: str, k: int, short: bool = False) -> str:
     return f"{letter}{'' if short else 'axis'}{'' if k == 0 else k + 1}"
 
 
+def panel_axes(k: int) -> dict[str, str]:
+    """Where a trace of panel k is drawn."""
+    return {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True)}
+
+
 def label(text: str, width: int = 0) -> str:
     """Text of a model, safe inside a figure (plotly reads tags), wrapped to ``width`` characters.
 
@@ -91,59 +96,37 @@ def figure(title: str, alt: str, wide: Panels, narrow: Panels, middle: Panels | 
     height = wide.height_px + TITLE_PX
     fig.update_layout(
         template=None,
-        title={
-            "text": label(title, 100),
-            "x": 0,
-            "xref": "container",
-            "y": 1,
-            "yref": "container",
-            "yanchor": "top",
-            "pad": {"t": 12, "l": 12},
-            "font": {"size": 17},
-        },
+        title=_title(title),
         font={"family": FONT, "size": 13, "color": INK},
         paper_bgcolor="white",
         plot_bgcolor="white",
         height=height,
         margin={"l": 52, "r": 14, "t": wide.top_px + TITLE_PX, "b": wide.bottom_px},
         hoverlabel={"bgcolor": "white", "bordercolor": ZERO, "font": {"family": FONT, "size": 13, "color": INK}},
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "xref": "container",
-            "y": 1 - TITLE_PX / height,
-            "yref": "container",
-            "yanchor": "top",
-            "xanchor": "left",
-            "font": {"size": 12.5},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        legend=_legend_at(1 - TITLE_PX / height),
         dragmode=False,
         meta={"title": title, "alt": alt, "narrow": narrow.relayout(), "middle": (middle or wide).relayout()},
     )
+    plain = {"zeroline": False, "showgrid": False, "linecolor": ZERO, "fixedrange": True}
+    plain["tickfont"] = {"size": 12, "color": QUIET}
     for k in range(wide.count):
         x, y = wide.domain(k)
-        plain = {
-            "zeroline": False,
-            "showgrid": False,
-            "linecolor": ZERO,
-            "tickfont": {"size": 12, "color": QUIET},
-            "fixedrange": True,
-        }
-        fig.update_layout(
-            {
-                axis("x", k): {**plain, "domain": x, "anchor": axis("y", k, short=True), "showline": True},
-                axis("y", k): {
-                    **plain,
-                    "domain": y,
-                    "anchor": axis("x", k, short=True),
-                    "showgrid": True,
-                    "gridcolor": RULE,
-                },
-            }
-        )
+        across = {**plain, "domain": x, "anchor": axis("y", k, short=True), "showline": True}
+        up = {**plain, "domain": y, "anchor": axis("x", k, short=True), "showgrid": True, "gridcolor": RULE}
+        fig.update_layout({axis("x", k): across, axis("y", k): up})
     return fig
+
+
+def _title(text: str) -> dict[str, Any]:
+    """The title at the top left."""
+    corner = {"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12, "l": 12}}
+    return {"text": label(text, 100), **corner, "font": {"size": 17}}
+
+
+def _legend_at(y: float) -> dict[str, Any]:
+    """The legend at the left, from a height down; clicking it does nothing."""
+    corner = {"x": 0, "xref": "container", "y": y, "yref": "container", "yanchor": "top", "xanchor": "left"}
+    return {"orientation": "h", **corner, "font": {"size": 12.5}, "itemclick": False, "itemdoubleclick": False}
 
 
 def untitled(fig: go.Figure) -> go.Figure:
@@ -235,6 +218,25 @@ def band(
         name=name,
         legendgroup=name,
         showlegend=legend,
-        xaxis=axis("x", k, True),
-        yaxis=axis("y", k, True),
+        **panel_axes(k),
     )
+
+
+def interval(
+    fig: go.Figure,
+    x: Sequence[float | None],
+    y: float,
+    colour: str,
+    width: float,
+    where: Mapping[str, Any],
+    opacity: float | None = None,
+) -> None:
+    """A bar from end to end of an interval, at one height."""
+    line = {"color": colour, "width": width}
+    fig.add_scatter(x=list(x), y=[y, y], mode="lines", line=line, opacity=opacity, hoverinfo="skip", **where)
+
+
+def zero_line(fig: go.Figure, k: int) -> None:
+    """An upright line at zero in panel ``k``, below what is drawn."""
+    at = {"x0": 0, "x1": 0, "y0": 0, "y1": 1, "xref": axis("x", k, True), "yref": f"{axis('y', k, True)} domain"}
+    fig.add_shape(type="line", line={"color": INK, "width": 1.2}, layer="below", **at)

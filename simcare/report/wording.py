@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simcare.model import Model
-from simcare.units import first_year, month_start, parsed_month, year_name
 
 MINUS = "\N{MINUS SIGN}"
 INTERVAL = "95% interval"
 LEAST_FUTURES = 10  # replications, below which the 5th and 95th percentile say nothing
-FUTURES = "Nine in ten futures"  # 5th to 95th percentile of replications that differ in their parameters too
+FUTURES = "90% prediction interval (nine in ten simulated futures)"  # 5th to 95th percentile of replications that
+# differ in their parameters too
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Estimate:
     @classmethod
     def of(cls, value: float, low: float | None, high: float | None, beside: float = 0.0) -> Estimate:
         """From a frame, where no interval may be null or not a number; what is only rounding error of numbers like
-        ``beside`` is nought."""
+        ``beside`` is zero."""
 
         def clean(x: float | None) -> float | None:
             return None if x is None or math.isnan(x) else 0.0 if abs(x) <= 1e-11 * abs(beside) else x
@@ -59,7 +59,7 @@ class Estimate:
 
     @property
     def verdict(self) -> Literal["lower", "higher", "unclear", "none"]:
-        """What may be said: below or above zero, not to be told from zero, or exactly nothing."""
+        """What may be said: below or above zero, no clear difference, or exactly nothing."""
         if self.low is None or self.high is None:
             return "unclear"
         if self.value == self.low == self.high == 0:
@@ -283,7 +283,7 @@ def last_place(low: float, high: float) -> int | None:
 def estimate_place(estimate: Estimate) -> int:
     """The last place for all three numbers: what the interval supports, three figures where those do.
 
-    Up to two places finer where rounding would make an end touch nought that does not.
+    Up to two places finer where rounding would make an end touch zero that does not.
 
     >>> estimate_place(Estimate(3.4e6, 0.04e6, 6.8e6)), estimate_place(Estimate(11.08e6, 10.79e6, 11.37e6))
     (4, 5)
@@ -293,7 +293,7 @@ def estimate_place(estimate: Estimate) -> int:
     if place is None or low is None or high is None:
         return significant_place(estimate.value)
     coarse = significant_place(max(abs(low), abs(high)))
-    if (high - low) / 2 >= 10.0**coarse:  # three figures are enough for anybody, where they still tell the ends apart
+    if (high - low) / 2 >= 10.0**coarse:  # three figures are enough for anybody, where they still separate the ends
         place = max(place, coarse)
     finest = place - 2
     while place > finest and any(end != 0 and _round(end, place) == 0 for end in (low, high)):
@@ -358,21 +358,23 @@ def interval_words(estimate: Estimate, unit: Unit, signed: bool = True) -> str:
     return f"{low} to {high}" if low else "no interval from one replication"
 
 
+def signed_number(value: float, decimals: int, plus: bool = True) -> str:
+    """A bare number with so many decimals and a true minus sign; a sign before positive numbers too, if ``plus``.
+
+    >>> signed_number(-0.256, 2), signed_number(0.25, 1), signed_number(3.0, 0, plus=False), signed_number(-0.001, 1)
+    ('−0.26', '+0.2', '3', '0.0')
+    """
+    text = f"{abs(value):,.{decimals}f}"
+    zero = not text.strip("0.,")
+    return f"{'' if zero else MINUS if value < 0 else '+' if plus else ''}{text}"
+
+
 def date(day: dt.date) -> str:
     """
     >>> date(dt.date(2014, 4, 1))
     '1 April 2014'
     """
     return f"{day.day} {day:%B %Y}"
-
-
-def financial_year(month: str) -> str:
-    """The financial year of a month ``YYYY-MM``.
-
-    >>> financial_year("2014-03"), financial_year("1999-04")
-    ('2013/14', '1999/00')
-    """
-    return year_name(first_year(month_start(parsed_month(month))))
 
 
 def horizon_words(years: Sequence[str]) -> str:
@@ -417,15 +419,15 @@ class Finding:
         return f"{self.what} (central estimate {value}, {INTERVAL} {low} to {high})"
 
 
-def strategy_sentence(name: str, years: str, findings: Sequence[Finding], own_cost: str) -> str:
-    """What a commissioner could read aloud: the clear findings first, then what the model cannot tell.
+def strategy_sentence(name: str, years: str, findings: Sequence[Finding], programme_cost: str) -> str:
+    """What a commissioner could read aloud: the clear findings first, then what makes no clear difference.
 
-    ``own_cost`` closes the sentence, for example "at a cost of £6.0m for the strategy itself, which total cost
-    includes".
+    ``programme_cost`` closes the sentence, for example "at a programme cost of £6.0m, which total cost includes".
 
     >>> total = Finding("total cost", POUNDS, Estimate(-3.14e6, -5.04e6, -1.21e6))
-    >>> strategy_sentence("Early help", "2013/14 to 2017/18", [total], "at no cost of its own")
-    'Over 2013/14 to 2017/18, “Early help” is expected to reduce total cost by £3.1m (95% interval £1.2m to £5.0m), at no cost of its own.'
+    >>> print(strategy_sentence("Early help", "2013/14 to 2017/18", [total], "with no programme cost"))
+    Over 2013/14 to 2017/18, “Early help” is expected to reduce total cost by £3.1m (95% interval £1.2m to £5.0m), with
+    no programme cost.
     """
     by_verdict: dict[str, list[Finding]] = {"unclear": [], "none": []}
     for finding in findings:  # the first finding leads, whichever way it goes
@@ -445,6 +447,6 @@ def strategy_sentence(name: str, years: str, findings: Sequence[Finding], own_co
     start = f"{'Over' if ' to ' in years else 'In'} {years}, "
     if expected or nothing:
         known = listed([*([f"is expected {', and '.join(expected)}"] if expected else []), *nothing])
-        tail = f"; the model cannot tell it from no difference in {unclear}" if unclear else ""
-        return f"{start}“{name}” {known}, {own_cost}{tail}."
-    return f"{start}the model cannot tell “{name}” from no difference in {unclear}, {own_cost}."
+        tail = f"; there is no clear difference in {unclear}" if unclear else ""
+        return f"{start}“{name}” {known}, {programme_cost}{tail}."
+    return f"{start}“{name}” makes no clear difference to {unclear}, {programme_cost}."

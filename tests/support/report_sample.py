@@ -12,7 +12,7 @@ import polars as pl
 from simcare.decide.comparison import differences, totals
 from simcare.model import Model
 from simcare.model.strategy import AS_IN_THE_FILE, Experiment, NewContract, Scenario
-from simcare.report.run_page import ReportInput
+from simcare.report.report_input import ReportInput
 
 YEARS = 5
 REPLICATIONS = 24
@@ -210,7 +210,7 @@ def sample_limits(
     replications: int = REPLICATIONS,
     strategies: tuple[str, ...] = ("baseline", "early", "telecare", "tariff"),
 ) -> pl.DataFrame:
-    """Places run out: queues by class, hospital discharge, places beyond the number and hand-overs. A row of nought is
+    """Places run out: queues by class, hospital discharge, spot purchases and transitions. A row of zero is
     left out."""
     rng = np.random.default_rng(9)
     rows: list[tuple[Any, ...]] = []

@@ -1,7 +1,8 @@
 """The figures: a frame in, a plotly figure out, one function a figure.
 
 Each figure names its subject, period and units, draws the interval that its legend names, and carries its own
-description for people who do not see it (``figure.layout.meta["alt"]``).
+description for people who do not see it (``figure.layout.meta["alt"]``). The frames are those of
+:mod:`simcare.report.summaries` and :mod:`simcare.report.limit_frames`; an exhibit hands the same frame to its table.
 """
 
 from simcare.report.figures.contrasts import (
@@ -11,10 +12,12 @@ from simcare.report.figures.contrasts import (
     cost_change_figure,
     verdict,
 )
-from simcare.report.figures.levels import BASELINE, caseload_figure, cost_figure
+from simcare.report.figures.levels import caseload_figure, cost_figure
+from simcare.report.figures.paths import demand_paths_figure
 from simcare.report.figures.sankey import moves_figure, places
-from simcare.report.figures.sweep import sweep
+from simcare.report.figures.sweep import sweep_figure
 from simcare.report.figures.waits import waits_figure
+from simcare.report.summaries import BASELINE
 
 __all__ = [
     "BASELINE",
@@ -24,9 +27,10 @@ __all__ = [
     "comparison_figure",
     "cost_change_figure",
     "cost_figure",
+    "demand_paths_figure",
     "moves_figure",
     "places",
-    "sweep",
+    "sweep_figure",
     "verdict",
     "waits_figure",
 ]  # fmt: skip

@@ -3,87 +3,89 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
 
-from simcare.model.model import Model
-from simcare.report import summaries, theme, wording
+from simcare.report import theme, wording
+from simcare.report.setting import Setting
+from simcare.report.summaries import BASELINE
 from simcare.report.theme import axis
 from simcare.units import month_start, parsed_month, parsed_year, year_start
 
-BASELINE = "baseline"
-
 
 # ---- caseload
-def caseload_figure(
-    measures: pl.DataFrame, model: Model, stage: str, strategy: str = BASELINE, name: str = "Baseline"
-) -> go.Figure:
-    """People in care by tier over time in one life stage, a panel a tier, each with its own scale from nought.
+def caseload_figure(frame: pl.DataFrame, setting: Setting, stage: str, strategy: str = BASELINE) -> go.Figure:
+    """People in care by tier over time in one life stage, a panel a tier, each with its own scale from zero.
 
-    A strategy is drawn over the baseline. Raises ValueError when nobody of the stage is in care.
+    A strategy is drawn over the baseline. ``frame`` as :func:`simcare.report.summaries.caseload` gives it, of the
+    strategy and of the baseline. Raises ValueError when nobody of the stage is in care.
     """
-    tiers = wording.tier_titles(model)
-    shown = summaries.caseload_by_month(measures, strategy).filter(pl.col("stage") == stage)
-    base = (
-        shown
-        if strategy == BASELINE
-        else summaries.caseload_by_month(measures, BASELINE).filter(pl.col("stage") == stage)
-    )
+    tiers = setting.tiers
+    months = frame.filter((pl.col("stage") == stage) & pl.col("month").is_not_null())
+    shown, base = (months.filter(pl.col("strategy") == name) for name in (strategy, BASELINE))
     present = [t for t in tiers if t in set(shown.filter(pl.col("mean") > 0)["tier"])]
     if not present:
         raise ValueError(f"nobody of stage '{stage}' is in care in strategy '{strategy}'")
-    years = summaries.financial_years(measures)
-    runs = summaries.replications(measures, strategy).height
     by_demand = int(shown["demand_low"].is_not_null().any())
-    wide, narrow, middle = tier_panels(len(present), (2 if strategy == BASELINE else 3) + by_demand)
-    alt = _caseload_alt(shown, present, tiers, stage, wording.horizon_words(years), name)
     fig = theme.figure(
-        f"People in care by tier, {stage}, {wording.horizon_words(years)}: {name}", alt, wide, narrow, middle
+        f"People in care by tier, {stage}, {setting.period}: {setting.names[strategy]}",
+        _caseload_alt(shown, present, setting, stage, strategy),
+        *tier_panels(len(present), (2 if strategy == BASELINE else 3) + by_demand),
     )
-    colour, fill = colours(strategy)
     for k, tier in enumerate(present):
-        line = shown.filter(pl.col("tier") == tier)
-        months = month_middles(line)
-        place = {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "mode": "lines"}
-        if line["low"].null_count() == 0:
-            theme.band(
-                fig, k, months, line["low"].to_list(), line["high"].to_list(), fill, summaries.range_short(runs), k == 0
-            )
-        if line["demand_low"].null_count() == 0:
-            least = [max(low, 0.0) for low in line["demand_low"]]
-            theme.band(fig, k, months, least, line["demand_high"].to_list(), theme.PALE_PURPLE, "Demand's part", k == 0)
-        top = [*line["mean"], *line["high"].drop_nulls(), *line["demand_high"].drop_nulls()]
+        line, before = (rows.filter(pl.col("tier") == tier) for rows in (shown, base))
+        top = _bands(fig, k, line, strategy, setting.range_short)
         if strategy != BASELINE:
-            before = base.filter(pl.col("tier") == tier)
+            _baseline_line(fig, k, before)
             top += before["mean"].to_list()
-            dashed = {"color": theme.INK, "width": 1.6, "dash": "dot"}
-            fig.add_scatter(
-                x=month_middles(before),
-                y=before["mean"],
-                name="Baseline, average",
-                line=dashed,
-                showlegend=k == 0,
-                hovertemplate="%{y:,.0f} (baseline)<extra></extra>",
-                **place,
-            )
-        hover = "%{y:,.0f} people, %{x|%B %Y}<extra></extra>"
-        fig.add_scatter(
-            x=months,
-            y=line["mean"],
-            name="Baseline, average" if strategy == BASELINE else "Strategy, average",
-            line={"color": colour, "width": 2.4},
-            showlegend=k == 0,
-            hovertemplate=hover,
-            **place,
-        )
+        _caseload_line(fig, k, line, strategy)
         fig.update_layout(
-            {axis("y", k): theme.ticks(0, max(top), wording.COUNT, 4), axis("x", k): year_ticks(years, 3)}
+            {axis("y", k): theme.ticks(0, max(top), wording.COUNT, 4), axis("x", k): year_ticks(setting.years, 3)}
         )
         theme.panel_title(fig, k, tiers[tier], "people")
     return fig
+
+
+def _bands(fig: go.Figure, k: int, line: pl.DataFrame, strategy: str, name: str) -> list[float]:
+    """The range over replications and demand's part of it, where they are known; all heights that are drawn."""
+    months, fill = month_middles(line), colours(strategy)[1]
+    if line["low"].null_count() == 0:
+        theme.band(fig, k, months, line["low"].to_list(), line["high"].to_list(), fill, name, k == 0)
+    if line["demand_low"].null_count() == 0:
+        least = [max(low, 0.0) for low in line["demand_low"]]
+        theme.band(fig, k, months, least, line["demand_high"].to_list(), theme.PALE_PURPLE, "Demand's part", k == 0)
+    return [*line["mean"], *line["high"].drop_nulls(), *line["demand_high"].drop_nulls()]
+
+
+def _baseline_line(fig: go.Figure, k: int, before: pl.DataFrame) -> None:
+    """The baseline under a strategy, dotted."""
+    fig.add_scatter(
+        x=month_middles(before),
+        y=before["mean"],
+        name="Baseline, average",
+        line={"color": theme.INK, "width": 1.6, "dash": "dot"},
+        showlegend=k == 0,
+        hovertemplate="%{y:,.0f} (baseline)<extra></extra>",
+        mode="lines",
+        **theme.panel_axes(k),
+    )
+
+
+def _caseload_line(fig: go.Figure, k: int, line: pl.DataFrame, strategy: str) -> None:
+    """The average of the strategy that is shown."""
+    fig.add_scatter(
+        x=month_middles(line),
+        y=line["mean"],
+        name="Baseline, average" if strategy == BASELINE else "Strategy, average",
+        line={"color": colours(strategy)[0], "width": 2.4},
+        showlegend=k == 0,
+        hovertemplate="%{y:,.0f} people, %{x|%B %Y}<extra></extra>",
+        mode="lines",
+        **theme.panel_axes(k),
+    )
 
 
 def colours(strategy: str) -> tuple[str, str]:
@@ -130,76 +132,94 @@ def short(year: str) -> str:
     return year[2:]
 
 
-def _caseload_alt(
-    rows: pl.DataFrame, present: Sequence[str], tiers: Mapping[str, str], stage: str, years: str, name: str
-) -> str:
+def _caseload_alt(rows: pl.DataFrame, present: Sequence[str], setting: Setting, stage: str, strategy: str) -> str:
     said = []
     for tier in present:
         mean = rows.filter(pl.col("tier") == tier).sort("month")["mean"]
-        said.append(f"{tiers[tier]} from {wording.quantity(mean[0])} to {wording.quantity(mean[-1])} people")
-    return f"Lines over time: people in care in {stage}, {years}, {name}. First and last month: {'; '.join(said)}."
+        said.append(f"{setting.tiers[tier]} from {wording.quantity(mean[0])} to {wording.quantity(mean[-1])} people")
+    start = f"Lines over time: people in care in {stage}, {setting.period}, {setting.names[strategy]}"
+    return f"{start}. First and last month: {'; '.join(said)}."
 
 
-def cost_figure(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: str = "Baseline") -> go.Figure:
-    """Cost by financial year in cash and in constant prices: all stages together, then a panel for each life stage."""
-    frames = {m: summaries.cost_by_year(measures, strategy, m) for m in ("cost", "cost_real")}
-    base = None if strategy == BASELINE else summaries.cost_by_year(measures, BASELINE, "cost")
-    years = summaries.financial_years(measures)
-    with_cost = set(frames["cost"].filter(pl.col("mean") > 0)["stage"].drop_nulls())
-    panels: list[str | None] = [None, *(s.name for s in model.stages if s.name in with_cost)]
-    legend = 4 if strategy == BASELINE else 5
-    wide = theme.Panels(
-        len(panels), 3, panel_px=170, top_px=theme.legend_px(legend, 4), bottom_px=32, column_gap=0.07, row_gap_px=84
-    )
-    narrow = theme.Panels(len(panels), 1, panel_px=150, top_px=theme.legend_px(legend, 2), bottom_px=32, row_gap_px=84)
-    middle = theme.Panels(
-        len(panels), 3, panel_px=150, top_px=theme.legend_px(legend, 4), bottom_px=32, column_gap=0.09, row_gap_px=84
-    )
-    runs = summaries.replications(measures, strategy).height
-    alt = _cost_alt(frames["cost"].filter(pl.col("stage").is_null()), wording.horizon_words(years), name)
+# ---- cost
+def cost_figure(frame: pl.DataFrame, setting: Setting, strategy: str = BASELINE) -> go.Figure:
+    """Cost by financial year, cash budget and constant prices: all stages together, then a panel for each life stage.
+
+    ``frame`` as :func:`simcare.report.summaries.costs` gives it, of the strategy and of the baseline.
+    """
+    cash = _cost_rows(frame, strategy, "cost")
+    with_cost = set(cash.filter(pl.col("mean") > 0)["stage"].drop_nulls())
+    panels: list[str | None] = [None, *(s.name for s in setting.model.stages if s.name in with_cost)]
     fig = theme.figure(
-        f"Cost by financial year and life stage, {wording.horizon_words(years)}: {name}", alt, wide, narrow, middle
+        f"Cost by financial year and life stage, {setting.period}: {setting.names[strategy]}",
+        _cost_alt(_of_stage(cash, None), setting, strategy),
+        *_cost_layouts(len(panels), 4 if strategy == BASELINE else 5),
     )
-    bars = (("cost", "Cash", -0.2, theme.BLUE), ("cost_real", f"{model.prices.base_year} prices", 0.2, theme.SKY))
     for k, stage in enumerate(panels):
-        tops: list[float] = []
-        for measure, what, shift, colour in bars:
-            rows = _of_stage(frames[measure], stage)
-            tops += [*rows["mean"], *rows["high"].drop_nulls(), *rows["demand_high"].drop_nulls()]
-            _bars(fig, k, rows, years, shift, colour, what)
-        if base is not None:
-            before = _of_stage(base, stage)
-            tops += before["mean"].to_list()
-            x = [years.index(y) - 0.2 for y in before["financial_year"]]
-            mark = {"symbol": "line-ew-open", "size": 20, "color": theme.INK, "line": {"width": 2, "color": theme.INK}}
-            fig.add_scatter(
-                x=x,
-                y=before["mean"],
-                mode="markers",
-                marker=mark,
-                name="Baseline, cash",
-                showlegend=k == 0,
-                hoverinfo="skip",
-                xaxis=axis("x", k, True),
-                yaxis=axis("y", k, True),
-            )
-        fig.update_layout(
-            {axis("y", k): theme.ticks(0, max(tops), wording.POUNDS, 4), axis("x", k): category_ticks(years, 6)}
-        )
-        theme.panel_title(fig, k, wording.title(stage or "All life stages"), "£ a year")
-    whisker_legend(fig, summaries.range_short(runs))
-    if frames["cost"]["demand_low"].is_not_null().any():
-        fig.add_scatter(
-            x=[None], y=[None], mode="lines", name="Demand's part", line={"color": theme.PURPLE, "width": 3}
-        )
+        _cost_panel(fig, k, frame, setting, strategy, stage)
+    whisker_legend(fig, setting.range_short)
+    if cash["demand_low"].is_not_null().any():
+        line = {"color": theme.PURPLE, "width": 3}
+        fig.add_scatter(x=[None], y=[None], mode="lines", name="Demand's part", line=line)
     return fig
+
+
+def _cost_layouts(count: int, legend: int) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
+    """Three panels in a row on a screen and on paper, one on a phone."""
+
+    def grid(columns: int, px: int, across: int, gap: float = 0.05) -> theme.Panels:
+        top = theme.legend_px(legend, across)
+        return theme.Panels(count, columns, panel_px=px, top_px=top, bottom_px=32, column_gap=gap, row_gap_px=84)
+
+    return grid(3, 170, 4, 0.07), grid(1, 150, 2), grid(3, 150, 4, 0.09)
+
+
+def _cost_panel(
+    fig: go.Figure, k: int, frame: pl.DataFrame, setting: Setting, strategy: str, stage: str | None
+) -> None:
+    """Two bars a year, and a mark where the baseline's first would end."""
+    tops: list[float] = []
+    prices = f"{setting.model.prices.base_year} prices"
+    for measure, what, shift, colour in (
+        ("cost", "Cash budget", -0.2, theme.BLUE),
+        ("cost_real", prices, 0.2, theme.SKY),
+    ):
+        rows = _of_stage(_cost_rows(frame, strategy, measure), stage)
+        tops += [*rows["mean"], *rows["high"].drop_nulls(), *rows["demand_high"].drop_nulls()]
+        _bars(fig, k, rows, setting.years, shift, colour, what)
+    if strategy != BASELINE:
+        before = _of_stage(_cost_rows(frame, BASELINE, "cost"), stage)
+        tops += before["mean"].to_list()
+        _baseline_marks(fig, k, before, setting.years)
+    heights, years = theme.ticks(0, max(tops), wording.POUNDS, 4), category_ticks(setting.years, 6)
+    fig.update_layout({axis("y", k): heights, axis("x", k): years})
+    theme.panel_title(fig, k, wording.title(stage or "All life stages"), "£ a year")
+
+
+def _baseline_marks(fig: go.Figure, k: int, before: pl.DataFrame, years: Sequence[str]) -> None:
+    fig.add_scatter(
+        x=[years.index(y) - 0.2 for y in before["financial_year"]],
+        y=before["mean"],
+        mode="markers",
+        marker={"symbol": "line-ew-open", "size": 20, "color": theme.INK, "line": {"width": 2, "color": theme.INK}},
+        name="Baseline, cash budget",
+        showlegend=k == 0,
+        hoverinfo="skip",
+        **theme.panel_axes(k),
+    )
+
+
+def _cost_rows(frame: pl.DataFrame, strategy: str, measure: str) -> pl.DataFrame:
+    return frame.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure))
 
 
 def _of_stage(frame: pl.DataFrame, stage: str | None) -> pl.DataFrame:
     return frame.filter(pl.col("stage").eq_missing(pl.lit(stage, dtype=pl.String))).sort("financial_year")
 
 
-def _bars(fig: go.Figure, k: int, rows: pl.DataFrame, years: list[str], shift: float, colour: str, legend: str) -> None:
+def _bars(
+    fig: go.Figure, k: int, rows: pl.DataFrame, years: Sequence[str], shift: float, colour: str, legend: str
+) -> None:
     means = rows["mean"].to_list()
     up = [(high if high is not None else mean) - mean for high, mean in zip(rows["high"], means, strict=True)]
     down = [mean - (low if low is not None else mean) for low, mean in zip(rows["low"], means, strict=True)]
@@ -215,8 +235,7 @@ def _bars(fig: go.Figure, k: int, rows: pl.DataFrame, years: list[str], shift: f
         name=legend,
         legendgroup=legend,
         showlegend=k == 0,
-        xaxis=axis("x", k, True),
-        yaxis=axis("y", k, True),
+        **theme.panel_axes(k),
         customdata=texts,
         hovertemplate=f"%{{customdata}} ({legend})<extra></extra>",
         error_y={"type": "data", "array": up, "arrayminus": down, "color": theme.INK, "thickness": 1.3, "width": 2},
@@ -224,8 +243,9 @@ def _bars(fig: go.Figure, k: int, rows: pl.DataFrame, years: list[str], shift: f
     for row in rows.drop_nulls("demand_low").iter_rows(named=True):
         x, y = years.index(row["financial_year"]) + shift + 0.1, [row["demand_low"], row["demand_high"]]
         line = {"color": theme.PURPLE, "width": 3}
-        place = {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True)}
-        fig.add_scatter(x=[x, x], y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip", **place)
+        fig.add_scatter(
+            x=[x, x], y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip", **theme.panel_axes(k)
+        )
 
 
 def whisker_legend(fig: go.Figure, name: str) -> None:
@@ -245,13 +265,10 @@ def category_ticks(years: Sequence[str], most: int) -> dict[str, Any]:
     }
 
 
-def _cost_alt(total: pl.DataFrame, years: str, name: str) -> str:
+def _cost_alt(total: pl.DataFrame, setting: Setting, strategy: str) -> str:
     said = [
-        f"{row['financial_year']}"
-        f" {wording.rounded_alike(wording.Estimate.of(row['mean'], row['low'], row['high']), wording.POUNDS, signed=False)[0]}"
-        for row in total.sort("financial_year").iter_rows(named=True)
+        f"{year} {wording.rounded_alike(wording.Estimate.of(*each), wording.POUNDS, signed=False)[0]}"
+        for year, *each in total.select("financial_year", "mean", "low", "high").iter_rows()
     ]
-    return (
-        f"Bars with ranges: cost by financial year and life stage, {years}, {name}. All life stages, cash:"
-        f" {'; '.join(said)}."
-    )
+    start = f"Bars with ranges: cost by financial year and life stage, {setting.period}, {setting.names[strategy]}"
+    return f"{start}. All life stages, cash budget: {'; '.join(said)}."

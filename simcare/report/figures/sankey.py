@@ -6,7 +6,9 @@ import plotly.graph_objects as go
 import polars as pl
 
 from simcare.model.model import Model
-from simcare.report import summaries, theme, wording
+from simcare.report import theme, wording
+from simcare.report.setting import Setting
+from simcare.report.summaries import BASELINE
 from simcare.report.theme import label
 
 RAREST = 0.002  # of all moves: fewer would be a hair's breadth; the numbers at the ends count them all the same
@@ -43,87 +45,69 @@ def places(model: Model) -> dict[str, str]:
     return {name: titles[name] for name in [*reversed(model.rungs), *short]} | {GONE: "Died or moved away"}
 
 
-def moves_figure(
-    flows: pl.DataFrame, measures: pl.DataFrame, model: Model, strategy: str = "baseline", name: str = "Baseline"
-) -> go.Figure:
+def moves_figure(frame: pl.DataFrame, setting: Setting, strategy: str = BASELINE) -> go.Figure:
     """Average moves a year between tiers over the horizon. People who stay on their tier are not drawn, nor are the
-    rarest moves (see RAREST)."""
-    years = summaries.financial_years(measures)
-    rows = summaries.moves_per_year(flows, strategy, summaries.replications(measures, strategy), len(years)).filter(
-        pl.col("mean") > 0
+    rarest moves (see RAREST). ``frame`` as :func:`simcare.report.summaries.moves` gives it."""
+    titles, name = places(setting.model), setting.names[strategy]
+    order = {t: i for i, t in enumerate(titles)}
+    everything = frame.filter(pl.col("mean") > 0).sort(
+        pl.col("from_tier").replace_strict(order), pl.col("to_tier").replace_strict(order)
     )
-    titles = places(model)
-    left = [t for t in titles if t in set(rows["from_tier"])]
-    right = [t for t in titles if t in set(rows["to_tier"])]
-    place = {("from", t): i for i, t in enumerate(left)} | {("to", t): len(left) + i for i, t in enumerate(right)}
-    rows = rows.sort(
-        pl.col("from_tier").replace_strict({t: i for i, t in enumerate(titles)}),
-        pl.col("to_tier").replace_strict({t: i for i, t in enumerate(titles)}),
-    )
-    everything = rows
-    rows = rows.filter(pl.col("mean") >= RAREST * pl.col("mean").sum())
-    ways = [way(a, b, model) for a, b in rows.select("from_tier", "to_tier").iter_rows()]
+    rows = everything.filter(pl.col("mean") >= RAREST * pl.col("mean").sum())
+    ways = [way(a, b, setting.model) for a, b in rows.select("from_tier", "to_tier").iter_rows()]
     used = [key for key in WAYS if key in ways]
-    wide = theme.Panels(1, 1, panel_px=480, top_px=theme.legend_px(len(used), 3) + 6, bottom_px=14)
-    narrow = theme.Panels(1, 1, panel_px=540, top_px=theme.legend_px(len(used), 1) + 6, bottom_px=14)
-    middle = theme.Panels(1, 1, panel_px=480, top_px=theme.legend_px(len(used), 2) + 6, bottom_px=14)
-    period = wording.horizon_words(years)
     fig = theme.figure(
-        f"Moves between tiers, average a year, {period}: {name}", _alt(rows, titles, period, name), wide, narrow, middle
+        f"Moves between tiers, average a year, {setting.period}: {name}",
+        _alt(rows, titles, setting.period, name),
+        *_layouts(len(used)),
     )
+    _flow(fig, everything, rows, titles, [WAYS[key][1] for key in ways])
+    for key in used:
+        marker = {"symbol": "square", "size": 12, "color": WAYS[key][1]}
+        fig.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=WAYS[key][0])
+    for x, text in ((0, "Tier before the move"), (1, "Tier after the move")):
+        at = {"x": x, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right" if x else "left"}
+        style = {"yanchor": "bottom", "yshift": 6, "showarrow": False, "font": {"size": 13}}
+        fig.add_annotation(text=f"<b>{text}</b>", **at, **style)
+    fig.update_layout(xaxis={"visible": False}, yaxis={"visible": False}, margin={"l": 6, "r": 6})
+    return fig
+
+
+def _layouts(legend: int) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
+    """One panel, on a screen, on a phone and on paper."""
+    wide, narrow, middle = (
+        theme.Panels(1, 1, panel_px=px, top_px=theme.legend_px(legend, across) + 6, bottom_px=14)
+        for px, across in ((480, 3), (540, 1), (480, 2))
+    )
+    return wide, narrow, middle
+
+
+def _flow(
+    fig: go.Figure, everything: pl.DataFrame, rows: pl.DataFrame, titles: dict[str, str], link_colours: list[str]
+) -> None:
+    """Tiers before the move at the left, after it at the right, and a band between them for each kind of move."""
+    left, right = ([t for t in titles if t in set(everything[column])] for column in ("from_tier", "to_tier"))
     texts = [
         f"{titles[a]} to {titles[b].lower()}: {wording.quantity(n)} a year"
         for a, b, n in rows.select("from_tier", "to_tier", "mean").iter_rows()
     ]
+    nodes = [*(_node(titles[t], everything, "from_tier", t) for t in left)]
+    nodes += [_node(titles[t], everything, "to_tier", t) for t in right]
+    node = {"label": nodes, "color": theme.QUIET, "pad": 18, "thickness": 14, "line": {"width": 0}}
+    link = {
+        "source": [left.index(t) for t in rows["from_tier"]],
+        "target": [len(left) + right.index(t) for t in rows["to_tier"]],
+        "value": rows["mean"].to_list(),
+        "color": [_see_through(colour) for colour in link_colours],
+        "customdata": texts,
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
     fig.add_sankey(
         arrangement="fixed",
         textfont={"size": 13, "color": theme.INK, "family": theme.FONT},
-        node={
-            "label": [
-                *(_node(titles[t], everything, "from_tier", t) for t in left),
-                *(_node(titles[t], everything, "to_tier", t) for t in right),
-            ],
-            "color": theme.QUIET,
-            "pad": 18,
-            "thickness": 14,
-            "line": {"width": 0},
-            "sort": "input",
-            "hoverinfo": "skip",
-        },
-        link={
-            "source": [place["from", t] for t in rows["from_tier"]],
-            "target": [place["to", t] for t in rows["to_tier"]],
-            "value": rows["mean"].to_list(),
-            "color": [_see_through(WAYS[key][1]) for key in ways],
-            "customdata": texts,
-            "hovertemplate": "%{customdata}<extra></extra>",
-            "sort": "input",
-        },
+        node={**node, "sort": "input", "hoverinfo": "skip"},
+        link={**link, "sort": "input"},
     )
-    for key in used:
-        fig.add_scatter(
-            x=[None],
-            y=[None],
-            mode="markers",
-            marker={"symbol": "square", "size": 12, "color": WAYS[key][1]},
-            name=WAYS[key][0],
-        )
-    for x, text in ((0, "Tier before the move"), (1, "Tier after the move")):
-        side = "right" if x else "left"
-        fig.add_annotation(
-            x=x,
-            y=1,
-            xref="paper",
-            yref="paper",
-            xanchor=side,
-            yanchor="bottom",
-            yshift=6,
-            showarrow=False,
-            text=f"<b>{text}</b>",
-            font={"size": 13},
-        )
-    fig.update_layout(xaxis={"visible": False}, yaxis={"visible": False}, margin={"l": 6, "r": 6})
-    return fig
 
 
 def _node(text: str, rows: pl.DataFrame, column: str, tier: str) -> str:

@@ -10,42 +10,39 @@ import polars as pl
 
 from simcare.decide import ranking
 from simcare.report import theme, wording
-from simcare.report.figures.contrasts import VERDICTS, verdict
+from simcare.report.figures.contrasts import AVERAGE_INTERVAL, VERDICTS, verdict
 from simcare.report.theme import axis, label
 
 ACROSS = 4  # panels in a row on a wide screen; two on paper, one on a phone
 BEYOND = 0.6  # of the spread of the averages: how far beyond them an axis follows an interval
 
 
-def sweep(
-    scenarios: pl.DataFrame, measure: str, titles: Mapping[str, str], worlds: Mapping[str, str], years: str
+def sweep_figure(
+    ranked: pl.DataFrame, measure: str, titles: Mapping[str, str], scenarios: Mapping[str, str], years: str
 ) -> go.Figure:
     """Each strategy's paired difference from the baseline in one measure, a panel a scenario, all on one scale: dot, 95
     % interval and rank.
 
-    Strategies are in the order of the first scenario, so that a change of order shows. ``titles`` are those of the
-    strategies, ``worlds`` of the scenarios, ``scenarios`` as in a Comparison. Raises ValueError where the measure has
-    no difference.
+    Strategies are in the order of the first scenario, so that a change of order shows. ``ranked`` as
+    :func:`simcare.decide.ranking.ranks` gives it; ``titles`` are those of the strategies, ``scenarios`` those of the
+    scenarios. Raises ValueError where the measure has no difference.
     """
-    if not ranking.differ(scenarios, measure):
+    if not (ranked["difference"] != 0).any():
         raise ValueError(f"no strategy changes '{measure}' in any scenario")
-    ranked, about = ranking.ranks(scenarios, measure), wording.shown_measure(measure)
-    order = (
-        ranked.filter(pl.col("scenario") == next(iter(worlds))).sort("rank", maintain_order=True)["strategy"].to_list()
-    )
-    title = f"{about.label}: difference from the baseline in each scenario, {years}"
+    first = ranked.filter(pl.col("scenario") == next(iter(scenarios)))
+    order = first.sort("rank", maintain_order=True)["strategy"].to_list()
+    about, verdicts = wording.shown_measure(measure), _verdicts(ranked, measure)
     fig = theme.figure(
-        title,
-        _alt(ranked, measure, titles, worlds, years),
-        *_layouts(len(worlds), len(order), 1 + len(_verdicts(ranked, measure))),
+        f"{about.label}: difference from the baseline in each scenario, {years}",
+        _alt(ranked, measure, titles, scenarios, years),
+        *_layouts(len(scenarios), len(order), 1 + len(verdicts)),
     )
     low, high = _range(ranked)
-    for k, (world, name) in enumerate(worlds.items()):
-        rows = ranked.filter(pl.col("scenario") == world)
-        _panel(fig, k, measure, rows, order, (low, high))
+    for k, (scenario, name) in enumerate(scenarios.items()):
+        _panel(fig, k, measure, ranked.filter(pl.col("scenario") == scenario), order, (low, high))
         _heading(fig, k, name, [titles[s] for s in order])
         _axes(fig, k, about.unit, [titles[s] for s in order], (low, high))
-    _legend(fig, _verdicts(ranked, measure))
+    _legend(fig, verdicts)
     return fig
 
 
@@ -78,7 +75,7 @@ def _layouts(count: int, rows: int, legend: int) -> tuple[theme.Panels, theme.Pa
 
 
 def _range(ranked: pl.DataFrame) -> tuple[float, float]:
-    """From end to end of the intervals, but no further beyond the averages and nought than BEYOND of their spread."""
+    """From end to end of the intervals, but no further beyond the averages and zero than BEYOND of their spread."""
     middle = [0.0, *ranked["difference"]]
     ends = [0.0, *ranked["low"].drop_nulls().drop_nans(), *ranked["high"].drop_nulls().drop_nans(), *middle]
     reach = BEYOND * (max(middle) - min(middle))
@@ -89,10 +86,7 @@ def _range(ranked: pl.DataFrame) -> tuple[float, float]:
 def _panel(
     fig: go.Figure, k: int, measure: str, rows: pl.DataFrame, order: list[str], ends: tuple[float, float]
 ) -> None:
-    about, place = (
-        wording.shown_measure(measure),
-        {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True), "showlegend": False},
-    )
+    about, place = wording.shown_measure(measure), {**theme.panel_axes(k), "showlegend": False}
     for row in rows.iter_rows(named=True):
         y, estimate = order.index(row["strategy"]), wording.Estimate.of(row["difference"], row["low"], row["high"])
         _, colour, symbol = VERDICTS[verdict(measure, estimate)]
@@ -103,18 +97,7 @@ def _panel(
         marker = {"color": colour, "size": 9, "symbol": symbol, "line": {"color": colour, "width": 2}}
         fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
     _ranks(fig, rows, order, _with_ranks(ends)[1], place)
-    line = {"color": theme.INK, "width": 1.2}
-    fig.add_shape(
-        type="line",
-        x0=0,
-        x1=0,
-        y0=0,
-        y1=1,
-        xref=place["xaxis"],
-        yref=f"{place['yaxis']} domain",
-        line=line,
-        layer="below",
-    )
+    theme.zero_line(fig, k)
 
 
 def _ranks(fig: go.Figure, rows: pl.DataFrame, order: list[str], edge: float, place: dict[str, object]) -> None:
@@ -144,9 +127,7 @@ def _interval(
 ) -> None:
     """The bar of an interval; a triangle where it goes on beyond the axis."""
     inside = [max(low, ends[0]), min(high, ends[1])]
-    fig.add_scatter(
-        x=inside, y=[y, y], mode="lines", line={"color": colour, "width": 5}, opacity=0.5, hoverinfo="skip", **place
-    )
+    theme.interval(fig, inside, y, colour, 5, place, opacity=0.5)
     into = 0.02 * (ends[1] - ends[0])
     for off, x, symbol in (
         (low < ends[0], ends[0] + into, "triangle-left"),
@@ -227,21 +208,17 @@ def _legend(fig: go.Figure, keys: Sequence[str]) -> None:
         name, colour, symbol = VERDICTS[key]
         marker = {"color": colour, "size": 9, "symbol": symbol, "line": {"color": colour, "width": 2}}
         fig.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
-    fig.add_scatter(
-        x=[None],
-        y=[None],
-        mode="lines",
-        name="95% interval of the average",
-        line={"color": theme.QUIET, "width": 5},
-        opacity=0.5,
-    )
+    line = {"color": theme.QUIET, "width": 5}
+    fig.add_scatter(x=[None], y=[None], mode="lines", name=AVERAGE_INTERVAL, line=line, opacity=0.5)
 
 
-def _alt(ranked: pl.DataFrame, measure: str, titles: Mapping[str, str], worlds: Mapping[str, str], years: str) -> str:
+def _alt(
+    ranked: pl.DataFrame, measure: str, titles: Mapping[str, str], scenarios: Mapping[str, str], years: str
+) -> str:
     """The first and the last of every scenario, with their differences."""
     about, said = wording.shown_measure(measure), []
-    for world, name in worlds.items():
-        rows = ranked.filter(pl.col("scenario") == world).sort("rank", maintain_order=True)
+    for scenario, name in scenarios.items():
+        rows = ranked.filter(pl.col("scenario") == scenario).sort("rank", maintain_order=True)
         ends = []
         for place, row in (("first", rows.row(0, named=True)), ("last", rows.row(-1, named=True))):
             value, low, high = wording.rounded_alike(

@@ -1,5 +1,5 @@
-"""The figure of the limits of places: people who wait for one, how long, who cannot leave hospital, and places bought
-beyond the number."""
+"""The figure of the limits of capacity: people who wait for a place, how long, delayed discharges, and spot
+purchases."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
-from simcare.model.model import Model
-from simcare.report import summaries, theme, wording
-from simcare.report.figures.levels import BASELINE, colours, year_ticks
+from simcare.report import theme, wording
+from simcare.report.figures.levels import colours, year_ticks
+from simcare.report.limit_frames import PEOPLE, WAIT, limit_rows
+from simcare.report.setting import Setting
+from simcare.report.summaries import BASELINE
 from simcare.report.theme import axis
 from simcare.units import month_start, parsed_month
 
-STANDING = {  # person-days shown as people: the panel's heading, and how the figure's title has it
+DRAWN = {  # person-days shown as people: the panel's heading, and how the figure's title has it
     "queue_days": ("Waiting for a place", "waiting"),
-    "delayed_days": ("Held up in hospital", "held up in hospital"),
-    "spot_days": ("In extra places", "in extra places"),
+    "delayed_days": ("Delayed discharge", "delayed in hospital"),
+    "spot_days": ("In spot purchases", "in spot purchases"),
 }
 
 
@@ -62,105 +64,76 @@ class WaitPanel:
         frames = [self.shown] if self.before is None else [self.shown, self.before]
         return not any((frame["mean"].fill_null(0.0) > 0).any() for frame in frames)
 
+    @property
+    def top(self) -> float:
+        """The largest number that is drawn: of the baseline under a strategy the mean alone."""
+        means: list[float] = [] if self.before is None else self.before["mean"].drop_nulls().to_list()
+        heights: list[float] = [0.0, *means, *self.shown["mean"].drop_nulls(), *self.shown["high"].drop_nulls()]
+        return max(heights)
 
-def panels(measures: pl.DataFrame, strategy: str) -> tuple[list[WaitPanel], list[WaitPanel]]:
+
+def panels(frame: pl.DataFrame, strategy: str) -> tuple[list[WaitPanel], list[WaitPanel]]:
     """The panels of people, by month, and of mean waits, by quarter; those without any data left out."""
 
-    def both(title: str, unit: str, period: str, of: Any, name: str) -> WaitPanel:
-        return WaitPanel(
-            title,
-            unit,
-            period,
-            of(measures, strategy, name),
-            None if strategy == BASELINE else of(measures, BASELINE, name),
+    def both(title: str, unit: str, counted: str, name: str, period: str) -> WaitPanel:
+        shown, before = (
+            limit_rows(frame.filter(pl.col("strategy") == each), counted, name, period).rename({"period": period})
+            for each in (strategy, BASELINE)
         )
+        return WaitPanel(title, unit, period, shown, None if strategy == BASELINE else before)
 
-    standing = [
-        both(title, "people", "month", summaries.people_by_period, name) for name, (title, _) in STANDING.items()
-    ]
+    standing = [both(title, "people", PEOPLE, name, "month") for name, (title, _) in DRAWN.items()]
     waits = [
-        both(wording.title(what), "mean wait, days", "quarter", summaries.mean_waits, name)
-        for name, what in wording.CLASSES.items()
+        both(wording.title(what), "mean wait, days", WAIT, name, "quarter") for name, what in wording.CLASSES.items()
     ]
     return [p for p in standing if not p.empty], [p for p in waits if not p.empty]
 
 
-def waits_figure(measures: pl.DataFrame, model: Model, strategy: str = BASELINE, name: str = "Baseline") -> go.Figure:
-    """What happens where places run out, each panel with its own scale from nought: a panel of people for each of
-    STANDING, and one for each class of the queue with the mean wait of those who got a place. That is by quarter, as
-    few of a class get one in a month.
+def waits_figure(frame: pl.DataFrame, setting: Setting, strategy: str = BASELINE) -> go.Figure:
+    """What happens where capacity runs out, each panel with its own scale from zero: a panel of people for each of
+    DRAWN, and one for each class of the queue with the mean wait of those who got a place. That is by quarter, as few
+    of a class get one in a month.
 
-    A strategy is drawn over the baseline. Raises ValueError when nobody waits, is held up in hospital or is in an extra
+    A strategy is drawn over the baseline. ``frame`` as :func:`simcare.report.limit_frames.limits` gives it, of the
+    strategy and of the baseline. Raises ValueError when nobody waits, has a delayed discharge or is in a spot-purchased
     place.
     """
-    standing, waited = panels(measures, strategy)
+    standing, waited = panels(frame, strategy)
     every = [*standing, *waited]
     if not every:
         raise ValueError(
-            f"in strategy '{strategy}' nobody waits for a place, is held up in hospital or is in an extra place"
+            f"in strategy '{strategy}' nobody waits for a place, has a delayed discharge or is in a spot-purchased"
+            " place"
         )
-    years = summaries.financial_years(measures)
-    period, legend = wording.horizon_words(years), 2 if strategy == BASELINE else 3
-    alt = _alt(every, measures, model, strategy, f"{period}, {name}")
-    layouts = _layouts(len(every), len(standing), legend)
-    fig = theme.figure(f"{_subject(standing, waited)}, {period}: {name}", alt, *layouts)
-    runs = summaries.replications(measures, strategy).height
+    name = setting.names[strategy]
+    fig = theme.figure(
+        f"{_subject(standing, waited)}, {setting.period}: {name}",
+        _alt(every, frame.filter(pl.col("strategy") == strategy), setting, name),
+        *_layouts(len(every), len(standing), 2 if strategy == BASELINE else 3),
+    )
     seen: set[str] = set()
     for k, panel in enumerate(every):
-        _draw(fig, k, panel, strategy, summaries.range_short(runs), seen)
-        frames = [panel.shown] if panel.before is None else [panel.shown, panel.before.select("mean")]
-        top = max(
-            x
-            for frame in frames
-            for column in ("mean", "high")
-            if column in frame.columns
-            for x in [0.0, *frame[column].drop_nulls()]
-        )
-        fig.update_layout({axis("y", k): theme.ticks(0, top, wording.COUNT, 4), axis("x", k): year_ticks(years, 3)})
+        _draw(fig, k, panel, strategy, setting.range_short, seen)
+        heights = theme.ticks(0, panel.top, wording.COUNT, 4)
+        fig.update_layout({axis("y", k): heights, axis("x", k): year_ticks(setting.years, 3)})
         theme.panel_title(fig, k, panel.title, panel.unit)
     return fig
 
 
 def _subject(standing: Sequence[WaitPanel], waited: Sequence[WaitPanel]) -> str:
     """What the panels show."""
-    short = dict(STANDING.values())
+    short = dict(DRAWN.values())
     people = f"People {wording.listed([short[panel.title] for panel in standing])}" if standing else ""
     return f"{people}, and mean waits" if people and waited else people or "Mean waits for a place"
 
 
 def _layouts(count: int, first: int, legend: int) -> tuple[Rows, Rows, Rows]:
     """Up to four across on a screen; two on a phone, three on paper."""
-    across = max(3, first, count - first)
-    wide = Rows(
-        count,
-        across,
-        panel_px=150,
-        top_px=theme.legend_px(legend, 3),
-        bottom_px=32,
-        row_gap_px=84,
-        column_gap=0.045,
-        first=first,
-    )
-    narrow = Rows(
-        count,
-        2,
-        panel_px=120,
-        top_px=theme.legend_px(legend + 1, 1),
-        bottom_px=32,
-        row_gap_px=78,
-        column_gap=0.16,
-        first=first,
-    )
-    middle = Rows(
-        count,
-        3,
-        panel_px=100,
-        top_px=theme.legend_px(legend, 3),
-        bottom_px=32,
-        row_gap_px=78,
-        column_gap=0.09,
-        first=first,
-    )
+    across, keys = max(3, first, count - first), theme.legend_px(legend, 3)
+    wide = Rows(count, across, 150, row_gap_px=84, column_gap=0.045, top_px=keys, bottom_px=32, first=first)
+    middle = Rows(count, 3, 100, row_gap_px=78, column_gap=0.09, top_px=keys, bottom_px=32, first=first)
+    below = theme.legend_px(legend + 1, 1)
+    narrow = Rows(count, 2, 120, row_gap_px=78, column_gap=0.16, top_px=below, bottom_px=32, first=first)
     return wide, narrow, middle
 
 
@@ -199,8 +172,7 @@ def _line(
         showlegend=what not in seen,
         customdata=texts,
         hovertemplate=f"%{{customdata}}{' (baseline)' if 'dash' in line else ''}<extra></extra>",
-        xaxis=axis("x", k, True),
-        yaxis=axis("y", k, True),
+        **theme.panel_axes(k),
     )
     seen.add(what)
 
@@ -228,23 +200,18 @@ def when(key: str, period: str) -> str:
     return f"{first:%B %Y}" if period == "month" else f"{first:%B} to {first.replace(month=first.month + 2):%B %Y}"
 
 
-def _alt(every: Sequence[WaitPanel], measures: pl.DataFrame, model: Model, strategy: str, what: str) -> str:
+def _alt(every: Sequence[WaitPanel], frame: pl.DataFrame, setting: Setting, name: str) -> str:
     said = [f"{panel.title} ({panel.unit}), {_ends(panel)}" for panel in every]
-    last = summaries.financial_years(measures)[-1]
-    year = pl.col("financial_year") == last
+    last = setting.years[-1]
     means = {
-        s.name: summaries.people_by_period(measures, strategy, "queue_days", "financial_year", s.name)
-        .filter(year)["mean"]
-        .item()
-        for s in model.stages
+        s.name: limit_rows(frame, PEOPLE, "queue_days", "financial_year", s.name).filter(pl.col("period") == last)[
+            "mean"
+        ][0]
+        for s in setting.model.stages
     }
-    by_stage = wording.listed(
-        [f"{stage} {wording.quantity(mean)}" for stage, mean in means.items() if mean > 0] or ["nobody"]
-    )
-    return (
-        f"Lines over time: waiting and the limits of places, {what}. {'; '.join(said)}. People waiting for a place in"
-        f" {last}: {by_stage}."
-    )
+    waiting = [f"{stage} {wording.quantity(mean)}" for stage, mean in means.items() if mean > 0] or ["nobody"]
+    start = f"Lines over time: waiting and the limits of capacity, {setting.period}, {name}"
+    return f"{start}. {'; '.join(said)}. People waiting for a place in {last}: {wording.listed(waiting)}."
 
 
 def _ends(panel: WaitPanel) -> str:

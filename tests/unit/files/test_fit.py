@@ -25,7 +25,8 @@ from simcare.model.calibration import Cells
 from simcare.report.figures.contrasts import comparison_figure
 from simcare.report.fit_wording import fit_sentence
 from simcare.report.folders import read_folder, write_comparison, write_run
-from simcare.report.run_page import ReportInput, html
+from simcare.report.report_input import ReportInput
+from simcare.report.run_page import html
 from simcare.runs.run import run
 from tests.support.paths import ROOT, TOY
 from tests.support.standard_errors import holds

@@ -21,8 +21,12 @@ from simcare.decide import ranking
 from simcare.model.contracts import Contract
 from simcare.model.strategy import AS_IN_THE_FILE, NewContract
 from simcare.model.terms import Term
-from simcare.report import contracts, figures, providers, tables, wording
-from simcare.report.run_page import ReportInput, html
+from simcare.report import contract_words, contracts, figures, providers, scenarios, sources, wording
+from simcare.report.exhibit import Exhibit, Table, sentences
+from simcare.report.frames import Frames
+from simcare.report.report_input import ReportInput
+from simcare.report.run_page import html, rewards_section
+from simcare.report.setting import Setting
 from tests.support.html_page import Page
 from tests.support.report_sample import REPLICATIONS, WORLDS, guess, sample_comparison, sample_contracts, sample_run
 
@@ -45,18 +49,37 @@ def page() -> Page:
 
 
 @cache
-def found() -> contracts.Rewards:
-    rewards = contracts.rewards(given(), YEARS)
-    assert rewards is not None
-    return rewards
+def found() -> tuple[Exhibit, str]:
+    """What each contract pays, and where."""
+    experiment = given().experiment
+    assert experiment is not None
+    return contracts.contracts_exhibit(given().model, experiment, given().titles)
+
+
+@cache
+def results() -> list[Exhibit]:
+    """The results in the services under contracts."""
+    experiment = given().experiment
+    assert experiment is not None
+    return contracts.service_exhibits(given(), experiment, YEARS)
+
+
+@cache
+def ranked() -> list[tuple[Exhibit | None, Exhibit]]:
+    """The sweeps and the ranks."""
+    return scenarios.scenario_exhibits(given(), YEARS, REPLICATIONS)
+
+
+def table_of(exhibit: Exhibit) -> Table:
+    assert exhibit.table is not None
+    return exhibit.table
 
 
 @cache
 def drawn() -> go.Figure:
-    scenarios, experiment = given().scenarios, given().experiment
-    assert scenarios is not None
-    assert experiment is not None
-    return figures.sweep(scenarios, "cost_pv", given().titles, contracts.worlds(experiment), YEARS)
+    figure = next(sweep for sweep, _ in ranked() if sweep is not None).figure
+    assert figure is not None
+    return figure
 
 
 def scenario(world: str, measure: str, strategy: str) -> dict[str, float]:
@@ -71,16 +94,14 @@ def scenario(world: str, measure: str, strategy: str) -> dict[str, float]:
 
 def test_without_contracts_and_scenarios_there_is_no_section() -> None:
     for other in (sample_run(), sample_comparison()):
-        assert contracts.rewards(other, YEARS) is None
+        assert rewards_section(Frames(other)) is None
         assert "rewards" not in [a.get("id") for a in Page(html(other)).of("section")]
 
 
 def test_contracts_alone_have_no_ranks() -> None:
     other = sample_contracts(scenarios=False)
-    rewards = contracts.rewards(other, YEARS)
-    assert rewards is not None
-    assert rewards.contracts is not None
-    assert (rewards.sentences, rewards.ranks, rewards.drawn) == ((), (), ())
+    assert contracts.contract_sections(other, YEARS)
+    assert scenarios.scenario_exhibits(other, YEARS, REPLICATIONS) == []
     text = Page(html(other)).text
     assert f"Contracts and what they reward, {YEARS}" in text
     assert "Which strategy comes first" not in text
@@ -99,7 +120,9 @@ def test_scenarios_alone_have_no_contracts() -> None:
 
 def test_the_page_has_the_tables_the_sentences_and_a_figure_for_each_sweep() -> None:
     text = page().text
-    for what in (*found().sentences, *(table.caption for table in (*found().services, *found().ranks)), found().where):
+    ranks = [exhibit for _, exhibit in ranked()]
+    captions = [table_of(exhibit).caption for exhibit in (*results(), *ranks)]
+    for what in (*sentences(ranks), *captions, found()[1]):
         assert what in text
     titles = [json.loads(data)["layout"]["meta"]["title"] for key, data in page().data.items() if key.endswith("-data")]
     assert [title for title in titles if "in each scenario" in title] == [
@@ -153,7 +176,7 @@ TERMS = [
 @pytest.mark.parametrize(("row", "said"), TERMS, ids=[row["kind"] for row, _ in TERMS])
 def test_every_kind_of_term_is_said_in_plain_words(row: dict[str, Any], said: str) -> None:
     parsed: Any = TypeAdapter(Term).validate_python(row)
-    assert contracts.term(parsed, DATE) == said
+    assert contract_words.term(parsed, DATE) == said
 
 
 def test_a_contract_is_a_sentence_with_the_prices_of_the_date() -> None:
@@ -164,14 +187,14 @@ def test_a_contract_is_a_sentence_with_the_prices_of_the_date() -> None:
         "terms": [{"kind": "per_diem", "gbp_per_day": steps}],
     }
     contract = Contract.model_validate(rows)
-    assert contracts.terms(contract, dt.date(2013, 4, 1)) == "£100 a day; no more than £50,000 for a client in a year."
-    assert contracts.terms(contract, DATE).startswith("£110 a day;")
+    before = contract_words.terms(contract, dt.date(2013, 4, 1))
+    assert before == "£100 a day; no more than £50,000 for a client in a year."
+    assert contract_words.terms(contract, DATE).startswith("£110 a day;")
 
 
 def test_each_contract_stands_beside_the_one_it_takes_the_place_of() -> None:
-    table = found().contracts
-    assert table is not None
-    assert found().where == "Placement care: council"
+    table = table_of(found()[0])
+    assert found()[1] == "Placement care: council"
     extra = 42 * (126 - 84.3) + 42 * (99 - 84.3) - 0.3 * 84.3
     cycle = round(91 * 0.3 * 612.5 / 7 - 900)
     assert table.rows == (
@@ -180,7 +203,7 @@ def test_each_contract_stands_beside_the_one_it_takes_the_place_of() -> None:
             UNDER["telecare"],
             "£126 a day to day 42, £99 a day to day 84, £84.30 a day after that.",
             (
-                "Bands that begin anew after a step-down on day 84, if the client is assessed anew, would gain"
+                "Bands that begin again after a step-down on day 84, if the client is assessed again, would gain"
                 f" £{extra:,.0f} each time"
             ),
         ),
@@ -198,8 +221,8 @@ def test_each_contract_stands_beside_the_one_it_takes_the_place_of() -> None:
 def test_findings_say_that_a_contract_rests_on_how_providers_answer() -> None:
     experiment = given().experiment
     assert experiment is not None
-    assert "how they are assumed to answer to money" in tables.evidence(experiment.strategies[2])
-    changes = {row[0]: row[2] for row in tables.strategies(experiment).rows}
+    assert "how they are assumed to respond to money" in sources.evidence(experiment.strategies[2])
+    changes = {row[0]: row[2] for row in sources.strategies_frame(experiment).iter_rows()}
     assert changes[UNDER["tariff"]] == "placement care by council under the contract “dated”"
     assert changes[UNDER["telecare"]] == "placement care by all who offer it under the contract “taper”"
 
@@ -219,10 +242,10 @@ def plain_difference(strategy: str, measure: str) -> wording.Estimate:
 
 
 def test_the_table_of_services_holds_paired_differences_of_these_services_only() -> None:
-    (table,) = found().services
+    (table,) = map(table_of, results())
     assert table.head == (
         "Strategy",
-        "Cost of care, present value",
+        "Cost of care, NPV (Green Book)",
         "Days in care",
         "Over-provided days",
     )  # nobody is stepped down in the sample
@@ -250,13 +273,14 @@ def test_strategies_with_other_services_have_a_table_of_their_own() -> None:
         update={"contracts": (NewContract(service="enhanced_care", contract="taper"),)}
     )
     changed = experiment.model_copy(update={"strategies": (experiment.strategies[0], other, experiment.strategies[2])})
-    tables = contracts.services(given().measures, given().model, changed, given().titles, YEARS)
+    report = ReportInput(**{**given().__dict__, "experiment": changed})
+    tables = [table_of(exhibit) for exhibit in contracts.service_exhibits(report, changed, YEARS)]
     assert [table.caption.partition(",")[0] for table in tables] == ["Enhanced care", "Placement care"]
     assert [[row[0] for row in table.rows] for table in tables] == [
         ["Baseline", UNDER["telecare"]],
         ["Baseline", UNDER["tariff"]],
     ]
-    assert not contracts.rewards(ReportInput(**{**given().__dict__, "experiment": changed}), YEARS).where  # type: ignore[union-attr]
+    assert not contracts.contracts_exhibit(given().model, changed, given().titles)[1]
 
 
 # Ranks.
@@ -284,7 +308,7 @@ def test_ranks_are_counts_of_those_ahead(rows: list[tuple[float, float]], measur
 
 
 @for_all(st.integers(2, 12), st.floats(-1, 1), st.floats(-3, 3), st.integers(0, 999))
-def test_where_intervals_do_not_overlap_the_paired_interval_leaves_out_nought(
+def test_where_intervals_do_not_overlap_the_paired_interval_leaves_out_zero(
     n: int, alike: float, apart: float, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -309,25 +333,25 @@ def test_what_is_only_rounding_is_no_difference() -> None:
     assert ranking.ranks(frame([(1e-12, 0.0), (-1e-12, 0.0)]), "cost_pv")["rank"].to_list() == [1, 1]
 
 
-def test_the_sentence_says_who_is_first_and_whether_the_model_can_tell() -> None:
-    scenarios = given().scenarios
-    assert scenarios is not None
+def test_the_sentence_says_who_is_first_and_whether_it_differs_clearly() -> None:
+    frame = given().scenarios
+    assert frame is not None
     low, high = (scenario(AS_IN_THE_FILE, "dependency_days", s) for s in ("early", "tariff"))
     assert low["high"] < high["low"]  # early is told from the next, but in the scenario without any difference
     assert (
-        contracts.ranking_sentence(scenarios, "dependency_days", given().titles)
+        scenarios.ranking_sentence(ranking.ranks(frame, "dependency_days"), "dependency_days", given().titles)
         == "Dependency-days: of four scenarios, “Early help for families” ranks first in three; strategies share the"
-        " first place in one. The model can tell the first from the next in three of them; the first is clearly"
+        " first place in one. The first differs clearly from the next in three of them; the first is clearly"
         " better than the baseline in three."
     )
-    alike = scenarios.filter(pl.col("scenario") == "no answer")
+    alike = frame.filter(pl.col("scenario") == "no answer")
     alike = pl.concat([alike, alike.with_columns(scenario=pl.lit("another"))])
     said = "Dependency-days: no strategy is alone in the first place in any of the two scenarios."
-    assert contracts.ranking_sentence(alike, "dependency_days", {}) == said
+    assert scenarios.ranking_sentence(ranking.ranks(alike, "dependency_days"), "dependency_days", {}) == said
 
 
 def test_the_table_of_ranks_has_every_strategy_in_every_scenario() -> None:
-    table = found().ranks[0]
+    table = table_of(ranked()[0][1])
     assert table.caption == f"Ranks by total cost, present value, {YEARS}"
     assert table.head == (
         "Strategy",
@@ -386,7 +410,8 @@ def test_an_interval_beyond_the_scale_ends_in_a_triangle() -> None:
     rows = pl.concat(
         [frame([(-1.0, 0.2), (1.0, 50.0)]), frame([(-1.0, 0.2), (0.5, 0.1)]).with_columns(scenario=pl.lit("v"))]
     )
-    fig = figures.sweep(rows, "cost_pv", {"s0": "One", "s1": "Two"}, {"w": "First", "v": "Second"}, YEARS)
+    found = ranking.ranks(rows, "cost_pv")
+    fig = figures.sweep_figure(found, "cost_pv", {"s0": "One", "s1": "Two"}, {"w": "First", "v": "Second"}, YEARS)
     symbols = [trace.marker.symbol for trace in fig.data if trace.mode == "markers"]
     assert (symbols.count("triangle-left"), symbols.count("triangle-right")) == (1, 1)
     low, high = fig.layout.xaxis.range
@@ -395,10 +420,7 @@ def test_an_interval_beyond_the_scale_ends_in_a_triangle() -> None:
 
 
 def test_the_table_of_the_figure_holds_its_numbers_in_order_of_rank() -> None:
-    scenarios, experiment = given().scenarios, given().experiment
-    assert scenarios is not None
-    assert experiment is not None
-    table = contracts.swept(scenarios, "dependency_days", experiment, given().titles, YEARS)
+    table = next(table_of(sweep) for sweep, _ in ranked() if sweep is not None and "dependency" in sweep.name)
     assert len(table.rows) == 12
     mine = scenario("eta 2", "dependency_days", "early")
     value, low, high = wording.rounded_alike(
@@ -423,17 +445,21 @@ def test_the_figure_says_in_words_who_is_first_and_last() -> None:
 
 
 def test_a_measure_without_differences_is_not_drawn() -> None:
-    scenarios = given().scenarios
-    assert scenarios is not None
+    frame = given().scenarios
+    assert frame is not None
+    crises = ranking.ranks(frame, "crises")
     with pytest.raises(ValueError, match="no strategy changes 'crises'"):
-        figures.sweep(scenarios, "crises", given().titles, {AS_IN_THE_FILE: "As in the file"}, YEARS)
-    assert contracts.ranked_measures(scenarios) == ["cost_pv", "dependency_days", "over_provided_days"]
-    assert contracts.ranked_measures(None) == contracts.ranked_measures(scenarios.clear()) == []
+        figures.sweep_figure(crises, "crises", given().titles, {AS_IN_THE_FILE: "As in the file"}, YEARS)
+    names = [ranks.name for _, ranks in ranked()]
+    assert names == ["ranks-cost_pv", "ranks-dependency_days", "ranks-over_provided_days"]
+    assert scenarios.ranked_measures(frame) == ["cost_pv", "dependency_days", "over_provided_days"]
+    assert scenarios.ranked_measures(None) == scenarios.ranked_measures(frame.clear()) == []
 
 
-def test_how_providers_fared_is_told_where_they_state_their_costs_or_fail() -> None:
+def test_provider_finances_and_failures_are_shown_where_providers_state_their_costs_or_fail() -> None:
     given = sample_contracts()
-    assert providers.fared(given.measures, None, given.model, given.titles, "2013/14", 2) is None
+    setting = Setting(given.model, ("2013/14",), 2, given.titles)
+    assert providers.providers_section(Frames(given)) is None
     provider, service = given.model.providers[0], given.model.providers[0].offers[0].service
     rows = [
         ("provider_income", 300.0),
@@ -453,7 +479,8 @@ def test_how_providers_fared_is_told_where_they_state_their_costs_or_fail() -> N
         "provider": [provider.name] * 2,
         "used": [40, 41],
     }
-    found = providers.fared(money, pl.DataFrame(columns), given.model, given.titles, "2013/14", 2)
-    assert found is not None and found.accounts is not None and found.failures is not None
-    assert found.accounts.rows[0][2:] == ("£300", "£200", "£150", "£10.0", "−£60.0", "£90.00")
-    assert found.failures.rows == (("Baseline", provider.title or provider.name, "1 of 2", "40"),)
+    accounts = providers.accounts_exhibit(money, setting)
+    failures = providers.failures_exhibit(pl.DataFrame(columns), setting)
+    assert accounts is not None and failures is not None
+    assert table_of(accounts).rows[0][2:] == ("£300", "£200", "£150", "£10.0", "−£60.0", "£90.00")
+    assert table_of(failures).rows == (("Baseline", provider.title or provider.name, "1 of 2", "40"),)

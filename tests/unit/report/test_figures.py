@@ -4,6 +4,7 @@ naive sums."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,8 @@ import polars as pl
 import pytest
 
 from simcare.report import figures, summaries, theme, wording
-from simcare.report.run_page import ReportInput
+from simcare.report.frames import Frames, beside_baseline
+from simcare.report.report_input import ReportInput
 from tests.support.report_sample import (
     REPLICATIONS,
     STAGES,
@@ -35,19 +37,22 @@ def given() -> ReportInput:
 
 @cache
 def drawn() -> dict[str, go.Figure]:
-    c = given()
+    c, frames, limited = given(), Frames(given()), Frames(sample_limited())
     assert c.differences is not None
+    setting, caseload = frames.setting, beside_baseline(frames.caseload, "early")
+    change = summaries.caseload_change_by_month(frames.measures, "early")
+    cost = beside_baseline(frames.costs, "tariff")
     return {
         "comparison": figures.comparison_figure(c.differences, c.titles, PERIOD),
-        "cost_change": figures.cost_change_figure(c.measures, c.titles),
-        "caseload": figures.caseload_figure(c.measures, c.model, "0-11"),
-        "caseload, strategy": figures.caseload_figure(c.measures, c.model, "older people", "early", c.titles["early"]),
-        "caseload_change": figures.caseload_change_figure(c.measures, c.model, "early", c.titles["early"]),
-        "cost_by_year": figures.cost_figure(c.measures, c.model),
-        "cost_by_year, strategy": figures.cost_figure(c.measures, c.model, "tariff", c.titles["tariff"]),
-        "moves": figures.moves_figure(c.flows, c.measures, c.model),
-        "waits": figures.waits_figure(limited := sample_limited().measures, c.model),
-        "waits, strategy": figures.waits_figure(limited, c.model, "early", c.titles["early"]),
+        "cost_change": figures.cost_change_figure(summaries.cost_changes(frames.measures, c.titles), setting),
+        "caseload": figures.caseload_figure(frames.caseload("baseline"), setting, "0-11"),
+        "caseload, strategy": figures.caseload_figure(caseload, setting, "older people", "early"),
+        "caseload_change": figures.caseload_change_figure(change, setting, "early"),
+        "cost_by_year": figures.cost_figure(frames.costs("baseline"), setting),
+        "cost_by_year, strategy": figures.cost_figure(cost, setting, "tariff"),
+        "moves": figures.moves_figure(frames.moves("baseline"), setting),
+        "waits": figures.waits_figure(limited.limits("baseline"), setting),
+        "waits, strategy": figures.waits_figure(beside_baseline(limited.limits, "early"), setting, "early"),
     }
 
 
@@ -62,8 +67,8 @@ def naive(measure: str, **where: str) -> pl.DataFrame:
 # What every figure keeps to.
 
 EVERY = [
-    "comparison", "cost_change", "caseload", "caseload, strategy", "caseload_change", "cost_by_year", "cost_by_year, strategy", "moves", "waits",
-    "waits, strategy",
+    "comparison", "cost_change", "caseload", "caseload, strategy", "caseload_change", "cost_by_year",
+    "cost_by_year, strategy", "moves", "waits", "waits, strategy",
 ]  # fmt: skip
 
 
@@ -158,7 +163,7 @@ def test_a_strategy_is_drawn_over_the_baseline() -> None:
     assert {"Baseline, average", "Strategy, average", "Nine in ten replications"} <= names
 
 
-def test_caseload_starts_its_scale_at_nought_and_holds_all_it_draws() -> None:
+def test_caseload_starts_its_scale_at_zero_and_holds_all_it_draws() -> None:
     fig = drawn()["caseload, strategy"]
     for trace in fig.data:
         low, high = fig.layout["yaxis" + (trace.yaxis or "y")[1:]].range
@@ -251,10 +256,10 @@ def test_before_a_strategy_starts_nothing_differs() -> None:
     assert set(frame["mean"]) == set(frame["low"]) == set(frame["high"]) == {0.0}
 
 
-# Noughts, single replications, nobody.
+# Zeros, single replications, nobody.
 
 
-def test_a_cell_that_a_replication_lacks_counts_as_nought() -> None:
+def test_a_cell_that_a_replication_lacks_counts_as_zero() -> None:
     runs = pl.DataFrame({"replication": [0, 1]}, schema={"replication": pl.Int32})
     frame = pl.DataFrame(
         {"stage": ["a"], "replication": [0], "value": [10.0]}, schema_overrides={"replication": pl.Int32}
@@ -264,19 +269,20 @@ def test_a_cell_that_a_replication_lacks_counts_as_nought() -> None:
 
 
 def test_one_replication_draws_no_interval() -> None:
-    one = sample_run(1)
-    frame = summaries.caseload_by_month(one.measures, "baseline")
+    one = Frames(sample_run(1))
+    frame = one.caseload("baseline")
     assert frame["low"].null_count() == frame.height
-    fig = figures.caseload_figure(one.measures, one.model, "0-11")
+    fig = figures.caseload_figure(frame, one.setting, "0-11")
     assert all(trace.fill is None for trace in fig.data)
-    bars = figures.cost_figure(one.measures, one.model).data[0]
+    bars = figures.cost_figure(one.costs("baseline"), one.setting).data[0]
     assert set(bars.error_y.array) == {0.0}
 
 
 def test_a_stage_with_nobody_in_care_is_refused() -> None:
-    rows = sample_run(2).measures.filter(pl.col("stage") != "11-24")
+    run = sample_run(2)
+    frames = Frames(replace(run, measures=run.measures.filter(pl.col("stage") != "11-24")))
     with pytest.raises(ValueError, match="11-24"):
-        figures.caseload_figure(rows, sample_model(), "11-24")
+        figures.caseload_figure(frames.caseload("baseline"), frames.setting, "11-24")
 
 
 def test_years_are_weighted_by_the_days_of_their_months() -> None:

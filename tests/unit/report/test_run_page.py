@@ -1,5 +1,5 @@
-"""The report: what it says agrees with the frames, it says plainly what it cannot tell, and it asks the network for
-nothing."""
+"""The report: what it says agrees with the frames, it says plainly where there is no clear difference, and it asks the
+network for nothing."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from simcare.report import tables, wording
-from simcare.report.run_page import ReportInput, finding_sentence, html, report_sentences, write_report
+from simcare.report import sources, summaries, tables, wording
+from simcare.report.findings import finding_sentence, report_sentences
+from simcare.report.report_input import ReportInput
+from simcare.report.run_page import html, write_report
 from simcare.report.wording import (
     COUNT,
     POUNDS,
@@ -132,10 +134,8 @@ def test_a_run_in_which_nobody_is_in_care_can_be_reported() -> None:
     given = sample_run(2)
     nobody = given.measures.filter(pl.col("measure") == "independent_days")
     found = Page(html(ReportInput(given.model, nobody, given.manifest, given.flows.clear())))
-    assert (
-        "Over 2013/14 to 2014/15, if nothing changes, care is expected to cost £0 in cash; nobody is in care."
-        in found.text
-    )
+    said = "if nothing changes, care is expected to cost £0 in the cash budget; nobody is in care."
+    assert f"Over 2013/14 to 2014/15, {said}" in found.text
     assert "moves" not in {a["id"] for a in found.of("section")}
 
 
@@ -144,7 +144,8 @@ def test_a_replication_in_which_nothing_happened_counts() -> None:
     first = given.measures.filter(pl.col("replication") == 0)
     cash = first.filter(pl.col("measure") == "cost")["value"].sum() / 2
     said = report_sentences(ReportInput(given.model, first, given.manifest, given.flows))[0]
-    assert f"cost {quantity(cash, POUNDS, 7)} in cash (lowest to highest of 2 replications: £0m to" in said
+    expected = f"cost {quantity(cash, POUNDS, 7)} in the cash budget"
+    assert f"{expected} (lowest to highest of 2 replications: £0m to" in said
 
 
 # What it says.
@@ -165,7 +166,7 @@ def test_the_numbers_of_the_sentence_are_those_of_the_frame() -> None:
     for strategy in given.experiment.strategies:
         said = finding_sentence(given.differences, strategy, given.measures, "2013/14 to 2017/18")
         for measure, what, unit in (
-            ("cost_pv", "total cost", 1e6),
+            ("cost_pv", r"total cost in NPV \(Green Book\)", 1e6),
             ("dependency_days", "dependency-days", 1),
             ("independent_days", "independent days", 1),
         ):
@@ -186,10 +187,10 @@ def test_the_numbers_of_the_sentence_are_those_of_the_frame() -> None:
 def test_the_direction_of_the_sentence_is_that_of_the_frame() -> None:
     early, telecare, tariff = report_sentences(comparison())[1:]
     assert "expected to reduce total cost" in early
-    assert "cannot tell" not in early
-    assert "the model cannot tell “Telecare for older people” from no difference in total cost" in telecare
+    assert "no clear difference" not in early
+    assert "“Telecare for older people” makes no clear difference to total cost" in telecare
     assert "reduce" not in telecare
-    assert "with no cost of its own assumed" in tariff
+    assert "with no programme cost assumed" in tariff
 
 
 def test_what_a_strategy_itself_costs_is_what_was_spent() -> None:
@@ -201,7 +202,7 @@ def test_what_a_strategy_itself_costs_is_what_was_spent() -> None:
     )
     each = spent["value"].sum() / 24
     assert each == pytest.approx(sum(400_000 / 1.035**year for year in range(5)))
-    assert f"at a cost of {quantity(each, POUNDS)} for the strategy itself" in report_sentences(comparison())[1]
+    assert f"at a programme cost of {quantity(each, POUNDS)}, which" in report_sentences(comparison())[1]
 
 
 def test_the_baseline_sentence_adds_up() -> None:
@@ -209,7 +210,7 @@ def test_the_baseline_sentence_adds_up() -> None:
         comparison().measures.filter((pl.col("strategy") == "baseline") & (pl.col("measure") == "cost"))["value"].sum()
         / 24
     )
-    said = re.search(r"cost £([\d.]+)bn in cash", report_sentences(comparison())[0])
+    said = re.search(r"cost £([\d.]+)bn in the cash budget", report_sentences(comparison())[0])
     assert said is not None
     assert float(said.group(1)) == pytest.approx(cash / 1e9, rel=0.005)
 
@@ -221,15 +222,12 @@ def test_the_baseline_sentence_adds_up() -> None:
         (
             -5.0e6,
             1.2e6,
-            (
-                "the model cannot tell “S” from no difference in total cost (central estimate −£3.1m, 95% interval"
-                " −£5.0m to +£1.2m)"
-            ),
+            ("“S” makes no clear difference to total cost (central estimate −£3.1m, 95% interval −£5.0m to +£1.2m)"),
         ),
-        (-5.0e6, 0.0, "the model cannot tell “S” from no difference"),
+        (-5.0e6, 0.0, "“S” makes no clear difference to total cost"),
     ],
 )
-def test_an_interval_that_holds_nought_is_no_finding(low: float, high: float, says: str) -> None:
+def test_an_interval_that_holds_zero_is_no_finding(low: float, high: float, says: str) -> None:
     said = strategy_sentence("S", "2013/14", [Finding("total cost", POUNDS, Estimate(-3.1e6, low, high))], "at a cost")
     assert says in said
     assert said.startswith("In 2013/14, ")
@@ -246,7 +244,7 @@ def test_a_sentence_keeps_findings_and_doubts_apart() -> None:
     assert (
         said
         == "Over 2013/14 to 2014/15, “S” is expected to increase total cost by £2.0m (95% interval £1.0m to £3.0m), and"
-        " to reduce dependency-days by 500 (95% interval 100 to 900), at a cost; the model cannot tell it from no"
+        " to reduce dependency-days by 500 (95% interval 100 to 900), at a cost; there is no clear"
         " difference in independent days (central estimate +10, 95% interval −90 to +110)."
     )
 
@@ -259,7 +257,7 @@ def test_a_strategy_that_does_nothing_is_said_to_do_nothing() -> None:
 def test_one_replication_gives_no_interval() -> None:
     assert Estimate.of(3.0, float("nan"), float("nan")) == Estimate(3.0)
     said = strategy_sentence("S", "2013/14", [Finding("total cost", POUNDS, Estimate(3e6))], "at a cost")
-    assert "cannot tell" in said
+    assert "makes no clear difference" in said
     assert "one replication, so no interval" in said
 
 
@@ -276,7 +274,7 @@ def test_no_more_digits_than_the_interval_supports(value: float, half: float) ->
 
 
 @for_all(st.floats(1e3, 1e9), st.floats(0.01, 0.99))
-def test_a_clear_finding_never_reads_as_touching_nought(value: float, share: float) -> None:
+def test_a_clear_finding_never_reads_as_touching_zero(value: float, share: float) -> None:
     _, low, high = rounded_alike(Estimate(value, value * share, value * (2 - share)), POUNDS)
     assert low.startswith("+£")
     assert float(re.sub(r"[^\d.]", "", low)) > 0
@@ -294,7 +292,11 @@ def test_a_quantity_reads_back_to_three_figures(value: float) -> None:
 def test_dates_and_periods() -> None:
     assert wording.date(dt.date(2013, 4, 1)) == "1 April 2013"
     assert wording.horizon_words(["2013/14", "2014/15", "2015/16"]) == "2013/14 to 2015/16"
-    assert [wording.financial_year(m) for m in ("2013-03", "2013-04", "2000-01")] == ["2012/13", "2013/14", "1999/00"]
+    assert summaries.financial_years(pl.DataFrame({"month": ["2013-03", "2013-04", "2000-01"]})) == [
+        "1999/00",
+        "2012/13",
+        "2013/14",
+    ]
     with pytest.raises(ValueError, match="no financial year"):
         wording.horizon_words([])
 
@@ -304,11 +306,11 @@ def test_dates_and_periods() -> None:
 
 def test_every_number_is_listed_with_its_grade_in_words() -> None:
     given = comparison()
-    listed = tables.assumptions(given.model, given.experiment)
+    listed = sources.assumptions(given.model, given.experiment)
     rows = [a for a in page().of("tr") if "data-grade" in a]
     assert [a["data-grade"] for a in rows] == [assumption.grade for assumption in listed]
     price = next(a for a in listed if a.path == "contracts[placement].terms[0].gbp_per_day")
-    assert price == tables.Assumption(
+    assert price == sources.Assumption(
         "Model",
         "contracts[placement].terms[0].gbp_per_day",
         "90",
@@ -325,16 +327,16 @@ def test_every_number_is_listed_with_its_grade_in_words() -> None:
         "strategies[early].effects[0].multiply",
     ):
         assert text in page().text
-    assert sum(count for _, _, count in tables.grade_counts(listed)) == len(listed)
+    assert sum(count for _, _, count in sources.grade_counts(listed)) == len(listed)
 
 
 def test_how_far_an_effect_is_believed_is_shown() -> None:
-    rows = {row[0]: row for row in tables.strategies(sample_experiment()).rows}
+    rows = {row[0]: row for row in sources.strategies_frame(sample_experiment()).iter_rows()}
     changes = rows["Early help for families"][2].replace("\N{NO-BREAK SPACE}", " ")
     assert "need rising (0-11): × 0.8 (0.6 to 1), grade C weak, used as × 0.894" in changes
     assert rows["Early help for families"][1] == "1 October 2013, in full after 180 days"
     assert rows["Early help for families"][3] == "£400,000 a year, grade D assumption"
-    assert rows["Tiered tariff that rewards stepping down"][3] == "No cost of its own assumed"
+    assert rows["Tiered tariff that rewards stepping down"][3] == "No programme cost assumed"
 
 
 def test_changes_that_are_alike_are_told_together() -> None:
@@ -344,8 +346,9 @@ def test_changes_that_are_alike_are_told_together() -> None:
     ]
     changes = [{"name": "reviews", "title": "Review sooner", "start": dt.date(2014, 4, 1), "changes": change}]
     experiment = sample_experiment(strategies=changes)
-    assert tables.strategies(experiment).rows[0][2] == "review every days set to 90 (4 services), grade D assumption"
-    assert tables.evidence(experiment.strategies[0]) == "Rests on four assumed effects: four graded D (assumption)."
+    changed = sources.strategies_frame(experiment).row(0)[2]
+    assert changed == "review every days set to 90 (4 services), grade D assumption"
+    assert sources.evidence(experiment.strategies[0]) == "Rests on four assumed effects: four graded D (assumption)."
 
 
 def test_a_long_title_gives_way_to_the_name_in_figures() -> None:

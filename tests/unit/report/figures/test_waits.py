@@ -1,4 +1,4 @@
-"""Waiting and the limits of places: every number in the figure, the table and the report against one worked out the
+"""Waiting and the limits of capacity: every number in the figure, the table and the report against one worked out the
 plain way."""
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ import pytest
 
 from simcare.log.flows import COUNTED
 from simcare.measures.measure import DAYS_OF
-from simcare.report import figures, summaries, tables, wording
-from simcare.report.run_page import ReportInput, html
+from simcare.report import figures, limit_frames, tables, wording
+from simcare.report.exhibit import Table
+from simcare.report.frames import Frames, beside_baseline
+from simcare.report.report_input import ReportInput
+from simcare.report.run_page import html
 from simcare.report.wording import Estimate
 from simcare.rules.records import CLASSES as CLASSES_OF_THE_RULES
+from simcare.units import first_year, month_start, parsed_month, year_name
 from tests.support.html_page import Page
 from tests.support.report_sample import (
     CLASSES,
@@ -32,7 +36,7 @@ from tests.support.report_sample import (
     sample_run,
 )
 
-PEOPLE = {"Waiting for a place": "queue_days", "Held up in hospital": "delayed_days", "In extra places": "spot_days"}
+PEOPLE = {"Waiting for a place": "queue_days", "Delayed discharge": "delayed_days", "In spot purchases": "spot_days"}
 QUEUES = {"Crisis": "crisis", "Leaving hospital": "hospital", "Community": "community", "Planned move": "planned"}
 QUARTERS = [f"{2013 + (3 + 3 * k) // 12}-{(3 + 3 * k) % 12 + 1:02d}" for k in range(20)]
 
@@ -47,7 +51,7 @@ def given() -> ReportInput:
 
 @cache
 def drawn(strategy: str = "baseline") -> go.Figure:
-    return figures.waits_figure(given().measures, given().model, strategy, "Name")
+    return figure_of(given(), strategy)
 
 
 @cache
@@ -55,13 +59,25 @@ def page() -> Page:
     return Page(html(given()))
 
 
+def figure_of(report: ReportInput, strategy: str = "baseline") -> go.Figure:
+    """The figure of a strategy of a report."""
+    frames = Frames(report)
+    return figures.waits_figure(beside_baseline(frames.limits, strategy), frames.setting, strategy)
+
+
+def table_of(report: ReportInput, strategy: str = "baseline") -> Table:
+    """The table of a strategy of a report."""
+    frames = Frames(report)
+    return tables.waits_table(frames.limits(strategy), frames.setting, strategy)
+
+
 def without(frame: pl.DataFrame, *measures: str) -> pl.DataFrame:
     return frame.filter(~pl.col("measure").is_in(measures))
 
 
-def only(*measures: str) -> pl.DataFrame:
+def only(*measures: str) -> ReportInput:
     """The sample with no measure of the limits but these."""
-    return without(given().measures, *(set(tables.LIMITS) - set(measures)))
+    return replace(given(), measures=without(given().measures, *(set(limit_frames.LIMITS) - set(measures))))
 
 
 def small(*measures: str) -> ReportInput:
@@ -81,7 +97,7 @@ def traces(fig: go.Figure, heading: str, name: str) -> list[go.Scatter]:
 
 def period_of(month: str, by: str) -> str:
     if by == "year":
-        return wording.financial_year(month)
+        return year_name(first_year(month_start(parsed_month(month))))
     return f"{month[:5]}{(int(month[5:]) - 1) // 3 * 3 + 1:02d}" if by == "quarter" else month
 
 
@@ -125,10 +141,10 @@ def text(mean: float, runs: list[float]) -> str:
 
 def test_every_measure_of_the_limits_has_its_words_and_every_class_its_place() -> None:
     assert tuple(wording.CLASSES) == CLASSES_OF_THE_RULES
-    assert set(tables.LIMITS) <= {*DAYS_OF, *COUNTED.categories}
-    made = {name for name in tables.LIMITS if name.endswith("_days") and not name.startswith("waited")}
+    assert set(limit_frames.LIMITS) <= {*DAYS_OF, *COUNTED.categories}
+    made = {name for name in limit_frames.LIMITS if name.endswith("_days") and not name.startswith("waited")}
     assert {name for name in wording.MEASURES if wording.MEASURES[name].unit == wording.DAYS} >= made
-    for name in tables.LIMITS:
+    for name in limit_frames.LIMITS:
         about = wording.MEASURES[name]
         assert about.label != wording.title(name)
         assert about.meaning
@@ -179,7 +195,7 @@ def test_the_legend_names_each_line_once() -> None:
     assert sorted(named) == ["Baseline, average", "Nine in ten replications", "Strategy, average"]
 
 
-def test_each_scale_starts_at_nought_and_holds_all_that_is_drawn() -> None:
+def test_each_scale_starts_at_zero_and_holds_all_that_is_drawn() -> None:
     for trace in drawn("early").data:
         low, high = drawn("early").layout["yaxis" + (trace.yaxis or "y")[1:]].range
         assert low == 0
@@ -196,20 +212,18 @@ def test_people_and_waits_have_rows_of_their_own() -> None:
 
 
 def test_a_panel_without_data_is_left_out() -> None:
-    assert headings(figures.waits_figure(only("queue_days", "placed_crisis", "waited_days_crisis"), given().model)) == [
-        "Waiting for a place",
-        "Crisis",
-    ]
-    held = figures.waits_figure(only("delayed_days", "hospital_days"), given().model)
-    assert headings(held) == ["Held up in hospital"]
-    assert held.layout.meta["title"] == "People held up in hospital, 2013/14 to 2017/18: Baseline"
-    waits = figures.waits_figure(only("placed_planned", "waited_days_planned"), given().model)
+    some = figure_of(only("queue_days", "placed_crisis", "waited_days_crisis"))
+    assert headings(some) == ["Waiting for a place", "Crisis"]
+    held = figure_of(only("delayed_days", "hospital_days"))
+    assert headings(held) == ["Delayed discharge"]
+    assert held.layout.meta["title"] == "People delayed in hospital, 2013/14 to 2017/18: Baseline"
+    waits = figure_of(only("placed_planned", "waited_days_planned"))
     assert waits.layout.meta["title"] == "Mean waits for a place, 2013/14 to 2017/18: Baseline"
 
 
-def test_a_panel_that_only_the_baseline_fills_shows_the_strategy_at_nought() -> None:
-    cured = given().measures.filter((pl.col("strategy") != "early") | ~pl.col("measure").is_in(tables.LIMITS))
-    fig = figures.waits_figure(cured, given().model, "early", "Early")
+def test_a_panel_that_only_the_baseline_fills_shows_the_strategy_at_zero() -> None:
+    cured = given().measures.filter((pl.col("strategy") != "early") | ~pl.col("measure").is_in(limit_frames.LIMITS))
+    fig = figure_of(replace(given(), measures=cured), "early")
     assert headings(fig) == [*PEOPLE, *QUEUES]
     assert set(traces(fig, "Waiting for a place", "Strategy, average")[0].y) == {0.0}
     assert set(traces(fig, "Crisis", "Strategy, average")[0].y) == {None}
@@ -219,12 +233,13 @@ def test_a_panel_that_only_the_baseline_fills_shows_the_strategy_at_nought() -> 
 @pytest.mark.parametrize("measures", [(), ("hospital_days", "admissions", "supported_transitions")])
 def test_where_nothing_runs_out_there_is_no_figure(measures: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="nobody waits for a place"):
-        figures.waits_figure(only(*measures), given().model)
+        figure_of(only(*measures))
 
 
-def test_a_month_without_anybody_is_nought_and_a_quarter_without_anybody_placed_is_a_gap() -> None:
-    winter = pl.col("month").is_between(pl.lit("2014-10"), pl.lit("2014-12")) & pl.col("measure").is_in(tables.LIMITS)
-    fig = figures.waits_figure(given().measures.filter(~winter), given().model)
+def test_a_month_without_anybody_is_zero_and_a_quarter_without_anybody_placed_is_a_gap() -> None:
+    months_of_winter = pl.col("month").is_between(pl.lit("2014-10"), pl.lit("2014-12"))
+    winter = months_of_winter & pl.col("measure").is_in(limit_frames.LIMITS)
+    fig = figure_of(replace(given(), measures=given().measures.filter(~winter)))
     people_line, wait = (
         traces(fig, heading, "Baseline, average")[0] for heading in ("Waiting for a place", "Community")
     )
@@ -236,7 +251,7 @@ def test_a_month_without_anybody_is_nought_and_a_quarter_without_anybody_placed_
 
 def test_one_replication_has_no_band() -> None:
     one = sample_run(1)
-    fig = figures.waits_figure(pl.concat([one.measures, sample_limits(2, 1, ("baseline",))]), one.model)
+    fig = figure_of(replace(one, measures=pl.concat([one.measures, sample_limits(2, 1, ("baseline",))])))
     assert headings(fig)[0] == "Waiting for a place"
     assert all(trace.fill is None for trace in fig.data)
 
@@ -255,10 +270,10 @@ def test_the_description_says_who_waits() -> None:
 
 @pytest.mark.parametrize("strategy", ["baseline", "early"])
 def test_every_number_of_the_table_is_that_of_the_measures(strategy: str) -> None:
-    table = tables.waits_table(given().measures, given().model, strategy, "Name")
+    table = table_of(given(), strategy)
     years = ["2013/14", "2014/15", "2015/16", "2016/17", "2017/18"]
     expected: dict[tuple[str, str], list[str]] = {}
-    for measure, what in tables.STANDING.items():
+    for measure, what in limit_frames.STANDING.items():
         for stage in (None, *STAGES):
             runs = people(measure, "year", strategy, stage)
             row = ("People, average", what if stage is None else f"{what}: {stage}")
@@ -268,7 +283,7 @@ def test_every_number_of_the_table_is_that_of_the_measures(strategy: str) -> Non
                 expected[row] = [text(float(np.mean(runs[year])), runs[year]) for year in years]
     for heading, queue in QUEUES.items():
         expected["Mean wait, days", heading] = [text(*waited(queue, "year", strategy)[year]) for year in years]
-    for measure in tables.TIMES:
+    for measure in limit_frames.TIMES:
         runs = added(measure, "year", strategy)
         if np.sum(list(runs.values())):
             expected["Number a year", wording.MEASURES[measure].label] = [
@@ -282,10 +297,7 @@ def test_every_number_of_the_table_is_that_of_the_measures(strategy: str) -> Non
 
 def test_a_year_in_which_nobody_of_a_class_got_a_place_has_a_dash() -> None:
     first = pl.col("month").is_between(pl.lit("2013-04"), pl.lit("2014-03")) & (pl.col("measure") == "placed_planned")
-    rows = {
-        row[1]: row
-        for row in tables.waits_table(given().measures.filter(~first), given().model, "baseline", "Name").rows
-    }
+    rows = {row[1]: row for row in table_of(replace(given(), measures=given().measures.filter(~first))).rows}
     assert rows["Planned move"][2] == "–"
     assert "–" not in rows["Planned move"][3:]
     assert rows["Placed from the queue: planned move"][2] == "0"
@@ -300,7 +312,7 @@ def test_a_report_without_limits_says_nothing_of_them() -> None:
     assert "#places" not in plain
     assert (
         html(small("hospital_days", "admissions", "supported_transitions", "queued")) == plain
-    )  # nobody waits, is held up or in an extra place
+    )  # nobody waits, has a delayed discharge or is in a spot-purchased place
 
 
 def test_the_comparison_has_measures_of_places_only_where_they_run_out() -> None:
@@ -320,10 +332,10 @@ def test_each_view_has_its_figure_of_waits_and_its_table() -> None:
     assert sections.index("places") == sections.index("people") + 1
     assert "#places" in [a["href"] for a in page().of("a")]
     for strategy, name in (("baseline", "Baseline"), ("early", given().titles["early"])):
-        table = tables.waits_table(given().measures, given().model, strategy, name)
+        table = table_of(given(), strategy)
         for cell in [table.caption, *(cell for row in table.rows for cell in row)]:
             assert cell in page().text
-        fig = figures.waits_figure(given().measures, given().model, strategy, name)
+        fig = figure_of(given(), strategy)
         assert fig.layout.meta["title"].endswith(f", 2013/14 to 2017/18: {name}")
         (data,) = [
             d for d in map(json.loads, page().data.values()) if d["layout"]["meta"]["title"] == fig.layout.meta["title"]
@@ -336,20 +348,21 @@ def test_the_note_says_over_what_a_mean_is() -> None:
     assert page().text.count("divided by their number") == 4
     assert "5th to 95th percentile of 24 replications" in page().text
     alone = Page(html(small("delayed_days")))
-    assert "People held up in hospital, 2013/14 to 2014/15: Baseline" in alone.text
+    assert "People delayed in hospital, 2013/14 to 2014/15: Baseline" in alone.text
     assert "divided by their number" not in alone.text
 
 
 def test_a_view_in_which_nothing_runs_out_says_so() -> None:
-    strategy = given().measures.filter((pl.col("strategy") == "early") | ~pl.col("measure").is_in(tables.LIMITS))
+    strategy = given().measures.filter((pl.col("strategy") == "early") | ~pl.col("measure").is_in(limit_frames.LIMITS))
     found = Page(html(replace(given(), measures=strategy)))
     for name in ("Baseline", "Telecare for older people"):
-        assert f"{name}: nobody waits for a place, is held up in hospital or is in an extra place." in found.text
+        said = f"{name}: nobody waits for a place, has a delayed discharge or is in a spot-purchased place."
+        assert said in found.text
     assert "Early help for families: nobody waits" not in found.text
     assert "and mean waits, 2013/14 to 2017/18: Early help for families" in found.text
 
 
 def test_whether_anything_runs_out() -> None:
-    assert summaries.limited(given().measures, "tariff")
-    assert not summaries.limited(only(), "tariff")
-    assert all(summaries.limited(only(f"placed_{name}"), "baseline") for name in CLASSES)
+    assert limit_frames.limited(given().measures, "tariff")
+    assert not limit_frames.limited(only().measures, "tariff")
+    assert all(limit_frames.limited(only(f"placed_{name}").measures, "baseline") for name in CLASSES)

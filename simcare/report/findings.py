@@ -1,0 +1,184 @@
+"""The report's findings: a plain sentence for the baseline and for each strategy, and the comparison that they come
+from."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+from markupsafe import Markup
+
+from simcare.model.strategy import Strategy
+from simcare.report import figures, summaries, tables, wording
+from simcare.report.exhibit import Exhibit
+from simcare.report.frames import Frames
+from simcare.report.page import Block, FindingBox, Section, Text
+from simcare.report.report_input import ReportInput
+from simcare.report.setting import Setting
+from simcare.report.sources import evidence, strategies_exhibit
+from simcare.report.summaries import BASELINE
+
+SAID = {  # the measures that a strategy's sentence speaks of
+    "cost_pv": "total cost in NPV (Green Book)",
+    "dependency_days": "dependency-days",
+    "independent_days": "independent days",
+}
+EFFECTS = (
+    "“× 0.8” means that something happens 0.8 times as fast. Effects are used weaker than published, the more so the"
+    " weaker the evidence: the last number is the one used."
+)
+
+
+def findings_section(frames: Frames, fitted: str) -> Section:
+    """What the page is for: the baseline, then each strategy; ``fitted`` says what parameters are drawn from."""
+    boxes: list[Block] = [FindingBox("Baseline", baseline_sentence(frames), baseline=True)]
+    boxes += strategy_findings(frames)
+    drawn = [Text([fitted])] if fitted else []
+    notes = [Text([_terms(frames.setting)], "quiet")] if len(boxes) > 1 else []
+    heading = f"Findings, {frames.setting.period}"
+    return Section(heading, [*boxes, *drawn, *notes], key="findings", contents="Findings")
+
+
+def _terms(setting: Setting) -> str:
+    """What the words of the findings mean."""
+    return Markup(
+        "NPV (Green Book) is in {} prices with later years discounted. Dependency-days: days on a tier of long-term"
+        " care above need, beyond day 91 of a stay. Independent days: days in no service of people who were once in"
+        " care. A 95% interval here says how exactly {} replications fix the model's average answer; it does not say"
+        ' how far reality may differ from the model (see <a href="#method">Method</a>).'
+    ).format(setting.model.prices.base_year, setting.replications)
+
+
+def baseline_sentence(frames: Frames) -> str:
+    """What happens if nothing changes: the cash budget over the period, and people in care in the first and last
+    year."""
+    measures, setting = frames.measures, frames.setting
+    costs = measures.filter((pl.col("strategy") == BASELINE) & (pl.col("measure") == "cost"))
+    everything = costs.with_columns(pl.lit("all").alias("what"))
+    summed = summaries.cell_sums(everything, ["what"], summaries.replications(measures))
+    total = summaries.over_replications(summed, ["what"]).row(0, named=True)
+    estimate = wording.Estimate.of(total["mean"], total["low"], total["high"])
+    cash, low, high = wording.rounded_alike(estimate, wording.POUNDS, signed=False)
+    spread = f" ({setting.range_words}: {low} to {high})" if low and low != high else ""
+    start = f"{'Over' if ' to ' in setting.period else 'In'} {setting.period}, if nothing changes"
+    in_care = _in_care(frames.caseload(BASELINE))
+    return f"{start}, care is expected to cost {cash} in the cash budget{spread}; {in_care}."
+
+
+def _in_care(caseload: pl.DataFrame) -> str:
+    """How many people are in care on average, in the first year and in the last."""
+    years = caseload.filter(pl.col("month").is_null()).group_by("financial_year").agg(pl.col("mean").sum())
+    means = [wording.quantity(mean) for mean in years.sort("financial_year")["mean"]]
+    if not means:
+        return "nobody is in care"
+    ends = f" in the first year and {means[-1]} in the last" if len(means) > 1 else ""
+    return f"people in care average {means[0]}{ends}"
+
+
+def strategy_findings(frames: Frames) -> list[FindingBox]:
+    """For each strategy: its title, its sentence, how often it does better, and how good its evidence is."""
+    given, setting = frames.given, frames.setting
+    if given.experiment is None or given.differences is None:
+        return []
+    return [
+        FindingBox(
+            given.titles[strategy.name],
+            finding_sentence(given.differences, strategy, frames.measures, setting.period),
+            f"{_often(given.differences, strategy, setting.replications)} {evidence(strategy)}",
+        )
+        for strategy in given.experiment.strategies
+    ]
+
+
+def report_sentences(given: ReportInput) -> list[str]:
+    """The plain sentences of a report: the baseline's, then one a strategy."""
+    frames = Frames(given)
+    return [baseline_sentence(frames), *(found.sentence for found in strategy_findings(frames))]
+
+
+def finding_sentence(differences: pl.DataFrame, strategy: Strategy, measures: pl.DataFrame, period: str) -> str:
+    """The plain sentence of one strategy, from its paired differences."""
+    mine = differences.filter(pl.col("strategy") == strategy.name)
+    findings = []
+    for name, what in SAID.items():
+        for row in mine.filter(pl.col("measure") == name).iter_rows(named=True):
+            unit = wording.POUNDS if name == "cost_pv" else wording.COUNT  # the words before it say that these are days
+            estimate = wording.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
+            findings.append(wording.Finding(what, unit, estimate))
+    return wording.strategy_sentence(strategy.title, period, findings, _programme_cost(strategy, measures))
+
+
+def _programme_cost(strategy: Strategy, measures: pl.DataFrame) -> str:
+    if strategy.gbp_per_year is None and strategy.one_off_gbp is None:
+        return "with no programme cost assumed"
+    cost = wording.quantity(summaries.programme_cost(measures, strategy.name), wording.POUNDS)
+    return f"at a programme cost of {cost}, which total cost includes"
+
+
+def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
+    rows = differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == "cost_pv")).to_dicts()
+    if not rows or not rows[0]["baseline_mean"] > 0:
+        return ""
+    _, low, high = wording.rounded_alike(
+        wording.Estimate.of(rows[0]["difference"], rows[0]["spread_low"], rows[0]["spread_high"]), wording.POUNDS
+    )
+    cheaper = round(rows[0]["share_better"] * runs)
+    relative = wording.Estimate.of(
+        *(100 * rows[0][end] / rows[0]["baseline_mean"] for end in ("difference", "low", "high"))
+    )
+    share = wording.rounded_alike(relative, wording.PERCENT)[0]
+    of = wording.quantity(rows[0]["baseline_mean"], wording.POUNDS)
+    cheaper_in = f"Total cost was lower than the baseline's in {cheaper} of {runs} replications"
+    return (
+        f"The average change is {share} of the baseline's {of}. {cheaper_in}; it changed by between {low} and {high}"
+        " (5th to 95th percentile)."
+    )
+
+
+# ---- the comparison
+def comparison_section(frames: Frames) -> Section | None:
+    """Differences from the baseline, when money is spent and saved, and what strategies are assumed to do."""
+    given, setting = frames.given, frames.setting
+    if given.experiment is None or given.differences is None or not given.titles:
+        return None
+    assumed = strategies_exhibit(given.experiment)
+    blocks: list[Block | Section] = [
+        comparison_exhibit(given.differences, setting),
+        cost_change_exhibit(frames.measures, setting),
+        Section(assumed.title, [Text([EFFECTS], "quiet"), assumed]),
+    ]
+    return Section("Comparison with the baseline", blocks, key="comparison", contents="Comparison")
+
+
+def comparison_exhibit(differences: pl.DataFrame, setting: Setting) -> Exhibit:
+    """Every measure of every strategy against the baseline; the file of a comparison's folder holds the same frame."""
+    known = partial(tables.part_known, differences)
+    note = (
+        f"Total cost is in {setting.model.prices.base_year} prices, discounted, and includes the programme cost of each"
+        f" strategy. Thick bar: 95% interval of the average difference over {setting.replications} paired replications."
+        " Thin line: from the 5th to the 95th percentile of the replications. "
+    )
+    if known("demand"):
+        note += "Purple: demand's part of it, where nine in ten would lie if demand alone were uncertain. "
+    if known("parameter"):
+        note += (
+            "Green: the parameters' part, where nine in ten would lie if the fit's parameters alone were uncertain. "
+        )
+    note += (
+        "Where no bar shows, it is narrower than the marker. A finding whose 95% interval includes zero is no clear"
+        " difference."
+    )
+    figure = figures.comparison_figure(differences, setting.titles, setting.period)
+    table = tables.comparison_table(differences, setting.titles, setting.period, setting.replications)
+    return Exhibit("summary", figure.layout.meta["title"], differences, table, figure, note=note)
+
+
+def cost_change_exhibit(measures: pl.DataFrame, setting: Setting) -> Exhibit:
+    """When money is spent and saved."""
+    frame = summaries.cost_changes(measures, setting.titles)
+    figure, table = figures.cost_change_figure(frame, setting), tables.cost_change_table(frame, setting)
+    note = (
+        "Cash budget, programme cost included. Below zero: cheaper than the baseline in that year. All panels share one"
+        " scale."
+    )
+    return Exhibit("cost-change", figure.layout.meta["title"], frame, table, figure, note=note)

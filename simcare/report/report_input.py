@@ -1,0 +1,105 @@
+"""What a report is made from: the pieces of a run or of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import polars as pl
+
+from simcare.measures.spread_parts import INDEX
+from simcare.model.model import Model
+from simcare.model.strategy import Experiment
+from simcare.report import summaries, wording
+from simcare.report.limit_frames import LIMITS
+from simcare.report.setting import Setting
+from simcare.report.summaries import BASELINE
+from simcare.units import month_index, month_name
+
+USED = ("caseload", "cost", "cost_real", "cost_pv", *LIMITS)  # the measures that figures and tables are drawn from
+
+
+class Result(Protocol):
+    """What a report needs of a run or of a comparison."""
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def measures(self) -> pl.DataFrame: ...
+    @property
+    def flows(self) -> pl.DataFrame: ...
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """The pieces of a report. A run has no experiment and no differences, and its report no comparison.
+
+    ``measures``: the tidy frame of all strategies and replications ("baseline" among them). ``flows``: strategy,
+    replication, financial_year, from_tier, to_tier, moves. ``differences``: a row a strategy and measure, as a
+    comparison gives them. ``manifest`` says at least how many ``years`` and ``replications`` were run.
+    """
+
+    model: Model
+    measures: pl.DataFrame
+    manifest: Mapping[str, Any]
+    flows: pl.DataFrame
+    experiment: Experiment | None = None
+    totals: pl.DataFrame | None = None
+    differences: pl.DataFrame | None = None
+    scenarios: pl.DataFrame | None = None
+    market: pl.DataFrame | None = None
+
+    @classmethod
+    def of(cls, result: Result) -> ReportInput:
+        """The pieces of a run, of a comparison, or of anything with the same names."""
+        extra = {
+            name: getattr(result, name, None) for name in ("experiment", "totals", "differences", "scenarios", "market")
+        }
+        return cls(result.model, result.measures, result.manifest, result.flows, **extra)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What each strategy is called in figures, the baseline left out."""
+        if self.experiment is None:
+            return {}
+        return {s.name: wording.short_title(s.name, s.title) for s in self.experiment.strategies}
+
+    def setting(self, measures: pl.DataFrame) -> Setting:
+        """What all exhibits have in common; ``measures`` as :func:`shown_measures` gives them."""
+        years = tuple(summaries.financial_years(measures))
+        return Setting(self.model, years, summaries.replications(measures).height, self.titles)
+
+
+def shown_measures(given: ReportInput) -> pl.DataFrame:
+    """The measures that are drawn, summed over what no figure separates; whether there is a service or a group is
+    kept, as spending shows by it.
+
+    Zeros stand for every month of every replication, so that one in which nothing happened counts.
+    """
+    known = [pl.when(pl.col(name).is_not_null()).then(pl.lit("any")).alias(name) for name in ("service", "group")]
+    cells = [pl.col(name).cast(pl.String) for name in ("strategy", "month", "stage", "tier", "measure")]
+    used = pl.col("measure").is_in(USED) | pl.col("measure").str.starts_with(INDEX)
+    drawn = given.measures.lazy().filter(used).with_columns(*known, *cells).collect()
+    by = ["strategy", "replication", "month", "stage", "group", "tier", "service", "measure"]
+    runs = pl.DataFrame(
+        {"replication": range(int(given.manifest["replications"]))}, schema={"replication": drawn.schema["replication"]}
+    )
+    every = (
+        pl.DataFrame({"strategy": [BASELINE, *given.titles]}).join(runs, how="cross").join(_months(given), how="cross")
+    )
+    costs = pl.DataFrame({"measure": [name for name in USED if name.startswith("cost")]})
+    zeros = every.join(costs, how="cross").with_columns(pl.lit(0.0).alias("value"))
+    return (
+        pl.concat([drawn.select(*by, "value"), zeros], how="diagonal")
+        .group_by(by, maintain_order=True)
+        .agg(pl.col("value").sum())
+    )
+
+
+def _months(given: ReportInput) -> pl.DataFrame:
+    """The months of the run."""
+    first = month_index(given.model.about.start)
+    return pl.DataFrame({"month": [month_name(first + k) for k in range(12 * int(given.manifest["years"]))]})
