@@ -204,7 +204,8 @@ def _print_run(done: Run) -> None:
 
 
 def _print_comparison(found: Comparison) -> None:
-    from simcare.report.run_page import ReportInput, report_sentences
+    from simcare.report.findings import report_sentences
+    from simcare.report.report_input import ReportInput
     from simcare.report.wording import (
         COUNT,
         FUTURES,
