@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from simcare.demand import batch
 from simcare.demand import driver as drivers
 from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
 from simcare.demand.series import MonthlyCounts
 from simcare.files.library import library
+from simcare.runs.many_forecasts import forecast_all
 
 
 def seconds(what: object) -> float:
@@ -45,7 +45,7 @@ def measured(series: MonthlyCounts, areas: dict[str, MonthlyCounts], horizon: in
     forecast(series, workers=workers)  # so that the workers are there
     whole = seconds(lambda: forecast(series, workers=workers))
     with tempfile.TemporaryDirectory() as folder:
-        side = seconds(lambda: batch.forecast_all(areas, horizon, Path(folder), workers=workers))
+        side = seconds(lambda: forecast_all(areas, horizon, Path(folder), workers=workers))
     count = len(areas)
     return [
         f"one driver fitted: {1000 * fit:.0f} ms; one series back-tested with all challengers: {whole:.1f} s,"

@@ -17,14 +17,13 @@ second call goes on where the first stopped.
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from joblib import Parallel, delayed
 from scipy.optimize import minimize
 
 from simcare.calibrate.chain import walk
@@ -36,6 +35,7 @@ from simcare.calibrate.priors import design, log_density, sample, to_values
 from simcare.calibrate.reading import Loaded, load_calibration
 from simcare.calibrate.simulating import Ensemble, Job, ensemble, joined, run_jobs
 from simcare.files.fit import PRIOR_DRIVEN
+from simcare.runs.workers import carry_out, worker_count
 
 DESIGN, WAVE = 100, 60
 TRUTHS, WAVES, COMMON = 2_000_000, 10_000, 3_000_000  # where the replications of each are numbered from
@@ -104,7 +104,8 @@ def nelder_mead(loaded: Loaded, noise: Values, number: int) -> Values:
     )
 
 
-def one(loaded: Loaded, shared: Ensemble, truth: Values, number: int) -> dict[str, Values]:
+def one(loaded: Loaded, shared: Ensemble, truths: Values, number: int) -> dict[str, Values]:
+    truth = truths[number]
     made = synthetic(loaded, truth, number)
     quantiles, width = calibrated(made, shared, number)
     found = {"truth": truth, "low": quantiles[0], "median": quantiles[1], "high": quantiles[2], "width": width}
@@ -165,9 +166,8 @@ def recovered(loaded: Loaded, sets: int, workers: int) -> str:
     free = loaded.calibration.free
     shared = ensemble(loaded, loaded.fitted, design(free, DESIGN, 99), 0, PARTS, workers, told)
     truths = sample(free, sets, 2013)
-    work = (delayed(one)(loaded, shared, truths[k], k) for k in range(sets))
     found, file = [], PARTS.with_suffix(".txt")
-    for result in Parallel(n_jobs=workers, return_as="generator")(work):
+    for result in carry_out(partial(one, loaded, shared, truths), range(sets), workers):
         found.append(result)
         print(f"{len(found)} of {sets} data sets done", flush=True)
         if len(found) > 1:
@@ -178,7 +178,7 @@ def recovered(loaded: Loaded, sets: int, workers: int) -> str:
 def main() -> None:
     sets = max(int(sys.argv[1]), 2) if len(sys.argv) > 1 else 12
     loaded = load_calibration(sys.argv[2] if len(sys.argv) > 2 else "kent-2013")
-    print(recovered(loaded, sets, os.cpu_count() or 1))
+    print(recovered(loaded, sets, worker_count(None)))
 
 
 if __name__ == "__main__":

@@ -27,3 +27,7 @@ class BadInput(SimcareError):
 
 class BrokenInvariant(SimcareError):
     """A run contradicts itself (people or money lost). This is a fault in simcare, never in the input."""
+
+
+class LostWorker(SimcareError):
+    """Something outside ended a process that carried out part of a run. What was kept by then is kept."""

@@ -13,8 +13,8 @@ from simcare.calibrate.emulator import Emulators
 from simcare.calibrate.likelihood import Judge, log_likelihood
 from simcare.calibrate.observe import Values
 from simcare.calibrate.priors import log_density
-from simcare.calibrate.simulating import Tick
 from simcare.model.calibration import Free
+from simcare.runs.workers import Progress
 
 WALKERS = 6  # for each parameter
 BLOCK = 100
@@ -33,7 +33,7 @@ class PosteriorChain(NamedTuple):
 
 
 def walk(
-    free: Sequence[Free], judge: Judge, emulators: Emulators, start: Values, seed: int, tick: Tick | None = None
+    free: Sequence[Free], judge: Judge, emulators: Emulators, start: Values, seed: int, progress: Progress | None = None
 ) -> PosteriorChain:
     """Draws from the posterior. ``start`` (points, parameters) are places to begin from; the first third of the chain
     is left out.
@@ -71,8 +71,8 @@ def walk(
         for done in range(BLOCK, MOST + 1, BLOCK):
             state = sampler.run_mcmc(state, BLOCK)
             lag = float(np.max(sampler.get_autocorr_time(tol=0)))
-            if tick is not None:
-                tick(done, MOST)
+            if progress is not None:
+                progress(done, MOST)
             if np.isfinite(lag) and done >= ENOUGH * lag:
                 break
     kept = sampler.iteration * 2 // 3

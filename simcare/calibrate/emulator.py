@@ -7,19 +7,19 @@ Gaussian Processes for Machine Learning, 2.2 and 5.4.2.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from simcare.calibrate.observe import Values
-from simcare.calibrate.simulating import Ensemble, Tick
+from simcare.calibrate.simulating import Ensemble
+from simcare.runs.workers import Progress, carry_out
 
 LENGTHS = (
     0.3,
@@ -114,23 +114,21 @@ class Emulators:
         return np.column_stack([mean for mean, _ in found]), np.column_stack([variance for _, variance in found])
 
 
-def emulate(found: Ensemble, workers: int | None = None, tick: Tick | None = None) -> Emulators:
+def emulate(found: Ensemble, workers: int | None = None, progress: Progress | None = None) -> Emulators:
     """Emulators of every output of an ensemble, fitted in parallel."""
     count = found.mean.shape[1]
     noise = np.diag(found.noise) / found.replications
-    workers = min(count, workers or os.cpu_count() or 1)
-    work = (delayed(_fit_alone)(found.steps, found.mean[:, k], float(noise[k])) for k in range(count))
-    each: list[Emulator] = []
-    for emulator in Parallel(n_jobs=workers, return_as="generator")(work):
-        each.append(emulator)
-        if tick is not None:
-            tick(len(each), count)
+    each = carry_out(partial(_emulator_of, found, noise), range(count), workers, progress, called=_output_name)
     return Emulators(tuple(each), found.noise)
 
 
-def _fit_alone(steps: Values, values: Values, noise: float) -> Emulator:
+def _emulator_of(found: Ensemble, noise: Values, k: int) -> Emulator:
     with threadpool_limits(1):
-        return fit_one(steps, values, noise)
+        return fit_one(found.steps, found.mean[:, k], float(noise[k]))
+
+
+def _output_name(k: int) -> str:
+    return f"the emulator of output {k}"
 
 
 def doubtful(names: Sequence[str], found: Emulators, beyond: float = 2.0, share: float = 0.15) -> list[str]:

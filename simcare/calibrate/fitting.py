@@ -21,16 +21,17 @@ from simcare.calibrate.observe import Values, counted_rates
 from simcare.calibrate.predictive import FIRST, Predictive, Yardsticks, enough, predictive, run_for_real, yardsticks
 from simcare.calibrate.priors import design, to_values
 from simcare.calibrate.reading import Datum, Loaded
-from simcare.calibrate.simulating import Ensemble, Tick, ensemble, joined
+from simcare.calibrate.simulating import Ensemble, ensemble, joined
 from simcare.errors import BadInput
 from simcare.files.fit import CalibrationFit, Parameter, Range, standing
+from simcare.runs.workers import Progress
 
 WANTED = 0.8  # of the values held back should lie inside the 90 % intervals; where fewer do, the discrepancy is widened
 ROUNDS = 3  # of widening
 COUNTED_DRAWS = 4000
 KEPT = 400  # draws in a fit, of which the first are run for real; replications beyond begin anew
 
-Working = Callable[[str], AbstractContextManager[Tick]]
+Working = Callable[[str], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def mask(data: Sequence[Datum], some: Sequence[Datum]) -> Values:
     return np.array([(d.key, d.run) in keys for d in data])
 
 
-def no_word(_: str) -> AbstractContextManager[Tick]:
+def no_word(_: str) -> AbstractContextManager[Progress]:
     """Progress that is told to nobody."""
     return nullcontext(lambda done, total: None)
 
@@ -94,8 +95,8 @@ def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: 
     told: list[Predictive] = []
     for k in range(ROUNDS):
         draws = thinned(chain, max(KEPT, method.draws), method.seed + k)
-        with working("Runs from the posterior" + (", discrepancy widened" if k else "")) as tick:
-            simulated = run_for_real(loaded, draws[: method.draws], parts, workers, tick, FIRST * (k + 1))
+        with working("Runs from the posterior" + (", discrepancy widened" if k else "")) as progress:
+            simulated = run_for_real(loaded, draws[: method.draws], parts, workers, progress, FIRST * (k + 1))
         told.append(predictive(loaded.data, simulated, method.seed, widened))
         if not held.any() or told[-1].inside(90)[held].mean() >= WANTED:
             break
@@ -104,8 +105,8 @@ def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: 
         if k == ROUNDS - 1:
             break
         judged = judge(loaded.fitted, widened)
-        with working("The chain again, discrepancy widened") as tick:
-            chain = walk(free, judged, found.emulators, found.start, method.seed + k + 1, tick)
+        with working("The chain again, discrepancy widened") as progress:
+            chain = walk(free, judged, found.emulators, found.start, method.seed + k + 1, progress)
     posterior = Posterior(found.ensemble, found.emulators, found.waves, found.start, chain)
     known = identify(free, judged, found.emulators, chain, method.seed)
     return Calibrated(
@@ -123,11 +124,11 @@ def fit_posterior(loaded: Loaded, parts: Path, workers: int | None = None, worki
     waves: list[Wave] = []
     count = 0
     for wave in range(method.waves + 1):
-        with working("Runs of the design" if wave == 0 else f"Runs of wave {wave}") as tick:
-            ensembles.append(ensemble(loaded, loaded.fitted, points, count, parts, workers, tick))
+        with working("Runs of the design" if wave == 0 else f"Runs of wave {wave}") as progress:
+            ensembles.append(ensemble(loaded, loaded.fitted, points, count, parts, workers, progress))
         count += len(points)
-        with working("Emulators") as tick:
-            emulators = emulate(joined(ensembles), workers, tick)
+        with working("Emulators") as progress:
+            emulators = emulate(joined(ensembles), workers, progress)
         points, left = not_ruled_out(
             free, judged, emulators, method.cutoff, max(method.points, 2 * len(free)), method.seed + wave + 1
         )
@@ -138,8 +139,8 @@ def fit_posterior(loaded: Loaded, parts: Path, workers: int | None = None, worki
                     loaded, conflicts(free, judged, emulators, method.cutoff, method.seed), left, method.cutoff
                 )
             )
-    with working("The chain on the emulators") as tick:
-        chain = walk(free, judged, emulators, points, method.seed, tick)
+    with working("The chain on the emulators") as progress:
+        chain = walk(free, judged, emulators, points, method.seed, progress)
     return Posterior(joined(ensembles), emulators, tuple(waves), points, chain)
 
 

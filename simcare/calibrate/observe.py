@@ -26,7 +26,7 @@ from simcare.model import Model
 from simcare.model.calibration import Calibration, Start, Target
 from simcare.rules.draws import COUNTED_RATE, uniform
 from simcare.rules.records import DIED, LEFT
-from simcare.runs.run import ReplicationResult, Task, horizon_days, run_task
+from simcare.runs.task import ReplicationResult, Task, horizon_days, run_task
 from simcare.units import first_year, month_index, month_name, year_name
 
 Values = NDArray[np.float64]

@@ -19,8 +19,9 @@ from simcare.calibrate.likelihood import Judge, judge
 from simcare.calibrate.observe import Values, outputs
 from simcare.calibrate.priors import to_values
 from simcare.calibrate.reading import Datum, Loaded, published_values
-from simcare.calibrate.simulating import Job, Tick, run_jobs
+from simcare.calibrate.simulating import Job, run_jobs
 from simcare.model.calibration import Target
+from simcare.runs.workers import Progress
 from simcare.units import YEAR_DAYS
 
 FIRST = 1_000_000  # replications of the posterior's runs are numbered from here, those of designs from nought
@@ -70,13 +71,13 @@ def score(came: Values, drawn: Values) -> Values:
 
 
 def run_for_real(
-    loaded: Loaded, steps: Values, parts: Path, workers: int | None, tick: Tick | None, first: int = FIRST
+    loaded: Loaded, steps: Values, parts: Path, workers: int | None, progress: Progress | None, first: int = FIRST
 ) -> Values:
     """The outputs of all data at draws of the parameters (draws, data), each with chance and demand of its own."""
     values = to_values(loaded.calibration.free, steps)
     runs = list(dict.fromkeys(datum.run for datum in loaded.data))
     jobs = [Job(run, tuple(point.tolist()), (first + k,)) for run in runs for k, point in enumerate(values)]
-    found = run_jobs(loaded, jobs, parts, workers, tick)
+    found = run_jobs(loaded, jobs, parts, workers, progress)
     both = [
         {name: value for r in range(len(runs)) for name, value in found[r * len(values) + k][0].items()}
         for k in range(len(values))

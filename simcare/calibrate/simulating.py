@@ -1,33 +1,30 @@
-"""Running the model at many points, in parallel, each result kept as it comes, so that what a stop has interrupted goes
-on where it was.
+"""Running the model at many points, in parallel, each result kept as it comes (:mod:`simcare.runs.kept`).
 
-A result is a file named after everything that it rests on: the inputs, the run, the point, the seed and the
-replications.
+A result rests on the inputs, the run, the point, the seed and the replications.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from simcare import __version__
 from simcare.calibrate.observe import Values, Wanted, counted_rates, measured, outputs, wanted_of
 from simcare.calibrate.priors import to_values
 from simcare.calibrate.reading import Datum, Loaded
 from simcare.calibrate.starts import at_point, begun
+from simcare.files.digests import digest
 from simcare.model import Model
 from simcare.model.calibration import Calibration, Start, Target
-from simcare.runs.run import compile_rules
+from simcare.runs.kept import carry_out_kept, part_name
+from simcare.runs.task import compile_rules
+from simcare.runs.workers import Progress
 
-Tick = Callable[[int, int], None]
 # What of a target decides what is read from a run; its error, discrepancy and words do not.
 ASKED = {
     "name",
@@ -63,10 +60,11 @@ class SharedInputs(NamedTuple):
 
 
 Found = list[dict[Wanted, float]]  # a value by target and date, for each replication
+Rows = list[list[tuple[str, str, float]]]  # the same as it is kept: for each replication, rows of target, date, value
 
 
-def worlds_of(loaded: Loaded) -> dict[str, SharedInputs]:
-    """The model of each run that has a target."""
+def inputs_of(loaded: Loaded) -> dict[str, SharedInputs]:
+    """The inputs of each run that has a target."""
     found = {}
     for run in loaded.calibration.runs:
         wanted = wanted_of(loaded.data, run.name)
@@ -75,81 +73,68 @@ def worlds_of(loaded: Loaded) -> dict[str, SharedInputs]:
     return found
 
 
-def one(world: SharedInputs, job: Job) -> Found:
+def simulate_point(inputs: SharedInputs, job: Job) -> Found:
     """The values of every target of a run at one point, replication by replication."""
-    calibration = world.calibration
+    calibration = inputs.calibration
     free = {row.name: value for row, value in zip(calibration.free, job.values, strict=True)}
     seed = calibration.method.seed
     found = []
     for replication in job.replications:
-        model = at_point(world.model, calibration, free | counted_rates(calibration, seed, replication))
-        found.append(measured(model, world.run, seed, replication, world.wanted))
+        model = at_point(inputs.model, calibration, free | counted_rates(calibration, seed, replication))
+        found.append(measured(model, inputs.run, seed, replication, inputs.wanted))
     return found
 
 
 def run_jobs(
-    loaded: Loaded, jobs: Sequence[Job], parts: Path, workers: int | None = None, tick: Tick | None = None
+    loaded: Loaded, jobs: Sequence[Job], parts: Path, workers: int | None = None, progress: Progress | None = None
 ) -> list[Found]:
     """The results of jobs, in their order. Those that ``parts`` already holds are taken from there."""
-    worlds = worlds_of(loaded)
-    parts.mkdir(parents=True, exist_ok=True)
-    marks = {name: _mark(loaded, world) for name, world in worlds.items()}
-    files = [parts / f"{_digest(marks[job.run], job)}.json" for job in jobs]
-    todo = [
-        k for k, file in enumerate(files) if not file.is_file() or not file.stat().st_size
-    ]  # a loss of power can leave an empty file
-    done = len(jobs) - len(todo)
-    if tick is not None:
-        tick(done, len(jobs))
-    workers = min(max(len(todo), 1), workers or os.cpu_count() or 1)
-    if todo and workers > 1:
-        compile_rules("compiled")  # once here, rather than in every worker at the same time
-    work = (delayed(_kept)(worlds[jobs[k].run], jobs[k], files[k]) for k in todo)
-    for _ in Parallel(n_jobs=workers, return_as="generator_unordered")(work):
-        done += 1
-        if tick is not None:
-            tick(done, len(jobs))
-    return [_read(file) for file in files]
-
-
-def _kept(world: SharedInputs, job: Job, file: Path) -> None:
-    rows = [[[name, date.isoformat(), value] for (name, date), value in found.items()] for found in one(world, job)]
-    unfinished = file.with_suffix(f".{os.getpid()}.unfinished")
-    unfinished.write_text(json.dumps(rows), encoding="utf-8")
-    unfinished.replace(file)
-
-
-def _read(file: Path) -> Found:
-    rows: list[Any] = json.loads(file.read_text(encoding="utf-8"))
-    return [{(name, dt.date.fromisoformat(date)): value for name, date, value in found} for found in rows]
-
-
-def _mark(loaded: Loaded, world: SharedInputs) -> str:
-    """What the results of a run rest on beside the point: the program, the files, and what is asked."""
-    wanted = [(target.model_dump_json(include=ASKED), date.isoformat()) for target, date in world.wanted]
-    asked = repr(
-        (
-            __version__,
-            sorted(_results_rest_on(loaded).items()),
-            world.run.model_dump_json(),
-            loaded.calibration.method.seed,
-            wanted,
-        )
+    inputs = inputs_of(loaded)
+    shared = {name: _rests_on(loaded, one) for name, one in inputs.items()}
+    names = [part_name(repr((shared[job.run], job))) for job in jobs]
+    found = carry_out_kept(
+        _rows,
+        {name: (inputs[job.run], job) for name, job in zip(names, jobs, strict=True)},
+        parts,
+        workers,
+        progress,
+        prepare=partial(compile_rules, "compiled"),
+        called=_job_name,
     )
-    return hashlib.sha256(asked.encode()).hexdigest()
+    return [_found(found[name]) for name in names]
 
 
-def _results_rest_on(loaded: Loaded) -> Mapping[str, str]:
+def _rows(given: tuple[SharedInputs, Job]) -> Rows:
+    return [
+        [(name, date.isoformat(), value) for (name, date), value in values.items()] for values in simulate_point(*given)
+    ]
+
+
+def _found(rows: Rows) -> Found:
+    return [{(name, dt.date.fromisoformat(date)): value for name, date, value in values} for values in rows]
+
+
+def _job_name(given: tuple[SharedInputs, Job]) -> str:
+    inputs, job = given
+    point = ", ".join(f"{row.name} = {value:g}" for row, value in zip(inputs.calibration.free, job.values, strict=True))
+    return f"the run '{job.run}' at {point} (replications {', '.join(map(str, job.replications))})"
+
+
+def _rests_on(loaded: Loaded, inputs: SharedInputs) -> str:
+    """A digest of what the results of a run rest on beside the point: the program, the files, and what is asked."""
+    wanted = [(target.model_dump_json(include=ASKED), date.isoformat()) for target, date in inputs.wanted]
+    files = sorted(_files_and_parameters(loaded).items())
+    run = inputs.run.model_dump_json()
+    return digest(repr((__version__, files, run, loaded.calibration.method.seed, wanted)))
+
+
+def _files_and_parameters(loaded: Loaded) -> Mapping[str, str]:
     """The model's files, and what of the calibration is asked of a run: so targets' values, errors and priors may
     change without new runs."""
     moved = [(row.name, row.multiply, row.paths) for row in loaded.calibration.moving]
     return loaded.model_inputs | {
         "parameters": repr((moved, [row.events.value for row in loaded.calibration.observed]))
     }
-
-
-def _digest(mark: str, job: Job) -> str:
-    return hashlib.sha256(repr((mark, job)).encode()).hexdigest()[:32]
 
 
 class Ensemble(NamedTuple):
@@ -169,7 +154,7 @@ def ensemble(
     first: int,
     parts: Path,
     workers: int | None,
-    tick: Tick | None,
+    progress: Progress | None,
 ) -> Ensemble:
     """Run every point of a design and take the outputs of ``data``. Points are numbered from ``first``; each has
     replications of its own, so that chance differs from point to point and an emulator sees it as noise."""
@@ -182,7 +167,7 @@ def ensemble(
         for run in runs
         for k, point in enumerate(values)
     ]
-    found = run_jobs(loaded, jobs, parts, workers, tick)
+    found = run_jobs(loaded, jobs, parts, workers, progress)
     by_point: list[list[dict[Wanted, float]]] = [[{} for _ in range(r)] for _ in values]
     for n, one_found in enumerate(found):
         for j in range(r):
@@ -204,4 +189,4 @@ def joined(parts: Sequence[Ensemble]) -> Ensemble:
     )
 
 
-__all__ = ["Ensemble", "Job", "Tick", "ensemble", "joined", "run_jobs", "worlds_of"]
+__all__ = ["Ensemble", "Job", "ensemble", "inputs_of", "joined", "run_jobs", "simulate_point"]

@@ -14,7 +14,7 @@ import typer
 from simcare.cli.common import AsJson, Workers, app, command, err_console, out_console, print_table, working
 
 if TYPE_CHECKING:
-    from simcare.calibrate.simulating import Tick
+    from simcare.runs.workers import Progress
 
 
 @app.command()
@@ -41,9 +41,7 @@ def calibrate(
     folder = out or Path("runs") / f"calibration-{loaded.calibration.name}"
     check_free(folder)
 
-    import shutil  # heavy imports: only for input that is good
-
-    from simcare.calibrate.fitting import calibrate as carry_out
+    from simcare.calibrate.fitting import calibrate as carry_out  # heavy imports: only for input that is good
     from simcare.calibrate.scoring import by_series, table
     from simcare.report.calibration_page import (
         HINDCAST,
@@ -53,9 +51,10 @@ def calibrate(
         score_table,
         write_calibration,
     )
+    from simcare.runs.kept import clear_parts, count_parts, parts_beside
 
     began = dt.datetime.now(dt.UTC)
-    parts = folder.absolute().parent / f".{folder.name}.parts"
+    parts = parts_beside(folder)
     if parts.is_dir():
         err_console.print(
             f"Going on with the runs that are kept in {parts}", highlight=False, markup=False, soft_wrap=True
@@ -63,9 +62,8 @@ def calibrate(
     try:
         found = carry_out(loaded, parts, workers, _told)
     except KeyboardInterrupt:
-        kept = len(list(parts.glob("*.json")))
         err_console.print(
-            f"Stopped; {kept} results are kept in {parts}, and the same command goes on from there.",
+            f"Stopped; {count_parts(parts)} results are kept in {parts}, and the same command goes on from there.",
             highlight=False,
             markup=False,
         )
@@ -74,7 +72,7 @@ def calibrate(
     fit = write_calibration(
         found, folder, {"command": command(), "began": began.isoformat(timespec="seconds"), "wall_seconds": took}
     )
-    shutil.rmtree(parts, ignore_errors=True)
+    clear_parts(parts)
     said = findings(found, fit)
     if as_json:
         summary = {
@@ -106,7 +104,7 @@ def calibrate(
 
 
 @contextmanager
-def _told(what: str) -> Iterator[Tick]:
+def _told(what: str) -> Iterator[Progress]:
     """A progress bar for one piece of the work."""
     from simcare.rules.compile import is_compiled
 

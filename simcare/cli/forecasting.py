@@ -151,17 +151,18 @@ def _print_one(found: Forecast, league: bool) -> None:
 
 
 def _many(every: Mapping[str, MonthlyCounts], asked: ForecastRequest) -> None:
-    from simcare.demand.batch import clear, forecast_all
     from simcare.report.forecast_page import many_table, write_many
+    from simcare.runs.kept import clear_parts, parts_beside
+    from simcare.runs.many_forecasts import forecast_all
 
     folder = asked.folder
-    parts = folder.absolute().parent / f".{folder.name}.parts"
+    parts = parts_beside(folder)
     with working(f"Forecasting {len(every)} series; a stop loses none that is done") as progress:
         results = forecast_all(
             every, asked.horizon, parts, terms=asked.terms, seed=asked.seed, workers=asked.workers, progress=progress
         )
     page = write_many(results, folder, asked.about)
-    clear(parts)
+    clear_parts(parts)
     if asked.as_json:
         print(json.dumps({"series": results, "out": str(folder)}, indent=1))
         return

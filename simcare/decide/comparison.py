@@ -47,7 +47,9 @@ from simcare.model.strategy import (
     in_scenario,
 )
 from simcare.rules.draws import EFFECT, uniform
-from simcare.runs.run import Progress, Task, in_draw, manifest, outcomes_of
+from simcare.runs.run import manifest, outcomes_of
+from simcare.runs.task import Task, in_draw
+from simcare.runs.workers import Progress
 
 # What a comparison sums over the horizon, and whether more of it is better (+1) or worse (−1).
 TOTALS = {

@@ -34,7 +34,9 @@ from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
 from simcare.model.strategy import Experiment, extended_by
-from simcare.runs.run import Progress, Task, manifest, outcomes_of
+from simcare.runs.run import manifest, outcomes_of
+from simcare.runs.task import Task
+from simcare.runs.workers import Progress
 
 BASELINE = "baseline"
 GENUINE, TOGETHER, TOTAL = (

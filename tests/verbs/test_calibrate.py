@@ -97,7 +97,7 @@ def test_what_a_stop_interrupts_goes_on_and_comes_to_the_same(
     done: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded, parts = load_calibration(written(tmp_path)), tmp_path / "parts"
-    real, run = simulating.one, []
+    real, run = simulating.simulate_point, []
 
     def counted(*args: object) -> object:
         run.append(1)
@@ -105,7 +105,7 @@ def test_what_a_stop_interrupts_goes_on_and_comes_to_the_same(
             raise Stopped
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(simulating, "one", counted)
+    monkeypatch.setattr(simulating, "simulate_point", counted)
     with pytest.raises(Stopped):
         calibrate(loaded, parts, 1)
     assert len(list(parts.glob("*.json"))) == 19 and not list(parts.glob("*.unfinished"))
@@ -138,7 +138,7 @@ def test_a_stop_at_the_keyboard_says_what_is_kept(tmp_path: Path, monkeypatch: p
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(simulating, "one", stopped)
+    monkeypatch.setattr(simulating, "simulate_point", stopped)
     result = CliRunner().invoke(
         app, ["calibrate", str(written(tmp_path)), "--out", str(tmp_path / "out"), "--workers", "1"]
     )

@@ -11,11 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from simcare.cli import app
-from simcare.demand import batch, scores
+from simcare.demand import scores
 from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
 from simcare.errors import BadInput
 from simcare.files.library import library
+from simcare.runs import many_forecasts
+from simcare.runs.kept import clear_parts
+from simcare.runs.many_forecasts import forecast_all
 from simcare.units import month_name, parsed_month
 
 REFERRALS = library("calibration") / "referrals-monthly.csv"
@@ -94,27 +97,27 @@ def test_the_same_seed_gives_the_same_forecast_whatever_the_workers(kent: tuple[
 def test_many_series_go_on_where_they_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     every = {name: s.known(parsed_month("2014-08")) for name, s in list(read_series(REFERRALS).items())[:4]}
     parts = tmp_path / "parts"
-    whole = batch.forecast_all(every, 6, tmp_path / "other", workers=1)
+    whole = forecast_all(every, 6, tmp_path / "other", workers=1)
     stopped = list(every)[2]
-    real = batch.forecast
+    real = many_forecasts.forecast
 
     def stopping(series: object, *rest: object, **named: object) -> object:
         if getattr(series, "name", "") == stopped:
             raise KeyboardInterrupt
         return real(series, *rest, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(batch, "forecast", stopping)
+    monkeypatch.setattr(many_forecasts, "forecast", stopping)
     with pytest.raises(KeyboardInterrupt):
-        batch.forecast_all(every, 6, parts, workers=1)
+        forecast_all(every, 6, parts, workers=1)
     kept = {p.name: p.stat().st_mtime_ns for p in parts.glob("*.json")}
     assert len(kept) == 2
-    monkeypatch.setattr(batch, "forecast", real)
+    monkeypatch.setattr(many_forecasts, "forecast", real)
     ticks: list[tuple[int, int]] = []
-    again = batch.forecast_all(every, 6, parts, workers=1, progress=lambda done, of: ticks.append((done, of)))
+    again = forecast_all(every, 6, parts, workers=1, progress=lambda done, of: ticks.append((done, of)))
     assert ticks[0] == (2, 4)
     assert again == whole
     assert {p.name: p.stat().st_mtime_ns for p in parts.glob("*.json")}.items() >= kept.items()
-    batch.clear(parts)
+    clear_parts(parts)
     assert not parts.exists()
 
 

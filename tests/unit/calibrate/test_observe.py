@@ -16,7 +16,7 @@ from simcare.calibrate.reading import load_calibration
 from simcare.engine import compiled
 from simcare.files.load import load_model
 from simcare.rules.records import LOG
-from simcare.runs.run import Task, run_task
+from simcare.runs.task import Task, run_task
 from tests.support.linear_problem import datum, target
 from tests.support.standard_errors import holds
 

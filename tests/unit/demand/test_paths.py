@@ -20,7 +20,8 @@ from simcare.files.library import library
 from simcare.files.load import load_model
 from simcare.measures.spread_parts import INDEX, demand_by_replication, demand_sd
 from simcare.model import Model
-from simcare.runs.run import Task, run, run_task
+from simcare.runs.run import run
+from simcare.runs.task import Task, run_task
 
 DRIVER = """
 [[drivers]]

@@ -19,7 +19,8 @@ from simcare.log.frame import frame
 from simcare.measures.measure import DAYS_OF, measure_log, measures_of
 from simcare.measures.tally import KINDS, STATES, Tally
 from simcare.model import Model
-from simcare.runs.run import horizon_days, run
+from simcare.runs.run import run
+from simcare.runs.task import horizon_days
 from tests.support.paths import TOY, TOY_LIMITS
 
 TOYS = [str(TOY), str(TOY_LIMITS), "ageing", "mm-infinity", "frailty", "kent-2013-limits"]

@@ -25,7 +25,7 @@ from simcare.model import Model
 from simcare.model.strategy import apply
 from simcare.money.ledger import price_dates
 from simcare.money.provider_accounts import market_frame
-from simcare.runs.run import Task, run_task
+from simcare.runs.task import Task, run_task
 
 DAYS = 730.0
 MARKET = {
