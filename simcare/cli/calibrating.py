@@ -28,7 +28,7 @@ def calibrate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a model's free parameters to what was published, show what is identified, and try the fit on years held back.
+    """Fit a model's free parameters to what was published, show what is identified, and test the fit on held-out years.
 
     Minutes of work; runs are kept as they are done, so that the same command goes on after a stop.
 

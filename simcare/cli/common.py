@@ -96,8 +96,8 @@ def progress_bar(what: str, engine: str) -> Iterator[Callable[[int, int], None]]
 
 @contextmanager
 def working(what: str, at_first: str = "") -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error for anything that takes more than a moment; ``at_first`` is told until the first piece is
-    done."""
+    """A bar on standard error for anything that takes more than a moment; ``at_first`` is shown until the first piece
+    is done."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -42,10 +42,11 @@ def explain(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Why cost moved: what is genuine demand, and what over-specification, dependency, providers, waiting and failure
-    help to create.
+    """Why cost moved: what is need-driven demand, and what over-specification, dependency, providers, waiting and
+    failure help to create.
 
-    Every mechanism is switched off and on in every combination, on the same people and the same luck.
+    Every mechanism is switched off and on in every combination, for the same simulated people and the same
+    chance events.
 
     Example: `simcare explain prevention --reps 4 --out runs/explain-prevention`
     """

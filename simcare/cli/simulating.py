@@ -1,4 +1,4 @@
-"""``simcare run``, ``compare`` and ``report``: simulate, and read what came of it."""
+"""``simcare run``, ``compare`` and ``report``: simulate, and read the results."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def tariff(
         str | None, typer.Option("--experiment", help="Take contracts and providers' answers from an experiment.")
     ] = None,
     need: Annotated[
-        str | None, typer.Option("--need", help="The client's need; the rung below the service unless said.")
+        str | None, typer.Option("--need", help="The client's need; one tier below the service unless given.")
     ] = None,
     stage: Annotated[str | None, typer.Option("--stage", help="The client's life stage.")] = None,
     group: Annotated[str | None, typer.Option("--group", help="The client's group.")] = None,

@@ -345,7 +345,7 @@ class MarkovChain:
             if reviewed and care.settle(int(b), g, v, need) != [(1.0, (g, v, need))]:
                 who = f"{care.groups[g]} at {care.ages[b]:g}"
                 faults.add(
-                    f"services[{v}]: a birthday opens a nearer rung to its clients ({who}), found by a review only"
+                    f"services[{v}]: a birthday opens a nearer tier to its clients ({who}), found by a review only"
                 )
         return sorted(faults)
 

@@ -232,8 +232,8 @@ def _care(model: Model) -> Iterator[str]:
 def _door(model: Model) -> Iterator[str]:
     why = {
         "assessment_days": "the wait for an assessment has a fixed length; only 0 is plain",
-        "over_specified": "an assessor who errs puts people on another rung than need; only 0 is plain",
-        "under_specified": "an assessor who errs puts people on another rung than need; only 0 is plain",
+        "over_specified": "an assessment that errs puts people on a tier other than their need; only 0 is plain",
+        "under_specified": "an assessment that errs puts people on a tier other than their need; only 0 is plain",
         "step_up_first": "short-term care ends on a day; only 0 is plain",
     }
     for i, door in enumerate(model.front_door):
@@ -253,7 +253,7 @@ def _limits(model: Model) -> Iterator[str]:
             if getattr(offer, "places", None) is not None:
                 yield f"providers[{i}].offers[{k}].places: places are limited, so clients wait for each other"
             if getattr(offer, "area", None) is not None:
-                yield f"providers[{i}].offers[{k}].area: the twin knows offers to all areas only"
+                yield f"providers[{i}].offers[{k}].area: the cohort model knows offers to all areas only"
     if getattr(model, "teams", None):
         yield "teams: assessors are limited, so clients wait for each other"
     for i, response in enumerate(model.responses):
@@ -266,7 +266,7 @@ def _limits(model: Model) -> Iterator[str]:
         yield "market: a provider that fails or grows makes clients depend on each other"
     for i, help_ in enumerate(model.voluntary):
         if len(set(help_.people_per_year.values)) > 1:
-            yield f"voluntary[{i}].people_per_year: the twin knows arrivals as they are in the file"
+            yield f"voluntary[{i}].people_per_year: the cohort model knows arrivals as they are in the file"
     for part in ("hospital", "hospitals"):
         if getattr(model, part, None):
             yield f"{part}: those ready to leave wait for care"

@@ -141,7 +141,7 @@ def effect(name: str, beta: float, se: float) -> str | None:
         return f"The trend is {_told(change, '+.1f')}% a year {span}, and dies out within two years of the last count."
     if what is not None:
         return f"{what} is {_told(change, '+.0f')}% {span}."
-    unsure = "; the interval holds nought, so the series does not show that it matters" if low < 0 < high else ""
+    unsure = "; the interval includes zero, so the series does not show that it matters" if low < 0 < high else ""
     return f"When {name} is a standard deviation higher, demand is {_told(change, '+.0f')}% {span}{unsure}."
 
 

@@ -195,12 +195,12 @@ def _column(
 def _check_values(path: Path, values: dict[str, list[float | None]], faults: list[str]) -> None:
     for i, count in enumerate(values["count"]):
         if count is not None and count < 0:
-            faults.append(f"{path}: row {i + 2}: count: {count:g} is below nought; a count of people cannot be")
+            faults.append(f"{path}: row {i + 2}: count: {count:g} is below zero; a count of people cannot be")
         if count is not None and count >= 0 and count != round(count):
             faults.append(f"{path}: row {i + 2}: count: {count:g} is no whole number; give counts of people, not rates")
     for i, people in enumerate(values.get("exposure", [])):
         if people is not None and people <= 0:
-            faults.append(f"{path}: row {i + 2}: exposure: {people:g}; the people at risk must be above nought")
+            faults.append(f"{path}: row {i + 2}: exposure: {people:g}; the people at risk must be above zero")
 
 
 def _check_months(path: Path, names: Sequence[str], date: Sequence[int | None], faults: list[str]) -> None:

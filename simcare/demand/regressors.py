@@ -103,7 +103,7 @@ def columns(series: MonthlyCounts, terms: Terms) -> Columns:
         if name not in series.covariates:
             raise BadInput(f"{series.name}: covariate: {unknown(name, series.covariates)}")
         if lag < 0:
-            raise BadInput(f"{series.name}: covariate {name}: lag {lag}; a lag is months back, nought or more")
+            raise BadInput(f"{series.name}: covariate {name}: lag {lag}; a lag is months back, zero or more")
         values = series.covariates[name]
         used = values[np.clip(np.arange(len(series)) - lag, 0, values.size - 1)]
         sd = float(used.std())

@@ -122,7 +122,7 @@ def checked(series: MonthlyCounts, where: str) -> MonthlyCounts:
         )
     seen = series.counts[series.seen]
     if not seen.any():
-        raise BadInput(f"{where}: {series.name}: every count is nought; there is no demand to forecast")
+        raise BadInput(f"{where}: {series.name}: every count is zero; there is no demand to forecast")
     return replace(series, notes=(*series.notes, *_notes(series)))
 
 

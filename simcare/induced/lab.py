@@ -162,7 +162,7 @@ def recover(
     """
     _check(true_share, people)
     if replications < 2:
-        raise BadInput(f"replications: {replications} tell nothing of luck; take 2 or more")
+        raise BadInput(f"replications: {replications} do not show chance; take 2 or more")
     switches = {"smooth": smooth, "random_assignment": random_assignment, "parallel": parallel}
     tries = [
         one for r in range(replications) for one in _tries(true_share, people, [seed, r], leniency_spread, **switches)

@@ -67,17 +67,17 @@ def _hospital_fits(rows: pl.DataFrame) -> None:
 
 def _spot_fits(rows: pl.DataFrame) -> None:
     event, spot, was = pl.col("event"), pl.col("spot"), pl.col("from_spot").fill_null(False)
-    never(rows.filter(spot & pl.col("service").is_null()), "a place bought beyond the number, in no service")
+    never(rows.filter(spot & pl.col("service").is_null()), "a spot purchase, in no service")
     never(
         rows.filter((event == "displaced") & (was | ~spot)),
-        "a 'displaced' that does not lead from a regular place to one beyond the number",
+        "a 'displaced' that does not lead from a contracted place to one above contracted capacity",
     )
     never(
         rows.filter((event == "kept") & (~was | spot)),
-        "a 'kept' that does not lead from a place beyond the number to a regular one",
+        "a 'kept' that does not lead from a place above contracted capacity to a contracted one",
     )
     silent = ~pl.col("first") & ~event.is_in((*NEW_SPOT, *GONE)) & (spot != was)
-    never(rows.filter(silent), "whether the place is beyond the number changes at a '{event}'")
+    never(rows.filter(silent), "whether the place is above contracted capacity changes at a '{event}'")
 
 
 def _queues_fit(rows: pl.DataFrame) -> None:

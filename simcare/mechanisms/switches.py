@@ -131,7 +131,7 @@ def _waits(model: Model) -> bool:
 
 
 def _nobody_waits(model: Model) -> Model:
-    """Places and hours for everybody, an assessment on the day of the referral, and every hand-over ready on the
+    """Places and hours for everybody, an assessment on the day of the referral, and every transition ready on the
     birthday.
 
     Assessments are at once from the second day on: so those who were referred before day 0, who are in the model
@@ -233,8 +233,8 @@ SWITCHES: tuple[Mechanism, ...] = (
     Mechanism(
         "over_specification",
         "Over-specification",
-        "no assessment and no review sees a rung more than the need there is (front_door.over_specified is nought)",
-        "assessments and reviews never saw more need than there is",
+        "no assessment and no review finds one tier above need (front_door.over_specified is zero)",
+        "assessments and reviews never found more need than there is",
         _over_specifies,
         _as_it_is,
         ("front_door.over_specified",),
@@ -251,10 +251,10 @@ SWITCHES: tuple[Mechanism, ...] = (
     ),
     Mechanism(
         "provider_holding",
-        "Providers' answer to money",
-        "providers neither hold on to clients who could step down nor let go of others too soon for the sake of money"
-        " (eta of every response is nought); contracts stay, and pay what they pay",
-        "providers did not answer to money, by holding on to clients or by letting go of them too soon",
+        "Providers' response to money",
+        "no retention and no early discharge by providers for the sake of money (eta of every response is zero);"
+        " contracts stay, and pay what they pay",
+        "providers did not respond to money, by retention or by early discharge",
         _answers,
         _no_answer,
         ("responses.eta", "responses.eta_log_sd"),
@@ -264,8 +264,8 @@ SWITCHES: tuple[Mechanism, ...] = (
         "Waiting",
         "nobody referred from the second day on waits: assessments take no days, teams' hours and places have no limit"
         " (so nothing is bought on the spot, nobody is held up in hospital, and a market's prices, entry and closures,"
-        " which run on occupancy, rest), and every hand-over is ready",
-        "nobody had to wait for an assessment, a place or a hand-over",
+        " which run on occupancy, rest), and every transition is supported",
+        "nobody had to wait for an assessment, a place or a transition",
         _waits,
         _nobody_waits,
         (

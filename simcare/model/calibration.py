@@ -256,7 +256,7 @@ class Calibration(Frozen):
     model: str
     description: str | None = None
     known_to: dt.date = Field(
-        description="What is dated later is held back: it is not fitted, but predicted and scored."
+        description="What is dated later is held out: it is not fitted, but predicted and scored."
     )
     sources: dict[str, str] = Field(default_factory=dict)
     method: Method = Method()

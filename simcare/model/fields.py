@@ -98,5 +98,5 @@ class ModelFields(Frozen):
 
     @property
     def rungs(self) -> tuple[str, ...]:
-        """The long-term tiers from the bottom: rung 0 is independence."""
+        """The long-term tiers from the bottom: the first is independence."""
         return tuple(tier.name for tier in self.tiers if not tier.short_term)

@@ -43,11 +43,11 @@ class Failure(Frozen):
 
 
 class Voluntary(Frozen):
-    """Help by voluntary and community groups before anyone comes to the door: a brake on entry.
+    """Help by voluntary and community groups before anyone comes to the front door: front-door prevention.
 
-    ``people_per_year`` are helped; of these, ``held_back`` would otherwise have come to the door of the stages and
-    groups named. The arrivals of the file are those with the help that there is at the start: more of it brings fewer,
-    less of it more. Each person helped costs the council ``gbp_per_person``.
+    ``people_per_year`` are helped; of these, ``held_back`` would otherwise have come to the front door, from the stages
+    and groups named. The arrivals of the file are those with the help that there is at the start: more of it brings
+    fewer, less of it more. Each person helped costs the council ``gbp_per_person``.
     """
 
     name: Name

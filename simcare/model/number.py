@@ -65,7 +65,7 @@ class Number(Sourced):
 
 
 class Numbers(Sourced):
-    """A row of numbers that share one source: by need rung, month, band …
+    """A row of numbers that share one source: by need, month, band …
 
     >>> Numbers(value=[0.5, 0.5], source="assumption", grade="D").value
     (0.5, 0.5)
@@ -145,7 +145,7 @@ class DatedNumber(Frozen):
 
 
 def sourced(value: BaseModel, path: str = "", by_name: bool = False) -> Iterator[tuple[str, Sourced]]:
-    """Every sourced number in a value with its path; rows are told by their index, or ``by_name`` where they have one.
+    """Every sourced number in a value with its path; rows go by their index, or ``by_name`` where they have one.
 
     >>> next(sourced(Number(value=1, source="assumption", grade="D"), "x"))[0]
     'x'

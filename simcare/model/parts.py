@@ -37,7 +37,7 @@ from simcare.model.number import Finite, Frozen, Number, Sourced
 
 
 class Tier(Frozen):
-    """A rung of the ladder, from the bottom up; a short-term tier stands beside the ladder."""
+    """A tier of the ladder, from the bottom up; a short-term tier stands beside the ladder."""
 
     name: Name
     title: str | None = None
@@ -65,10 +65,10 @@ class Group(Frozen):
 
 
 class Service(Frozen):
-    """What fills a rung for an age range and some groups.
+    """Care on one tier, for an age range and some groups.
 
-    ``follows_need`` is the plain limit in which the tier follows need at once, without review,
-    crisis or provider delay: the limit in which exact answers live.
+    ``follows_need`` is the Markov simplification: the tier follows need at once, without review,
+    crisis or provider delay. Its exact answers are known.
     """
 
     name: Name
@@ -186,7 +186,7 @@ class Clock(Frozen):
 
 
 class Need(Frozen):
-    """How need answers to care, for some stages: the multipliers of the clocks and the spread of luck.
+    """How need responds to care, for some stages: the multipliers of the clocks and how far people differ.
 
     Gamma frailty has mean 1 and the variance given; rise is multiplied by it, recovery divided.
     """
@@ -274,11 +274,11 @@ class Elapsed(Sourced):
 
 
 class Arrivals(Frozen):
-    """New people who come to the door of one stratum, by need at the door.
+    """New people of one stratum who come to the front door, by their need there.
 
     ``route``: ``referral`` (front door and assessment), ``crisis`` (straight to step-up) or
-    ``direct`` (placed on the rung of their need at once). ``priority`` is the queue class of their first request where
-    places or hours run out: 1 crisis and safeguarding, 2 hospital discharge, 3 community, 4 planned.
+    ``direct`` (placed at once on the tier that meets the need). ``priority`` is the queue class of their first request
+    where places or hours run out: 1 crisis and safeguarding, 2 hospital discharge, 3 community, 4 planned.
     With a ``driver``, ``per_year`` is the rate over the twelve months before the model starts, and from there it
     follows the driver.
     """

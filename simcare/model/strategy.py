@@ -45,7 +45,7 @@ class Effect(Frozen):
 
 
 class Change(Frozen):
-    """A number of the model that the strategy sets anew: ``path`` is ``part.name.field``."""
+    """A number of the model that the strategy sets to a new value: ``path`` is ``part.name.field``."""
 
     path: PathText
     to: Number
@@ -84,8 +84,8 @@ class Strategy(Frozen):
 
 
 class Scenario(Frozen):
-    """A world in which all strategies, and the baseline, are compared anew: numbers of the model that are other than in
-    the file from the first day on, and clocks that run faster or slower."""
+    """Assumptions under which all strategies, and the baseline, are compared again: numbers of the model that differ
+    from the file from the first day on, and clocks that run faster or slower."""
 
     name: Name
     title: str
@@ -413,7 +413,7 @@ def _set_offer(model: BaseModel, name: str, field: str, to: Number, strategy: St
 
 
 def _changed(target: BaseModel, field: str, to: Number, strategy: Strategy) -> BaseModel:
-    """The part with a number of it set anew from the strategy's start on; one that is not dated holds throughout, or in
+    """The part with a number of it set from the strategy's start on; one that is not dated holds throughout, or in
     no strategy."""
     throughout = isinstance(target, Response | Need)
     settable = [

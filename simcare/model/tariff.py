@@ -204,8 +204,8 @@ def best_cycle(tariff: Tariff) -> tuple[float, float, float] | None:
 
 
 def reset_gain(tariff: Tariff) -> tuple[int, float]:
-    """What bands that begin anew are worth: the day of a step-down and the gain, over holding on, of one day out and as
-    long a stay again."""
+    """What bands that start again are worth: the day of a step-down and the gain, over keeping the client, of one day
+    out and as long a stay again."""
     days = np.arange(1.0, 1097.0)
     anew = 2.0 * tariff.for_days(days) - tariff.for_days(2.0 * days)
     gain = anew - tariff._replace(lumps=(), payoffs=()).back(days, 1.0) - MARGIN * tariff.rate(days)

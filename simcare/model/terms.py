@@ -95,10 +95,10 @@ class Episode(Frozen):
 
 
 class StepDownBonus(Frozen):
-    """A sum for each step-down: a move to a lower rung, or an end in independence.
+    """A sum for each step-down: a move to a lower tier, or an end in independence.
 
     ``by_day``: only if it comes by that day of the stay. ``tapers_from_day``: the full sum until then, from there
-    evenly down to nothing on ``by_day``. ``lasts_days``: paid only once the client has not been back on the rung or
+    evenly down to nothing on ``by_day``. ``lasts_days``: paid only once the client has not been back on the tier or
     above for so long.
     """
 
@@ -121,8 +121,8 @@ class StepDownBonus(Frozen):
 
 
 class Clawback(Frozen):
-    """Who is back on the rung or above within so many days of a step-down costs the provider: ``share`` of the sums
-    that the stay was paid (episode, bonus, outcome, days saved), and the last ``days_of_pay`` days at the last day's
+    """A client who is back on the tier or above within so many days of a step-down costs the provider: ``share`` of the
+    sums that the stay was paid (episode, bonus, outcome, days saved), and the last ``days_of_pay`` days at the last day's
     price."""
 
     kind: Literal["clawback"]

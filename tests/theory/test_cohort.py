@@ -383,7 +383,7 @@ def test_reviews_that_would_find_a_nearer_rung_are_refused() -> None:
     reviewed = model.model_copy(update={"services": (*model.services[:3], rigid, *model.services[4:])})
     with pytest.raises(
         BadInput,
-        match=r"services\[3\]: a birthday opens a nearer rung to its clients \(b at 18\), found by a review only",
+        match=r"services\[3\]: a birthday opens a nearer tier to its clients \(b at 18\), found by a review only",
     ):
         expected_people(reviewed, 365.0)
 

@@ -52,7 +52,7 @@ def test_the_terminal_shows_shares_and_sentences(tmp_path: Path) -> None:
     text = " ".join(done.output.split())
     assert "Cost over 2013/14 at present value, as things are" in text and "All mechanisms" in text
     assert (
-        "Providers' answer to money: not in this model." in text and "what the model counts as genuine demand" in text
+        "Providers' response to money: not in this model." in text and "what the model counts as genuine demand" in text
     )
 
 

@@ -55,7 +55,7 @@ def _offers(model: ModelFields) -> Iterator[Fault]:
 
 
 def known_groups(model: ModelFields) -> set[str]:
-    """The groups that anybody is in, or comes into by a hand-over."""
+    """The groups that anybody is in, or comes into by a transition."""
     groups = {row.group for row in model.arrivals} | {row.group for row in model.caseload}
     return groups | {handover.to_group for handover in model.handovers if handover.to_group is not None}
 

@@ -188,7 +188,9 @@ def _clocks(model: ModelFields) -> Iterator[Fault]:
         if clock.by != 1 and clock.clock not in NEED_CLOCKS:
             yield Fault(f"clocks[{i}].by", f"'by' belongs to rise and recover, not to {clock.clock}")
         if clock.services is not None and clock.clock not in BY_PROVIDERS:
-            yield Fault(f"clocks[{i}].services", f"'services' belongs to step_down and premature, not to {clock.clock}")
+            yield Fault(
+                f"clocks[{i}].services", f"'services' belongs to 'step_down' and 'premature', not to {clock.clock}"
+            )
         if clock.clock in ("induced", "crisis", "detection", *BY_PROVIDERS) and (
             clock.family != "constant" or clock.since
         ):
@@ -268,7 +270,7 @@ def _ages(model: ModelFields) -> Iterator[Fault]:
 
 
 def _reachable(model: ModelFields) -> Iterator[Fault]:
-    """Whoever arrives, and whoever a hand-over puts in another group, must find some long-term service."""
+    """Whoever arrives, and whoever a transition puts in another group, must find some long-term service."""
     long_term = [s for s in model.services if s.short_term_days is None]
     stages = {stage.name: stage for stage in model.stages}
 
@@ -291,6 +293,6 @@ def _reachable(model: ModelFields) -> Iterator[Fault]:
             if (handover.to_group is not None or group in groups) and nowhere(to, handover.age):
                 yield Fault(
                     f"handovers[{i}].to_group",
-                    f"a hand-over to nowhere: no service takes group '{to}' at age {handover.age:g}",
+                    f"a transition to nowhere: no service takes group '{to}' at age {handover.age:g}",
                 )
                 break

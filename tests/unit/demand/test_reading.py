@@ -91,10 +91,10 @@ def test_exposure_goes_on_growing_as_it_did() -> None:
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ({"count": swapped(list(COUNTS), 3, -2)}, "row 5: count: -2 is below nought"),
+        ({"count": swapped(list(COUNTS), 3, -2)}, "row 5: count: -2 is below zero"),
         ({"count": swapped(list(map(str, COUNTS)), 3, "many")}, "row 5: count: should be a number, got 'many'"),
         ({"count": swapped([float(c) for c in COUNTS], 3, 1.5)}, "row 5: count: 1.5 is no whole number"),
-        ({"exposure": swapped([10] * 40, 3, 0)}, "row 5: exposure: 0; the people at risk must be above nought"),
+        ({"exposure": swapped([10] * 40, 3, 0)}, "row 5: exposure: 0; the people at risk must be above zero"),
         (
             {"date": swapped([month_name(FIRST + k) for k in range(40)], 3, "2014-06")},
             "row 5: X 2014-06 is there already, in row 4",
@@ -103,7 +103,7 @@ def test_exposure_goes_on_growing_as_it_did() -> None:
             {"date": swapped([month_name(FIRST + k) for k in range(40)], 3, "soon")},
             "row 5: date: should be a month such as 2012-04, got 'soon'",
         ),
-        ({"count": [0] * 40}, "X: every count is nought"),
+        ({"count": [0] * 40}, "X: every count is zero"),
         ({"date": [f"{1980 + k}-03-31" for k in range(40)]}, "X: the dates are a year apart"),
         ({"date": [month_name(FIRST + 3 * k) for k in range(40)]}, "X: the dates are a quarter apart"),
         ({"exposure": swapped(["10"] * 40, 3, "12,5")}, "row 5: exposure: should be a number, got '12,5'"),

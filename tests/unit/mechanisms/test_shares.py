@@ -142,7 +142,7 @@ def test_the_page_has_the_numbers_and_asks_the_network_for_nothing(found: Explan
         "front_door[all].over_specified",
     ):
         assert part in text
-    assert "Not in this model: providers&#39; answer to money" in text
+    assert "Not in this model: providers&#39; response to money" in text
     row = found.shares.filter((pl.col("measure") == "cost_pv") & (pl.col("part") == "over_specification")).row(
         0, named=True
     )

@@ -427,9 +427,9 @@ REFUSED = {
     "band key": (bands(band(0, 140).replace("from_day", "from_dya"), band(42, 110)),
                  ".terms[0].bands[0].from_dya: unknown key, did you mean 'from_day'?"),
     "cycle": (f'{FLAT}, {{ kind = "step_down_bonus", gbp = {money(900)}, lasts_days = 91 }}',  # 900 − 91 × 0.3 × 30
-              ": the contract pays for a cycle: a step-down on day 1 with a return 91 days later gains £81 each time over holding on; " + CYCLE),
+              ": the contract pays for a cycle: a step-down on day 1 with a return 91 days later gains £81 each time over keeping the client; " + CYCLE),
     "late cycle": (f'{FLAT}, {{ kind = "episode", gbp = {money(500)}, on_day = 182 }}',  # 500 − 0.3 × 30
-                   ": the contract pays for a cycle: a step-down on day 182 with a return the next day gains £491 each time over holding on; "
+                   ": the contract pays for a cycle: a step-down on day 182 with a return the next day gains £491 each time over keeping the client; "
                    + CYCLE),
     "negative": (f'{FLAT}, {{ kind = "days_saved", baseline_days = 100, gbp_per_day = {money(0.1)}, gbp_per_day_over = {money(50)} }}',
                  ": the contract goes negative: a stay of 251 days would be paid -£20.00"),  # 100 × 30 − 151 × 20

@@ -85,7 +85,7 @@ def gap_without_days(data: dict[str, Any]) -> None:
         ),
         (never_a_place, "providers[1].offers[1].places: nobody may enter 'supported_living': it never has a place"),
         (nobody_of_the_group, "services[5].groups: nobody may enter 'haunted'"),
-        (to_nowhere, "handovers[0].to_group: a hand-over to nowhere: no service takes group 'ghosts' at age 18"),
+        (to_nowhere, "handovers[0].to_group: a transition to nowhere: no service takes group 'ghosts' at age 18"),
         (negative_hours, "teams[0].hours_per_week: cannot be negative, got -1"),
         (negative_places, "providers[0].offers[1].places: cannot be negative, got -3"),
         (two_teams, "teams[2]: assessments for young, general, north are already given to teams[0] 'door'"),
