@@ -122,8 +122,8 @@ class StepDownBonus(Frozen):
 
 class Clawback(Frozen):
     """A client who is back on the tier or above within so many days of a step-down costs the provider: ``share`` of the
-    sums that the stay was paid (episode, bonus, outcome, days saved), and the last ``days_of_pay`` days at the last day's
-    price."""
+    sums that the stay was paid (episode, bonus, outcome, days saved), and the last ``days_of_pay`` days at the last
+    day's price."""
 
     kind: Literal["clawback"]
     within_days: Finite | None = Field(default=None, gt=0)

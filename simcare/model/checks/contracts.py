@@ -49,5 +49,5 @@ def _cycle(tariff: Tariff) -> list[str]:
     advice = "let it last longer (lasts_days), take more back (clawback) or pay less"
     return [
         f"the contract pays for a cycle: a step-down on day {day:g} with a return {back} gains £{gain:,.0f} each time"
-        f" over holding on; {advice}"
+        f" over keeping the client; {advice}"
     ]

@@ -386,7 +386,7 @@ CROWD_FAULTS: dict[
     "spot in no service": ({(1, 9.0, "queued"): {"spot": True}}, "a spot purchase, in no service"),
     "displaced and regular": ({(2, 5.0, "displaced"): {"spot": False}},
     "a 'displaced' that does not lead from a contracted place"), "kept and beyond": ({(2, 45.0, "kept"): {"spot": True}},
-    "a 'kept' that does not lead from a place beyond the number"), "spot unseen": ({(2, 5.0,
+    "a 'kept' that does not lead from a place above contracted capacity"), "spot unseen": ({(2, 5.0,
     "displaced"): {"event": "review"}}, "whether the place is above contracted capacity changes at a 'review'"),
     "queue without a class": ({(1, 9.0, "queued"): {"cause": "review"}}, r"joins the queue in no class \('review'\)"),
     "kept unasked": ({(2, 5.0, "queued"): {"event": "review", "waiting": False}},
