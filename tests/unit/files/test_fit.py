@@ -228,7 +228,7 @@ def test_without_a_fit_nothing_of_one_is_there(plain: Comparison) -> None:
     assert parameters_by_replication(plain.measures).columns == ["replication"]
     page = html(ReportInput.of(plain))
     assert "the fit" not in page.partition("<script>")[0]
-    assert "Nine in ten futures" not in page
+    assert "nine in ten simulated futures" not in page
 
 
 def test_a_fit_of_ones_changes_nothing_but_says_so(model: Model, file: Path, plain: Comparison, tmp_path: Path) -> None:
@@ -392,7 +392,7 @@ def test_a_comparison_is_read_back_with_its_fit(found: Comparison, tmp_path: Pat
         "The parameters' part</th>",
         "Green: the parameters' part",
         "5th to 95th percentile",
-        "made, known to 31 March 2013, 50 draws",
+        "made, information cut-off date 31 March 2013, 50 draws",
         "What the fit puts in place of numbers below",
         'How fast people leave</th><td class="number">factor',
     ):
@@ -452,18 +452,18 @@ def simcare(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_compare_shows_nine_in_ten_futures_and_what_is_prior_driven(tmp_path: Path, model: Model, file: Path) -> None:
+def test_compare_shows_a_prediction_interval_and_what_is_prior_driven(tmp_path: Path, model: Model, file: Path) -> None:
     made = written(tmp_path, model, {**LEAVING, "width": 0.9, "title": "How [fast] people leave"})
     done = simcare("compare", file, "--fit", made, "--workers", 1, "--out", tmp_path / "c", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Nine in ten futures" in done.stdout
+    assert "90% prediction interval" in done.stdout
     said = " ".join(done.stdout.split())
     assert (
         "The published data say little about: How [fast] people leave. Results that depend on these are only as"
         " reliable as the assumptions behind them." in said
     )
     assert (
-        "Nine in ten futures"
+        "90% prediction interval"
         not in simcare("compare", file, "--reps", 2, "--workers", 1, "--out", tmp_path / "d", cwd=tmp_path).stdout
     )
 
