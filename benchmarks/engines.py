@@ -17,7 +17,7 @@ from simcare.log.frame import frame
 from simcare.measures.measure import measure_log, measures_of
 from simcare.measures.tally import Tally
 from simcare.model import Model
-from simcare.rules.records import START
+from simcare.rules.codes import START
 from simcare.runs.run import run
 
 

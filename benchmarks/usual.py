@@ -816,7 +816,7 @@ def run_simcare(model: Model, scale: float, days: float, seed: int) -> dict[str,
     """The same in simcare's SimPy engine."""
     from simcare.arrays.build import build
     from simcare.engine.simpy import Engine
-    from simcare.rules.records import CAUSES, EVENTS
+    from simcare.rules.codes import CAUSES, EVENTS
 
     model = scaled(model, scale)
     tables = build(model)

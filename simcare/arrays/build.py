@@ -11,30 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.arrays.clocks import DEFAULT_SINCE, SINCE, Hazards, Steps, fine_table, multiplier_steps
+from simcare.arrays.clocks import Hazards, Steps
 from simcare.arrays.names import Names, names_of
-from simcare.arrays.places import desks, open_places
+from simcare.arrays.places import open_places, team_tasks
 from simcare.arrays.provider_clocks import ProviderClocks, provider_clocks
 from simcare.model import Model, Number
 from simcare.model.cells import BY_PROVIDERS, NEED_CLOCKS, changes_on, clock_cells, rates_of
+from simcare.rules.codes import CLOCK_SLOTS, CLOCKS, JUMPS, PREMATURE, STEP_DOWN
 from simcare.rules.hazards import HAZARD, KNOT, SPAN, STEP
-from simcare.rules.records import (
-    ACTIVE,
-    BAND,
-    CELL,
-    CLOCK_SLOTS,
-    CLOCKS,
-    HANDOVER,
-    HOSPITAL,
-    JUMPS,
-    PREMATURE,
-    SERVICE,
-    STAGE,
-    STAGE_RUNG,
-    STEP_DOWN,
-    Tables,
-)
-from simcare.units import YEAR_DAYS
+from simcare.rules.records import ACTIVE, BAND, CELL, HANDOVER, HOSPITAL, SERVICE, STAGE, STAGE_NEED, Tables
 
 
 def build(model: Model) -> Tables:
@@ -43,7 +28,7 @@ def build(model: Model) -> Tables:
     bands = _bands(model)
     held = provider_clocks(model, names, steps, hazards)
     cells, active, purposes = _cells(model, names, steps, hazards, held)
-    stages, stage_rungs = _stages(model, names, steps)
+    stages, stage_needs = _stages(model, names, steps)
     services = _services(model, names, steps)
     open_to = _open_to(model, bands)
     handovers, hospitals = _handovers(model, names, bands, steps), _hospitals(model, names, steps)
@@ -60,7 +45,7 @@ def build(model: Model) -> Tables:
         terms=held.terms,
         purposes=purposes,
         stages=stages,
-        stage_rungs=stage_rungs,
+        stage_needs=stage_needs,
         services=services,
         open_to=open_to,
         lists=places.lists,
@@ -68,12 +53,12 @@ def build(model: Model) -> Tables:
         bands=bands,
         handovers=handovers,
         hospitals=hospitals,
-        desks=desks(model, names, places),
+        team_tasks=team_tasks(model, names, places),
         pools=places.pools,
         pool_queues=places.pool_queues,
         queues=places.queues,
         changes=places.changes,
-        firms=places.firms,
+        providers=places.providers,
         market=places.market,
     )
 
@@ -119,7 +104,7 @@ def _value(number: Number | None, default: float) -> float:
 
 def _stages(model: Model, names: Names, steps: Steps) -> tuple[NDArray[Any], NDArray[Any]]:
     stages = np.zeros(len(names.stages), STAGE)
-    rungs = np.zeros((len(names.stages), len(names.rungs)), STAGE_RUNG)
+    rungs = np.zeros((len(names.stages), len(names.rungs)), STAGE_NEED)
     rungs["death_ratio"] = 1.0
     for name in ("enabling", "over_provided", "wait_rise", "wait_recover"):
         stages[name] = 1.0
@@ -213,16 +198,3 @@ def _hospitals(model: Model, names: Names, steps: Steps) -> NDArray[Any]:
         for stage, group in product(hospital.stages or names.stages, hospital.groups or names.groups):
             out[names.stages.index(stage), names.groups.index(group)] = row
     return out
-
-
-__all__ = [
-    "DEFAULT_SINCE",
-    "SINCE",
-    "YEAR_DAYS",
-    "Names",
-    "build",
-    "changes_on",
-    "fine_table",
-    "multiplier_steps",
-    "names_of",
-]

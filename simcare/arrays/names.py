@@ -14,7 +14,7 @@ class Names(NamedTuple):
     stages: tuple[str, ...]
     groups: tuple[str, ...]
     rungs: tuple[str, ...]
-    tiers: tuple[str, ...]  # the rungs, then the short-term tiers
+    tiers: tuple[str, ...]  # the long-term tiers, which are the levels of need, then the short-term ones
     services: tuple[str, ...]
     providers: tuple[str, ...]
 

@@ -14,22 +14,9 @@ from simcare.arrays.names import Names
 from simcare.model import Model
 from simcare.model.capacity import Offer
 from simcare.model.offers import mean_price, reference_price, tariff_starts
+from simcare.rules.codes import ASSESSES, CUTS, FAILS, MONTH, PLACES, QUARTER, REVIEWS, WORK
 from simcare.rules.market import FOR_EVERYBODY
-from simcare.rules.records import (
-    CHANGE,
-    CUTS,
-    DESK_ROW,
-    FAILS,
-    FIRM,
-    LIST,
-    MARKET,
-    MONTH,
-    OFFER_ROW,
-    PLACES,
-    POOL,
-    QUARTER,
-    WORK,
-)
+from simcare.rules.records import CHANGE, LIST, MARKET, OFFER_ROW, POOL, PROVIDER, TEAM_TASK
 from simcare.units import YEAR_DAYS, month_index, month_start
 
 LONGEST_YEARS = 60
@@ -45,7 +32,7 @@ class Places(NamedTuple):
     queues: NDArray[Any]
     changes: NDArray[Any]
     teams_from: int  # the first pool that is a team
-    firms: NDArray[Any]
+    providers: NDArray[Any]
     market: NDArray[Any]
 
 
@@ -85,10 +72,11 @@ def may_fail(model: Model) -> set[str]:
 
 
 def open_places(model: Model, names: Names, open_to: NDArray[Any], steps: Steps) -> Places:
-    """For each area, rung (and the short-term tier), age band and group: who may take a client, and with what share.
+    """For each area, level of need (and the short-term tier), age band and group: who may take a client, and with what
+    share.
 
-    Where no service fills a rung, the nearest rung above stands in, and failing that the nearest below. Equal lists
-    share one queue.
+    Where no service has the tier of a need, the nearest tier above stands in, and failing that the nearest below. Equal
+    lists share one queue.
     """
     rows, top = rows_of(model, names), len(names.rungs)
     lists = np.zeros((len(names.areas), top + 1, open_to.shape[1], len(names.groups)), LIST)
@@ -110,12 +98,20 @@ def open_places(model: Model, names: Names, open_to: NDArray[Any], steps: Steps)
     changes = _changes(model, rows, steps)
     limited = sum(row.pool >= 0 for row in rows)
     return Places(
-        lists, np.array(offers, OFFER_ROW), pools, pool_queues, queues, changes, limited, _firms(model), _market(model)
+        lists,
+        np.array(offers, OFFER_ROW),
+        pools,
+        pool_queues,
+        queues,
+        changes,
+        limited,
+        _providers(model),
+        _market(model),
     )
 
 
 def _found(model: Model, names: Names, rows: list[Row], opened: NDArray[Any], area: int, rung: int) -> tuple[int, ...]:
-    """The offers that fill a rung for some people, as numbers of rows."""
+    """The offers for a level of need of some people, as numbers of rows."""
     top = len(names.rungs)
     rung_of = [names.rungs.index(s.tier) if s.short_term_days is None else top for s in model.services]
     for at in [top] if rung == top else [*range(rung, top), *range(rung - 1, 0, -1)]:
@@ -182,7 +178,7 @@ def _accounts(model: Model, offer: Offer, steps: Steps) -> tuple[int, float, flo
     return steps.add([(-math.inf, dated[0][1]), *dated[1:]]), variable, fixed
 
 
-def _firms(model: Model) -> NDArray[Any]:
+def _providers(model: Model) -> NDArray[Any]:
     """Every provider's hazard to fail a day, its parent and its overhead a day."""
     parents = sorted({p.parent for p in model.providers if p.parent is not None})
     rows = [
@@ -193,7 +189,7 @@ def _firms(model: Model) -> NDArray[Any]:
         )
         for p in model.providers
     ]
-    return np.array(rows, FIRM)
+    return np.array(rows, PROVIDER)
 
 
 def _market(model: Model) -> NDArray[Any]:
@@ -260,12 +256,12 @@ def places_on_day_0(model: Model, names: Names) -> NDArray[np.int64]:
     return np.array([*places, *[1] * len(model.teams)], np.int64)
 
 
-def desks(model: Model, names: Names, places: Places) -> NDArray[Any]:
+def team_tasks(model: Model, names: Names, places: Places) -> NDArray[Any]:
     """The team for each kind of work and cell of people, and the hours a case takes."""
-    out = np.zeros((len(WORK), len(names.stages), len(names.groups), len(names.areas)), DESK_ROW)
+    out = np.zeros((len(WORK), len(names.stages), len(names.groups), len(names.areas)), TEAM_TASK)
     out["pool"] = -1
     for t, team in enumerate(model.teams):
-        for work, hours in enumerate((team.hours_per_assessment, team.hours_per_review)):
+        for work, hours in ((ASSESSES, team.hours_per_assessment), (REVIEWS, team.hours_per_review)):
             if hours is None:
                 continue
             for stage, group, area in product(

@@ -1,5 +1,5 @@
-"""Which terms every offer is under, and what they do to the clocks that providers hold: stepping down, and letting go
-too soon.
+"""Which terms every offer is under, and what they do to the clocks that providers hold: stepping down, and
+discharging early.
 
 A *variant* is a way in which a service's providers move people: the plain rates of the file, or those rates as a
 provider bends them under a contract (:mod:`simcare.tariffs.holding_value`), at one occupancy. ``terms`` says for each
@@ -19,9 +19,9 @@ from simcare.model import Model
 from simcare.model.capacity import Offer, Provider
 from simcare.model.cells import BY_PROVIDERS, changes_on, clock_cells, rates_of
 from simcare.model.offers import tariff_starts
+from simcare.rules.occupancy import LEVELS
 from simcare.rules.records import CELL, TERMS
 from simcare.tariffs.holding_value import (
-    LEVELS,
     Incentive,
     days_of,
     incentive,

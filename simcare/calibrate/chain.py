@@ -14,6 +14,7 @@ from simcare.calibrate.likelihood import Judge, log_likelihood
 from simcare.calibrate.observe import Values
 from simcare.calibrate.priors import log_density
 from simcare.model.calibration import Free
+from simcare.rules.streams import THINNING, stream
 from simcare.runs.workers import Progress
 
 WALKERS = 6  # for each parameter
@@ -43,7 +44,7 @@ def walk(
     dimensions = len(free)
     walkers = max(WALKERS * dimensions, 2 * dimensions + 2)
     walkers += walkers % 2
-    rng = np.random.default_rng(seed)
+    rng = stream(seed)
 
     def density(steps: Values) -> Values:
         prior = log_density(free, steps)
@@ -87,7 +88,7 @@ def walk(
 
 def thinned(chain: PosteriorChain, count: int, seed: int) -> Values:
     """So many draws of the chain, taken at random (draws, parameters)."""
-    rng = np.random.default_rng([seed, 7])
+    rng = stream(seed, THINNING)
     return np.asarray(chain.steps[rng.choice(len(chain.steps), count, replace=len(chain.steps) < count)])
 
 

@@ -20,6 +20,7 @@ from simcare.calibrate.likelihood import Judge, off
 from simcare.calibrate.observe import Values
 from simcare.calibrate.priors import log_density, sample
 from simcare.model.calibration import Free
+from simcare.rules.streams import stream
 
 CANDIDATES = 20_000
 PARTICLES = 1000
@@ -48,7 +49,7 @@ def not_ruled_out(
     Where the prior holds few, a population is drawn in level by level: those of the lower half stay and are moved
     about, until all are below the cutoff (as subset simulation, Au and Beck 2001).
     """
-    rng = np.random.default_rng(seed)
+    rng = stream(seed)
     some = sample(free, CANDIDATES, seed)
     far = implausibility(judge, emulators, some)
     share = float((far <= cutoff).mean())

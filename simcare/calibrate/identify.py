@@ -17,6 +17,7 @@ from simcare.calibrate.likelihood import Judge, log_likelihood
 from simcare.calibrate.observe import Values
 from simcare.calibrate.priors import from_cube, log_density, sample, to_values
 from simcare.model.calibration import Free
+from simcare.rules.streams import PROFILES, stream
 
 PRIOR_DRAWS = 20_000
 NUDGE = 0.05  # of a parameter, in steps, for the slope of an emulator
@@ -113,7 +114,7 @@ def _profiles(
 ) -> tuple[Profile, ...]:
     """Each profile from the best that the chain saw near a value, climbing from there by differences of the chain's own
     points."""
-    rng = np.random.default_rng([seed, 3])
+    rng = stream(seed, PROFILES)
     count = len(free)
     low, high = np.quantile(chain.steps, [0.002, 0.998], axis=0)
     held = np.linspace(low, high, BINS).T

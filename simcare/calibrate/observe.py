@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from simcare.arrays.build import build, names_of
+from simcare.arrays.build import build
+from simcare.arrays.names import names_of
 from simcare.calibrate.reading import Datum
 from simcare.demand.paths import met
 from simcare.engine.compiled import by_client, record
-from simcare.engine.persons import key
 from simcare.log.flows import GONE_TIER
 from simcare.model import Model
 from simcare.model.calibration import Calibration, Start, Target
-from simcare.rules.draws import COUNTED_RATE, uniform
-from simcare.rules.records import DIED, LEFT
+from simcare.rules.codes import DIED, LEFT
+from simcare.rules.draws import COUNTED_RATE, name_key, uniform
 from simcare.runs.task import ReplicationResult, Task, horizon_days, run_task
 from simcare.units import first_year, month_index, month_name, year_name
 
@@ -41,7 +41,7 @@ def counted_rates(calibration: Calibration, seed: int, replication: int) -> dict
     """
     found = {}
     for row in calibration.observed:
-        u = uniform(seed, replication, key("counted", row.name), COUNTED_RATE, 0)
+        u = uniform(seed, replication, name_key("counted", row.name), COUNTED_RATE, 0)
         found[row.name] = float(gammaincinv(row.events.value + 0.5, u)) / row.events.value
     return found
 

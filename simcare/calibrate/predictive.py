@@ -21,6 +21,7 @@ from simcare.calibrate.priors import to_values
 from simcare.calibrate.reading import Datum, Loaded, published_values
 from simcare.calibrate.simulating import Job, run_jobs
 from simcare.model.calibration import Target
+from simcare.rules.streams import PREDICTED, YARDSTICK, stream
 from simcare.runs.workers import Progress
 from simcare.units import YEAR_DAYS
 
@@ -88,7 +89,7 @@ def run_for_real(
 def predictive(data: Sequence[Datum], simulated: Values, seed: int, widened: float = 1.0) -> Predictive:
     """Discrepancy and error laid on runs (draws, data)."""
     judged = judge(data, widened)
-    rng = np.random.default_rng([seed, 11])
+    rng = stream(seed, PREDICTED)
     cover = judged.slack + 1e-12 * np.eye(len(data))
     doubt = rng.standard_normal(simulated.shape) @ np.linalg.cholesky(cover).T
     drawn = simulated + doubt
@@ -141,7 +142,7 @@ def yardsticks(loaded: Loaded, data: Sequence[Datum], seed: int) -> Yardsticks:
     Of shares changes are absolute, of all else relative. A series of fewer than three known values has no line, and
     typical changes.
     """
-    rng = np.random.default_rng([seed, 13])
+    rng = stream(seed, YARDSTICK)
     naive, line = (np.full((YARDSTICK_DRAWS, len(data)), np.nan) for _ in range(2))
     for k, datum in enumerate(data):
         known = known_of(loaded, datum.target)

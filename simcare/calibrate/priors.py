@@ -17,6 +17,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
 from simcare.model.calibration import Free
+from simcare.rules.streams import stream
 
 Values = NDArray[np.float64]
 TRIES = 40  # Latin hypercubes of which the one with the farthest nearest pair is taken
@@ -91,7 +92,7 @@ def design(free: Sequence[Free], points: int, seed: int) -> Values:
     """
     best, farthest = np.empty((0, len(free))), -1.0
     for k in range(TRIES):
-        cube = qmc.LatinHypercube(len(free), rng=np.random.default_rng([seed, k])).random(points)
+        cube = qmc.LatinHypercube(len(free), rng=stream(seed, k)).random(points)
         nearest = float(pdist(cube).min())
         if nearest > farthest:
             best, farthest = cube, nearest
@@ -100,7 +101,7 @@ def design(free: Sequence[Free], points: int, seed: int) -> Values:
 
 def sample(free: Sequence[Free], points: int, seed: int) -> Values:
     """Independent points of the prior, in steps."""
-    return from_cube(free, np.random.default_rng(seed).random((points, len(free))))
+    return from_cube(free, stream(seed).random((points, len(free))))
 
 
 __all__ = ["design", "from_cube", "log_density", "sample", "to_steps", "to_values"]

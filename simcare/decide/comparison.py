@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from simcare.demand.paths import fitted
-from simcare.engine.persons import key
 from simcare.errors import BadInput
 from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit, chosen_fit
@@ -46,7 +45,7 @@ from simcare.model.strategy import (
     extended_by,
     in_scenario,
 )
-from simcare.rules.draws import EFFECT, uniform
+from simcare.rules.draws import EFFECT, name_key, uniform
 from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import Task, in_draw
 from simcare.runs.workers import Progress
@@ -202,7 +201,7 @@ def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, flo
 
     The address is the effect itself: two strategies that share an effect live in the same truth about it.
     """
-    keys = [key("effect", effect.model_dump_json()) for effect in stated.effects]
+    keys = [name_key("effect", effect.model_dump_json()) for effect in stated.effects]
     return {k: float(norm.ppf(uniform(seed, replication, address, EFFECT, 0))) for k, address in enumerate(keys)}
 
 

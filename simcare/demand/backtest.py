@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from simcare.demand import scores
 from simcare.demand.challengers import DRIVER, SEASONAL_NAIVE, Forecaster, Unfit
 from simcare.demand.series import MonthlyCounts, Values
+from simcare.rules.streams import stream
 from simcare.units import month_name, parsed_month
 
 FIRST, EVERY, LONGEST = 24, 3, 24  # months: the first origin's history, from origin to origin, the farthest horizon
@@ -111,7 +112,7 @@ def _drawn(
     drawn, unfit = {}, {}
     for k, (name, forecaster) in enumerate(field.items()):
         try:
-            drawn[name] = forecaster(known, horizon, DRAWS, np.random.default_rng([seed, origin, k]))
+            drawn[name] = forecaster(known, horizon, DRAWS, stream(seed, origin, k))
         except Unfit as reason:
             unfit[name] = str(reason)
         except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:

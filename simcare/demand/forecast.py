@@ -17,6 +17,7 @@ from simcare.demand.backtest import Backtest, Choice, Progress
 from simcare.demand.regressors import Terms
 from simcare.demand.series import TRIED_FROM, MonthlyCounts, Values
 from simcare.errors import BadInput
+from simcare.rules.streams import stream
 from simcare.units import month_name
 
 DRAWS = 4000
@@ -169,7 +170,7 @@ def _drawn(
 ) -> Values:
     drawn = {}
     for name in choice.weights:
-        rng = np.random.default_rng([seed, series.last, list(field).index(name)])
+        rng = stream(seed, series.last, list(field).index(name))
         if name == challengers.DRIVER:
             drawn[name] = drivers.simulate_counts(fitted, series, horizon, DRAWS, rng)
         else:

@@ -23,14 +23,13 @@ from simcare.demand import driver as drivers
 from simcare.demand.pooling import typical_of
 from simcare.demand.regressors import Terms
 from simcare.demand.series import MonthlyCounts, Values, chosen_series
-from simcare.engine.persons import key
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.demand import DemandDriver, Neighbour, base_months
 from simcare.model.number import DatedNumber as Dated
 from simcare.model.number import Step
 from simcare.model.parts import Arrivals
-from simcare.rules.draws import DISPERSION, DRIFT, FITTED, uniform
+from simcare.rules.draws import DISPERSION, DRIFT, FITTED, name_key, uniform
 from simcare.units import MONTH_DAYS, month_index, month_name, month_start, parsed_month
 
 
@@ -144,7 +143,7 @@ def index(fit: DriverFit, last: int, seed: int, replication: int) -> Values:
     horizon = last - fit.driver.last
     if horizon <= 0:
         return fit.known[: len(fit.known) + horizon] / fit.base
-    address = key("driver", fit.name)
+    address = name_key("driver", fit.name)
 
     def normals(purpose: int, at: range) -> list[float]:
         return [float(ndtri(uniform(seed, replication, address, purpose, k))) for k in at]

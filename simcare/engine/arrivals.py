@@ -1,4 +1,4 @@
-"""Who will come to the door: arrivals thin a Poisson field that all strategies share.
+"""Who will come to the front door: arrivals thin a Poisson field that all strategies share.
 
 Each stratum has layers of height one person a day; layer k holds candidates at rate one a day with heights spread over
 it, and a candidate becomes a client when its height is under the arrival rate of its day. A strategy that raises or
@@ -16,22 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.arrays.build import YEAR_DAYS, multiplier_steps
+from simcare.arrays.clocks import multiplier_steps
 from simcare.arrays.names import names_of
-from simcare.engine.persons import blank, drawn_ages, key, person
+from simcare.engine.persons import blank, drawn_ages, person
 from simcare.errors import BadInput
 from simcare.model import Model
-from simcare.model.checks.whole import changes_on
+from simcare.model.cells import changes_on
 from simcare.model.parts import Arrivals
-from simcare.rules.compile import rule
-from simcare.rules.draws import AGE, DIVERT, GAP, HEIGHT, NEED, exponential, uniform, uniforms
-from simcare.rules.records import ARRIVE, REFERRED, ROUTES, UNBORN, Tables
-
-LAYER_BITS, CANDIDATE_BITS = 12, 20
+from simcare.rules.candidates import CANDIDATE_BITS, LAYER_BITS, candidates
+from simcare.rules.codes import ARRIVE, NOT_YET_KNOWN, REFERRED, ROUTES
+from simcare.rules.draws import AGE, DIVERT, name_key, uniforms
+from simcare.rules.records import Tables
+from simcare.units import YEAR_DAYS, month_starts, season_index
 
 
 def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication: int, days: float) -> NDArray[Any]:
-    """The clients of one stratum who will come to the door before the horizon, and those who came but are not yet
+    """The clients of one stratum who will come to the front door before the horizon, and those who came but are not yet
     assessed."""
     if row.driver is not None:
         raise BadInput(
@@ -46,7 +46,7 @@ def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication
     age = drawn_ages(model, row, uniforms(seed, replication, ids, AGE, 0))
     person(model, tables, row, clients, age, times, seed, replication)
     clients["need"], clients["route"], clients["priority"] = needs, ROUTES[row.route], row.priority - 1
-    clients["status"], clients["what"], clients["next"] = UNBORN, ARRIVE, times
+    clients["status"], clients["what"], clients["next"] = NOT_YET_KNOWN, ARRIVE, times
     early = slice(0, int(np.count_nonzero(times < 0.0)))  # they come first
     clients["status"][early] = REFERRED
     clients["assess_at"][early] = times[early] + lead
@@ -57,14 +57,14 @@ def arrivals(model: Model, tables: Tables, row: Arrivals, seed: int, replication
 def _waiting(
     model: Model, tables: Tables, row: Arrivals, lead: float, seed: int, replication: int
 ) -> tuple[NDArray[Any], ...]:
-    """Those who came before day 0 and still wait for their assessment: ids, times, needs; who was diverted at the door
-    is left out.
+    """Those who came before day 0 and still wait for their assessment: ids, times, needs; who was diverted at the front
+    door is left out.
 
     They are candidates of a field of their own, or another wait would give every later candidate another time.
     """
     ids, times, needs = _candidates(model, row, "arrivals before", -lead, 0.0, seed, replication)
     stage = names_of(model).stages.index(row.stage)
-    stay = uniforms(seed, replication, ids, DIVERT, 0) >= tables.stage_rungs[stage, needs]["diverted"]
+    stay = uniforms(seed, replication, ids, DIVERT, 0) >= tables.stage_needs[stage, needs]["diverted"]
     return ids[stay], times[stay], needs[stay]
 
 
@@ -76,11 +76,13 @@ def _candidates(
     layers = math.ceil(float(rates.max(initial=0.0)))
     if layers >= 1 << LAYER_BITS or end - begin >= (1 << CANDIDATE_BITS) - 4096:
         raise BadInput(f"arrivals.{row.name}: more than {(1 << LAYER_BITS) - 1} people a day; split the stratum")
-    return candidates(seed, replication, key(field, row.name) << 32, layers, edges, rates, np.cumsum(row.needs.value))
+    return candidates(
+        seed, replication, name_key(field, row.name) << 32, layers, edges, rates, np.cumsum(row.needs.value)
+    )
 
 
 def lead_days(model: Model, row: Arrivals) -> float:
-    """How long before day 0 someone may have come to the door and still wait for an assessment."""
+    """How long before day 0 someone may have come to the front door and still wait for an assessment."""
     doors = [door for door in model.front_door if door.stages is None or row.stage in door.stages]
     if row.route != "referral" or not doors or doors[0].assessment_days is None:
         return 0.0
@@ -90,17 +92,13 @@ def lead_days(model: Model, row: Arrivals) -> float:
 def arrival_rates(
     model: Model, row: Arrivals, begin: float, days: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Arrivals a day by need, constant between ``edges`` (days, from ``begin``): shape (pieces, rungs), multipliers
+    """Arrivals a day by need, constant between ``edges`` (days, from ``begin``): shape (pieces, needs), multipliers
     included.
 
     Column n is the whole stratum's rate as if all had need n; shares are applied when a candidate's need is drawn.
     """
     start = model.about.start
-    cuts = {begin, days}
-    month = (start + dt.timedelta(days=math.floor(begin))).replace(day=1)
-    while (day := (month - start).days) < days:
-        cuts.add(float(day))
-        month = (month + dt.timedelta(days=32)).replace(day=1)
+    cuts = {begin, days, *month_starts(start, begin, days)}
     lines = [multiplier_steps(changes_on(model, "arrivals", row.stage, row.group, rung), start) for rung in model.rungs]
     dated = [step.from_ for step in row.per_year.steps if step.from_ is not None]
     dated += [step.from_ for row in model.voluntary for step in row.people_per_year.steps if step.from_ is not None]
@@ -111,14 +109,16 @@ def arrival_rates(
     rates = np.array(
         [[_rate(row, start, left, right) * _at(line, left) for line in lines] for left, right in pairwise(edges)]
     )
-    brake = np.array([_brake(model, row, start + dt.timedelta(days=math.floor(left))) for left in edges[:-1]])
-    return edges, rates * brake[:, None]
+    factor = np.array(
+        [_prevention_factor(model, row, start + dt.timedelta(days=math.floor(left))) for left in edges[:-1]]
+    )
+    return edges, rates * factor[:, None]
 
 
-def _brake(model: Model, row: Arrivals, date: dt.date) -> float:
+def _prevention_factor(model: Model, row: Arrivals, date: dt.date) -> float:
     """What the voluntary sector makes of a stratum's arrivals on a date: 1 with the help that there was at the
     start."""
-    brake = 1.0
+    factor = 1.0
     for help_ in model.voluntary:
         mine = [
             a
@@ -128,8 +128,8 @@ def _brake(model: Model, row: Arrivals, date: dt.date) -> float:
         if row in mine:
             coming = sum(a.per_year.at(date) for a in mine)
             more = help_.people_per_year.at(date) - help_.people_per_year.at(model.about.start)
-            brake -= more * help_.held_back.value / coming if coming > 0 else 0.0
-    return max(brake, 0.0)
+            factor -= more * help_.held_back.value / coming if coming > 0 else 0.0
+    return max(factor, 0.0)
 
 
 def _at(line: Sequence[tuple[float, float]], day: float) -> float:
@@ -140,42 +140,7 @@ def _rate(row: Arrivals, start: dt.date, left: float, right: float) -> float:
     date = start + dt.timedelta(days=math.floor(left))
     rate = row.per_year.at(date) / YEAR_DAYS
     if row.season is not None:
-        rate *= row.season.value[(date.month - 4) % 12]
+        rate *= row.season.value[season_index(date)]
     if row.growth_per_year is not None:
         rate *= (1.0 + row.growth_per_year.value) ** ((left + right) / 2.0 / YEAR_DAYS)
     return rate
-
-
-@rule
-def candidates(
-    seed: int,
-    replication: int,
-    base: int,
-    layers: int,
-    edges: NDArray[np.float64],
-    rates: NDArray[np.float64],
-    shares: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """The candidates that come between the first and the last edge: their ids, times and needs."""
-    days = edges[-1] - edges[0]
-    size = layers * int(days + 12.0 * math.sqrt(days) + 64.0)
-    ids, times, needs = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
-    n = 0
-    for layer in range(layers):
-        time, k, piece = edges[0], 0, 0
-        while True:
-            client = base + (layer << CANDIDATE_BITS) + k
-            time += exponential(seed, replication, client, GAP, 0)
-            if time >= edges[-1]:
-                break
-            while edges[piece + 1] <= time:
-                piece += 1
-            need = min(
-                np.searchsorted(shares, uniform(seed, replication, client, NEED, 0) * shares[-1], side="right"),
-                shares.size - 1,
-            )
-            if layer + uniform(seed, replication, client, HEIGHT, 0) < rates[piece, need]:
-                ids[n], times[n], needs[n] = client, time, need
-                n += 1
-            k += 1
-    return ids[:n], times[:n], needs[:n]

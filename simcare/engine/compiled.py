@@ -1,7 +1,7 @@
 """The engine for volume: the same rulebook under its own clock, compiled with it.
 
 Where places or hours are limited, all clients share one agenda: a heap of (time, order of setting), as in SimPy, with
-each client's place in it known, so that a turn can be set anew. Where nothing is limited, no client can stand in
+each client's place in it known, so that a turn can be set again. Where nothing is limited, no client can stand in
 another's way, and lives are led one after the other: the same rows, client by client, with a single client in memory.
 """
 
@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 
 from simcare.engine.start import ROOM, Record, are_apart, record_of, starting_clients, with_log_room, world, world_of
 from simcare.model import Model
+from simcare.rules.codes import DAY_0, NOT_YET_KNOWN, PRESENT, REFERRED
 from simcare.rules.compile import rule
 from simcare.rules.draws import DIVERT
 from simcare.rules.events import begin, happen
 from simcare.rules.handle import handle
 from simcare.rules.queues import ROWS, WOKEN
-from simcare.rules.records import CLIENT, DAY_0, LOG, MARKET_ROW, POOL_STATE, PRESENT, REFERRED, UNBORN, Tables, World
+from simcare.rules.records import CLIENT, LOG, MARKET_ROW, POOL_STATE, Tables, World
 
 LENGTH, SET, BEGUN = range(3)  # of an agenda's state
 
 
 def simulate_log(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
-    """The log of one replication: rows of ``rules.names.LOG``, those of each client in order of happening."""
+    """The log of one replication: rows of ``rules.records.LOG``, those of each client in order of happening."""
     return record(model, tables, seed, replication, days).rows
 
 
@@ -90,7 +91,7 @@ def one_by_one(world: Any, clients: NDArray[Any], k: int, days: float) -> int:
         world.clients[0] = clients[k]
         _sit_down(world)
         client = world.clients[0]
-        time = client.entered if client.status == UNBORN else begin(world, 0, PRESENT, DAY_0)
+        time = client.entered if client.status == NOT_YET_KNOWN else begin(world, 0, PRESENT, DAY_0)
         while time < days:
             if world.counts[ROWS] + ROOM > world.log.size:
                 world.counts[ROWS] = rows
@@ -143,7 +144,7 @@ def together(world: Any, agenda: Agenda, days: float) -> bool:
         state[BEGUN] += 1
         if k < changes:
             _set(agenda, count + k, world.tables.changes[k].time, days)
-        elif world.clients[k - changes].status == UNBORN:
+        elif world.clients[k - changes].status == NOT_YET_KNOWN:
             _set(agenda, k - changes, world.clients[k - changes].entered, days)
         else:
             _set(agenda, k - changes, begin(world, k - changes, PRESENT, DAY_0), days)
@@ -159,7 +160,7 @@ def together(world: Any, agenda: Agenda, days: float) -> bool:
 
 @rule
 def _wake(world: Any, agenda: Agenda, i: int, days: float) -> None:
-    """Set anew the turns of other clients whose next event has changed."""
+    """Set again the turns of other clients whose next event has changed."""
     for k in range(world.counts[WOKEN]):
         j = world.woken[k]
         if j != i:

@@ -1,4 +1,4 @@
-"""Python in the SimPy engine: told of every event, and able to run processes beside the clients and change places.
+"""Python in the SimPy engine: called at every event, and able to run processes beside the clients and change places.
 
 A hook is for what the model file cannot say: an inspector who closes a home when it is too full, a manager who
 opens beds in a hard winter. It sees names, not codes.
@@ -17,7 +17,8 @@ from simcare.arrays.places import rows_of
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
-from simcare.rules.records import CAUSES, EVENTS, IN_SERVICE, REFERRED, World
+from simcare.rules.codes import CAUSES, EVENTS, IN_SERVICE, REFERRED
+from simcare.rules.records import World
 
 
 class RunningEngine(Protocol):
@@ -52,7 +53,7 @@ class Happening(NamedTuple):
 
 class County:
     """The county as a hook finds it: what day it is, who is in care, how many places there are; and the places can be
-    set anew."""
+    set again."""
 
     def __init__(self, model: Model, engine: RunningEngine) -> None:
         self._model, self._engine, self._names = model, engine, names_of(model)
@@ -140,8 +141,8 @@ Process = Callable[[Any, County], Generator[Any, Any, Any]]
 
 
 class Hooks(NamedTuple):
-    """``on_event`` is told of every row of the log; ``processes`` are SimPy processes, called with the environment and
-    the county."""
+    """``on_event`` is called with every row of the log; ``processes`` are SimPy processes, called with the environment
+    and the county."""
 
     on_event: OnEvent | None = None
     processes: tuple[Process, ...] = ()

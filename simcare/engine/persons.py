@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -16,16 +15,11 @@ from simcare.arrays.names import names_of
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.parts import Ages, Arrivals, Caseload
-from simcare.rules.draws import FRAILTY, uniforms
+from simcare.rules.draws import FRAILTY, name_key, uniforms
 from simcare.rules.records import CLIENT, Tables
 from simcare.units import YEAR_DAYS
 
 FRAILTY_RANGE = (0.1, 10.0)
-
-
-def key(kind: str, name: str) -> int:
-    """Thirty-one bits from a stratum's name, so that adding a stratum moves no other client's address."""
-    return zlib.crc32(f"{kind}:{name}".encode()) & 0x7FFFFFFF
 
 
 def check_keys(model: Model) -> None:
@@ -34,7 +28,7 @@ def check_keys(model: Model) -> None:
     fields = [("caseload", row.name) for row in model.caseload]
     fields += [(field, row.name) for row in model.arrivals for field in ("arrivals", "arrivals before")]
     for field, name in fields:
-        k = key(field, name)
+        k = name_key(field, name)
         if k in seen:
             raise BadInput(f"{field}.{name}: its address clashes with {seen[k]}; give one of them another name")
         seen[k] = f"{field}.{name}"
@@ -43,7 +37,7 @@ def check_keys(model: Model) -> None:
 def blank(ids: NDArray[np.int64]) -> NDArray[Any]:
     clients = np.zeros(ids.size, CLIENT)
     clients["id"] = ids
-    for name in ("assess_at", "desk_at", "review_due", "short_end", "hospital_end", "birthday", "next"):
+    for name in ("assess_at", "task_end", "review_due", "short_end", "hospital_end", "birthday", "next"):
         clients[name] = math.inf
     clients["stay_start"] = math.nan
     clients["service"] = clients["provider"] = clients["pool"] = clients["team"] = clients["wants"] = clients[

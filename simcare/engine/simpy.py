@@ -18,10 +18,11 @@ from simpy.events import NORMAL, Event
 from simcare.engine.hooks import NO_HOOKS, County, Hooks
 from simcare.engine.start import ROOM, Record, record_of, with_log_room, world
 from simcare.model import Model
+from simcare.rules.codes import DAY_0, NOT_YET_KNOWN, PRESENT
 from simcare.rules.events import begin, happen, set_places
 from simcare.rules.handle import handle
 from simcare.rules.queues import ROWS, WOKEN
-from simcare.rules.records import DAY_0, PRESENT, UNBORN, Tables, World
+from simcare.rules.records import Tables, World
 
 NOBODY = -1
 
@@ -51,7 +52,7 @@ class Engine:
         self.handle = handle(self.world)
         self.care, self.hooks = County(model, self), hooks
         self._turns: dict[int, Turn] = {}
-        self._told = 0  # rows of the log that hooks have been told of
+        self._reported = 0  # rows of the log that hooks were called with
         self._callbacks: list[Callable[[Event], None]] = [self._happen]
 
     def __repr__(self) -> str:
@@ -67,14 +68,14 @@ class Engine:
             self.env.process(process(self.env, self.care))
         for k, change in enumerate(self.world.tables.changes):
             self._set(Turn(self.env, clients.size + k, float(change["time"])))
-        present = int(np.count_nonzero(clients["status"] != UNBORN))
+        present = int(np.count_nonzero(clients["status"] != NOT_YET_KNOWN))
         for i in range(present):
             self._make_room(ROOM)
             self._set(Turn(self.env, i, begin(self.handle, i, PRESENT, DAY_0)))
             self._wake(i)
         for i, time in enumerate(clients["entered"][present:].tolist(), start=present):
             self._set(Turn(self.env, i, time))
-        self._tell()
+        self._report()
         self.env.run(until=self.days)
         return record_of(self.world)
 
@@ -97,20 +98,20 @@ class Engine:
             heappush(self.env._queue, (turn.time, NORMAL, next(self.env._eid), turn))
 
     def _happen(self, turn: Any) -> None:
-        if turn.client == NOBODY:  # set anew meanwhile
+        if turn.client == NOBODY:  # set again meanwhile
             return
         self._make_room(ROOM if turn.client < self.world.clients.size else ROOM + 8 * self.world.clients.size)
         turn.time = happen(self.handle, turn.client, turn.time)
         self._set(turn)
         self._wake(turn.client)
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
-        """Tell the hook what has happened since it was last told; what it does itself is told after that."""
+    def _report(self) -> None:
+        """Call the hook with what has happened since the last call; what it does itself comes after that."""
         on_event = self.hooks.on_event
-        while on_event is not None and self._told < self.world.counts[ROWS]:
-            self._told += 1
-            on_event(self.care.happening(self.world.log[self._told - 1]), self.care)
+        while on_event is not None and self._reported < self.world.counts[ROWS]:
+            self._reported += 1
+            on_event(self.care.happening(self.world.log[self._reported - 1]), self.care)
 
     def _make_room(self, rows: int) -> None:
         """Keep the log long enough for one more event."""
@@ -119,7 +120,7 @@ class Engine:
             self.handle = handle(self.world)
 
     def _wake(self, client: int) -> None:
-        """Set anew the turns of other clients whose next event has changed."""
+        """Set again the turns of other clients whose next event has changed."""
         for j in self.world.woken[: self.world.counts[WOKEN]].tolist():
             if j != client:
                 self._turns[j].client = NOBODY
@@ -129,7 +130,7 @@ class Engine:
 def simulate_log(
     model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS
 ) -> NDArray[Any]:
-    """The log of one replication: rows of ``rules.names.LOG``, in order of happening."""
+    """The log of one replication: rows of ``rules.records.LOG``, in order of happening."""
     return record(model, tables, seed, replication, days, hooks).rows
 
 

@@ -15,10 +15,11 @@ from simcare.arrays.names import names_of
 from simcare.arrays.places import Row, places_on_day_0, rows_of
 from simcare.engine.arrivals import arrivals
 from simcare.engine.equilibrium import equilibrium_days
-from simcare.engine.persons import blank, check_keys, drawn_ages, key, person, value_in_bands
+from simcare.engine.persons import blank, check_keys, drawn_ages, person, value_in_bands
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.parts import Caseload, Elapsed
+from simcare.rules.codes import CLASSES, COMMUNITY_CLASS, IN_SERVICE, NOT_YET_KNOWN, OUT, REFERRED
 from simcare.rules.draws import (
     AGE,
     CONTAGION,
@@ -29,37 +30,21 @@ from simcare.rules.draws import (
     NEED,
     RULE_PURPOSES,
     exponential,
+    name_key,
     uniform,
     uniforms,
 )
+from simcare.rules.occupancy import level_of
 from simcare.rules.queues import MARKET_ROWS, ROWS
-from simcare.rules.records import (
-    CLASSES,
-    CLIENT,
-    COMMUNITY_CLASS,
-    FIRM_STATE,
-    IN_SERVICE,
-    LOG,
-    MARKET_ROW,
-    OUT,
-    POOL_STATE,
-    QUEUE,
-    REFERRED,
-    RUNNING,
-    TICKET,
-    UNBORN,
-    Tables,
-    World,
-)
-from simcare.tariffs.holding_value import LEVELS
+from simcare.rules.records import CLIENT, LOG, MARKET_ROW, POOL_STATE, PROVIDER_STATE, QUEUE, RUNNING, TICKET, Tables, World
 from simcare.units import YEAR_DAYS
 
 ROOM = 4096  # rows: more than any event writes, the changes of places apart
 
 
 class Record(NamedTuple):
-    """What a replication leaves: rows of the log (``rules.names.LOG``) and of the market
-    (``rules.names.MARKET_ROW``)."""
+    """What a replication leaves: rows of the log (``rules.records.LOG``) and of the market
+    (``rules.records.MARKET_ROW``)."""
 
     rows: NDArray[Any]
     market: NDArray[Any]
@@ -82,19 +67,21 @@ def starting_clients(model: Model, tables: Tables, seed: int, replication: int, 
 def world(model: Model, tables: Tables, seed: int, replication: int, days: float) -> World:
     """The world of one replication on day 0: the caseload first, then those who will arrive, in order of time."""
     everyone = np.concatenate([np.zeros(0, CLIENT), *starting_clients(model, tables, seed, replication, days)])
-    here, later = everyone[everyone["status"] != UNBORN], everyone[everyone["status"] == UNBORN]
+    here, later = everyone[everyone["status"] != NOT_YET_KNOWN], everyone[everyone["status"] == NOT_YET_KNOWN]
     clients = np.concatenate([here, later[np.argsort(later["entered"], kind="stable")]])
     state = np.zeros(tables.pools.size, POOL_STATE)
     state["places"], state["price"] = places_on_day_0(model, names_of(model)), 1.0
     if tables.pools.size:
         fill(model, clients, state)
         share = np.where(state["places"] > 0, state["used"] / np.maximum(state["places"], 1), 1.0)
-        state["level"] = np.rint((np.clip(share, LEVELS[0], LEVELS[-1]) - LEVELS[0]) / (LEVELS[1] - LEVELS[0]))
+        state["level"] = [level_of(min(float(x), 1.0)) for x in share]
     ours = world_of(tables, clients, state, seed, replication, model.about.start)
-    ours.firms["budget"] = [
-        exponential(seed, replication, key("provider", p.name), FAILURE, 0) for p in model.providers
+    ours.providers["budget"] = [
+        exponential(seed, replication, name_key("provider", p.name), FAILURE, 0) for p in model.providers
     ]
-    ours.firms["luck"] = [uniform(seed, replication, key("provider", p.name), CONTAGION, 0) for p in model.providers]
+    ours.providers["chance"] = [
+        uniform(seed, replication, name_key("provider", p.name), CONTAGION, 0) for p in model.providers
+    ]
     ours.ordinals[clients["status"] == REFERRED, DIVERT] = 1  # they are past the front door
     return ours
 
@@ -120,8 +107,8 @@ def world_of(
         tickets=tickets,
         holding=np.zeros((tables.pools.size, tables.queues.size), np.int64),
         freed=np.zeros(tables.pools.size + 1, np.int64),
-        firms=np.zeros(tables.firms.size, FIRM_STATE),
-        market=np.zeros((tables.changes.size + 1) * (tables.pools.size + tables.firms.size), MARKET_ROW),
+        providers=np.zeros(tables.providers.size, PROVIDER_STATE),
+        market=np.zeros((tables.changes.size + 1) * (tables.pools.size + tables.providers.size), MARKET_ROW),
         woken=np.zeros(4 * count + 64, np.int64),
         log=np.zeros(4 * ROOM, LOG),
         counts=np.zeros(5, np.int64),
@@ -187,7 +174,7 @@ def fill(model: Model, clients: NDArray[Any], state: NDArray[Any]) -> None:
 def caseload_clients(model: Model, tables: Tables, row: Caseload, seed: int, replication: int) -> NDArray[Any]:
     """The clients of one row of the day-0 caseload, each with age, need, elapsed stay and provider."""
     names = names_of(model)
-    clients = blank((key("caseload", row.name) << 32) + np.arange(int(row.count.value), dtype=np.int64))
+    clients = blank((name_key("caseload", row.name) << 32) + np.arange(int(row.count.value), dtype=np.int64))
     ids = clients["id"]
     age = drawn_ages(model, row, uniforms(seed, replication, ids, AGE, 0))
     person(model, tables, row, clients, age, 0.0, seed, replication)

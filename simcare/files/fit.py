@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from simcare.engine.persons import key
 from simcare.errors import BadInput
 from simcare.files.digests import digest, file_digest, fingerprint
 from simcare.files.library import labelled, library
@@ -27,7 +26,7 @@ from simcare.model.cells import clocks_in
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen, Number
 from simcare.model.strategy import Change, Effect, Scenario, in_scenario
-from simcare.rules.draws import PARAMETERS, uniform
+from simcare.rules.draws import PARAMETERS, name_key, uniform
 
 ENDING = ".fit.json"
 # Posterior over prior width from which a parameter is called prior-driven: the data hardly inform it.
@@ -124,7 +123,7 @@ class CalibrationFit(Frozen):
     def values(self, seed: int, replication: int) -> dict[str, float]:
         """The draw of a replication, the same whatever the strategy. Draws follow each other from a place given by the
         seed; the first comes again after the last."""
-        first = int(uniform(seed, 0, key("fit", self.name), PARAMETERS, 0) * self.count)
+        first = int(uniform(seed, 0, name_key("fit", self.name), PARAMETERS, 0) * self.count)
         return {name: values[(first + replication) % self.count] for name, values in self.draws.items()}
 
     def applied(self, model: Model, seed: int, replication: int) -> Model:

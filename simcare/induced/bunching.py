@@ -14,6 +14,7 @@ from scipy.stats import chi2, norm
 from simcare.errors import BadInput
 from simcare.induced.regression import CausalEstimate, Floats, numeric_column, require_columns
 from simcare.money.gaming import course, poisson_fit
+from simcare.rules.streams import stream
 
 REACH_BINS = 15  # on either side of the window, from which the course without a threshold is read
 ALARM = 0.01  # a check with a smaller p-value warns
@@ -110,7 +111,7 @@ def threshold_bunching(
     z = (window_people - expected) / np.sqrt(spread * expected + float(slope @ alone.covariance @ slope))
     balance_p, roughness_p = float(2.0 * norm.sf(abs(z))), float(chi2.sf(misfit, left))
 
-    drawn = _bootstrap(seen, beta, float(excess), rest, spread, draws, np.random.default_rng(seed))
+    drawn = _bootstrap(seen, beta, float(excess), rest, spread, draws, stream(seed))
     warnings = []
     if roughness_p < ALARM:
         warnings.append(

@@ -19,6 +19,7 @@ from simcare.errors import BadInput
 from simcare.induced.bunching import threshold_bunching
 from simcare.induced.leniency import assessor_leniency
 from simcare.induced.supply import supply_shock
+from simcare.rules.streams import stream
 
 Floats = NDArray[np.float64]
 
@@ -194,7 +195,7 @@ def _tries(
     random_assignment: bool,
     parallel: bool,
 ) -> Iterator[_Try]:
-    streams = [np.random.default_rng([*seed, k]) for k in range(3)]
+    streams = [stream(*seed, k) for k in range(3)]
     bunched = threshold_bunching(
         simulate_scores(true_share, people, streams[0], smooth=smooth), THRESHOLD, window=WINDOW, draws=200
     )

@@ -24,6 +24,7 @@ from simcare.induced.regression import (
     two_way,
     within,
 )
+from simcare.rules.streams import stream
 
 FEWEST_AREAS = 4
 FEW_CHANGED = (
@@ -165,7 +166,7 @@ def wild_p(y: Floats, x: Floats, clusters: Codes, months: Codes, draws: int, see
     >>> wild_p(two_way(x + np.sin(np.arange(80.0) ** 2), area, month), x, area, month, 99, 0) < 0.1
     True
     """
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (draws, int(clusters.max()) + 1))
+    signs = stream(seed).choice([-1.0, 1.0], (draws, int(clusters.max()) + 1))
     # Column h is what cluster h's residuals are once effects are taken out anew; any sample is a signed sum of columns.
     parts = np.column_stack([two_way(np.where(clusters == h, y, 0.0), clusters, months) for h in range(signs.shape[1])])
     by_cluster = group_sums(x[:, None] * parts, clusters)

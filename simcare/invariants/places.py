@@ -14,7 +14,7 @@ from simcare.log.periods import total
 from simcare.log.states import GONE, PERSON, RUN, differs, queueing
 from simcare.model import Model
 from simcare.model.capacity import Offer
-from simcare.rules.records import CLASSES
+from simcare.rules.codes import CLASSES
 
 GRANTED = ("start", "move", "kept")
 NEW_SPOT = (*PLACED, "displaced", "kept")

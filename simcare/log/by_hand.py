@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from simcare.log.states import IN_HOSPITAL
-from simcare.rules.records import CAUSES, EVENTS
+from simcare.rules.codes import CAUSES, EVENTS
 
 DEFAULTS: dict[
     str, Any] = {"strategy": "baseline", "replication": 0, "client": 1, "time": 0.0, "event": "", "cause": "",

@@ -7,7 +7,7 @@ import polars as pl
 from simcare.log.periods import first_years, year_names
 from simcare.log.states import ENDS_QUEUE, GONE, PERSON, PLACE, RUN, differs, level, prepare, rungs_of
 from simcare.model import Model
-from simcare.rules.records import CLASSES
+from simcare.rules.codes import CLASSES
 
 RE_REFERRAL_DAYS = (91, 365)
 READMISSION_DAYS = 91

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simcare.arrays.names import Names
 from simcare.log.states import IN_HOSPITAL
-from simcare.rules.records import CAUSES, EVENTS
+from simcare.rules.codes import CAUSES, EVENTS
 
 ID_COLUMNS = ("strategy", "replication", "month", "area", "stage", "group", "tier", "service", "provider")
 

@@ -1,8 +1,8 @@
 """Spells: whole stays with how they ended, for the sums that a contract pays or takes back.
 
 A spell is *stepped* when it ended in independence or in a move to a lower tier, other than by a birthday or because
-patience ran out; ``back`` is when the client was first back on the rung or above (a short-term stay is above every
-rung). The same is read off a log as a frame (:func:`spells`) and off the rows of the compiled engine
+patience ran out; ``back`` is when the client was first back in the tier or above (a short-term stay is above every
+tier). The same is read off a log as a frame (:func:`spells`) and off the rows of the compiled engine
 (:func:`spells_in`); a test holds the two equal.
 """
 
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from simcare.log.flows import NOT_BY_CHOICE
 from simcare.log.states import GONE, PERSON, PLACE, RUN, begins_stay, differs, level
+from simcare.rules.codes import BY_HANDOVER, DIED, END, LEFT, MOVE, RENEGED, START
 from simcare.rules.compile import rule
-from simcare.rules.records import BY_HANDOVER, DIED, END, LEFT, MOVE, RENEGED, START
 
 SPELL = np.dtype([(
     "area", "i8"), ("stage", "i8"), ("group", "i8"), ("tier", "i8"), ("service", "i8"), ("provider", "i8"), ("stepped",

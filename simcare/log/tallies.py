@@ -17,7 +17,8 @@ class Tallies(NamedTuple):
       not.
     - ``served``: IDS, period, days, at_end. Person-days in services, and people there at the end of the period (what
       happens on the stroke of midnight belongs to the next day).
-    - ``given``: measure, IDS, period, days, at_end. The same for every measure of :data:`DAYS_OF`.
+    - ``given``: measure, IDS, period, days, at_end. The same for every measure of
+      :data:`simcare.measures.measure.DAYS_OF`.
     - ``counted``: measure, IDS, period, value. Every measure of :data:`simcare.log.flows.COUNTED`; ``waited_days`` are
       days, the others whole numbers. What happens at the horizon belongs to no period.
     - ``transitions``: RUN, area, stage, group, period, gbp. What supported transitions cost, in base-year prices (see

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from simcare.log.flows import COUNTED, RE_REFERRAL_DAYS, READMISSION_DAYS
 from simcare.measures.measure import DEPENDENT_DAYS, SETTLED_DAYS
-from simcare.rules.compile import part, rule
-from simcare.rules.records import (
+from simcare.rules.codes import (
     ADMITTED,
     ASSESSED,
     BY_HANDOVER,
@@ -44,44 +43,78 @@ from simcare.rules.records import (
     TREATED,
     WITHDRAWN,
 )
+from simcare.rules.compile import part, rule
 
 STATES = (
     "served", "over_provided_days", "dependency_days", "excess_stay_days", "induced_need_days", "under_provided_days",
     "unmet_need_days", "waiting_days", "independent_days", "queue_days", "transfer_days", "hospital_days",
     "delayed_days", "spot_days",
 )  # fmt: skip
-(
-    SERVED,
-    OVER,
-    DEPENDENT,
-    EXCESS,
-    INDUCED_NEED,
-    UNDER,
-    UNMET,
-    WAITING,
-    INDEPENDENT,
-    IN_QUEUE,
-    TRANSFER,
-    HOSPITAL,
-    DELAYED,
-    SPOT,
-) = range(len(STATES))
+_STATE = {name: code for code, name in enumerate(STATES)}
+SERVED = _STATE["served"]
+OVER = _STATE["over_provided_days"]
+DEPENDENT = _STATE["dependency_days"]
+EXCESS = _STATE["excess_stay_days"]
+INDUCED_NEED = _STATE["induced_need_days"]
+UNDER = _STATE["under_provided_days"]
+UNMET = _STATE["unmet_need_days"]
+WAITING = _STATE["waiting_days"]
+INDEPENDENT = _STATE["independent_days"]
+IN_QUEUE = _STATE["queue_days"]
+TRANSFER = _STATE["transfer_days"]
+HOSPITAL = _STATE["hospital_days"]
+DELAYED = _STATE["delayed_days"]
+SPOT = _STATE["spot_days"]
 KINDS = tuple(COUNTED.categories)
-(
-    ENTRIES, EXITS, STEP_UPS, STEP_UP_STARTS, STEP_DOWNS, CRISES, REFERRALS, SOON_AGAIN, AGAIN_IN_A_YEAR, DIVERSIONS,
-    ASSESSMENTS, REVIEWS, DEATHS, LEAVERS, JOINED, RENEGES, SPOT_PURCHASES, DISPLACEMENTS, ADMISSIONS, SUPPORTED_ONES,
-    UNSUPPORTED_ONES, BY_PROVIDERS, RELEASES, READMISSIONS, PLACED) = range(25
-)  # fmt: skip
-WAITED = PLACED + len(CLASSES)
+_KIND = {name: code for code, name in enumerate(KINDS)}
+ENTRIES = _KIND["entries"]
+EXITS = _KIND["exits"]
+STEP_UPS = _KIND["step_ups"]
+STEP_UP_STARTS = _KIND["step_up_starts"]
+STEP_DOWNS = _KIND["step_downs"]
+CRISES = _KIND["crises"]
+REFERRALS = _KIND["referrals"]
+SOON_AGAIN = _KIND["re_referrals_91"]
+AGAIN_IN_A_YEAR = _KIND["re_referrals_365"]
+DIVERSIONS = _KIND["diverted"]
+ASSESSMENTS = _KIND["assessments"]
+REVIEWS = _KIND["reviews"]
+DEATHS = _KIND["deaths"]
+LEAVERS = _KIND["leavers"]
+JOINED = _KIND["queued"]
+RENEGES = _KIND["reneged"]
+SPOT_PURCHASES = _KIND["spot_purchases"]
+DISPLACEMENTS = _KIND["displaced"]
+ADMISSIONS = _KIND["admissions"]
+SUPPORTED_ONES = _KIND["supported_transitions"]
+UNSUPPORTED_ONES = _KIND["unsupported_transitions"]
+BY_PROVIDERS = _KIND["provider_step_downs"]
+RELEASES = _KIND["premature_releases"]
+READMISSIONS = _KIND["readmissions_91"]
+PLACED, WAITED = _KIND[f"placed_{CLASSES[0]}"], _KIND[f"waited_days_{CLASSES[0]}"]  # the first of a run, by class
 SERVED_INDUCED = len(STATES)  # served, with need induced: a state that only its bands are counted of
 BANDED = (SERVED, SERVED_INDUCED)
 ENTERED, DEPARTED, THERE, SERVED_ON_DAY_0 = range(4)
-HAIR = 1e-7  # days: what rounding can leave of a sum that is nought
+HAIR = 1e-7  # days: what rounding can leave of a sum that is zero
 
 
 # What is remembered of a client between its rows.
-LIFE = np.dtype([("bits", "i8"), ("cell", "i8"), ("tier", "i8"), ("service", "i8"), ("rank", "i8"), ("excess", "i8"), ("once", "i8"), ("rung", "i8"),
-                 ("stepped", "f8"), ("stay", "f8"), ("referred", "f8"), ("joined", "f8")])  # fmt: skip
+LIFE = np.dtype(
+    [
+        ("bits", "i8"),
+        ("cell", "i8"),
+        ("tier", "i8"),
+        ("service", "i8"),
+        ("rank", "i8"),
+        ("excess", "i8"),
+        ("once", "i8"),
+        ("stepped_from", "i8"),
+        ("stepped", "f8"),
+        ("stay", "f8"),
+        ("referred", "f8"),
+        ("joined", "f8"),
+    ]
+)
 
 
 class Books(NamedTuple):
@@ -166,7 +199,7 @@ def count(books: Books, rows: NDArray[Any]) -> int:
 
 @part
 def _new_stay(books: Books, life: Any, row: Any, offer: int) -> bool:
-    """Whether a row begins a stay: another service or provider than before, or the same begun anew."""
+    """Whether a row begins a stay: another service or provider than before, or the same begun again."""
     return life.cell < 0 or row.stay_start != life.stay or offer != life.cell % books.shape[2]
 
 
@@ -174,7 +207,7 @@ def _new_stay(books: Books, life: Any, row: Any, offer: int) -> bool:
 def _born(life: Any) -> None:
     """Nothing is known yet of the next client."""
     life.bits, life.cell, life.tier, life.service, life.rank, life.excess, life.once = 0, -1, -1, -1, -1, 0, 0
-    life.referred, life.rung, life.stepped = -np.inf, -1, -np.inf
+    life.referred, life.stepped_from, life.stepped = -np.inf, -1, -np.inf
 
 
 @rule
@@ -269,7 +302,7 @@ def _moved(books: Books, life: Any, row: Any, here: int, period: int) -> None:
     if event in (END, MOVE):
         counts[BY_PROVIDERS, was, period] += row.cause == BY_PROVIDER
         counts[RELEASES, was, period] += row.cause == TOO_SOON
-    back = event in (START, MOVE) and life.rung >= 0 and life.tier < life.rung <= row.tier
+    back = event in (START, MOVE) and life.stepped_from >= 0 and life.tier < life.stepped_from <= row.tier
     if back and row.time - life.stepped <= READMISSION_DAYS:
         counts[READMISSIONS, here, period] += 1.0
     long_term = life.service >= 0 and not books.short[life.service]
@@ -278,7 +311,7 @@ def _moved(books: Books, life: Any, row: Any, here: int, period: int) -> None:
         and row.cause not in (BY_HANDOVER, RENEGED)
         and (event == END or (event == MOVE and row.tier < life.tier))
     ):
-        life.rung, life.stepped = life.tier, row.time
+        life.stepped_from, life.stepped = life.tier, row.time
     if event not in (START, MOVE):
         return
     counts[ENTRIES, here, period] += event == START

@@ -27,7 +27,8 @@ from simcare.model import Model
 from simcare.money.ledger import price_dates, transitions
 from simcare.money.payments import bands, with_sums
 from simcare.money.provider_accounts import NO_MARKET
-from simcare.rules.records import LOG, TRANSITION, Tables
+from simcare.rules.codes import TRANSITION
+from simcare.rules.records import LOG, Tables
 from simcare.units import year_name
 
 
@@ -91,7 +92,7 @@ class Tally:
         return marks
 
     def add(self, rows: NDArray[Any]) -> None:
-        """Count rows of ``rules.names.LOG``: whole clients, one after the other, each with all of their rows."""
+        """Count rows of ``rules.records.LOG``: whole clients, one after the other, each with all of their rows."""
         if count(self.books, rows) and any(handover.gbp_supported is not None for handover in self.model.handovers):
             mine = np.isin(rows["client"], rows["client"][rows["event"] == TRANSITION])
             log = prepare(frame(rows[mine], self.names, "", 0))

@@ -139,8 +139,8 @@ def care(
 
     ``aged`` are those of the days that come after each band's first day of the stay
     (:func:`simcare.money.payments.bands`), with a column band; ``market`` says how prices have drifted
-    (:func:`simcare.market.factors`). Raises BrokenInvariant where somebody was in a service that no provider of the
-    model offers under that name.
+    (:func:`simcare.money.provider_accounts.with_drift`). Raises BrokenInvariant where somebody was in a service that no
+    provider of the model offers under that name.
     """
     first = days.select(*IDS, pl.lit(0, dtype=pl.Int64).alias("band"), "period", "days")
     every = first if aged is None else pl.concat([first, aged.select(first.columns)])

@@ -26,7 +26,7 @@ NO_MARKET = pl.DataFrame(schema=SCHEMA)
 
 
 def market_frame(rows: NDArray[Any], model: Model, strategy: str, replication: int) -> pl.DataFrame:
-    """The market's log (rows of ``rules.names.MARKET_ROW``) by name.
+    """The market's log (rows of ``rules.records.MARKET_ROW``) by name.
 
     Event ``quarter``: a provider's service at the beginning of a quarter, with its places (null for everybody), those
     used and bought on the spot, the price as a multiple of the contract's, and the provider's margin as a share of its

@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 
 from simcare.rules.compile import rule
-
-YEAR = 365.25
+from simcare.units import YEAR_DAYS
 
 
 @rule
@@ -51,4 +50,4 @@ def birthday(born: float, years: float, start: int) -> float:
         month += 1
     day = date - _ordinal(year, month, 1) + 1
     then = _ordinal(year + whole, month, day)
-    return then - start + (born - math.floor(born)) + (years - whole) * YEAR
+    return then - start + (born - math.floor(born)) + (years - whole) * YEAR_DAYS

@@ -11,15 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from simcare.rules.compile import rule
-from simcare.rules.draws import PATIENCE, RELEASE, exponential
-from simcare.rules.hazards import SINCE_BIRTH, SINCE_STAY, SINCE_WAIT, fires_at, spent, value_at
-from simcare.rules.records import (
+from simcare.rules.codes import (
     ASSESS,
     BIRTHDAY,
     CRISIS,
     DEATH,
-    DESK,
     DETECTION,
     GONE,
     HOSPITAL_END,
@@ -38,12 +34,16 @@ from simcare.rules.records import (
     REVIEW,
     SHORT_END,
     STEP_DOWN,
+    TASK_END,
 )
+from simcare.rules.compile import rule
+from simcare.rules.draws import PATIENCE, RELEASE, exponential
+from simcare.rules.hazards import SINCE_BIRTH, SINCE_STAY, SINCE_WAIT, fires_at, spent, value_at
 
 
 @rule
 def gap_of(world: Any, i: int) -> int:
-    """Rungs of provision above need: positive is over-provision; a short-term tier, like a hospital, meets any need."""
+    """Tiers of provision above need: positive is over-provision; a short-term tier, like a hospital, meets any need."""
     client = world.clients[i]
     if client.hospital != NOT_THERE or (client.status == IN_SERVICE and world.tables.services[client.service].short):
         return 0
@@ -51,8 +51,8 @@ def gap_of(world: Any, i: int) -> int:
 
 
 @rule
-def waiting_tells(world: Any, i: int) -> bool:
-    """Whether waiting tells on the client: referred and not yet served, or waiting in a service that is too little."""
+def waiting_harms(world: Any, i: int) -> bool:
+    """Whether waiting harms the client: referred and not yet served, or waiting in a service that is too little."""
     client = world.clients[i]
     return client.status == REFERRED or (client.wants >= 0 and gap_of(world, i) < 0)
 
@@ -63,11 +63,11 @@ def intensity_of(world: Any, i: int, clock: int) -> float:
     client = world.clients[i]
     stage = world.tables.stages[client.stage]
     if clock < RECOVER:
-        return client.frailty * stage.wait_rise if waiting_tells(world, i) else client.frailty
+        return client.frailty * stage.wait_rise if waiting_harms(world, i) else client.frailty
     if clock < INDUCED:
         return _recovery(world, i)
     if clock == DEATH:
-        return world.tables.stage_rungs[client.stage, client.need].death_ratio
+        return world.tables.stage_needs[client.stage, client.need].death_ratio
     if clock == LEAVING:
         return 1.0
     if clock == RENEGE:
@@ -84,7 +84,9 @@ def intensity_of(world: Any, i: int, clock: int) -> float:
         return 0.0
     if clock == INDUCED:
         return 0.0 if world.tables.services[client.service].enabling else float(gap)
-    return 0.0 if client.wants >= 0 else 1.0  # STEP_DOWN: ready, in a provider's service, and not yet asked for
+    return (
+        0.0 if client.wants >= 0 else 1.0
+    )  # STEP_DOWN: ready to step down, in a provider's service, and not yet asked for
 
 
 @rule
@@ -108,7 +110,7 @@ def _recovery(world: Any, i: int) -> float:
         return 0.0
     stage = world.tables.stages[client.stage]
     factor = 1.0 / client.frailty
-    if waiting_tells(world, i):
+    if waiting_harms(world, i):
         factor *= stage.wait_recover
     if client.status == IN_SERVICE:
         service = world.tables.services[client.service]
@@ -208,7 +210,7 @@ def schedule(world: Any, i: int, now: float) -> float:
     if client.status == GONE:
         client.next, client.what = math.inf, NOTHING
         return math.inf
-    cell = (client.stage * tables.lists.shape[3] + client.group) * tables.stage_rungs.shape[1] + client.need
+    cell = (client.stage * tables.lists.shape[3] + client.group) * tables.stage_needs.shape[1] + client.need
     if cell != client.cell:
         if client.cell >= 0:
             span = tables.cells[client.cell]
@@ -223,8 +225,8 @@ def schedule(world: Any, i: int, now: float) -> float:
             best, what = when, tables.active[k].clock
     if client.assess_at < best:
         best, what = client.assess_at, ASSESS
-    if client.desk_at < best:
-        best, what = client.desk_at, DESK
+    if client.task_end < best:
+        best, what = client.task_end, TASK_END
     if client.review_due < best:
         best, what = client.review_due, REVIEW
     if client.short_end < best:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from simcare.rules.clocks import schedule
+from simcare.rules.codes import CLASS_CAUSES, CRISIS_CLASS, DISPLACED, FIRST_IN, LEAST_NEED, LOST, QUEUED
 from simcare.rules.compile import rule
 from simcare.rules.moves import forget_wait, write
 from simcare.rules.places import replace
 from simcare.rules.queues import PLACE, join, set_free, wake
-from simcare.rules.records import CLASS_CAUSES, CRISIS_CLASS, DISPLACED, FIRST_IN, LEAST_NEED, LOST, QUEUED
 
 
 @rule
 def fit_places(world: Any, pool_index: int, now: float, cause: int) -> None:
     """The number of a pool's places has changed. More: those in line move up. Fewer: the offer's rule names who moves.
 
-    Who is named keeps their bed, at the spot price, until another place on the rung is found, in the most urgent class.
-    Who waited for another rung already goes on waiting for that, as urgently.
+    Who is named keeps their bed, at the spot price, until another place in the tier is found, in the most urgent class.
+    Who waited for another tier already goes on waiting for that, as urgently.
     """
     pool = world.pools[pool_index]
     while pool.used > pool.places:

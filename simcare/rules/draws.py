@@ -1,7 +1,8 @@
 """Addressed random numbers: every draw is a function of its address, and of nothing else.
 
-The address is ``(seed, replication, client, purpose, ordinal)``. The same client meets the same luck
-under every strategy, whatever the others do: one extra draw, or one extra person, changes nothing else.
+The address is ``(seed, replication, client, purpose, ordinal)``. So strategies are compared under common random
+numbers: the same client meets the same chance events under every one, whatever the others do, and one extra draw, or
+one extra person, changes nothing else.
 The generator is Philox 4x64-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3"), with key
 ``(seed, replication)`` and counter ``(ordinal, purpose, client, 0)``; the first word of the block is the draw.
 """
@@ -9,39 +10,51 @@ The generator is Philox 4x64-10 (Salmon et al., 2011, "Parallel random numbers: 
 from __future__ import annotations
 
 import math
+import zlib
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simcare.rules.compile import high_word, rule
 
-# Purposes of draws inside the rulebook. The first sixteen are the budgets of the clocks (rules/names.py), but for
-# reneging and premature release.
-(
-    LOOK,
-    DIVERT,
-    STEP_UP_FIRST,
-    OFFER,
-    AT_ONCE,
-    KEEPS_NEED,
-    PATIENCE,
-    BY_WARD,
-    WARD_DAYS,
-    WARD_ROUTE,
-    PLAN_READY,
-    RELEASE,
-) = range(16, 28)
-RULE_PURPOSES = 28
+# Purposes of draws inside the rulebook. A purpose is part of an address, so a number once given stays. The budget of a
+# clock is drawn for the clock's own number (rules/codes.py), but for reneging and early discharge, whose numbers were taken:
+# they have PATIENCE and RELEASE.
+LOOK = 16
+DIVERT = 17
+STEP_UP_FIRST = 18
+OFFER = 19
+AT_ONCE = 20
+KEEPS_NEED = 21
+PATIENCE = 22
+BY_WARD = 23
+WARD_DAYS = 24
+WARD_ROUTE = 25
+PLAN_READY = 26
+RELEASE = 27
+RULE_PURPOSES = 28  # those that the rulebook counts draws of, the clocks' among them
 # Purposes of draws made once for a person, before the run.
-FRAILTY, AGE, NEED, ELAPSED, GAP, HEIGHT, FIRST_OFFER, EFFECT = range(32, 40)
+FRAILTY = 32
+AGE = 33
+NEED = 34
+ELAPSED = 35
+GAP = 36
+HEIGHT = 37
+FIRST_OFFER = 38
+EFFECT = 39
 # Purposes of draws made once for a provider: how it answers to money, when it fails, whether it goes with another of
 # its parent.
-RESPONSE, FAILURE, CONTAGION = range(40, 43)
+RESPONSE = 40
+FAILURE = 41
+CONTAGION = 42
 # Purposes of draws made once for a demand driver: its parameters and level, its drift and its dispersion, month by
 # month.
-FITTED, DRIFT, DISPERSION = range(43, 46)
+FITTED = 43
+DRIFT = 44
+DISPERSION = 45
 # Purposes of draws made once for a run: which draw of a fit comes first, and the rates that were counted.
-PARAMETERS, COUNTED_RATE = range(46, 48)
+PARAMETERS = 46
+COUNTED_RATE = 47
 
 _M0, _M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 _W0, _W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
@@ -85,3 +98,12 @@ def uniforms(
     for i in range(clients.size):
         out[i] = uniform(seed, replication, clients[i], purpose, ordinal)
     return out
+
+
+def name_key(kind: str, name: str) -> int:
+    """Thirty-one bits from a name, as the client of an address: a stratum or a provider more moves nobody else's.
+
+    >>> name_key("provider", "northern") == name_key("provider", "northern") != name_key("provider", "southern")
+    True
+    """
+    return zlib.crc32(f"{kind}:{name}".encode()) & 0x7FFFFFFF

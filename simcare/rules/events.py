@@ -1,4 +1,4 @@
-"""What happens to a client at an event: the rulebook's one door, ``happen``."""
+"""What happens to a client at an event: the rulebook's one entrance, ``happen``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ from typing import Any
 
 from simcare.rules.birthdays import birthday
 from simcare.rules.clocks import dated, due, gap_of, ordinal, restart, schedule
-from simcare.rules.compile import rule
-from simcare.rules.cuts import fit_places
-from simcare.rules.draws import AT_ONCE, BY_WARD, DIVERT, KEEPS_NEED, PLAN_READY, WARD_DAYS, WARD_ROUTE, exponential
-from simcare.rules.market import change
-from simcare.rules.moves import begin_stay, depart, divert, draw, end_stay, let_go, write
-from simcare.rules.places import ask_again, seek, share_out, stop_waiting
-from simcare.rules.queues import FREED, WOKEN, drop_team
-from simcare.rules.records import (
+from simcare.rules.codes import (
     ADMITTED,
     ADVICE,
     AGAIN,
@@ -37,7 +30,6 @@ from simcare.rules.records import (
     CLOCKS,
     CRISIS,
     DEATH,
-    DESK,
     DETECTION,
     DIED,
     DIRECT,
@@ -72,12 +64,20 @@ from simcare.rules.records import (
     STEP_DOWN,
     SUPERSEDED,
     SUPPORTED,
+    TASK_END,
     TOO_SOON,
     TRANSITION,
     TREATED,
     TURNED,
     UNSUPPORTED,
 )
+from simcare.rules.compile import rule
+from simcare.rules.cuts import fit_places
+from simcare.rules.draws import AT_ONCE, BY_WARD, DIVERT, KEEPS_NEED, PLAN_READY, WARD_DAYS, WARD_ROUTE, exponential
+from simcare.rules.market import change
+from simcare.rules.moves import begin_stay, depart, divert, draw, end_stay, let_go, write
+from simcare.rules.places import ask_again, seek, share_out, stop_waiting
+from simcare.rules.queues import FREED, WOKEN, drop_team
 from simcare.rules.routing import ask, done, settle, short_term, step_up
 
 
@@ -121,7 +121,7 @@ def _scheduled(world: Any, i: int, now: float, what: int) -> None:
     if what == ASSESS:
         client.assess_at = inf
         ask(world, i, now, ASSESSMENT)
-    elif what == DESK:
+    elif what == TASK_END:
         done(world, i, now)
     elif what == REVIEW:
         client.review_due = inf
@@ -186,7 +186,7 @@ def _refer(world: Any, i: int, now: float, cause: int) -> None:
     stage = world.tables.stages[client.stage]
     client.status, client.wait_since = REFERRED, now
     write(world, i, now, REFERRAL, cause)
-    if draw(world, i, DIVERT) < world.tables.stage_rungs[client.stage, client.need].diverted:
+    if draw(world, i, DIVERT) < world.tables.stage_needs[client.stage, client.need].diverted:
         divert(world, i, now, ADVICE)
         return
     client.assess_at = due(world, stage.assess_days, now, now) if stage.assess_days >= 0 else now
@@ -205,9 +205,9 @@ def _renege(world: Any, i: int, now: float) -> None:
 
 
 @rule
-def _rise(world: Any, i: int, now: float, rungs: int, cause: int) -> None:
+def _rise(world: Any, i: int, now: float, levels: int, cause: int) -> None:
     client = world.clients[i]
-    client.need += rungs
+    client.need += levels
     client.need_since = now
     write(world, i, now, ROSE, cause)
     if _followed(world, i, now):
@@ -217,10 +217,10 @@ def _rise(world: Any, i: int, now: float, rungs: int, cause: int) -> None:
 
 
 @rule
-def _recover(world: Any, i: int, now: float, rungs: int) -> None:
+def _recover(world: Any, i: int, now: float, levels: int) -> None:
     client = world.clients[i]
-    client.need -= rungs
-    client.induced = max(client.induced - rungs, 0)  # what provision induced is the first to go
+    client.need -= levels
+    client.induced = max(client.induced - levels, 0)  # what provision induced is the first to go
     client.need_since = now
     write(world, i, now, FELL, BY_NEED)
     _followed(world, i, now)
@@ -254,7 +254,7 @@ def _crisis(world: Any, i: int, now: float, cause: int) -> None:
 
 @rule
 def _admit(world: Any, i: int, now: float, mean_days: float) -> None:
-    """To hospital, with the place in care kept; what was asked for before is asked for anew on the way out."""
+    """To hospital, with the place in care kept; what was asked for before is asked for again on the way out."""
     client = world.clients[i]
     drop_team(world, i)
     client.assess_at, client.review_due, client.short_end = inf, inf, inf
@@ -287,7 +287,8 @@ def _ready_to_leave(world: Any, i: int, now: float) -> None:
 
 @rule
 def _turn(world: Any, i: int, now: float) -> None:
-    """A birthday: a new age band, perhaps a stage, a group, a hand-over, and a service outgrown."""
+    """A birthday: a new age band, perhaps a stage, a group, a transition, and a service that the client is too old
+    for."""
     client, tables = world.clients[i], world.tables
     client.band += 1
     stage = tables.bands[client.band].stage
@@ -299,7 +300,7 @@ def _turn(world: Any, i: int, now: float) -> None:
     if handover.here:
         _hand_over(world, i, now, handover)
     if client.status == IN_SERVICE and not tables.open_to[client.service, client.band, client.group]:
-        _outgrow(world, i, now, handover)
+        _age_out(world, i, now, handover)
     elif client.wants >= 0:
         ask_again(world, i, now)
         if client.wants < 0 and client.hospital == READY:
@@ -312,9 +313,9 @@ def _turn(world: Any, i: int, now: float) -> None:
 @rule
 def _only_waiting(world: Any, i: int) -> bool:
     """Whether only a wait could keep the client in the service: a short-term stay that has had its days, or a service
-    outgrown."""
+    that the client is too old for."""
     client = world.clients[i]
-    if client.status != IN_SERVICE or client.desk != 0:
+    if client.status != IN_SERVICE or client.task != 0:
         return False
     if not world.tables.open_to[client.service, client.band, client.group]:
         return True
@@ -336,7 +337,7 @@ def _hand_over(world: Any, i: int, now: float, handover: Any) -> None:
 
 
 @rule
-def _outgrow(world: Any, i: int, now: float, handover: Any) -> None:
+def _age_out(world: Any, i: int, now: float, handover: Any) -> None:
     """Too old for the service: with the plan ready the client moves the same day, without it care stops until one is
     made."""
     client = world.clients[i]

@@ -177,3 +177,12 @@ def fires_at(
         if right < math.inf:
             left_over = max(left_over - multiplier * _between(hazard, knots, origin, left, right), 0.0)
     return math.inf
+
+
+@rule
+def integrated(hazard: Any, knots: NDArray[Any], shift: float, grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The baseline hazard integrated from ``shift`` to ``shift`` + each point of the grid."""
+    out = np.empty(grid.size)
+    for k in range(grid.size):
+        out[k] = cumulative(hazard, knots, shift + grid[k]) - cumulative(hazard, knots, shift)
+    return out

@@ -7,15 +7,16 @@ import math
 from typing import Any
 
 from simcare.rules.clocks import dated, schedule
+from simcare.rules.codes import BY_CUT, BY_FAILURE, FAILS, IN_SERVICE, PLACES, QUARTER
 from simcare.rules.compile import rule
 from simcare.rules.cuts import fit_places
+from simcare.rules.occupancy import level_of
 from simcare.rules.places import share_out
 from simcare.rules.queues import MARKET_ROWS, wake
-from simcare.rules.records import BY_CUT, BY_FAILURE, FAILS, IN_SERVICE, PLACES, QUARTER
+from simcare.units import YEAR_DAYS
 
-QUARTER_DAYS = 365.25 / 4
+QUARTER_DAYS = YEAR_DAYS / 4
 FOR_EVERYBODY = 10**9  # places that are counted though there is one for everybody
-LOWEST, STEP = 0.5, 0.05  # of the occupancies for which incentives are tabulated (tariffs.LEVELS)
 
 
 @rule
@@ -56,15 +57,15 @@ def _quarter(world: Any, now: float) -> None:
         above = 0.0 if state.places >= FOR_EVERYBODY else _occupancy(state) - market.usual_occupancy
         state.price *= math.exp(math.log1p(market.drift) / 4.0 + market.per_occupancy * above / 4.0)
         _grow(world, pool, market.entry / 4.0 * above / max(1.0 - market.usual_occupancy, 0.01))
-    for firm in range(world.tables.firms.size):
-        row, state = world.tables.firms[firm], world.firms[firm]
+    for provider in range(world.tables.providers.size):
+        row, state = world.tables.providers[provider], world.providers[provider]
         if state.failed:
             continue
-        margin = _margin(world, firm, now)
-        _note(world, firm, now, margin)
+        margin = _margin(world, provider, now)
+        _note(world, provider, now, margin)
         state.budget -= row.closures * QUARTER_DAYS * math.exp(-market.per_margin * (margin - market.usual_margin))
         if row.closures > 0.0 and state.budget <= 0.0:
-            _close(world, firm, now, margin)
+            _close(world, provider, now, margin)
 
 
 @rule
@@ -85,26 +86,26 @@ def _grow(world: Any, pool: int, share: float) -> None:
 
 
 @rule
-def _margin(world: Any, firm: int, now: float) -> float:
+def _margin(world: Any, provider: int, now: float) -> float:
     """Income less cost, as a share of income: of the provider's places as they are today."""
-    income, cost = 0.0, world.tables.firms[firm].overhead
+    income, cost = 0.0, world.tables.providers[provider].overhead
     for pool in range(world.tables.pools.size):
         row, state = world.tables.pools[pool], world.pools[pool]
-        if row.service >= 0 and row.provider == firm:
+        if row.service >= 0 and row.provider == provider:
             income += (state.used + state.spot) * dated(world, row.price, now, 0.0) * state.price
             cost += (state.used + state.spot) * row.variable + row.fixed
     return (income - cost) / income if income > 0.0 else -1.0
 
 
 @rule
-def _note(world: Any, firm: int, now: float, margin: float) -> None:
+def _note(world: Any, provider: int, now: float, margin: float) -> None:
     """The provider's pools at the beginning of the quarter, in the market's log."""
     for pool in range(world.tables.pools.size):
         row, state = world.tables.pools[pool], world.pools[pool]
-        if row.service >= 0 and row.provider == firm:
+        if row.service >= 0 and row.provider == provider:
             noted = world.market[world.counts[MARKET_ROWS]]
             world.counts[MARKET_ROWS] += 1
-            noted.time, noted.provider, noted.pool, noted.failed = now, firm, pool, 0
+            noted.time, noted.provider, noted.pool, noted.failed = now, provider, pool, 0
             noted.places, noted.used, noted.spot, noted.price, noted.margin = (
                 state.places,
                 state.used,
@@ -115,51 +116,55 @@ def _note(world: Any, firm: int, now: float, margin: float) -> None:
 
 
 @rule
-def _close(world: Any, firm: int, now: float, margin: float) -> None:
+def _close(world: Any, provider: int, now: float, margin: float) -> None:
     """A provider fails, and perhaps others of its parent with it: nobody new comes, and those there ask for another
     place."""
-    parent = world.tables.firms[firm].parent
-    _shut(world, firm, now, margin)
+    parent = world.tables.providers[provider].parent
+    _shut(world, provider, now, margin)
     if parent < 0 or world.tables.market.size == 0:
         return
-    for other in range(world.tables.firms.size):
-        same = world.tables.firms[other].parent == parent
-        if same and not world.firms[other].failed and world.firms[other].luck < world.tables.market[0].contagion:
+    for other in range(world.tables.providers.size):
+        same = world.tables.providers[other].parent == parent
+        if (
+            same
+            and not world.providers[other].failed
+            and world.providers[other].chance < world.tables.market[0].contagion
+        ):
             _shut(world, other, now, _margin(world, other, now))
 
 
 @rule
-def _shut(world: Any, firm: int, now: float, margin: float) -> None:
-    if world.firms[firm].failed:
+def _shut(world: Any, provider: int, now: float, margin: float) -> None:
+    if world.providers[provider].failed:
         return
-    world.firms[firm].failed = 1
+    world.providers[provider].failed = 1
     used = 0
     for pool in range(world.tables.pools.size):
         row, state = world.tables.pools[pool], world.pools[pool]
-        if row.service >= 0 and row.provider == firm:
+        if row.service >= 0 and row.provider == provider:
             used += state.used
             state.places, state.closed = 0, 1
     noted = world.market[world.counts[MARKET_ROWS]]
     world.counts[MARKET_ROWS] += 1
-    noted.time, noted.provider, noted.pool, noted.failed = now, firm, -1, 1
+    noted.time, noted.provider, noted.pool, noted.failed = now, provider, -1, 1
     noted.places, noted.used, noted.spot, noted.price, noted.margin = 0, used, 0, 1.0, margin
 
 
 @rule
 def _see_occupancies(world: Any, now: float) -> None:
-    """Providers see how full they are: only the clocks of those who are in places of another level of occupancy run
-    anew."""
+    """Providers see how full they are: only the clocks of those who are in places of another level of occupancy
+    are set again."""
     for pool in range(world.tables.pools.size):
         row, state = world.tables.pools[pool], world.pools[pool]
         if row.service >= 0 and world.tables.terms[row.service, row.provider].levels > 1:
-            level = round((max(_occupancy(state), LOWEST) - LOWEST) / STEP)
+            level = level_of(_occupancy(state))
             if level != state.level:
                 state.level = level
-                _run_anew(world, pool, now)
+                _set_again(world, pool, now)
 
 
 @rule
-def _run_anew(world: Any, pool: int, now: float) -> None:
+def _set_again(world: Any, pool: int, now: float) -> None:
     for i in range(world.clients.size):
         if world.clients[i].pool == pool and world.clients[i].status == IN_SERVICE:
             schedule(world, i, now)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from simcare.rules.birthdays import YEAR
 from simcare.rules.clocks import dated, due, ordinal
+from simcare.rules.codes import ASSESSED, DIVERTED, END, GONE, IN_SERVICE, NOT_THERE, OUT, READY, REFERRED
 from simcare.rules.compile import rule
 from simcare.rules.draws import LOOK, uniform
 from simcare.rules.queues import PLACE, ROWS, drop_team, quit_queue, release
-from simcare.rules.records import ASSESSED, DIVERTED, END, GONE, IN_SERVICE, NOT_THERE, OUT, READY, REFERRED
+from simcare.units import YEAR_DAYS
 
 
 @rule
@@ -30,7 +30,7 @@ def write(world: Any, i: int, now: float, event: int, cause: int) -> None:
     row.waiting = 1 if client.status == REFERRED or client.wants >= 0 else 0
     row.induced, row.age, row.hospital, row.spot = (
         client.induced,
-        (now - client.born) / YEAR,
+        (now - client.born) / YEAR_DAYS,
         client.hospital,
         1 if client.spot else 0,
     )
@@ -44,11 +44,12 @@ def draw(world: Any, i: int, purpose: int) -> float:
 
 @rule
 def look(world: Any, i: int, now: float) -> int:
-    """The rung an assessor sees: need, one too high with the chance of over-specification, or one too low."""
+    """The level of need an assessor sees: the true one, one too high with the chance of over-specification, or one too
+    low."""
     client = world.clients[i]
     stage = world.tables.stages[client.stage]
     over, under = dated(world, stage.over, now, 0.0), dated(world, stage.under, now, 0.0)
-    top = world.tables.stage_rungs.shape[1] - 1
+    top = world.tables.stage_needs.shape[1] - 1
     u = draw(world, i, LOOK)
     if u < over:
         return min(client.need + 1, top)
@@ -59,7 +60,8 @@ def look(world: Any, i: int, now: float) -> int:
 
 @rule
 def assess(world: Any, i: int, now: float, cause: int) -> int:
-    """An assessment at the front door or at the end of a short-term stay: the rung seen, and a row in the log."""
+    """An assessment at the front door or at the end of a short-term stay: the level of need seen, and a row in the
+    log."""
     client = world.clients[i]
     client.assess_at = math.inf
     seen = look(world, i, now)

@@ -1,6 +1,6 @@
 """Places: asking for one, being granted it, waiting for it, swapping along a cycle, losing it to a cut.
 
-Who asks keeps the place they hold until the new one is granted. On a ladder with steps up and down that alone
+Who asks keeps the place they hold until the new one is granted. Where people step up and down that alone
 deadlocks, so those who wait for each other's places swap along the whole cycle; and a crisis may go beyond the
 number of places, where the offer names a spot price.
 """
@@ -13,23 +13,7 @@ import numpy as np
 
 from simcare.rules.choice import offer_with_room, on_the_spot, pick
 from simcare.rules.clocks import due, schedule, worked_off
-from simcare.rules.compile import rule
-from simcare.rules.moves import begin_stay, forget_wait, write
-from simcare.rules.queues import (
-    FREED,
-    PLACE,
-    TEAM,
-    before,
-    drop_team,
-    join,
-    next_in_line,
-    quit_queue,
-    release,
-    set_free,
-    take,
-    wake,
-)
-from simcare.rules.records import (
+from simcare.rules.codes import (
     ASSESSES,
     BY_CUT,
     BY_REVIEW,
@@ -50,28 +34,44 @@ from simcare.rules.records import (
     SUPERSEDED,
     WITHDRAWN,
 )
+from simcare.rules.compile import rule
+from simcare.rules.moves import begin_stay, forget_wait, write
+from simcare.rules.queues import (
+    FREED,
+    PLACE,
+    TEAM,
+    before,
+    drop_team,
+    join,
+    next_in_line,
+    quit_queue,
+    release,
+    set_free,
+    take,
+    wake,
+)
 
 
 @rule
-def seek(world: Any, i: int, now: float, rung: int, cause: int, rank: int) -> bool:
-    """Ask for a place on a rung: granted at once where one is free, else the client waits for it in a class.
+def seek(world: Any, i: int, now: float, tier: int, cause: int, rank: int) -> bool:
+    """Ask for a place in a tier: granted at once where one is free, else the client waits for it in a class.
 
-    Returns whether there was anything to ask for. Someone already on the rung found stays where they are.
+    Returns whether there was anything to ask for. Someone already in the tier found stays where they are.
     """
     client, tables = world.clients[i], world.tables
-    row = tables.lists[client.area, rung, client.band, client.group]
+    row = tables.lists[client.area, tier, client.band, client.group]
     if row.count == 0:
         return False
     if _is_there(world, i, row):
         stay_on(world, i, now)
     else:
-        _ask_for(world, i, now, rung, cause, rank)
+        _ask_for(world, i, now, tier, cause, rank)
     return True
 
 
 @rule
 def _is_there(world: Any, i: int, row: Any) -> bool:
-    """Whether the client is in a service on the rung that the offers of a list fill, and not too old for it."""
+    """Whether the client is in a service of the tier that the offers of a list fill, and not too old for it."""
     client, tables = world.clients[i], world.tables
     if client.status != IN_SERVICE or not tables.open_to[client.service, client.band, client.group]:
         return False
@@ -79,10 +79,10 @@ def _is_there(world: Any, i: int, row: Any) -> bool:
 
 
 @rule
-def _ask_for(world: Any, i: int, now: float, rung: int, cause: int, rank: int) -> None:
+def _ask_for(world: Any, i: int, now: float, tier: int, cause: int, rank: int) -> None:
     """A free place, one on the spot, or a turn in the queue."""
     client, tables = world.clients[i], world.tables
-    row = tables.lists[client.area, rung, client.band, client.group]
+    row = tables.lists[client.area, tier, client.band, client.group]
     chosen = pick(world, i, row)
     k = offer_with_room(world, row, chosen)
     if k >= 0:
@@ -92,7 +92,7 @@ def _ask_for(world: Any, i: int, now: float, rung: int, cause: int, rank: int) -
     if k >= 0:
         grant(world, i, now, tables.offers[k].service, tables.offers[k].provider, tables.offers[k].pool, True, cause)
     else:
-        _wait(world, i, now, rung, row.queue, cause, rank)
+        _wait(world, i, now, tier, row.queue, cause, rank)
 
 
 @rule
@@ -112,20 +112,20 @@ def stay_on(world: Any, i: int, now: float) -> None:
 
 @rule
 def replace(world: Any, i: int, now: float) -> None:
-    """Whose place was cut asks for another on the same rung: in line with all who wait for one, even where one is
+    """Whose place was cut asks for another in the same tier: in line with all who wait for one, even where one is
     free."""
     client, tables = world.clients[i], world.tables
-    rung = min(client.tier, tables.lists.shape[1] - 1)
-    row = tables.lists[client.area, rung, client.band, client.group]
+    tier = min(client.tier, tables.lists.shape[1] - 1)
+    row = tables.lists[client.area, tier, client.band, client.group]
     limited = row.count > 0
     for k in range(row.first, row.first + row.count):
         limited = limited and tables.offers[k].pool >= 0
     if limited:
-        _wait(world, i, now, rung, row.queue, BY_CUT, CRISIS_CLASS)
+        _wait(world, i, now, tier, row.queue, BY_CUT, CRISIS_CLASS)
         for k in range(row.first, row.first + row.count):
             set_free(world, tables.offers[k].pool)
     elif row.count > 0:
-        _ask_for(world, i, now, rung, BY_CUT, CRISIS_CLASS)
+        _ask_for(world, i, now, tier, BY_CUT, CRISIS_CLASS)
 
 
 @rule
@@ -151,12 +151,12 @@ def grant(world: Any, i: int, now: float, service: int, provider: int, pool: int
 
 
 @rule
-def _wait(world: Any, i: int, now: float, rung: int, queue: int, cause: int, rank: int) -> None:
+def _wait(world: Any, i: int, now: float, tier: int, queue: int, cause: int, rank: int) -> None:
     """Join the queue of a list of offers. Who waits already goes on waiting: in the same queue with their ticket,
     unless the matter has become more urgent; in another with the time they have waited."""
     client, ticket = world.clients[i], world.tickets[2 * i + PLACE]
     if client.wants >= 0 and ticket.queue == queue and rank >= ticket.rank:
-        client.wants = rung
+        client.wants = tier
         return
     since = ticket.since if client.wants >= 0 else now
     quit_queue(world, i, PLACE)
@@ -164,7 +164,7 @@ def _wait(world: Any, i: int, now: float, rung: int, queue: int, cause: int, ran
         client.wait_since = now
     if client.status == OUT:
         client.status = REFERRED
-    client.wants, client.because = rung, cause
+    client.wants, client.because = tier, cause
     join(world, i, PLACE, queue, rank, since)
     write(world, i, now, QUEUED, CLASS_CAUSES[rank])
     if client.pool >= 0 and not client.spot:
@@ -205,21 +205,21 @@ def ask_again(world: Any, i: int, now: float) -> None:
 def ask_team(world: Any, i: int, now: float, cause: int, rank: int) -> bool:
     """Ask for an assessment or a review. Returns whether it can be done at once: no team has limited hours for it."""
     client = world.clients[i]
-    pool = _desk(world, i, cause).pool
+    pool = _team_task(world, i, cause).pool
     if pool < 0:
         return True
     drop_team(world, i)
-    client.desk, client.team, client.desk_hours = cause, pool, _desk(world, i, cause).hours
+    client.task, client.team, client.task_hours = cause, pool, _team_task(world, i, cause).hours
     join(world, i, TEAM, world.tables.pool_queues[world.tables.pools[pool].first], rank, now)
     set_free(world, pool)
     return False
 
 
 @rule
-def _desk(world: Any, i: int, cause: int) -> Any:
+def _team_task(world: Any, i: int, cause: int) -> Any:
     """The team that does this for the client, and the hours it takes."""
     client = world.clients[i]
-    return world.tables.desks[REVIEWS if cause == BY_REVIEW else ASSESSES, client.stage, client.group, client.area]
+    return world.tables.team_tasks[REVIEWS if cause == BY_REVIEW else ASSESSES, client.stage, client.group, client.area]
 
 
 @rule
@@ -245,7 +245,7 @@ def _work_on(world: Any, i: int, pool: int, now: float) -> None:
     client = world.clients[i]
     quit_queue(world, i, TEAM)
     world.pools[pool].used += 1
-    client.desk_at = worked_off(world, world.tables.pools[pool].hours, client.desk_hours, now)
+    client.task_end = worked_off(world, world.tables.pools[pool].hours, client.task_hours, now)
     schedule(world, i, now)
     wake(world, i)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from simcare.rules.codes import AGEING_DAYS, BOUGHT
 from simcare.rules.compile import rule
-from simcare.rules.records import AGEING_DAYS, BOUGHT
 
 PLACE, TEAM = range(2)  # the two tickets of a client
 ROWS, FREED, WOKEN, TICKETS, MARKET_ROWS = range(5)  # what ``world.counts`` counts
@@ -139,12 +139,12 @@ def take(world: Any, i: int, pool: int, spot: bool) -> None:
 
 @rule
 def drop_team(world: Any, i: int) -> None:
-    """Whatever a team was asked to do for the client is no longer wanted: out of its queue, or off its desk."""
+    """Whatever a team was asked to do for the client is no longer wanted: out of its queue, or out of its work."""
     client = world.clients[i]
-    if client.desk == 0:
+    if client.task == 0:
         return
     quit_queue(world, i, TEAM)
-    if client.desk_at < math.inf:
+    if client.task_end < math.inf:
         world.pools[client.team].used -= 1
         set_free(world, client.team)
-    client.desk, client.desk_at, client.team = 0, math.inf, -1
+    client.task, client.task_end, client.team = 0, math.inf, -1

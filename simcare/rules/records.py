@@ -1,4 +1,4 @@
-"""The names and the records of the rulebook: clocks, events, causes; what is known of a client; a row of the log."""
+"""The records of the rulebook: what is known of a client, a row of the log, and a model as arrays."""
 
 from __future__ import annotations
 
@@ -9,81 +9,22 @@ from numpy.typing import NDArray
 
 from simcare.rules.hazards import HAZARD, KNOT, SPAN, STEP
 
-# Clocks. Rise and recovery have one for each number of rungs, 1 to 5.
-JUMPS = 5
-RISE, RECOVER = 0, JUMPS
-INDUCED, CRISIS, DETECTION, STEP_DOWN, DEATH, LEAVING, RENEGE, PREMATURE = range(2 * JUMPS, 2 * JUMPS + 8)
-CLOCKS = 18
-CLOCK_SLOTS = {
-    "rise": RISE, "recover": RECOVER, "induced": INDUCED, "crisis": CRISIS, "detection": DETECTION,
-    "step_down": STEP_DOWN, "premature": PREMATURE, "death": DEATH, "leaving": LEAVING, "renege": RENEGE
-}  # fmt: skip
-
-# What comes next for a client beside the clocks: things that are scheduled, not random.
-ARRIVE, ASSESS, DESK, REVIEW, SHORT_END, HOSPITAL_END, BIRTHDAY, NEW_TERMS, NOTHING = range(CLOCKS, CLOCKS + 9)
-
-# Where a client stands; and in hospital: not, treated, or ready to leave.
-UNBORN, OUT, REFERRED, IN_SERVICE, GONE = range(5)
-BOUGHT, LOST = 1, 2  # a place beyond the pool's number: bought on the spot, or one that a cut took
-NOT_THERE, TREATED, READY = range(3)
-
-EVENTS = (
-    "present", "arrival", "referral", "diverted", "assessed", "start", "move", "end", "rise", "fall", "crisis",
-    "review", "birthday", "handover", "death", "left", "queued", "withdrawn", "kept", "displaced", "admitted", "ready",
-    "discharged", "transition"
-)  # fmt: skip
-(PRESENT, ARRIVAL, REFERRAL, DIVERTED, ASSESSED, START, MOVE, END, ROSE, FELL, IN_CRISIS, REVIEWED,
- TURNED, HANDED_OVER, DIED, LEFT, QUEUED, WITHDRAWN, KEPT, DISPLACED, ADMITTED, READY_TO_LEAVE, DISCHARGED,
- TRANSITION) = range(len(EVENTS))  # fmt: skip
-
-CAUSES = (
-    "", "day_0", "new", "again", "crisis", "direct", "advice", "not_in_need", "assessment", "short_term_end", "review",
-    "step_down", "need", "induced", "handover", "hazard", "at_once", "up", "down", "same", "age", "hospital",
-    "community", "planned", "reneged", "superseded", "cut", "supported", "unsupported", "premature", "failure"
-)  # fmt: skip
-(
-    NO_CAUSE, DAY_0, NEW, AGAIN, BY_CRISIS, DIRECT, ADVICE, NOT_IN_NEED, ASSESSMENT, SHORT_TERM_END, BY_REVIEW,
-    BY_PROVIDER, BY_NEED, BY_PROVISION, BY_HANDOVER, BY_HAZARD, AT_ONCE_CRISIS, UP, DOWN, SAME, BY_AGE, BY_HOSPITAL,
-    COMMUNITY, PLANNED, RENEGED, SUPERSEDED, BY_CUT, SUPPORTED, UNSUPPORTED, TOO_SOON, BY_FAILURE
-) = range(len(CAUSES))  # fmt: skip
-
-ROUTES = {"referral": 0, "crisis": 1, "direct": 2}
-ROUTE_REFERRAL, ROUTE_CRISIS, ROUTE_DIRECT = range(3)
-
-# Queue classes, the most urgent first, as the log names them; who waits rises one class for each 28 days.
-CLASSES = ("crisis", "hospital", "community", "planned")
-CRISIS_CLASS, HOSPITAL_CLASS, COMMUNITY_CLASS, PLANNED_CLASS = range(len(CLASSES))
-CLASS_CAUSES = (BY_CRISIS, BY_HOSPITAL, COMMUNITY, PLANNED)
-AGEING_DAYS = 28.0
-
-# Who moves when places are cut.
-LAST_IN, FIRST_IN, LEAST_NEED = range(3)
-CUTS = {"last_in": LAST_IN, "first_in": FIRST_IN, "least_need": LEAST_NEED}
-
-# What changes on a date for many at once: a number of places, occupancies (a month), the market (a quarter), a provider
-# that fails.
-PLACES, MONTH, QUARTER, FAILS = range(4)
-
-# What a team does.
-ASSESSES, REVIEWS = range(2)
-WORK = ("assessment", "review")
-
 CLIENT = np.dtype(
     [
         ("id", "i8"),
         ("born", "f8"),  # days from the start
-        ("entered", "f8"),  # when the client comes to the door
+        ("entered", "f8"),  # when the client comes to the front door
         ("frailty", "f8"),
         ("need_since", "f8"),  # when the present need began
         ("stay_start", "f8"),  # when the present stay began
         ("wait_since", "f8"),  # when the present wait began
         ("next", "f8"),  # the client's next event
         ("assess_at", "f8"),
-        ("desk_at", "f8"),  # when the team that works on the client is done
+        ("task_end", "f8"),  # when the team that works on the client is done
         ("review_due", "f8"),
         ("short_end", "f8"),
         ("hospital_end", "f8"),
-        ("desk_hours", "f8"),  # what the team was asked for takes
+        ("task_hours", "f8"),  # what the team was asked for takes
         ("birthday", "f8"),
         ("cell", "i4"),  # whose clocks were set last: stage, group and need as one number
         ("team", "i4"),  # the team that the client waits for or is worked on by; −1 for none
@@ -100,15 +41,15 @@ CLIENT = np.dtype(
         ("provider", "i2"),
         ("tier", "i2"),
         ("need", "i2"),
-        ("induced", "i2"),  # rungs of the present need that provision induced
+        ("induced", "i2"),  # levels of the present need that provision induced
         ("status", "i2"),
         ("route", "i2"),
         ("priority", "i2"),  # queue class of a first request
         ("hospital", "i2"),
         ("spot", "i2"),  # in a place beyond the pool's number: bought, or lost to a cut; 0 for neither
-        ("wants", "i2"),  # the rung that the client waits for; −1 for none
+        ("wants", "i2"),  # the tier that the client waits for; −1 for none
         ("because", "i2"),  # why the client waits for it
-        ("desk", "i2"),  # why the client waits for a team, or is worked on; 0 for not
+        ("task", "i2"),  # why the client waits for a team, or is worked on; 0 for not
     ],
     align=True,
 )
@@ -145,15 +86,24 @@ POOL_STATE = np.dtype(
         ("room", "f8"),
     ]
 )
-# A provider: what is left of the budget of its hazard to fail, its luck when another of its parent does, and whether it
-# has failed.
-FIRM_STATE = np.dtype([("budget", "f8"), ("luck", "f8"), ("failed", "i8")])
+# A provider: what is left of the budget of its hazard to fail, its chance draw for when another of its parent does, and
+# whether it has failed.
+PROVIDER_STATE = np.dtype([("budget", "f8"), ("chance", "f8"), ("failed", "i8")])
 # A row of the market's log: the state of a pool of places at the beginning of a quarter, or of a provider when it fails
 # (pool −1).
 MARKET_ROW = np.dtype(
-    [("time", "f8"), ("provider", "i8"), ("pool", "i8"), ("failed", "i8"), ("places", "i8"), ("used", "i8"), ("spot", "i8"), ("price", "f8"),
-     ("margin", "f8")]
-)  # fmt: skip
+    [
+        ("time", "f8"),
+        ("provider", "i8"),
+        ("pool", "i8"),
+        ("failed", "i8"),
+        ("places", "i8"),
+        ("used", "i8"),
+        ("spot", "i8"),
+        ("price", "f8"),
+        ("margin", "f8"),
+    ]
+)
 
 LOG = np.dtype(
     [
@@ -195,24 +145,55 @@ LIST = np.dtype([("first", "i8"), ("count", "i8"), ("queue", "i8")])
 OFFER_ROW = np.dtype([("service", "i8"), ("provider", "i8"), ("pool", "i8"), ("up_to", "f8")])
 # hours: of a team; price (a dated series), variable and fixed: pounds a day of a pool of places, price and variable for
 # each client
-POOL = np.dtype([("service", "i8"), ("provider", "i8"), ("spot", "i8"), ("cut", "i8"), ("hours", "i8"), ("first", "i8"), ("count", "i8"),
-                 ("price", "i8"), ("variable", "f8"), ("fixed", "f8")])  # fmt: skip
+POOL = np.dtype(
+    [
+        ("service", "i8"),
+        ("provider", "i8"),
+        ("spot", "i8"),
+        ("cut", "i8"),
+        ("hours", "i8"),
+        ("first", "i8"),
+        ("count", "i8"),
+        ("price", "i8"),
+        ("variable", "f8"),
+        ("fixed", "f8"),
+    ]
+)
 CHANGE = np.dtype(
     [("time", "f8"), ("kind", "i8"), ("index", "i8"), ("places", "i8")]
 )  # index: of the pool, or of the provider that fails
 # Which variant of the providers' clocks an offer has: ``first``, or where ``series`` ≥ 0 the value of that dated
 # series; in a place of a limited number, the one after it at the level of occupancy.
 TERMS = np.dtype([("first", "i8"), ("series", "i8"), ("levels", "i8")])
-FIRM = np.dtype([("closures", "f8"), ("parent", "i8"), ("overhead", "f8")])  # rates and pounds a day
-MARKET = np.dtype([(
-    "drift", "f8"), ("per_occupancy", "f8"), ("usual_occupancy", "f8"), ("entry", "f8"), ("usual_margin", "f8"),
-    ("per_margin", "f8"), ("contagion", "f8"), ("vacancy", "f8"), ("price", "f8"
-)])  # fmt: skip
-STAGE = np.dtype([(
-    "frailty_variance", "f8"), ("enabling", "f8"), ("over_provided", "f8"), ("wait_rise", "f8"), ("wait_recover",
-    "f8"), ("at_once", "f8"), ("assess_days", "i8"), ("over", "i8"), ("under", "i8"), ("step_up_first", "i8"
-)])  # fmt: skip
-STAGE_RUNG = np.dtype([("diverted", "f8"), ("death_ratio", "f8"), ("step_up", "i8")])
+PROVIDER = np.dtype([("closures", "f8"), ("parent", "i8"), ("overhead", "f8")])  # rates and pounds a day
+MARKET = np.dtype(
+    [
+        ("drift", "f8"),
+        ("per_occupancy", "f8"),
+        ("usual_occupancy", "f8"),
+        ("entry", "f8"),
+        ("usual_margin", "f8"),
+        ("per_margin", "f8"),
+        ("contagion", "f8"),
+        ("vacancy", "f8"),
+        ("price", "f8"),
+    ]
+)
+STAGE = np.dtype(
+    [
+        ("frailty_variance", "f8"),
+        ("enabling", "f8"),
+        ("over_provided", "f8"),
+        ("wait_rise", "f8"),
+        ("wait_recover", "f8"),
+        ("at_once", "f8"),
+        ("assess_days", "i8"),
+        ("over", "i8"),
+        ("under", "i8"),
+        ("step_up_first", "i8"),
+    ]
+)
+STAGE_NEED = np.dtype([("diverted", "f8"), ("death_ratio", "f8"), ("step_up", "i8")])
 CELL = np.dtype([("hazard", "i8"), ("timeline", "i8")])
 ACTIVE = np.dtype([("clock", "i8"), ("column", "i8"), ("hazard", "i8"), ("timeline", "i8")])
 BAND = np.dtype([("from_age", "f8"), ("stage", "i8")])
@@ -220,13 +201,13 @@ HANDOVER = np.dtype(
     [("keeps", "f8"), ("at_most", "i8"), ("to_group", "i8"), ("here", "i8"), ("supported", "i8"), ("gap_days", "i8")]
 )
 HOSPITAL = np.dtype([("share", "i8"), ("days", "f8"), ("to_step_up", "i8")])
-DESK_ROW = np.dtype([("pool", "i8"), ("hours", "f8")])
+TEAM_TASK = np.dtype([("pool", "i8"), ("hours", "f8")])
 
 
 class Tables(NamedTuple):
     """A model as arrays, which is all that the rulebook reads.
 
-    Shapes: S stages, G groups, R rungs, V services, B age bands, A areas. Index −1 means none.
+    Shapes: S stages, G groups, R levels of need, V services, B age bands, A areas. Index −1 means none.
     """
 
     hazards: NDArray[Any]  # HAZARD rows; row 0 never fires
@@ -240,20 +221,20 @@ class Tables(NamedTuple):
     terms: NDArray[Any]  # TERMS (V, providers)
     purposes: NDArray[Any]  # (columns): the clock that each column of ``running`` holds
     stages: NDArray[Any]  # STAGE (S,)
-    stage_rungs: NDArray[Any]  # STAGE_RUNG (S, R)
+    stage_needs: NDArray[Any]  # STAGE_NEED (S, R)
     services: NDArray[Any]  # SERVICE (V,)
     open_to: NDArray[Any]  # bool (V, B, G)
-    lists: NDArray[Any]  # LIST (A, R + 1, B, G) into offers; the last rung is the short-term tier
+    lists: NDArray[Any]  # LIST (A, R + 1, B, G) into offers; the last tier is the short-term one
     offers: NDArray[Any]  # OFFER_ROW
     bands: NDArray[Any]  # BAND (B,)
     handovers: NDArray[Any]  # HANDOVER (B, G): what reaching this band changes
     hospitals: NDArray[Any]  # HOSPITAL (S, G); share −1 for none
-    desks: NDArray[Any]  # DESK_ROW (2, S, G, A): the team that assesses, and that reviews; pool −1 for none
+    team_tasks: NDArray[Any]  # TEAM_TASK (2, S, G, A): the team that assesses, and that reviews; pool −1 for none
     pools: NDArray[Any]  # POOL rows, places first, then teams; their queues are a span of pool_queues
     pool_queues: NDArray[Any]  # queues whose people a place of the pool could serve
     queues: NDArray[Any]  # (Q): 1 where the queue is of a list of offers, 0 for a team's
     changes: NDArray[Any]  # CHANGE rows by time: what changes for many at once
-    firms: NDArray[Any]  # FIRM (providers,)
+    providers: NDArray[Any]  # PROVIDER (providers,)
     market: NDArray[Any]  # MARKET: one row, or none where there is no market
 
 
@@ -269,7 +250,7 @@ class World(NamedTuple):
     tickets: NDArray[Any]  # TICKET (2 N,)
     holding: NDArray[Any]  # (P, Q): how many who hold a place of the pool wait in the queue
     freed: NDArray[Any]  # pools in which a place came free, filled up to counts[1]
-    firms: NDArray[Any]  # FIRM_STATE (providers,)
+    providers: NDArray[Any]  # PROVIDER_STATE (providers,)
     market: NDArray[Any]  # MARKET_ROW rows, filled up to counts[4]
     woken: NDArray[Any]  # other clients whose next event an event changed, filled up to counts[2]
     log: NDArray[Any]  # LOG rows, filled up to counts[0]
@@ -279,15 +260,46 @@ class World(NamedTuple):
 
 # What each array holds and in how many dimensions: what the compiled rules rely on.
 TABLES_LAYOUT: dict[str, tuple[Any, int]] = {
-    "hazards": (HAZARD, 1), "knots": (KNOT, 1), "spans": (SPAN, 1), "steps": (STEP, 1), "cells": (SPAN, 1), "active": (ACTIVE, 1),
-    "step_down": (CELL, 2), "premature": (CELL, 2), "terms": (TERMS, 2), "firms": (FIRM, 1), "market": (MARKET, 1),
-    "purposes": ("i8", 1), "stages": (STAGE, 1), "stage_rungs": (STAGE_RUNG, 2), "services": (SERVICE, 1),
-    "open_to": ("?", 3), "lists": (LIST, 4), "offers": (OFFER_ROW, 1), "bands": (BAND, 1), "handovers": (HANDOVER, 2), "hospitals": (HOSPITAL, 2),
-    "desks": (DESK_ROW, 4), "pools": (POOL, 1), "pool_queues": ("i8", 1), "queues": ("i8", 1), "changes": (CHANGE, 1),
-}  # fmt: skip
-LAYOUT: dict[
-    str, tuple[Any, int]] = {"clients": (CLIENT, 1), "running": (RUNNING, 2), "ordinals": ("i4", 2),
-    "pools": (POOL_STATE, 1), "queues": (QUEUE, 2), "tickets": (TICKET, 1), "holding": ("i8", 2), "freed": ("i8", 1),
-    "woken": ("i8", 1), "firms": (FIRM_STATE, 1), "market": (MARKET_ROW, 1), "log": (LOG, 1), "counts": ("i8", 1),
+    "hazards": (HAZARD, 1),
+    "knots": (KNOT, 1),
+    "spans": (SPAN, 1),
+    "steps": (STEP, 1),
+    "cells": (SPAN, 1),
+    "active": (ACTIVE, 1),
+    "step_down": (CELL, 2),
+    "premature": (CELL, 2),
+    "terms": (TERMS, 2),
+    "providers": (PROVIDER, 1),
+    "market": (MARKET, 1),
+    "purposes": ("i8", 1),
+    "stages": (STAGE, 1),
+    "stage_needs": (STAGE_NEED, 2),
+    "services": (SERVICE, 1),
+    "open_to": ("?", 3),
+    "lists": (LIST, 4),
+    "offers": (OFFER_ROW, 1),
+    "bands": (BAND, 1),
+    "handovers": (HANDOVER, 2),
+    "hospitals": (HOSPITAL, 2),
+    "team_tasks": (TEAM_TASK, 4),
+    "pools": (POOL, 1),
+    "pool_queues": ("i8", 1),
+    "queues": ("i8", 1),
+    "changes": (CHANGE, 1),
+}
+LAYOUT: dict[str, tuple[Any, int]] = {
+    "clients": (CLIENT, 1),
+    "running": (RUNNING, 2),
+    "ordinals": ("i4", 2),
+    "pools": (POOL_STATE, 1),
+    "queues": (QUEUE, 2),
+    "tickets": (TICKET, 1),
+    "holding": ("i8", 2),
+    "freed": ("i8", 1),
+    "woken": ("i8", 1),
+    "providers": (PROVIDER_STATE, 1),
+    "market": (MARKET_ROW, 1),
+    "log": (LOG, 1),
+    "counts": ("i8", 1),
     "address": ("i8", 1),
-}  # fmt: skip
+}

@@ -1,4 +1,4 @@
-"""From need to a place: assessments and reviews, at once or in a team's queue, and the rung they lead to."""
+"""From need to a place: assessments and reviews, at once or in a team's queue, and the tier they lead to."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from math import inf
 from typing import Any
 
 from simcare.rules.clocks import dated, due
-from simcare.rules.compile import rule
-from simcare.rules.draws import STEP_UP_FIRST
-from simcare.rules.moves import assess, divert, draw, let_go, look, write
-from simcare.rules.places import ask_team, seek, stay_on
-from simcare.rules.queues import drop_team
-from simcare.rules.records import (
+from simcare.rules.codes import (
     ASSESSMENT,
     BY_CRISIS,
     BY_HANDOVER,
@@ -32,6 +27,11 @@ from simcare.rules.records import (
     SHORT_TERM_END,
     UP,
 )
+from simcare.rules.compile import rule
+from simcare.rules.draws import STEP_UP_FIRST
+from simcare.rules.moves import assess, divert, draw, let_go, look, write
+from simcare.rules.places import ask_team, seek, stay_on
+from simcare.rules.queues import drop_team
 
 
 @rule
@@ -49,10 +49,11 @@ def _class(world: Any, i: int, cause: int, upwards: bool) -> int:
 
 
 @rule
-def settle(world: Any, i: int, now: float, rung: int, cause: int) -> None:
-    """Put the client on the rung seen: rung 0 is independence, for those in care an end, for the others a diversion."""
+def settle(world: Any, i: int, now: float, tier: int, cause: int) -> None:
+    """Put the client in the tier of the need seen: 0 is independence, an end for those in care, a diversion for
+    others."""
     client = world.clients[i]
-    if rung > 0 and seek(world, i, now, rung, cause, _class(world, i, cause, rung > client.tier)):
+    if tier > 0 and seek(world, i, now, tier, cause, _class(world, i, cause, tier > client.tier)):
         return
     if client.status == IN_SERVICE:
         let_go(world, i, now, cause)
@@ -71,7 +72,7 @@ def ask(world: Any, i: int, now: float, cause: int) -> None:
 def done(world: Any, i: int, now: float) -> None:
     """The team has worked its hours on the client, and is free for the next."""
     client = world.clients[i]
-    cause = client.desk
+    cause = client.task
     drop_team(world, i)
     _conclude(world, i, now, cause)
 
@@ -89,10 +90,10 @@ def _conclude(world: Any, i: int, now: float, cause: int) -> None:
 
 @rule
 def _open_package(world: Any, i: int, now: float, seen: int) -> None:
-    """The first package on the rung seen; some begin with a short-term service instead."""
+    """The first package, for the need seen; some begin with a short-term service instead."""
     client = world.clients[i]
     stage = world.tables.stages[client.stage]
-    if seen > 0 and world.tables.stage_rungs[client.stage, seen].step_up:
+    if seen > 0 and world.tables.stage_needs[client.stage, seen].step_up:
         u = draw(world, i, STEP_UP_FIRST)
         if u < dated(world, stage.step_up_first, now, 0.0) and seek(
             world, i, now, short_term(world), ASSESSMENT, client.priority

@@ -38,7 +38,6 @@ from simcare.units import YEAR_DAYS
 Days = NDArray[np.float64]
 SMOOTH_DAYS = 7.0  # a payoff that ends on a day is felt as falling over the week before it
 MOST = 3.0  # on the logarithm: no tariff makes a provider more than e³ times as fast, or as slow
-LEVELS = np.linspace(0.5, 1.0, 11)  # occupancies for which the value of holding is worked out, where places are limited
 
 
 class Incentive(NamedTuple):

@@ -6,10 +6,9 @@ import math
 
 from scipy.stats import norm
 
-from simcare.engine.persons import key
 from simcare.model import Model
 from simcare.model.offers import response_of
-from simcare.rules.draws import RESPONSE, uniform
+from simcare.rules.draws import RESPONSE, name_key, uniform
 
 
 def differing(model: Model, seed: int, replication: int) -> Model:
@@ -24,7 +23,7 @@ def differing(model: Model, seed: int, replication: int) -> Model:
         response = response_of(model, provider)
         if response is None or response.eta_log_sd is None or response.eta_log_sd.value == 0:
             continue
-        z = float(norm.ppf(uniform(seed, replication, key("provider", provider.name), RESPONSE, 0)))
+        z = float(norm.ppf(uniform(seed, replication, name_key("provider", provider.name), RESPONSE, 0)))
         eta = response.eta.value * math.exp(response.eta_log_sd.value * z)
         update = {"name": f"{response.name}: {provider.name}", "owners": None, "providers": (provider.name,)}
         rows.append(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from simcare.model import Model
 from simcare.model.capacity import Offer
 from simcare.model.parts import Service
-from simcare.rules.records import CAUSES, CLASSES, EVENTS
+from simcare.rules.codes import CAUSES, CLASSES, EVENTS
 
 YEAR = 365.25
 SOON = 1e-6  # days: a birthday is worked out from the age in a row

@@ -20,7 +20,7 @@ from simcare.files.load import load_model
 from simcare.files.parsing import parse
 from simcare.files.toml_faults import read_toml
 from simcare.model import Model
-from simcare.rules.records import CAUSES, END, EVENTS, MOVE, START
+from simcare.rules.codes import CAUSES, END, EVENTS, MOVE, START
 from tests.second_reading.naive_queue import Checker, Ladder, team_is_never_in_two_places
 from tests.support.random_models import models, number
 

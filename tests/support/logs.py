@@ -6,7 +6,8 @@ from functools import cache
 
 import polars as pl
 
-from simcare.arrays.build import build, names_of
+from simcare.arrays.build import build
+from simcare.arrays.names import names_of
 from simcare.engine import simpy
 from simcare.files.load import load_model
 from simcare.log.frame import frame

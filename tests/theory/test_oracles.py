@@ -23,7 +23,7 @@ from simcare.files.load import load_model
 from simcare.files.parsing import parse
 from simcare.files.toml_faults import read_toml
 from simcare.model import Model
-from simcare.rules.records import ARRIVAL, ASSESSED, LEFT, QUEUED, REFERRAL, START, WITHDRAWN
+from simcare.rules.codes import ARRIVAL, ASSESSED, LEFT, QUEUED, REFERRAL, START, WITHDRAWN
 from tests.support.standard_errors import holds
 
 YEAR = 365.25

@@ -40,7 +40,7 @@ def changed(model: Model, **parts: Any) -> Model:
 
 
 def test_the_toy_uses_every_event(baseline: pl.DataFrame) -> None:
-    from simcare.rules.records import EVENTS, QUEUED
+    from simcare.rules.codes import EVENTS, QUEUED
 
     # Its people come by referral and crisis, and nothing runs out: queues and hospitals: unit/rules/test_events.py.
     assert set(baseline["event"].unique()) == set(EVENTS[:QUEUED]) - {"arrival"}

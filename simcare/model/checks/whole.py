@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from simcare.model.cells import BY_PROVIDERS, NEED_CLOCKS, clock_cells
-from simcare.model.cells import changes_on as changes_on
 from simcare.model.checks.drivers import driver_faults
 from simcare.model.checks.places import capacity_faults, known_groups
 from simcare.model.checks.responses import response_faults

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from simcare.engine.persons import frailty, value_in_bands
+from simcare.rules import codes, draws
 from simcare.rules.draws import exponential, uniform, uniforms, word
 
 WORDS = st.integers(min_value=0, max_value=2**62)
@@ -65,3 +66,13 @@ def test_spread_fills_bands_by_their_shares() -> None:
     assert (values < 10).sum() == 500
     assert ((values >= 10) & (values < 20)).sum() == 0
     assert values.max() < 40
+
+
+def test_no_two_purposes_share_an_address() -> None:
+    """A clock's budget is drawn for the clock's number, or for a purpose of its own where that number is taken."""
+    purposes = {name: value for name, value in vars(draws).items() if name.isupper() and isinstance(value, int)}
+    others = [value for name, value in purposes.items() if name != "RULE_PURPOSES"]
+    clocks = set(range(codes.CLOCKS)) - {codes.RENEGE, codes.PREMATURE}
+    assert len(others) == len(set(others)) and not clocks & set(others)
+    inside = {value for value in others if value < draws.FRAILTY}
+    assert clocks | inside <= set(range(draws.RULE_PURPOSES))

@@ -27,7 +27,7 @@ def log(toy: Model) -> pl.DataFrame:
 
 
 def test_the_toys_use_every_event_between_them(log: pl.DataFrame) -> None:
-    from simcare.rules.records import EVENTS
+    from simcare.rules.codes import EVENTS
 
     rare = {
         "arrival",

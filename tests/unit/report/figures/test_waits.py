@@ -22,7 +22,7 @@ from simcare.report.frames import Frames, beside_baseline
 from simcare.report.report_input import ReportInput
 from simcare.report.run_page import html
 from simcare.report.wording import Estimate
-from simcare.rules.records import CLASSES as CLASSES_OF_THE_RULES
+from simcare.rules.codes import CLASSES as CLASSES_OF_THE_RULES
 from simcare.units import first_year, month_start, parsed_month, year_name
 from tests.support.html_page import Page
 from tests.support.report_sample import (
