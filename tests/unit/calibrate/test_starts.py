@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from simcare.arrays.build import names_of
+from simcare.arrays.names import names_of
 from simcare.calibrate.reading import load_calibration
 
 
