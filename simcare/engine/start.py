@@ -36,7 +36,18 @@ from simcare.rules.draws import (
 )
 from simcare.rules.occupancy import level_of
 from simcare.rules.queues import MARKET_ROWS, ROWS
-from simcare.rules.records import CLIENT, LOG, MARKET_ROW, POOL_STATE, PROVIDER_STATE, QUEUE, RUNNING, TICKET, Tables, World
+from simcare.rules.records import (
+    CLIENT,
+    LOG,
+    MARKET_ROW,
+    POOL_STATE,
+    PROVIDER_STATE,
+    QUEUE,
+    RUNNING,
+    TICKET,
+    Tables,
+    World,
+)
 from simcare.units import YEAR_DAYS
 
 ROOM = 4096  # rows: more than any event writes, the changes of places apart

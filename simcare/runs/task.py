@@ -105,7 +105,8 @@ def run_task(task: Task) -> ReplicationResult:
 
 def _simulated(task: Task) -> ReplicationResult:
     """One replication of a model whose chances are drawn: providers' answers to money, and demand."""
-    from simcare.arrays.build import build, names_of
+    from simcare.arrays.build import build
+    from simcare.arrays.names import names_of
 
     days, tables, names = horizon_days(task.model, task.years), build(task.model), names_of(task.model)
     if task.engine == "compiled" and not task.keep_log:
