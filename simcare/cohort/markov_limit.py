@@ -274,7 +274,7 @@ def _limits(model: Model) -> Iterator[str]:
         supported = getattr(handover, "supported", None)
         if supported is not None and any(share < 1.0 for share in supported.values):
             yield (
-                f"handovers[{i}].supported: a hand-over that is not supported leaves a gap of some days in care; only 1"
+                f"handovers[{i}].supported: a transition that is not supported leaves a gap of some days in care; only 1"
                 " is plain"
             )
 

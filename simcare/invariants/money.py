@@ -343,7 +343,7 @@ def _real(years: pl.DataFrame, model: Model) -> None:
         year = parsed_year(row["financial_year"])
         real = row["cost"] / (1.0 + prices.inflation_per_year.value) ** (year - parsed_year(prices.base_year))
         worth = real * discount_factor(prices, year - first_year(model.about.start))
-        for what, value, other in (("real cost", row["cost_real"], real), ("present value", row["cost_pv"], worth)):
+        for what, value, other in (("real cost", row["cost_real"], real), ("net present value", row["cost_pv"], worth)):
             if not math.isclose(value, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE):
                 raise BrokenInvariant(
                     f"{what} of {row['financial_year']}, replication {row['replication']}: {value!r} is not {other!r}"

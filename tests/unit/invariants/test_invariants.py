@@ -284,7 +284,7 @@ SLIPS: dict[
     "service": "extra_care", "month": month}, more(by)) for name in ("cost", "cost_council")for month,
     by in (("2013-05", 1), ("2014-05", -1)))), "the cost of stays within a year, and the ledger"),
     "real cost adrift": (edit({"measure": "cost_real"}, more(1)), "real cost of 2013/14"),
-    "present value adrift": (edit({"measure": "cost_pv"}, more(1)), "present value of 2013/14"),
+    "present value adrift": (edit({"measure": "cost_pv"}, more(1)), "net present value of 2013/14"),
 }  # fmt: skip
 
 
