@@ -6,7 +6,7 @@ Pipelines of plain functions; nothing here knows what a rule does with a table.
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ def build(model: Model) -> Tables:
     names, steps, hazards = names_of(model), Steps(model.about.start), Hazards()
     bands = _bands(model)
     held = provider_clocks(model, names, steps, hazards)
-    cells, active, purposes = _cells(model, names, steps, hazards, held)
+    clocks = _cells(model, names, steps, hazards, held)
     stages, stage_needs = _stages(model, names, steps)
     services = _services(model, names, steps)
     open_to = _open_to(model, bands)
@@ -38,12 +38,13 @@ def build(model: Model) -> Tables:
         knots=np.array(hazards.knots or [(0.0, 0.0, 0.0)], KNOT),
         spans=np.array(steps.spans, SPAN),
         steps=np.array(steps.steps or [(-np.inf, 1.0)], STEP),
-        cells=cells,
-        active=active,
+        cells=clocks.cells,
+        active=clocks.active,
+        by_service=clocks.by_service,
         step_down=held.step_down,
         premature=held.premature,
         terms=held.terms,
-        purposes=purposes,
+        purposes=clocks.purposes,
         stages=stages,
         stage_needs=stage_needs,
         services=services,
@@ -63,39 +64,57 @@ def build(model: Model) -> Tables:
     )
 
 
-def _cells(
-    model: Model, names: Names, steps: Steps, hazards: Hazards, held: ProviderClocks
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """The clocks of each cell: spans, rows, the clock of each column."""
+class _Clocks(NamedTuple):
+    """The clocks of the cells: spans of rows, the rows, the hazards of those that name services, the clock of each column."""
+
+    cells: NDArray[Any]
+    active: NDArray[Any]
+    by_service: NDArray[Any]
+    purposes: NDArray[Any]
+
+
+def _cells(model: Model, names: Names, steps: Steps, hazards: Hazards, held: ProviderClocks) -> _Clocks:
+    """The clocks of every cell of stage, group and need."""
     table = np.zeros((len(names.stages), len(names.groups), len(names.rungs), CLOCKS), CELL)
+    apart: dict[tuple[int, ...], NDArray[np.int64]] = {}  # (cell, clock): the hazard in no service, then in each
     for clock in model.clocks:
         if clock.clock in BY_PROVIDERS:
             continue
         rows = {need: hazards.add(clock, rate) for need, rate in rates_of(clock)}
         for stage, group, need in clock_cells(model, clock):
             at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
-            table[(*at, CLOCK_SLOTS[clock.clock] + clock.by - 1)]["hazard"] = rows[need] if need in rows else rows[None]
+            slot, hazard = CLOCK_SLOTS[clock.clock] + clock.by - 1, rows[need] if need in rows else rows[None]
+            table[(*at, slot)]["hazard"] = hazard
+            if clock.services is not None:
+                here = apart.setdefault((*at, slot), np.zeros(1 + len(names.services), np.int64))
+                here[[1 + names.services.index(service) for service in clock.services]] = hazard
     for stage, group, need in product(names.stages, names.groups, names.rungs):
         at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
         for clock_name, slot in CLOCK_SLOTS.items():
             if clock_name not in BY_PROVIDERS:
                 last = slot + JUMPS if clock_name in NEED_CLOCKS else slot + 1
                 table[at][slot:last]["timeline"] = steps.timeline(changes_on(model, clock_name, stage, group, need))
-    return _active(table, held)
+    return _active(table, apart, held)
 
 
-def _active(table: NDArray[Any], held: ProviderClocks) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _active(table: NDArray[Any], apart: dict[tuple[int, ...], NDArray[np.int64]], held: ProviderClocks) -> _Clocks:
     """Only the clocks that can run: a column for each in use, and the rows of each cell."""
     can_run = table["hazard"].reshape(-1, CLOCKS) != 0
     can_run[:, STEP_DOWN] = (held.step_down["hazard"] != 0).any(axis=0)
     can_run[:, PREMATURE] = (held.premature["hazard"] != 0).any(axis=0)
     purposes = np.flatnonzero(can_run.any(axis=0))
     flat, spans = table.reshape(-1, CLOCKS), np.zeros(can_run.shape[0], SPAN)
+    number = {int(np.ravel_multi_index(at, table.shape)): k for k, at in enumerate(apart)}
     rows: list[tuple[Any, ...]] = []
     for cell, clocks in enumerate(can_run):
         spans[cell] = (len(rows), int(clocks.sum()))
-        rows += [(clock, np.searchsorted(purposes, clock), *flat[cell, clock]) for clock in np.flatnonzero(clocks)]
-    return spans, np.array(rows or [(0, 0, 0, 0)], ACTIVE), purposes
+        rows += [
+            (clock, np.searchsorted(purposes, clock), *flat[cell, clock], number.get(cell * CLOCKS + int(clock), -1))
+            for clock in np.flatnonzero(clocks)
+        ]
+    active = np.array(rows or [(0, 0, 0, 0, -1)], ACTIVE)
+    by_service = np.array([*apart.values()] or np.zeros((1, 1)), np.int64)
+    return _Clocks(spans, active, by_service, purposes)
 
 
 def _value(number: Number | None, default: float) -> float:

@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.capacity import Provider
 from simcare.model.number import Frozen, Number, Numbers
 from simcare.model.parts import Clock, FrontDoor, Service
+from simcare.model.cells import BY_PROVIDERS
 from simcare.units import YEAR_DAYS
 
 EQUAL_OVER_DAYS = (
@@ -126,12 +128,16 @@ def plain(model: Model) -> Model:
       model has them, are taken away. Of the offers that a provider
       makes of one service to different areas, the first stands for all.
 
-    Raises what the model's own checks raise if the result could not be a model (it always can, as far as is known).
+    Raises BadInput for a clock that names services, other than those of providers, and what the model's own checks raise if
+    the result could not be a model (it always can, as far as is known).
 
     >>> from simcare.files.load import load_model
     >>> obstacles(plain(load_model("kent-2013")))
     []
     """
+    for i, clock in enumerate(model.clocks):
+        if clock.services is not None and clock.clock not in BY_PROVIDERS:
+            raise BadInput(f"clocks[{i}].services: the cohort model knows clocks by need, not by service")
     parts: dict[str, Any] = {
         "services": tuple(
             s.model_copy(update={"follows_need": True, "first_review_days": None, "review_every_days": None})
@@ -208,6 +214,8 @@ def _memory(model: Model) -> Iterator[str]:
     for i, clock in enumerate(model.clocks):
         if clock.clock in ("renege", "premature"):
             continue  # nobody waits, once all else is plain; nobody is let go too soon where nobody answers to money
+        if clock.services is not None and clock.clock not in BY_PROVIDERS:
+            yield f"clocks[{i}].services: the cohort model knows clocks by need, not by service"
         if clock.clock == "crisis" and any(clock.rates):
             yield f"clocks[{i}]: a crisis leads to short-term care, which ends on a day"
         elif clock.family != "constant" and since(clock) != "age":

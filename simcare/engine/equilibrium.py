@@ -26,19 +26,23 @@ def equilibrium_days(
     stage: int,
     group: int,
     need: int,
+    service: int,
     follows_need: bool,
     enabling: bool,
     age: float,
     u: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Elapsed days for uniform draws ``u``, from the equilibrium of a cell's clocks; ``age`` in years."""
+    """Elapsed days for uniform draws ``u``, from the equilibrium of a cell's clocks; ``age`` in years, ``service`` its
+    number (−1: none)."""
     grid = np.concatenate([[0.0], np.geomspace(1e-2, LONGEST_DAYS, POINTS)])
     total = np.zeros_like(grid)
     clocks = [*range(0 if follows_need else RECOVER, INDUCED), DEATH, LEAVING]
     first, count = tables.cells[(stage * tables.handovers.shape[1] + group) * tables.stage_needs.shape[1] + need]
     for active in tables.active[first : first + count]:
-        clock, hazard = active["clock"], tables.hazards[active["hazard"]]
-        if clock not in clocks:
+        apart = active["by_service"]
+        clock, row = active["clock"], active["hazard"] if apart < 0 else tables.by_service[apart, 1 + service]
+        hazard = tables.hazards[row]
+        if clock not in clocks or row == 0:
             continue
         shift = age * YEAR_DAYS if hazard["since"] == SINCE_BIRTH else 0.0
         ratio = tables.stage_needs[stage, need]["death_ratio"] if clock == DEATH else 1.0

@@ -236,8 +236,9 @@ def _elapsed(
         return u * service.short_term_days.at(model.about.start)
     out = np.empty(u.size)
     stage, group = names.stages.index(row.stage), names.groups.index(row.group)
+    number = -1 if row.service is None else names.services.index(row.service)
     follows, enabling = service is not None and service.follows_need, service is not None and service.enabling
     for need in np.unique(clients["need"]):
         mine = clients["need"] == need
-        out[mine] = equilibrium_days(tables, stage, group, int(need), follows, enabling, age, u[mine])
+        out[mine] = equilibrium_days(tables, stage, group, int(need), number, follows, enabling, age, u[mine])
     return out

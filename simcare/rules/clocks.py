@@ -146,6 +146,8 @@ def _set(world: Any, i: int, active: Any, now: float) -> float:
     """Let one clock run as it should from now on; returns when it fires."""
     tables, client, running = world.tables, world.clients[i], world.running[i, active.column]
     hazard, line = active.hazard, active.timeline
+    if active.by_service >= 0:
+        hazard = tables.by_service[active.by_service, 1 + client.service if client.status == IN_SERVICE else 0]
     if (active.clock == STEP_DOWN or active.clock == PREMATURE) and client.status == IN_SERVICE:
         x = _variant(world, i, now)
         cell = tables.step_down[x, client.cell] if active.clock == STEP_DOWN else tables.premature[x, client.cell]

@@ -195,7 +195,7 @@ STAGE = np.dtype(
 )
 STAGE_NEED = np.dtype([("diverted", "f8"), ("death_ratio", "f8"), ("step_up", "i8")])
 CELL = np.dtype([("hazard", "i8"), ("timeline", "i8")])
-ACTIVE = np.dtype([("clock", "i8"), ("column", "i8"), ("hazard", "i8"), ("timeline", "i8")])
+ACTIVE = np.dtype([("clock", "i8"), ("column", "i8"), ("hazard", "i8"), ("timeline", "i8"), ("by_service", "i8")])
 BAND = np.dtype([("from_age", "f8"), ("stage", "i8")])
 HANDOVER = np.dtype(
     [("keeps", "f8"), ("at_most", "i8"), ("to_group", "i8"), ("here", "i8"), ("supported", "i8"), ("gap_days", "i8")]
@@ -216,6 +216,7 @@ class Tables(NamedTuple):
     steps: NDArray[Any]
     cells: NDArray[Any]  # SPAN (S × G × R) into active
     active: NDArray[Any]  # ACTIVE: the clocks that can run in a cell
+    by_service: NDArray[Any]  # (rows, 1 + V): the hazard of a clock that names services, in no service and in each
     step_down: NDArray[Any]  # CELL (variants, S × G × R)
     premature: NDArray[Any]  # CELL (variants, S × G × R)
     terms: NDArray[Any]  # TERMS (V, providers)
@@ -266,6 +267,7 @@ TABLES_LAYOUT: dict[str, tuple[Any, int]] = {
     "steps": (STEP, 1),
     "cells": (SPAN, 1),
     "active": (ACTIVE, 1),
+    "by_service": ("i8", 2),
     "step_down": (CELL, 2),
     "premature": (CELL, 2),
     "terms": (TERMS, 2),

@@ -464,6 +464,8 @@ class Naive:
             value = long_term and gap > 0 and not follows and (mine if named else row.services is None)
         elif row.clock == "death" and need.death_ratio is not None:
             value = need.death_ratio.value[p.need]
+        if row.services is not None and row.clock != "step_down":
+            value *= service is not None and service.name in row.services
         return value
 
     def first_to_fire(self, p: Person, time: float, until: float) -> tuple[float, Clock | None]:
@@ -472,7 +474,7 @@ class Naive:
         rows = self.clocks_of(p.stage, p.group, p.need)
         # A step-down rate that names the service stands in place of the one for all services.
         named = p.service is not None and any(
-            row.services is not None and p.service.name in row.services for row, _ in rows
+            row.clock == "step_down" and row.services is not None and p.service.name in row.services for row, _ in rows
         )
         for row, rate in rows:
             since = row.since or SINCE.get(row.clock, "need")

@@ -49,7 +49,7 @@ def models(draw: st.DrawFn) -> Model:
                 {"name": "council", "owner": "council", "offers": offers},
                 {"name": "other", "owner": "independent", "offers": offers[:1]},
             ],
-            "clocks": clocks(draw, rate),
+            "clocks": clocks(draw, rate, [s["name"] for s in services]),
             "need": [
                 {
                     "name": "all",
@@ -133,7 +133,7 @@ def service(draw: st.DrawFn, tier: str, name: str) -> dict[str, Any]:
     return {"name": name, "tier": tier, "enabling": draw(st.booleans()), "follows_need": draw(st.booleans()), **reviews}
 
 
-def clocks(draw: st.DrawFn, rate: st.SearchStrategy[float]) -> list[dict[str, Any]]:
+def clocks(draw: st.DrawFn, rate: st.SearchStrategy[float], services: list[str]) -> list[dict[str, Any]]:
     simple = [
         {"clock": clock, "per_year": number(draw(rate))}
         for clock in ("rise", "recover", "induced", "crisis", "detection", "step_down")
@@ -152,4 +152,6 @@ def clocks(draw: st.DrawFn, rate: st.SearchStrategy[float]) -> list[dict[str, An
         "shape": number(0.7),
         "scale_days": number(500),
     }
+    if draw(st.booleans()):  # out of the first service only
+        stay["services"] = services[:1]
     return [clock for clock in (*simple, death, stay) if draw(st.booleans())]

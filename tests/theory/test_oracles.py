@@ -260,3 +260,36 @@ def test_m_t_m_infinity() -> None:
     holds("M_t/M/infinity: mean", np.array(means), 60.0)
     holds("M_t/M/infinity: relative amplitude", np.array(along), 0.09099)
     holds("M_t/M/infinity: lag in months", 2.4114 - np.array(across) / 0.09099 * 12 / (2 * math.pi), 2.4114)
+
+
+def tandem(data: dict[str, Any], upwards: bool, between: int) -> None:
+    """The line of models/tandem.toml turned round (the second station the higher tier), or with places in between."""
+    tiers = ["second", "first"]
+    if between:
+        tiers.insert(1, "between")
+        data["services"].append({"name": "waiting_room", "tier": "between", "follows_need": True})
+        room = data["providers"][0]["offers"][0]
+        data["providers"][0]["offers"].append(
+            {**room, "service": "waiting_room", "places": {**room["places"], "value": between}}
+        )
+        at_once = {"services": ["waiting_room"], "per_year": {**data["clocks"][0]["per_year"], "value": 1e7}}
+        data["clocks"].append({"clock": "rise" if upwards else "recover", "needs": ["between"], **at_once})
+    if upwards:
+        tiers.reverse()
+        data["clocks"][0]["clock"] = "rise"
+    data["tiers"] = [{"name": name} for name in ("independent", *tiers)]
+    data["arrivals"][0]["needs"]["value"] = [0, *(int(name == "first") for name in tiers)]
+
+
+@pytest.mark.parametrize("upwards", [False, True], ids=["down", "up"])
+@pytest.mark.parametrize(("between", "share"), [(0, 2 / 3), (2, 0.8)])
+def test_tandem_line(upwards: bool, between: int, share: float) -> None:
+    """Two stations of equal rate μ, always somebody at the door: (b + 2) / (b + 3) μ with b places between them."""
+
+    def change(data: dict[str, Any]) -> None:
+        tandem(data, upwards, between)
+
+    days = 2_000.0
+    served = [log["time"][log["event"] == LEFT] for log in runs(changed("tandem", change), days)]
+    throughput = np.array([(times > WARM).sum() for times in served]) / (days - WARM) * YEAR
+    holds(f"people a year with {between} places between", throughput, share * 60)

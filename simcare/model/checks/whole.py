@@ -186,15 +186,13 @@ def _clocks(model: ModelFields) -> Iterator[Fault]:
                 yield Fault(f"clocks[{i}].needs", f"need cannot fall by {clock.by} from '{need}'")
         if clock.by != 1 and clock.clock not in NEED_CLOCKS:
             yield Fault(f"clocks[{i}].by", f"'by' belongs to rise and recover, not to {clock.clock}")
-        if clock.services is not None and clock.clock not in BY_PROVIDERS:
-            yield Fault(
-                f"clocks[{i}].services", f"'services' belongs to 'step_down' and 'premature', not to {clock.clock}"
-            )
+        if clock.services is not None and clock.clock == "detection":
+            yield Fault(f"clocks[{i}].services", "a detection clock runs while somebody is in no service")
         if clock.clock in ("induced", "crisis", "detection", *BY_PROVIDERS) and (
             clock.family != "constant" or clock.since
         ):
             yield Fault(f"clocks[{i}].family", f"a {clock.clock} clock runs at a constant rate")
-        every = [s.name for s in model.services] if clock.clock in BY_PROVIDERS else ["*"]
+        every = _where(model, clock.clock)
         for cell in product(clock_cells(model, clock), clock.services or every):
             key = (clock.clock, clock.by, *cell)
             if key in taken:
@@ -202,6 +200,15 @@ def _clocks(model: ModelFields) -> Iterator[Fault]:
                 yield Fault(f"clocks[{i}]", f"{clock.clock} for {where} is already given in clocks[{taken[key]}]")
                 break
             taken[key] = i
+
+
+def _where(model: ModelFields, name: str) -> list[str]:
+    """Where a clock of this name runs if its row names no services, "*" being in no service or, where no row names any,
+    everywhere."""
+    services = [s.name for s in model.services]
+    if name in BY_PROVIDERS:
+        return services
+    return [*services, "*"] if any(c.clock == name and c.services is not None for c in model.clocks) else ["*"]
 
 
 def _rows(model: ModelFields) -> Iterator[Fault]:
