@@ -77,7 +77,7 @@ def threshold_bunching(
     ``excess`` counts people, ``share`` is excess ÷ all at or above the threshold, ``b`` is excess ÷ expected people in
     one bin at the threshold. Intervals are percentiles of ``draws`` parametric bootstrap samples (Efron and Tibshirani
     1993), wider where counts vary more than Poisson's. ``balance`` is observed ÷ expected − 1 inside the window, by a
-    fit that leaves it out. Warns where that is not nought (people came from farther away, or the threshold drew in new
+    fit that leaves it out. Warns where that is not zero (people came from farther away, or the threshold drew in new
     people), and where counts outside are rough (heaping on round scores): the share means little then.
 
     Raises BadInput for a threshold outside the scores, a window that is no whole number of bins, and too few bins or

@@ -58,14 +58,14 @@ def simulate_scores(true_share: float, people: int, rng: np.random.Generator, *,
 def simulate_cases(
     true_share: float, people: int, rng: np.random.Generator, *, spread: float = 0.5, random_assignment: bool = True
 ) -> pl.DataFrame:
-    """First assessments: a package brings one rung of need more a year later to a ``true_share`` of those who are given
+    """First assessments: a package brings one tier of need more a year later to a ``true_share`` of those who are given
     it.
 
     Need is seen by the assessor and not by the analyst, who has ``age_score``, correlated with it. More need means
     likelier care *and* more need later: that is why plain regression fails. Eight offices, eight assessors each, eight
     periods; ``spread`` is the standard deviation of leniency, in those of need (at 0 the instrument is worthless). With
     ``random_assignment`` off, lenient assessors get the needier cases. Columns: office, period, assessor, age_score,
-    package (0 or 1), later_need (rungs).
+    package (0 or 1), later_need (tiers).
 
     >>> simulate_cases(0.2, 1000, np.random.default_rng(0)).columns
     ['office', 'period', 'assessor', 'age_score', 'package', 'later_need']
@@ -147,9 +147,9 @@ def recover(
     smooth: bool = True,
     leniency_spread: float = 0.5,
 ) -> pl.DataFrame:
-    """All three estimators and plain regression on worlds in which the induced share is known: which of them find it?
+    """All three estimators and plain regression on made-up data in which the induced share is known: which of them find it?
 
-    ``true_share`` is, by design: the share of those above the threshold who were moved over it; rungs of later need per
+    ``true_share`` is, by design: the share of those above the threshold who were moved over it; tiers of later need per
     package; people of new demand per place. The switches break one design each: assessors get cases by need; places
     follow demand; scores heap on round numbers. ``leniency_spread`` near 0 makes assessors alike (a weak instrument).
 

@@ -81,7 +81,7 @@ def assessor_leniency(
     """What care given at an assessment does to need later, where an office hands out cases to assessors as good as at
     random.
 
-    ``cases`` has a row for each first assessment: ``care`` (0 or 1, or the rung given), ``outcome`` (such as rungs of
+    ``cases`` has a row for each first assessment: ``care`` (0 or 1, or the tier given), ``outcome`` (such as tiers of
     need a year later, assessed by somebody else), the ``assessor``, and the ``office`` and ``period`` within which a
     case falls to whoever is free; ``covariates`` are known before the assessment. The instrument is leniency: the share
     of an assessor's *other* cases given care, less that of the office and period, neither counting the case itself

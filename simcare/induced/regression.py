@@ -23,7 +23,7 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, repr=False)
 class CausalEstimate:
-    """A number with its standard error, 95 % interval, and the p-value of nought."""
+    """A number with its standard error, 95 % interval, and the p-value of zero."""
 
     value: float
     se: float
@@ -191,7 +191,7 @@ def least_squares(x: Floats, y: Floats, clusters: Codes, lost: int) -> Regressio
 
 
 def joint_p(fit: RegressionFit, clusters: int) -> float:
-    """The p-value of all coefficients being nought: Wald's statistic over their number against F(number, clusters −
+    """The p-value of all coefficients being zero: Wald's statistic over their number against F(number, clusters −
     1)."""
     count = fit.beta.size
     wald = float(fit.beta @ np.linalg.solve(fit.covariance, fit.beta))

@@ -175,7 +175,7 @@ def wild_p(y: Floats, x: Floats, clusters: Codes, months: Codes, draws: int, see
     scores = signs @ by_cluster.T - slopes[:, None] * weight
     own = float(x @ y) / weight.sum()
     own_scores = group_sums(x * (y - own * x), clusters)
-    # |t| ≥ |t of the data|, without a division by an error that may be nought.
+    # |t| ≥ |t of the data|, without a division by an error that may be zero.
     beyond = np.abs(slopes) * math.sqrt(float(own_scores @ own_scores)) >= (1 - 1e-9) * abs(own) * np.sqrt(
         (scores**2).sum(axis=1)
     )
@@ -245,7 +245,7 @@ def _pre_trend(rows: _Rows, demand: Floats) -> CausalEstimate:
 
 
 def _event_study(rows: _Rows, demand: Floats) -> tuple[pl.DataFrame, float]:
-    """Effects by months since a change, per place, and the p-value of all before it being nought."""
+    """Effects by months since a change, per place, and the p-value of all before it being zero."""
     edges = [-math.inf, *LAGS, math.inf]
     bins = [(low, high) for low, high in pairwise(edges) if high != 0]
     columns = np.zeros((rows.clock.size, len(bins)))
