@@ -14,6 +14,18 @@ MONTH_DAYS = YEAR_DAYS / 12
 YEAR_STARTS_IN = 4  # the month, April, in which a financial year begins
 
 
+def years_later(date: dt.date, years: int) -> dt.date:
+    """The same date so many years later; of 29 February, where that year has none, 1 March.
+
+    >>> years_later(dt.date(2012, 2, 29), 1), years_later(dt.date(2012, 2, 29), 4)
+    (datetime.date(2013, 3, 1), datetime.date(2016, 2, 29))
+    """
+    try:
+        return date.replace(year=date.year + years)
+    except ValueError:
+        return dt.date(date.year + years, 3, 1)
+
+
 def month_index(date: dt.date) -> int:
     """The month that a date is in, as a whole number.
 

@@ -21,11 +21,9 @@ from simcare.calibrate.observe import Values
 from simcare.calibrate.simulating import Ensemble
 from simcare.runs.workers import Progress, carry_out
 
-LENGTHS = (
-    0.3,
-    30.0,
-)  # of the kernel, in steps: shorter would follow noise, longer is a straight line, which the regression has
-HAIR = 1e-10
+# Lengths of the kernel, in steps: shorter would follow noise; longer is a straight line, which the regression has.
+LENGTHS = (0.3, 30.0)
+HAIR = 1e-10  # the least variance, where rounding would give one below zero
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,8 @@ def fit_one(steps: Values, values: Values, noise: float) -> Emulator:
     )
     process = GaussianProcessRegressor(kernel, alpha=nugget, random_state=0)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # a length at its bound is a straight line or no effect, not a failure
+        # A length at its bound is a straight line or no effect, not a failure.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         process.fit(steps, rest)
     found = process.kernel_
     variance, lengths = float(found.k1.constant_value), np.broadcast_to(found.k2.length_scale, steps.shape[1]).copy()

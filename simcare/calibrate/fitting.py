@@ -1,10 +1,10 @@
 """A calibration from its file to its fit: design, emulators, waves, chain, real runs, discrepancy widened where years
-held back ask for it."""
+held out ask for it."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +26,11 @@ from simcare.errors import BadInput
 from simcare.files.fit import CalibrationFit, Parameter, Range, standing
 from simcare.runs.workers import Progress
 
-WANTED = 0.8  # of the values held back should lie inside the 90 % intervals; where fewer do, the discrepancy is widened
+WANTED = 0.8  # of the values held out should lie inside the 90 % intervals; where fewer do, the discrepancy is widened
 ROUNDS = 3  # of widening
 COUNTED_DRAWS = 4000
-KEPT = 400  # draws in a fit, of which the first are run for real; replications beyond begin anew
+COUNTED_FIRST = 9 * FIRST  # replications of counted rates are numbered from here, beyond those of every widening
+KEPT = 400  # draws in a fit, of which the first are run for real; replications beyond take the first again
 
 Working = Callable[[str], AbstractContextManager[Progress]]
 
@@ -47,8 +48,7 @@ class Posterior:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A calibration carried out. ``first`` is the share of values held back that lay inside the 90 % intervals before
-    discrepancies were widened."""
+    """A calibration carried out. ``first`` is the prediction before discrepancies were widened."""
 
     loaded: Loaded
     posterior: Posterior
@@ -61,27 +61,27 @@ class Calibrated:
 
     @property
     def held_out(self) -> Values:
-        """Which of the data were held back."""
-        return mask(self.loaded.data, self.loaded.held_out)
+        """Which of the data were held out."""
+        return are_among(self.loaded.data, self.loaded.held_out)
 
     @property
     def fitted(self) -> Values:
         """Which of the data were fitted."""
-        return mask(self.loaded.data, self.loaded.fitted)
+        return are_among(self.loaded.data, self.loaded.fitted)
 
 
-def mask(data: Sequence[Datum], some: Sequence[Datum]) -> Values:
+def are_among(data: Sequence[Datum], some: Sequence[Datum]) -> Values:
     """Which of the data are among some."""
     keys = {(d.key, d.run) for d in some}
     return np.array([(d.key, d.run) in keys for d in data])
 
 
-def no_word(_: str) -> AbstractContextManager[Progress]:
-    """Progress that is told to nobody."""
+def silently(_: str) -> AbstractContextManager[Progress]:
+    """No progress is shown."""
     return nullcontext(lambda done, total: None)
 
 
-def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: Working = no_word) -> Calibrated:
+def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: Working = silently) -> Calibrated:
     """Carry a calibration out. Runs are kept in the folder ``parts`` as they are done, so that a second call after a
     stop takes them up.
 
@@ -91,17 +91,17 @@ def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: 
     method, free = loaded.calibration.method, loaded.calibration.free
     found = fit_posterior(loaded, parts, workers, working)
     judged, chain, widened = judge(loaded.fitted), found.chain, 1.0
-    held = mask(loaded.data, loaded.held_out)
-    told: list[Predictive] = []
+    held = are_among(loaded.data, loaded.held_out)
+    tried: list[Predictive] = []
     for k in range(ROUNDS):
         draws = thinned(chain, max(KEPT, method.draws), method.seed + k)
         with working("Runs from the posterior" + (", discrepancy widened" if k else "")) as progress:
             simulated = run_for_real(loaded, draws[: method.draws], parts, workers, progress, FIRST * (k + 1))
-        told.append(predictive(loaded.data, simulated, method.seed, widened))
-        if not held.any() or told[-1].inside(90)[held].mean() >= WANTED:
+        tried.append(predictive(loaded.data, simulated, method.seed, widened))
+        if not held.any() or tried[-1].inside(90)[held].mean() >= WANTED:
             break
         widened = enough(loaded.data, simulated, held, 90, WANTED, method.seed, widened + 0.05)
-        told.append(predictive(loaded.data, simulated, method.seed, widened))
+        tried.append(predictive(loaded.data, simulated, method.seed, widened))
         if k == ROUNDS - 1:
             break
         judged = judge(loaded.fitted, widened)
@@ -110,11 +110,11 @@ def calibrate(loaded: Loaded, parts: Path, workers: int | None = None, working: 
     posterior = Posterior(found.ensemble, found.emulators, found.waves, found.start, chain)
     known = identify(free, judged, found.emulators, chain, method.seed)
     return Calibrated(
-        loaded, posterior, known, draws, told[-1], yardsticks(loaded, loaded.data, method.seed), told[0], widened
+        loaded, posterior, known, draws, tried[-1], yardsticks(loaded, loaded.data, method.seed), tried[0], widened
     )
 
 
-def fit_posterior(loaded: Loaded, parts: Path, workers: int | None = None, working: Working = no_word) -> Posterior:
+def fit_posterior(loaded: Loaded, parts: Path, workers: int | None = None, working: Working = silently) -> Posterior:
     """The design, the waves, and a chain on the emulators that they leave. Raises BadInput where the targets
     conflict."""
     method, free = loaded.calibration.method, loaded.calibration.free
@@ -164,55 +164,70 @@ def _in_conflict(loaded: Loaded, found: Sequence[Conflict], left: Wave, cutoff: 
 # ---- the fit
 def fit_of(found: Calibrated) -> CalibrationFit:
     """The fit to be kept: draws of every parameter, free and counted, what is known of each, and what it rests on."""
-    loaded = found.loaded
-    calibration, seed = loaded.calibration, loaded.calibration.method.seed
-    values = to_values(calibration.free, found.draws)
+    loaded, calibration = found.loaded, found.loaded.calibration
+    values, rates = to_values(calibration.free, found.draws), _counted(found)
     draws = {row.name: tuple(values[:, k].tolist()) for k, row in enumerate(calibration.free)}
-    rates = [
-        counted_rates(calibration, seed, FIRST * 9 + k) for k in range(COUNTED_DRAWS if calibration.observed else 0)
-    ]
-    for counted in calibration.observed:
-        draws[counted.name] = tuple(rates[k][counted.name] for k in range(len(values)))
-    ranges = [
-        (_range(a), _range(b), float(w))
-        for a, b, w in zip(found.identified.prior, found.identified.posterior, found.identified.widths, strict=True)
-    ]
-    for counted in calibration.observed:
-        spread = _range(np.quantile([rate[counted.name] for rate in rates], [0.05, 0.5, 0.95]))
-        ranges.append((spread, spread, 1.0))
-    parameters = [
-        Parameter(
-            name=row.name,
-            title=row.title,
-            multiply=row.multiply,
-            paths=row.paths,
-            base_sha256=standing(loaded.model, row),
-            prior=before,
-            posterior=after,
-            width=round(width, 4),
-            observed=row in calibration.observed,
-        )
-        for row, (before, after, width) in zip(calibration.moving, ranges, strict=True)
-    ]
-    inside = found.predictive.inside(90)
-    shares = {"fitted_90": inside[found.fitted]} | (
-        {"held_out_90": inside[found.held_out]} if found.held_out.any() else {}
-    )
-    before = {"held_out_90_before_widening": found.first.inside(90)[found.held_out]} if found.held_out.any() else {}
     return CalibrationFit(
         simcare=__version__,
         name=calibration.name,
         title=calibration.title,
         model=loaded.model.about.name,
         made=dt.datetime.now(dt.UTC).date(),
-        seed=seed,
+        seed=calibration.method.seed,
         known_to=calibration.known_to,
         inputs=loaded.inputs,
-        parameters=tuple(parameters),
-        draws=draws,
-        coverage={name: round(float(np.mean(share)), 4) for name, share in (shares | before).items()},
+        parameters=_parameters(found, rates),
+        draws=draws | {name: tuple(rate[: len(values)]) for name, rate in rates.items()},
+        coverage=_coverage(found),
         widened=found.widened,
     )
+
+
+def _counted(found: Calibrated) -> dict[str, list[float]]:
+    """Draws of each counted rate, one for each draw of a fit and enough for quantiles."""
+    calibration = found.loaded.calibration
+    if not calibration.observed:
+        return {}
+    count = max(COUNTED_DRAWS, len(found.draws))
+    each = [counted_rates(calibration, calibration.method.seed, COUNTED_FIRST + k) for k in range(count)]
+    return {row.name: [rates[row.name] for rates in each] for row in calibration.observed}
+
+
+def _parameters(found: Calibrated, rates: Mapping[str, Sequence[float]]) -> tuple[Parameter, ...]:
+    """Every parameter with what it moves and its range before and after the data; of a counted rate they are one."""
+    calibration, known = found.loaded.calibration, found.identified
+    ranges = [
+        (_range(a), _range(b), float(width))
+        for a, b, width in zip(known.prior, known.posterior, known.widths, strict=True)
+    ]
+    for row in calibration.observed:
+        spread = _range(np.quantile(rates[row.name], [0.05, 0.5, 0.95]))
+        ranges.append((spread, spread, 1.0))
+    return tuple(
+        Parameter(
+            name=row.name,
+            title=row.title,
+            multiply=row.multiply,
+            paths=row.paths,
+            base_sha256=standing(found.loaded.model, row),
+            prior=before,
+            posterior=after,
+            width=round(width, 4),
+            observed=row in calibration.observed,
+        )
+        for row, (before, after, width) in zip(calibration.moving, ranges, strict=True)
+    )
+
+
+def _coverage(found: Calibrated) -> dict[str, float]:
+    """The share of values inside the 90 % intervals: fitted, held out, and held out before discrepancies were
+    widened."""
+    inside = found.predictive.inside(90)
+    shares = {"fitted_90": inside[found.fitted]}
+    if found.held_out.any():
+        shares["held_out_90"] = inside[found.held_out]
+        shares["held_out_90_before_widening"] = found.first.inside(90)[found.held_out]
+    return {name: round(float(np.mean(share)), 4) for name, share in shares.items()}
 
 
 def _range(quantiles: Values) -> Range:
@@ -220,4 +235,4 @@ def _range(quantiles: Values) -> Range:
     return Range(low=low, median=median, high=high)
 
 
-__all__ = ["Calibrated", "Posterior", "calibrate", "fit_of", "fit_posterior", "mask", "no_word"]
+__all__ = ["Calibrated", "Posterior", "are_among", "calibrate", "fit_of", "fit_posterior", "silently"]

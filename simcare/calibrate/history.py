@@ -1,9 +1,9 @@
 """History matching: what of the prior is not ruled out by the targets, found in waves, and which targets cannot be met
 together.
 
-A point is implausible where a published value lies more than a few standard deviations from what is emulated, all doubt
-counted (Craig, Goldstein, Seheult and Smith 1997; Vernon, Goldstein and Bower 2010). Waves of runs at points that are
-left make the emulators better there.
+A point is implausible where a published value lies more than a few standard deviations from what is emulated, all
+uncertainty counted (Craig, Goldstein, Seheult and Smith 1997; Vernon, Goldstein and Bower 2010). Waves of runs at
+points that are left make the emulators better there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the targets say of each parameter, and what they leave to the prior: widths, directions, pairs that trade off,
+"""What the data say about each parameter, and where they do not inform it: widths, directions, pairs that trade off,
 profiles.
 
 All in *steps*, the prior's standard deviations, so that one is as wide as the prior.
@@ -89,7 +89,7 @@ def _directions(
     names: Sequence[str], judge: Judge, emulators: Emulators, chain: PosteriorChain
 ) -> tuple[Direction, ...]:
     """The eigenvectors of the information of the targets at the posterior mean, J' V⁻¹ J with J the emulators' slopes
-    and V all doubt."""
+    and V all uncertainty."""
     centre = chain.steps.mean(axis=0)
     n = len(centre)
     around = np.vstack([centre + NUDGE * np.eye(n), centre - NUDGE * np.eye(n), centre])

@@ -60,7 +60,7 @@ def off(judge: Judge, emulators: Emulators, steps: Values) -> Values:
 
 def log_likelihood(judge: Judge, emulators: Emulators, steps: Values) -> Values:
     """The Gaussian log-likelihood of the published values at points (points,): error, discrepancy, chance of one
-    history, emulator's doubt."""
+    history, emulator's uncertainty."""
     mean, variance = emulators.predict(steps)
     cover = np.broadcast_to(judge.slack + emulators.noise, (len(steps), *judge.slack.shape)).copy()
     every = np.arange(cover.shape[1])

@@ -162,7 +162,8 @@ def stays_in(rows: NDArray[Any], services: Collection[int], days: float) -> Stay
 def past(stays: Stays, days: Sequence[float]) -> Values:
     """The share of stays that last past each number of days: the product-limit estimate with delayed entry.
 
-    >>> past(Stays(np.zeros(4), np.array([10.0, 20.0, 30.0, 40.0]), np.array([True, True, True, True])), [15, 35]).round(6).tolist()
+    >>> four = Stays(np.zeros(4), np.array([10.0, 20.0, 30.0, 40.0]), np.full(4, True))
+    >>> past(four, [15, 35]).round(6).tolist()
     [0.75, 0.25]
     """
     kept = stays.lasted > stays.entry
@@ -189,7 +190,7 @@ def outputs(data: Sequence[Datum], values: Mapping[Wanted, float]) -> Values:
     """The values on the scale on which they are held against the published: logs of counts, changes of logs since a
     level year, shares as they are.
 
-    A count of nought is taken as half, so that its log is finite.
+    A count of zero is taken as half, so that its log is finite.
     """
     found = []
     for datum in data:

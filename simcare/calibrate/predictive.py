@@ -1,4 +1,4 @@
-"""Real runs from the posterior: what the model would have said, with all doubt in it, beside what came.
+"""Real runs from the posterior: what the model would have predicted, with all uncertainty, beside the outturn.
 
 A predictive draw of a published value is a run at a draw of the parameters, with its own chance and demand, moved by
 the discrepancy (a random walk in time) and by the error of what is published. It is held against two yardsticks that
@@ -18,14 +18,15 @@ import scoringrules
 from simcare.calibrate.likelihood import Judge, judge
 from simcare.calibrate.observe import Values, outputs
 from simcare.calibrate.priors import to_values
-from simcare.calibrate.reading import Datum, Loaded, published_values
+from simcare.calibrate.published_tables import published_values
+from simcare.calibrate.reading import Datum, Loaded
 from simcare.calibrate.simulating import Job, run_jobs
 from simcare.model.calibration import Target
 from simcare.rules.streams import PREDICTED, YARDSTICK, stream
 from simcare.runs.workers import Progress
 from simcare.units import YEAR_DAYS
 
-FIRST = 1_000_000  # replications of the posterior's runs are numbered from here, those of designs from nought
+FIRST = 1_000_000  # replications of the posterior's runs are numbered from here, those of designs from zero
 LEVELS = (50, 90)
 YARDSTICK_DRAWS = 4000
 LEAST_KNOWN = 3  # values, for a line through them
@@ -65,10 +66,10 @@ def in_units(data: Sequence[Datum], values: Values) -> Values:
     return np.where(share, values, np.exp(np.where(share, 0.0, values)) * base)
 
 
-def score(came: Values, drawn: Values) -> Values:
-    """CRPS of ensembles (draws, data) for what came (data,), by probability-weighted moments, which are fair to the
+def score(outturn: Values, drawn: Values) -> Values:
+    """CRPS of ensembles (draws, data) for the outturn (data,), by probability-weighted moments, which are fair to the
     number of draws."""
-    return np.asarray(scoringrules.crps_ensemble(came, drawn.T, estimator="pwm"))
+    return np.asarray(scoringrules.crps_ensemble(outturn, drawn.T, estimator="pwm"))
 
 
 def run_for_real(
@@ -129,7 +130,8 @@ class Yardsticks(NamedTuple):
 
 
 def known_of(loaded: Loaded, target: Target) -> list[tuple[dt.date, float]]:
-    """What was known of a target's series, in order: the values dated up to ``known_to``, or up to its level year."""
+    """The values of a target's series that a forecaster had, in order: up to the information cut-off date, or to its
+    level year."""
     until = max(target.level_from or loaded.calibration.known_to, loaded.calibration.known_to)
     return [(date, value) for date, value in published_values(target, loaded.path).items() if date <= until]
 

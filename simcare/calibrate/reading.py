@@ -3,14 +3,13 @@ held against."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from simcare.calibrate.published_tables import published_values
 from simcare.calibrate.starts import begun
 from simcare.errors import BadInput
 from simcare.files.digests import file_digest
@@ -28,7 +27,7 @@ from simcare.model.cells import clocks_in
 from simcare.model.checks.whole import source_faults
 from simcare.model.nearmiss import unknown
 from simcare.money.ledger import AMOUNTS
-from simcare.units import YEAR_DAYS
+from simcare.units import YEAR_DAYS, years_later
 
 MEASURES = (*COUNTED.categories, *DAYS_OF, "person_days", *AMOUNTS)
 PLACES = ("stages", "groups", "tiers", "services")
@@ -74,7 +73,7 @@ class Loaded:
 
     @property
     def held_out(self) -> tuple[Datum, ...]:
-        """What came after ``known_to``: predicted and scored, never fitted."""
+        """What was published after the information cut-off date: predicted and scored, never fitted."""
         return tuple(d for d in self.data if not d.fitted and d.date > self.calibration.known_to)
 
 
@@ -169,7 +168,7 @@ def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tup
             continue
         if target.file is not None:
             files[series_file(target.file, path)] = None
-        rows, wrong = _held(calibration, starts, target, values)
+        rows, wrong = _data_of(calibration, starts, target, values)
         unreached += sum(
             _run_of(calibration, starts, target, date) is None
             for date in values
@@ -187,157 +186,55 @@ def _data(calibration: Calibration, starts: dict[str, Model], path: Path) -> tup
     return tuple(found), list(files), unreached
 
 
-def published_values(target: Target, path: Path) -> dict[dt.date, float]:
-    """The published values of a target by date; ``path`` is that of the calibration."""
-    if target.value is not None:
-        assert target.at is not None
-        return {target.at: target.value.value}
-    assert target.file is not None
-    file = series_file(target.file, path)
-    rows = _table(file)
-    parts = [
-        _series(rows, name, target.area, file, target.scale if target.is_share else None) for name in target.series
-    ]
-    dates = [date for date in parts[0] if all(date in part for part in parts)]
-    return {date: sum(part[date] for part in parts) for date in sorted(dates)}
-
-
-def check_table(name: str | Path) -> str | None:
-    """What a CSV of published series holds, in words; None for a file that is no such table. Raises BadInput where it
-    is spoilt."""
-    path = Path(name)
-    if path.suffix.lower() != ".csv" or not path.is_file():
-        return None
-    with path.open("rb") as text:
-        head = text.readline().lower()
-    if b"series" not in head or b"count" not in head:
-        return None
-    rows = _table(path)
-    for line, row in enumerate(rows, start=2):
-        _valued(row, f"{path}: row {line}: {row['series']}")
-    return f"table of {len({row['series'] for row in rows})} published series"
-
-
-def _table(file: Path) -> list[dict[str, str]]:
-    """The rows of a table of published values."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            table = csv.DictReader(text, restkey="", restval="")
-            heads, rows = list(table.fieldnames or ()), list(table)
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f"{file}: is not UTF-8 text (byte {error.start}: 0x{error.object[error.start]:02x}); save it as CSV UTF-8"
-        ) from error
-    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(heads) == 1 and mark in heads[0]:
-            raise BadInput(f"{file}: its columns are separated by {name}; save it with commas between them")
-    lacking = [column for column in ("date", "series", "count") if column not in heads]
-    if lacking:
-        raise BadInput(f"{file}: has no column '{lacking[0]}'; a file of targets has date, area, series and count")
-    if not rows:
-        raise BadInput(f"{file}: has no rows under its columns")
-    longer = next((line for line, row in enumerate(rows, start=2) if "" in row), None)
-    if longer is not None:
-        raise BadInput(
-            f"{file}: row {longer} has more fields than the {len(heads)} columns; a comma inside a number or a text"
-            " needs quotes about it, or to go"
-        )
-    return rows
-
-
-def _series(
-    rows: list[dict[str, str]], name: str, area: str | None, file: Path, most: float | None
-) -> dict[dt.date, float]:
-    named = [(line, row) for line, row in enumerate(rows, start=2) if row["series"] == name]
-    if not named:
-        raise BadInput(f"series: {unknown(name, sorted({row['series'] for row in rows}))} ({file})")
-    areas = sorted({row.get("area") or "" for _, row in named})
-    if area is None and len(areas) > 1:
-        raise BadInput(f"area: {file} has {name} of several areas ({', '.join(areas)}); say which")
-    if area is not None and area not in areas:
-        raise BadInput(f"area: {unknown(area, areas)} ({file}, {name})")
-    found: dict[dt.date, float] = {}
-    for line, row in named:
-        if area is not None and row.get("area") != area:
-            continue
-        date, value = _valued(row, f"{file}: row {line}: {name}")
-        if value <= 0:
-            raise BadInput(f"{file}: row {line}: {name}: a target must be above 0, got {row['count']!r}")
-        if date in found:
-            raise BadInput(f"{file}: row {line}: {name}: {date} is there twice")
-        if most is not None and value > most:
-            raise BadInput(
-                f"{file}: row {line}: {name}: {value:g} is more than the whole, which is {most:g} (the target's scale;"
-                " 100 for percent)"
-            )
-        found[date] = value
-    return found
-
-
-def _valued(row: dict[str, str], here: str) -> tuple[dt.date, float]:
-    """The date and the value of a row; ``here`` is where it stands, for a fault."""
-    try:
-        date, value = dt.date.fromisoformat(row["date"]), float(row["count"])
-    except ValueError as error:
-        raise BadInput(
-            f"{here}: should hold a date such as 2013-03-31 and a number, got {row['date']!r}, {row['count']!r}"
-        ) from error
-    if not math.isfinite(value):
-        raise BadInput(f"{here}: should be a finite number, got {row['count']!r}")
-    return date, value
-
-
-def _held(
+def _data_of(
     calibration: Calibration, starts: dict[str, Model], target: Target, values: dict[dt.date, float]
 ) -> tuple[list[Datum], list[str]]:
     """The values of a target that runs reach, each with its run; and what is wrong."""
-    faults: list[str] = []
     if target.from_tiers and (odd := [date for date in values if (date.month, date.day) != (3, 31)]):
         return [], [f"moves between tiers are counted by financial year, to 31 March; {odd[0]} is not that"]
-    faults += [
-        f"dates: {date} has no published value; there are {_span(values)}"
-        for date in target.dates
-        if date not in values
-    ]
     chosen = [d for d in values if (not target.dates or d in target.dates) and _between(d, target)]
     reached = {date: _run_of(calibration, starts, target, date) for date in chosen}
-    beyond = [
-        date
-        for date in (*target.dates, *((target.at,) if target.at else ()))
-        if date in reached and reached[date] is None
-    ]
-    if beyond or (chosen and not any(reached.values())):
-        spans = "; ".join(
-            f"{run.title}: {starts[run.name].about.start} to {end_of(starts[run.name], run)}"
-            for run in calibration.runs
-        )
-        dates = ", ".join(str(date) for date in beyond or chosen)
-        year = " (a flow needs the whole year before its date)" if target.kind in ("flow", "share") else ""
-        faults.append(f"{dates} is outside the horizon of every run{year}: {spans}")
+    none = f"has no published value; there are {_span(values)}"
+    faults = [f"dates: {date} {none}" for date in target.dates if date not in values]
+    faults += _outside(calibration, starts, target, reached)
+    level = target.level_from
+    if level is not None and level not in values and any(reached.values()):
+        return [], [*faults, f"level_from: {level} {none}"]
     found = []
-    for date in chosen:
-        run = reached[date]
-        if run is None:
-            continue
-        level = target.level_from
-        if level is not None and (date <= level or level not in values):
-            if level not in values:
-                faults.append(f"level_from: {level} has no published value; there are {_span(values)}")
-                break
+    for date, run in reached.items():
+        if run is None or (level is not None and date <= level):
             continue
         if level is not None and reached.get(level) is not run:
-            faults.append(f"level_from: {level} is not in the run that reaches {date} ({run.title})")
-            break
+            return [], [*faults, f"level_from: {level} is not in the run that reaches {date} ({run.title})"]
         begin = starts[run.name].about.start
-        fitted = target.fit and date <= calibration.known_to
-        lead = (date - begin).days / YEAR_DAYS
-        base_lead = 0.0 if level is None else (level - begin).days / YEAR_DAYS
-        found.append(
-            Datum(
-                target, date, values[date], run.name, lead, fitted, None if level is None else values[level], base_lead
-            )
+        datum = Datum(
+            target=target,
+            date=date,
+            value=values[date],
+            run=run.name,
+            lead=(date - begin).days / YEAR_DAYS,
+            fitted=target.fit and date <= calibration.known_to,
         )
+        if level is not None:
+            datum = datum._replace(base=values[level], base_lead=(level - begin).days / YEAR_DAYS)
+        found.append(datum)
     return found, faults
+
+
+def _outside(
+    calibration: Calibration, starts: dict[str, Model], target: Target, reached: dict[dt.date, Start | None]
+) -> list[str]:
+    """A fault where a date that was asked for, or every date, is outside the horizon of every run."""
+    asked = (*target.dates, *((target.at,) if target.at else ()))
+    beyond = [date for date in asked if date in reached and reached[date] is None]
+    if not beyond and (not reached or any(reached.values())):
+        return []
+    spans = "; ".join(
+        f"{run.title}: {starts[run.name].about.start} to {end_of(starts[run.name], run)}" for run in calibration.runs
+    )
+    dates = ", ".join(str(date) for date in beyond or reached)
+    year = " (a flow needs the whole year before its date)" if target.kind in ("flow", "share") else ""
+    return [f"{dates} is outside the horizon of every run{year}: {spans}"]
 
 
 def _span(values: dict[dt.date, float]) -> str:
@@ -350,20 +247,17 @@ def _between(date: dt.date, target: Target) -> bool:
 
 def end_of(model: Model, run: Start) -> dt.date:
     """The last day of a run."""
-    start = model.about.start
-    return start.replace(year=start.year + run.years) - dt.timedelta(days=1)
+    return years_later(model.about.start, run.years) - dt.timedelta(days=1)
 
 
 def _run_of(calibration: Calibration, starts: dict[str, Model], target: Target, date: dt.date) -> Start | None:
     """The run that reaches a date: of several, the one that began first."""
     for run in sorted(calibration.runs, key=lambda run: starts[run.name].about.start):
         begin = starts[run.name].about.start
-        earliest = (
-            begin.replace(year=begin.year + 1) - dt.timedelta(days=1) if target.kind in ("flow", "share") else begin
-        )
+        earliest = years_later(begin, 1) - dt.timedelta(days=1) if target.kind in ("flow", "share") else begin
         if earliest <= date <= end_of(starts[run.name], run):
             return run
     return None
 
 
-__all__ = ["Datum", "Loaded", "check_table", "end_of", "load_calibration", "names_in", "published_values"]
+__all__ = ["Datum", "Loaded", "end_of", "load_calibration", "names_in"]

@@ -1,4 +1,4 @@
-"""The hindcast in numbers: what was said beside what came, date by date and series by series."""
+"""The hindcast in numbers: the prediction beside the outturn, date by date and series by series."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ENOUGH = 0.8  # of a series' years inside the 90 % interval, below which it missed
 
 
-def table(found: Calibrated) -> pl.DataFrame:
+def hindcast_table(found: Calibrated) -> pl.DataFrame:
     """A row a published value. Columns: target, title, theme, unit, date, fitted, published, q5 … q95 as predicted,
     in50, in90, off (published less the median, in standard deviations of the prediction), crps, crps_naive, crps_line
     (null where there is no yardstick).
     """
-    data, told = found.loaded.data, found.predictive
-    came = np.array([d.value for d in data])
-    quantiles = told.quantiles(SHARES)
-    spread = told.drawn.std(axis=0)
-    off = (told.judge.published - np.median(told.drawn, axis=0)) / spread
+    data, predicted = found.loaded.data, found.predictive
+    outturn = np.array([d.value for d in data])
+    quantiles = predicted.quantiles(SHARES)
+    spread = predicted.drawn.std(axis=0)
+    off = (predicted.judge.published - np.median(predicted.drawn, axis=0)) / spread
     columns = {
         "target": [d.target.name for d in data],
         "title": [d.target.title for d in data],
@@ -35,29 +35,29 @@ def table(found: Calibrated) -> pl.DataFrame:
         "date": [d.date for d in data],
         "fitted": found.fitted,
         "held_out": found.held_out,
-        "published": came,
+        "published": outturn,
         **{f"q{100 * share:.0f}": quantiles[k] for k, share in enumerate(SHARES)},
-        "in50": told.inside(50),
-        "in90": told.inside(90),
+        "in50": predicted.inside(50),
+        "in90": predicted.inside(90),
         "off": off,
-        "crps": told.crps(),
-        "crps_naive": _scored(came, found.yardsticks.naive),
-        "crps_line": _scored(came, found.yardsticks.line),
+        "crps": predicted.crps(),
+        "crps_naive": _scored(outturn, found.yardsticks.naive),
+        "crps_line": _scored(outturn, found.yardsticks.line),
     }
     return pl.DataFrame(columns)
 
 
-def _scored(came: Values, drawn: Values) -> pl.Series:
+def _scored(outturn: Values, drawn: Values) -> pl.Series:
     """The CRPS of a yardstick where there is one."""
     there = ~np.isnan(drawn).any(axis=0)
-    out = np.full(len(came), np.nan)
+    out = np.full(len(outturn), np.nan)
     if there.any():
-        out[there] = score(came[there], drawn[:, there])
+        out[there] = score(outturn[there], drawn[:, there])
     return pl.Series(out).fill_nan(None)
 
 
 def by_series(rows: pl.DataFrame) -> pl.DataFrame:
-    """The scores of each series over the years held back. Columns: target, title, theme, first, last, values, in50,
+    """The scores of each series over the years held out. Columns: target, title, theme, first, last, values, in50,
     in90 (shares), crps, crps_naive, crps_line (means), skill, skill_line (share by which the CRPS is lower than the
     yardstick's), bias (mean of off)."""
     found = (
@@ -78,18 +78,18 @@ def by_series(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-class Path(NamedTuple):
-    """One series as the hindcast shows it: what was known, and what was said of the years held back beside what
-    came."""
+class HindcastSeries(NamedTuple):
+    """One series as the hindcast shows it: the values before the information cut-off date, and the prediction of the
+    years held out beside the outturn."""
 
     target: Target
     known: list[tuple[dt.date, float]]
-    said: pl.DataFrame  # rows of ``table``, held back
+    said: pl.DataFrame  # rows of ``hindcast_table``, held out
     naive: list[float]
 
 
-def paths(found: Calibrated, rows: pl.DataFrame) -> list[Path]:
-    """Every series that has years held back, in the order of the targets."""
+def hindcast_series(found: Calibrated, rows: pl.DataFrame) -> list[HindcastSeries]:
+    """Every series that has years held out, in the order of the targets."""
     out = []
     data = found.loaded.data
     for target in found.loaded.calibration.targets:
@@ -98,14 +98,14 @@ def paths(found: Calibrated, rows: pl.DataFrame) -> list[Path]:
             continue
         of = [k for k, d in enumerate(data) if d.target.name == target.name and found.held_out[k]]
         naive = [float(np.median(found.yardsticks.naive[:, k])) for k in sorted(of, key=lambda k: data[k].date)]
-        out.append(Path(target, known_of(found.loaded, target), said, naive))
+        out.append(HindcastSeries(target, known_of(found.loaded, target), said, naive))
     return out
 
 
-def missed(scores: pl.DataFrame) -> pl.DataFrame:
+def missed_series(scores: pl.DataFrame) -> pl.DataFrame:
     """The series that missed: fewer than :data:`ENOUGH` of the years inside the 90 % interval, or a worse score than
     the last known value."""
     return scores.filter((pl.col("in90") < ENOUGH) | (pl.col("skill") < 0))
 
 
-__all__ = ["ENOUGH", "Path", "by_series", "missed", "paths", "table"]
+__all__ = ["ENOUGH", "HindcastSeries", "by_series", "hindcast_series", "hindcast_table", "missed_series"]

@@ -35,7 +35,7 @@ def begun(model: Model, run: Start) -> Model:
 
 
 def _then(row: Caseload, given: tuple[Then, ...]) -> Caseload:
-    """A row of the caseload with as many people as there were then; the first that speaks of it counts."""
+    """A row of the caseload with as many people as there were then; the first that names it counts."""
     for then in given:
         if row.service in then.services and _in(row.stage, then.stages) and _in(row.group, then.groups):
             return row.model_copy(

@@ -42,7 +42,7 @@ def calibrate(
     check_free(folder)
 
     from simcare.calibrate.fitting import calibrate as carry_out  # heavy imports: only for input that is good
-    from simcare.calibrate.scoring import by_series, table
+    from simcare.calibrate.scoring import by_series, hindcast_table
     from simcare.report.calibration_page import (
         HINDCAST,
         REPORT,
@@ -84,7 +84,7 @@ def calibrate(
         parameters = [p.model_dump(mode="json", exclude={"multiply", "paths", "base_sha256"}) for p in fit.parameters]
         print(
             json.dumps(
-                {**summary, "parameters": parameters, "scores": by_series(table(found)).to_dicts()},
+                {**summary, "parameters": parameters, "scores": by_series(hindcast_table(found)).to_dicts()},
                 indent=1,
                 default=str,
             )
@@ -92,7 +92,7 @@ def calibrate(
         return
     print_table(parameter_table(fit))
     if found.held_out.any():
-        print_table(score_table(by_series(table(found)), brief=True))
+        print_table(score_table(by_series(hindcast_table(found)), brief=True))
     for sentence in said:
         out_console.print(f"\n{sentence}", highlight=False, markup=False)
     out_console.print(

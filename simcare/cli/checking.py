@@ -72,7 +72,7 @@ def _checked(name: str) -> tuple[str, list[Figure]]:
             sourced_figures(loaded.calibration)
         )
     if name.lower().endswith(".csv"):
-        from simcare.calibrate.reading import check_table
+        from simcare.calibrate.published_tables import check_table
 
         found = check_table(name)
         if found:

@@ -14,7 +14,7 @@ from simcare import __version__
 from simcare.calibrate.emulator import doubtful
 from simcare.calibrate.fitting import WANTED, Calibrated, fit_of
 from simcare.calibrate.history import Wave
-from simcare.calibrate.scoring import ENOUGH, by_series, missed, paths, table
+from simcare.calibrate.scoring import ENOUGH, by_series, hindcast_series, hindcast_table, missed_series
 from simcare.files.atomic import MANIFEST, aside
 from simcare.files.fit import CalibrationFit, Parameter, Range
 from simcare.report.figures.fits import hindcast, profiles, widths
@@ -283,7 +283,7 @@ def misses(found: Calibrated, scores: pl.DataFrame) -> list[str]:
     """What missed, and why, a paragraph a series."""
     targets = {t.name: t for t in found.loaded.calibration.targets}
     lines = []
-    for r in missed(scores).iter_rows(named=True):
+    for r in missed_series(scores).iter_rows(named=True):
         side = "too low" if r["bias"] > 0 else "too high"
         how = f"{r['title']}: said {side}; {share(r['in90'])} of {r['values']} values inside 90%"
         skill = "" if r["skill"] is None else f", skill {_signed(r['skill'])}"
@@ -298,7 +298,7 @@ def misses(found: Calibrated, scores: pl.DataFrame) -> list[str]:
 def hindcast_parts(found: Calibrated, fit: CalibrationFit, rows: pl.DataFrame) -> list[Part]:
     """Everything the hindcast's page shows, in order."""
     scores = by_series(rows)
-    shown = paths(found, rows)
+    shown = hindcast_series(found, rows)
     parts: list[Part] = [PageText("How it did", hindcast_findings(found, fit, scores), finding=True)]
     for heading in dict.fromkeys(one.target.theme for one in shown):
         mine = [one for one in shown if one.target.theme == heading]
@@ -313,7 +313,7 @@ def hindcast_parts(found: Calibrated, fit: CalibrationFit, rows: pl.DataFrame) -
 def write_calibration(found: Calibrated, out: Path, about: Mapping[str, Any]) -> CalibrationFit:
     """Write the folder: report.html, hindcast.html (where values were held back), fit.json, targets.csv, scores.csv,
     draws.parquet, manifest.json."""
-    fit, rows, calibration = fit_of(found), table(found), found.loaded.calibration
+    fit, rows, calibration = fit_of(found), hindcast_table(found), found.loaded.calibration
     lead = (
         f"{calibration.description or ''} {int(found.fitted.sum())} published values are fitted with"
         f" {len(calibration.free)} free parameters; {int(found.held_out.sum())} later ones are held back."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +16,7 @@ from simcare.files.load import load_model
 from simcare.measures.spread_parts import index_rows, parameter_rows
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
-from simcare.units import month_name
+from simcare.units import month_name, years_later
 
 if TYPE_CHECKING:
     from simcare.arrays.names import Names
@@ -60,11 +59,7 @@ def horizon_days(model: Model, years: int) -> float:
     >>> horizon_days(load_model("mm-infinity"), 3)
     1096.0
     """
-    start = model.about.start
-    try:
-        return float((start.replace(year=start.year + years) - start).days)
-    except ValueError:  # 29 February
-        return float((dt.date(start.year + years, 3, 1) - start).days)
+    return float((years_later(model.about.start, years) - model.about.start).days)
 
 
 def in_draw(task: Task, fit: CalibrationFit | None) -> Task:

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from simcare.calibrate.identify import Identified
-from simcare.calibrate.scoring import Path
+from simcare.calibrate.scoring import HindcastSeries
 from simcare.files.fit import PRIOR_DRIVEN
 from simcare.model.calibration import Free
 from simcare.report import theme, wording
@@ -147,7 +147,7 @@ def _peak(row: Free, known: Identified, k: int) -> str:
     return f"{row.title}: median {known.posterior[k, 1]:.3g}"
 
 
-def hindcast(title: str, series: Sequence[Path]) -> go.Figure:
+def hindcast(title: str, series: Sequence[HindcastSeries]) -> go.Figure:
     """What was known, what was said and what came: a panel for each series."""
     count = len(series)
     across = min(ACROSS, count)
@@ -195,7 +195,7 @@ def hindcast(title: str, series: Sequence[Path]) -> go.Figure:
     return fig
 
 
-def _fan(fig: go.Figure, k: int, one: Path, legend: bool) -> None:
+def _fan(fig: go.Figure, k: int, one: HindcastSeries, legend: bool) -> None:
     said, place = one.said, {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True)}
     begin = [one.known[-1]] if one.known else []
     dates = [d for d, _ in begin] + said["date"].to_list()
@@ -254,7 +254,7 @@ def _fan(fig: go.Figure, k: int, one: Path, legend: bool) -> None:
     fig.add_scatter(**came, name="what came", legendgroup="came", showlegend=legend, hovertemplate=hover, **place)
 
 
-def _told(one: Path) -> str:
+def _told(one: HindcastSeries) -> str:
     last = one.said.row(-1, named=True)
     inside = int(one.said["in90"].sum())
     return (
