@@ -129,3 +129,15 @@ def days_in_year(first: int) -> int:
     (365, 366)
     """
     return (year_start(first + 1) - year_start(first)).days
+
+
+def ramp_steps(start: dt.date, ramp_days: int) -> list[tuple[dt.date, float]]:
+    """Dates and the share of the full change that holds from each.
+
+    >>> ramp_steps(dt.date(2014, 4, 1), 0)
+    [(datetime.date(2014, 4, 1), 1.0)]
+    >>> [share for _, share in ramp_steps(dt.date(2014, 4, 1), 90)]
+    [0.3333333333333333, 0.6666666666666666, 1.0]
+    """
+    steps = max(1, math.ceil(ramp_days / MONTH_DAYS))
+    return [(start + dt.timedelta(days=round(ramp_days * k / steps)), (k + 1) / steps) for k in range(steps)]

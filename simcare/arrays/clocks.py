@@ -10,7 +10,6 @@ import numpy as np
 
 from simcare.model import DatedNumber
 from simcare.model.parts import Clock
-from simcare.model.strategy import ramp_steps
 from simcare.rules.hazards import (
     CONSTANT,
     GOMPERTZ,
@@ -22,7 +21,7 @@ from simcare.rules.hazards import (
     TABLE,
     WEIBULL,
 )
-from simcare.units import YEAR_DAYS
+from simcare.units import YEAR_DAYS, ramp_steps
 
 SINCE = {"need": SINCE_NEED, "stay": SINCE_STAY, "age": SINCE_BIRTH, "wait": SINCE_WAIT}
 DEFAULT_SINCE = {"rise": "need", "recover": "need", "death": "age", "leaving": "need", "renege": "wait"}

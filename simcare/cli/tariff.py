@@ -99,7 +99,7 @@ def _contracts(
     """The model with the contracts to be tried, and their names: of a file, of the model, or those an experiment puts
     the service under."""
     from simcare.files.load import load_experiment, with_contracts
-    from simcare.model.strategy import extended_by
+    from simcare.model.overlay import extended_by
 
     names: list[str] = []
     if experiment is not None:

@@ -35,8 +35,7 @@ from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.cells import touching
 from simcare.model.parts import Arrivals, Caseload
-from simcare.model.strategy import ramp_steps
-from simcare.units import YEAR_DAYS, month_starts, season_index
+from simcare.units import YEAR_DAYS, month_starts, ramp_steps, season_index
 
 __all__ = ["expected_people", "plain"]
 

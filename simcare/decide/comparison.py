@@ -34,17 +34,8 @@ from simcare.measures.spread_parts import (
     parameters_by_replication,
 )
 from simcare.model import Model
-from simcare.model.strategy import (
-    AS_IN_THE_FILE,
-    Experiment,
-    Scenario,
-    Strategy,
-    apply,
-    believed,
-    drawn_effects,
-    extended_by,
-    in_scenario,
-)
+from simcare.model.overlay import apply_strategy, extended_by, in_scenario
+from simcare.model.strategy import AS_IN_THE_FILE, Experiment, Scenario, Strategy, believed, drawn_effects
 from simcare.rules.draws import EFFECT, name_key, uniform
 from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import Task, in_draw
@@ -192,7 +183,7 @@ def tasks(
         yield baseline
         for stated, strategy in zip(experiment.strategies, strategies, strict=True):
             possible = drawn_effects(strategy, effect_draws(stated, experiment.seed, r))
-            yield baseline._replace(model=apply(baseline.model, possible), strategy=strategy.name)
+            yield baseline._replace(model=apply_strategy(baseline.model, possible), strategy=strategy.name)
 
 
 def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, float]:

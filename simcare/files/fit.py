@@ -25,7 +25,8 @@ from simcare.model.calibration import Cells
 from simcare.model.cells import clocks_in
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen, Number
-from simcare.model.strategy import Change, Effect, Scenario, in_scenario
+from simcare.model.overlay import in_scenario
+from simcare.model.strategy import Change, Effect, Scenario
 from simcare.rules.draws import PARAMETERS, name_key, uniform
 
 ENDING = ".fit.json"

@@ -20,8 +20,9 @@ from simcare.model.checks.whole import source_faults
 from simcare.model.contracts import Contract
 from simcare.model.model import Figure, Model, sourced_figures
 from simcare.model.number import Frozen
+from simcare.model.overlay import added, apply_strategy, extended_by, in_scenario
 from simcare.model.response import Response
-from simcare.model.strategy import Experiment, added, apply, believed, extended_by, in_scenario
+from simcare.model.strategy import Experiment, believed
 from simcare.units import YEAR_DAYS
 
 
@@ -74,7 +75,9 @@ def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
     for k, strategy in enumerate(experiment.strategies):
         if strategy.start >= last:
             faults.append(f"{path}: strategies[{k}].start: {strategy.start} is not before the end of the run, {last}")
-        faults += _tried(path, f"strategies[{k}].", partial(apply, whole, believed(strategy, experiment.shrinkage)))
+        faults += _tried(
+            path, f"strategies[{k}].", partial(apply_strategy, whole, believed(strategy, experiment.shrinkage))
+        )
     if faults:
         raise BadInput(faults)
     return experiment, model

@@ -33,7 +33,8 @@ from simcare.mechanisms.shapley import shapley
 from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
-from simcare.model.strategy import Experiment, extended_by
+from simcare.model.overlay import extended_by
+from simcare.model.strategy import Experiment
 from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import Task
 from simcare.runs.workers import Progress

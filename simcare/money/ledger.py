@@ -33,10 +33,9 @@ from simcare.model.fields import Programme
 from simcare.model.market import Voluntary
 from simcare.model.number import DatedNumber
 from simcare.model.parts import Prices
-from simcare.model.strategy import ramp_steps
 from simcare.money.payments import SUMS, blocks, day_prices, spell_sums, tariff_dates
 from simcare.money.provider_accounts import with_drift, with_failures
-from simcare.units import first_year, parsed_year, year_name
+from simcare.units import first_year, parsed_year, ramp_steps, year_name
 
 AMOUNTS = ("cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv")
 

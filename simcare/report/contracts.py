@@ -10,7 +10,8 @@ import polars as pl
 
 from simcare.decide.comparison import differences, totals
 from simcare.model.model import Model
-from simcare.model.strategy import Experiment, Strategy, apply
+from simcare.model.overlay import apply_strategy
+from simcare.model.strategy import Experiment, Strategy
 from simcare.money.gaming import gaming_gains
 from simcare.report import wording
 from simcare.report.contract_words import days, pounds, terms
@@ -69,7 +70,7 @@ def contracts_frame(model: Model, experiment: Experiment, titles: Mapping[str, s
     under = [strategy for strategy in experiment.strategies if strategy.contracts]
     rows = [row for new in _before(model, under) for row in _contract_rows(model, "Baseline", *new)]
     for strategy in under:
-        applied = apply(model, strategy.model_copy(update={"effects": (), "failures": ()}))
+        applied = apply_strategy(model, strategy.model_copy(update={"effects": (), "failures": ()}))
         for service, providers in _places(model, strategy).items():
             rows += _contract_rows(applied, titles[strategy.name], service, providers, strategy.start)
     return pl.DataFrame(list(dict.fromkeys(rows)), schema=["strategy", WHERE, "pays", "gaming"], orient="row")

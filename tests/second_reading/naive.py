@@ -21,7 +21,7 @@ from simcare.model import Model
 from simcare.model.fields import Modifier
 from simcare.model.number import DatedNumber
 from simcare.model.parts import Ages, Arrivals, Caseload, Clock, FrontDoor, Need, Service
-from simcare.model.strategy import ramp_steps
+from simcare.units import ramp_steps
 
 YEAR = 365.25
 NEVER = math.inf

@@ -24,7 +24,8 @@ from simcare.log.frame import frame
 from simcare.measures.measure import measure_log, measures_of
 from simcare.measures.tally import Tally
 from simcare.model import Model
-from simcare.model.strategy import Strategy, apply
+from simcare.model.overlay import apply_strategy
+from simcare.model.strategy import Strategy
 from tests.support.logs import simulate
 from tests.support.paths import TOY as TOY_FILE
 
@@ -453,7 +454,7 @@ def twins(
     name."""
     plain = town(under, terms | {f"{name} again": contract for name, contract in terms.items()})
     new = [{"service": s, "provider": p, "contract": f"{names[-1][1]} again"} for (p, s), names in under.items()]
-    return plain, apply(
+    return plain, apply_strategy(
         plain, Strategy.model_validate({"name": "s", "title": "S", "start": TWIN_FROM, "contracts": new})
     )
 
@@ -506,7 +507,7 @@ def test_a_switch_before_the_first_day_holds_from_it() -> None:
     under = UNDER | {("homes", "care_home"): [(START, "mixed")]}
     start = {"name": "s", "title": "S", "start": dt.date(2012, 1, 1)}
     early = Strategy.model_validate({**start, "contracts": [{"service": "care_home", "contract": "mixed"}]})
-    one, other = town(under, CONTRACTS), apply(model(), early)
+    one, other = town(under, CONTRACTS), apply_strategy(model(), early)
     assert cost_of(log(1), one).equals(cost_of(log(1), other))
     assert not cost_of(log(1), one).equals(cost_of(log(1), model()))
     everybody = Strategy.model_validate(
@@ -514,7 +515,7 @@ def test_a_switch_before_the_first_day_holds_from_it() -> None:
     )
     offers = [
         offer
-        for provider in apply(model(), everybody).providers
+        for provider in apply_strategy(model(), everybody).providers
         for offer in provider.offers
         if offer.service == "foster_care"
     ]

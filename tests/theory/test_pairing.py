@@ -10,7 +10,8 @@ import pytest
 
 from simcare.files.load import load_model
 from simcare.model import Model
-from simcare.model.strategy import Strategy, apply
+from simcare.model.overlay import apply_strategy
+from simcare.model.strategy import Strategy
 from tests.support.logs import simulate
 from tests.support.paths import TOY
 
@@ -63,7 +64,7 @@ def test_the_toy_uses_every_event(baseline: pl.DataFrame) -> None:
     ],
 )
 def test_a_strategy_with_no_effect_is_bit_identical(toy: Model, baseline: pl.DataFrame, idle: dict[str, Any]) -> None:
-    assert simulate(apply(toy, strategy(**idle)), DAYS).equals(baseline)
+    assert simulate(apply_strategy(toy, strategy(**idle)), DAYS).equals(baseline)
 
 
 @pytest.mark.parametrize(
@@ -76,22 +77,23 @@ def test_a_strategy_with_no_effect_is_bit_identical(toy: Model, baseline: pl.Dat
     ],
 )
 def test_until_a_strategy_starts_nothing_differs(toy: Model, baseline: pl.DataFrame, active: dict[str, Any]) -> None:
-    after = simulate(apply(toy, strategy(**active)), DAYS)
+    after = simulate(apply_strategy(toy, strategy(**active)), DAYS)
     before = pl.col("time") < 365.0
     assert after.filter(before).equals(baseline.filter(before))
     assert not after.equals(baseline)
 
 
 def test_fewer_arrivals_are_a_part_of_the_same_people(toy: Model, baseline: pl.DataFrame) -> None:
-    fewer = simulate(apply(toy, strategy(effects=[{"on": "arrivals", "multiply": number(0.5)}])), DAYS)
+    fewer = simulate(apply_strategy(toy, strategy(effects=[{"on": "arrivals", "multiply": number(0.5)}])), DAYS)
     assert set(fewer["client"].unique()) < set(baseline["client"].unique())
-    everyone = simulate(apply(toy, strategy(effects=[{"on": "arrivals", "multiply": number(2.5)}])), DAYS)
+    everyone = simulate(apply_strategy(toy, strategy(effects=[{"on": "arrivals", "multiply": number(2.5)}])), DAYS)
     assert set(baseline["client"].unique()) < set(everyone["client"].unique())
 
 
 def test_arrivals_of_one_need_thin_that_need_only(toy: Model, baseline: pl.DataFrame) -> None:
     fewer = simulate(
-        apply(toy, strategy(effects=[{"on": "arrivals", "needs": ["placement"], "multiply": number(0.0)}])), DAYS
+        apply_strategy(toy, strategy(effects=[{"on": "arrivals", "needs": ["placement"], "multiply": number(0.0)}])),
+        DAYS,
     )
     first = baseline.group_by("client", maintain_order=True).first()
     kept = set(first.filter((pl.col("time") < 365) | (pl.col("need") != "placement"))["client"])

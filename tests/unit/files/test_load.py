@@ -19,7 +19,8 @@ from simcare.files.parsing import as_path, parse
 from simcare.files.schemas import file_schema
 from simcare.files.toml_faults import read_toml
 from simcare.model import Model, sourced_figures
-from simcare.model.strategy import Experiment, Strategy, apply
+from simcare.model.overlay import apply_strategy
+from simcare.model.strategy import Experiment, Strategy
 from tests.support.paths import TOY
 
 SHIPPED = [
@@ -196,7 +197,7 @@ def test_a_strategy_that_cannot_be(tmp_path: Path, path: tuple[str | int, ...], 
 def test_an_effect_on_a_clock_that_the_model_lacks_is_refused() -> None:
     model = load_model("mm-infinity")
     with pytest.raises(BadInput, match="the model has no 'induced' clock"):
-        apply(
+        apply_strategy(
             model,
             Strategy.model_validate(
                 {"name": "s", "title": "S", "start": "2013-05-01", "effects": [{"on": "induced", "multiply": NUMBER}]}
@@ -210,7 +211,7 @@ def test_a_change_at_the_date_of_a_dated_value(toy: dict[str, Any]) -> None:
     dated = put(toy, ("services", 0, "review_every_days"), [{**NUMBER, "value": 365, "from": "2014-04-01"}])
     change = {"path": "services.plan.review_every_days", "to": {**NUMBER, "value": 91}}
     strategy = Strategy.model_validate({"name": "s", "title": "S", "start": "2014-04-01", "changes": [change]})
-    series = apply(parse(Model, dated, "f.toml"), strategy).services[0].review_every_days
+    series = apply_strategy(parse(Model, dated, "f.toml"), strategy).services[0].review_every_days
     assert series is not None
     assert (series.at(dt.date(2014, 3, 31)), series.at(dt.date(2014, 4, 1))) == (365, 91)
 

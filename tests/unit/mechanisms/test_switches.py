@@ -13,8 +13,9 @@ from simcare.files.load import load_experiment, load_model
 from simcare.files.parsing import parse
 from simcare.mechanisms.switches import SWITCHES, numbers_behind, switched_off
 from simcare.model import Model
+from simcare.model.overlay import added, apply_strategy, extended_by
 from simcare.model.response import Response
-from simcare.model.strategy import added, apply, believed, extended_by
+from simcare.model.strategy import believed
 from simcare.runs.run import run
 from tests.support.paths import ROOT, TOY, TOY_LIMITS
 
@@ -51,7 +52,7 @@ def test_a_switch_also_turns_off_what_a_strategy_turned_on(name: str) -> None:
     experiment, model = load_experiment(name)
     whole = extended_by(model, experiment)
     for strategy in experiment.strategies:
-        off = switched_off(apply(whole, believed(strategy, experiment.shrinkage)), SWITCHES)
+        off = switched_off(apply_strategy(whole, believed(strategy, experiment.shrinkage)), SWITCHES)
         assert not any(mechanism.is_on(off) for mechanism in SWITCHES)
         assert revalidated(off) == off
 

@@ -10,7 +10,8 @@ import pytest
 from simcare.errors import BadInput
 from simcare.files.load import load_model
 from simcare.model import Model
-from simcare.model.strategy import Strategy, apply
+from simcare.model.overlay import apply_strategy
+from simcare.model.strategy import Strategy
 from tests.support.paths import TOY_LIMITS
 from tests.support.toy_models import number
 
@@ -38,7 +39,7 @@ def test_a_strategy_may_change_what_is_limited(toy: Model, path: str, to: float,
         {"name": "s", "title": "S", "start": "2014-01-01", "changes": [{"path": path, "to": number(to)}]}
     )
     before = toy.model_dump_json()
-    assert read(apply(toy, strategy)).values[-1] == pytest.approx(to)
+    assert read(apply_strategy(toy, strategy)).values[-1] == pytest.approx(to)
     assert toy.model_dump_json() == before
 
 
@@ -52,4 +53,4 @@ def test_a_strategy_that_names_no_offer_is_told_which_there_are(toy: Model) -> N
         }
     )
     with pytest.raises(BadInput, match=r"did you mean 'homes.care_home'"):
-        apply(toy, strategy)
+        apply_strategy(toy, strategy)

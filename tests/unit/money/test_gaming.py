@@ -18,7 +18,7 @@ from simcare.files.load import load_experiment
 from simcare.files.parsing import parse
 from simcare.log.by_hand import log_of
 from simcare.model import Model
-from simcare.model.strategy import apply, extended_by
+from simcare.model.overlay import apply_strategy, extended_by
 from simcare.money.gaming import Z, bunching, gaming_gains, poisson_fit, released, skimming, step_downs, wilson
 from tests.support.logs import simulate
 
@@ -314,7 +314,7 @@ def test_gaming_gives_each_contract_of_each_offer_its_best_cycle() -> None:
     extended = extended_by(model, experiment)
     strategies = {s.name: s for s in experiment.strategies}
     mine = (pl.col("service") == "intensive_home_care_older") & (pl.col("provider") == "home_care_agencies")
-    found = gaming_gains(apply(extended, strategies["bonus"])).filter(mine)
+    found = gaming_gains(apply_strategy(extended, strategies["bonus"])).filter(mine)
     assert found["contract"].to_list() == ["intensive_home_care_older_independent", "bonus"]
     # A return on the 91st day keeps the bonus of £900, and costs 91 days' margin (three tenths of £241.30 a week).
     best = found.row(1, named=True)
@@ -324,7 +324,7 @@ def test_gaming_gives_each_contract_of_each_offer_its_best_cycle() -> None:
         pytest.approx(900 - 91 * 0.3 * 241.3 / 7),
     )
     taper, clawed = (
-        gaming_gains(apply(extended, strategies[name])).filter(mine).row(1, named=True)
+        gaming_gains(apply_strategy(extended, strategies[name])).filter(mine).row(1, named=True)
         for name in ("taper", "taper_with_clawback")
     )
     # A taper begun anew on day 84: the first bands' extra once more, less one day's margin.

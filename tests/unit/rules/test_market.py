@@ -22,7 +22,7 @@ from simcare.log.frame import frame
 from simcare.log.periods import calendar
 from simcare.measures.measure import measure_log
 from simcare.model import Model
-from simcare.model.strategy import apply
+from simcare.model.overlay import apply_strategy
 from simcare.money.ledger import price_dates
 from simcare.money.provider_accounts import market_frame
 from simcare.runs.task import Task, run_task
@@ -333,9 +333,11 @@ def test_the_voluntary_sector_holds_people_back() -> None:
 
 def test_the_shipped_stress_test_fails_the_named_provider_and_runs_the_same_in_aggregate() -> None:
     experiment, model = load_experiment("provider-failure")
-    hit = apply(model, experiment.strategies[1])
+    hit = apply_strategy(model, experiment.strategies[1])
     assert [failure.provider for failure in hit.failures] == ["home_group_one", "home_group_two"]
-    largest = apply(load_model("kent-2013"), experiment.strategies[0].model_copy(update={"failures": ("largest",)}))
+    largest = apply_strategy(
+        load_model("kent-2013"), experiment.strategies[0].model_copy(update={"failures": ("largest",)})
+    )
     assert largest.failures[0].provider == "home_care_agencies"
     periods = calendar(model.about.start, 730.0, price_dates(hit))
     assert dt.date(2014, 10, 1) in periods["date"].to_list()

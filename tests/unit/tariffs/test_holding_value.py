@@ -21,7 +21,8 @@ from simcare.files.parsing import parse
 from simcare.log.frame import frame
 from simcare.model import Model
 from simcare.model.offers import reference_price, response_of
-from simcare.model.strategy import Strategy, apply
+from simcare.model.overlay import apply_strategy
+from simcare.model.strategy import Strategy
 from simcare.tariffs.holding_value import holding_value, incentive, release_factor, step_down_factor
 from simcare.tariffs.response_draws import differing
 from tests.support.logs import simulate
@@ -608,7 +609,7 @@ def test_providers_differ_by_replication_and_not_by_strategy() -> None:
             "contracts": [{"service": "care", "contract": "block"}],
         }
     )
-    other = apply(model, switch)
+    other = apply_strategy(model, switch)
     etas = []
     for replication in range(3000):
         response = response_of(drawn := differing(model, 5, replication), drawn.providers[0])
