@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from simcare.model import DatedNumber
+from simcare.model.cells import clock_origin
 from simcare.model.parts import Clock
 from simcare.rules.hazards import (
     CONSTANT,
@@ -24,7 +25,6 @@ from simcare.rules.hazards import (
 from simcare.units import YEAR_DAYS, ramp_steps
 
 SINCE = {"need": SINCE_NEED, "stay": SINCE_STAY, "age": SINCE_BIRTH, "wait": SINCE_WAIT}
-DEFAULT_SINCE = {"rise": "need", "recover": "need", "death": "age", "leaving": "need", "renege": "wait"}
 
 
 class Steps:
@@ -96,7 +96,7 @@ class Hazards:
         self.knots: list[tuple[float, float, float]] = []
 
     def add(self, clock: Clock, rate: float) -> int:
-        since = SINCE[clock.since or DEFAULT_SINCE.get(clock.clock, "need")]
+        since = SINCE[clock_origin(clock)]
         factor = 1.0 if clock.factor is None else clock.factor.value
         kind, p, q, first, size = self._shape(clock, rate)
         self.rows.append((kind, since, factor, p, q, first, size))
@@ -134,7 +134,7 @@ class Hazards:
     @staticmethod
     def _piecewise(clock: Clock) -> list[tuple[float, float, float]]:
         assert clock.edges is not None
-        unit = YEAR_DAYS if (clock.since or DEFAULT_SINCE.get(clock.clock)) == "age" else 1.0
+        unit = YEAR_DAYS if clock_origin(clock) == "age" else 1.0
         edges = [edge * unit for edge in clock.edges]
         rates = [rate / YEAR_DAYS for rate in clock.rates]
         knots, total = [(0.0, 0.0, 0.0)] if edges[0] > 0 else [], 0.0

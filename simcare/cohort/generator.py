@@ -1,9 +1,9 @@
-"""The states of a client in the plain limit, and where each event and birthday takes them.
+"""The states of a client in the Markov simplification, and where each event and birthday takes them.
 
-A state is (group, kind of service or ``OUT``, need); services that no rule tells apart are one kind. ``Care`` says what
-the rules of placement do in the plain limit, written anew and independently of the rulebook that the engine runs, so
-that the two check each other. ``Chain`` is the same as arrays: the generator's entries by age band, and the matrices of
-the birthdays.
+A state is (group, kind of service or ``OUT``, need); services that no rule tells apart are one kind. :class:`PlacementRules` says
+what the rules of placement do there, written a second time and independently of the rulebook that the engine runs, so
+that the two check each other. :class:`MarkovChain` is the same as arrays: the generator's entries by age band, and the
+matrices of the birthdays.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.cohort.markov_limit import rates_by_need, since
 from simcare.model import Model
-from simcare.model.cells import clock_cells, touching
+from simcare.model.cells import clock_cells, clock_origin, rates_of, touching
 from simcare.model.parts import Arrivals, Caseload, Handover, Service
 from simcare.units import YEAR_DAYS
 
@@ -49,7 +48,7 @@ class Edges(NamedTuple):
 
 
 class PlacementRules:
-    """Where a client may be, and where an event takes them: the rules of placement, for the plain limit.
+    """Where a client may be, and where an event takes them: the rules of placement, simplified.
 
     Services that no rule tells apart are one kind; a kind goes by the index of its first service.
     """
@@ -92,12 +91,12 @@ class PlacementRules:
         services = [s.name for s in self.model.services]
         for k, clock in enumerate(self.model.clocks):
             if clock.clock in ("crisis", "renege", "premature"):
-                continue  # none runs in the plain limit
+                continue  # none runs in the Markov simplification
             rows: dict[str | None, Rates] = {}
-            for need, rate in rates_by_need(clock).items():
+            for need, rate in rates_of(clock):
                 factor = 1.0 if clock.factor is None else clock.factor.value
                 if clock.family == "constant":
-                    rows[need] = Rates(factor * rate / YEAR_DAYS, 0, since(clock) == "stay")
+                    rows[need] = Rates(factor * rate / YEAR_DAYS, 0, clock_origin(clock) == "stay")
                 else:
                     self.by_age.append((k, rate))
                     rows[need] = Rates(1.0, len(self.by_age), False)

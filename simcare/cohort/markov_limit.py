@@ -1,8 +1,8 @@
-"""The plain limit: a model in which only the present need, the age and the date decide what happens next.
+"""The Markov simplification: a model in which only the present need, the age and the date decide what happens next.
 
-In the plain limit care follows need at once: no waiting, no crisis, no review, no luck that lasts. A client's path is
-then a Markov chain whose expected numbers solve linear equations (``simcare.cohort.solve``). ``plain`` brings any model
-there, ``obstacles`` says what keeps a model from it.
+Care then follows need at once: no waiting, no crisis, no review, no lasting difference between people. A client's path
+is a Markov chain whose expected numbers solve linear equations (:mod:`simcare.cohort.solve`).
+:func:`markov_simplification` brings any model there, :func:`obstacles` says what keeps a model from it.
 """
 
 from __future__ import annotations
@@ -18,29 +18,15 @@ from scipy.stats import norm
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.capacity import Provider
+from simcare.model.cells import BY_PROVIDERS, clock_origin, rates_of
 from simcare.model.number import Frozen, Number, Numbers
 from simcare.model.parts import Clock, FrontDoor, Service
-from simcare.model.cells import BY_PROVIDERS
 from simcare.units import YEAR_DAYS
 
-EQUAL_OVER_DAYS = (
-    5 * YEAR_DAYS
-)  # the window over which a constant rate stands for a clock in time since need or stay began
-DEFAULT_SINCE = {"death": "age"}
+# The window over which a constant rate stands for a clock in time since need or stay began.
+EQUAL_OVER_DAYS = 5 * YEAR_DAYS
 
 Row = TypeVar("Row", bound=Frozen)
-
-
-def since(clock: Clock) -> str:
-    """What time a clock's baseline runs in: ``need``, ``stay`` or ``age``."""
-    return clock.since or DEFAULT_SINCE.get(clock.clock, "need")
-
-
-def rates_by_need(clock: Clock) -> dict[str | None, float]:
-    """The rate a year of a row for each need it names one by one, or the one for all under ``None``."""
-    if clock.family == "constant" and clock.needs is not None and len(clock.rates) > 1:
-        return dict(zip(clock.needs, clock.rates, strict=True))
-    return {None: clock.rates[0] if clock.rates else 0.0}
 
 
 def cumulative_hazard(clock: Clock, rate: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,7 +73,7 @@ def _cumulative(clock: Clock, a_day: float, u: NDArray[np.float64]) -> NDArray[n
 def piecewise_edges(clock: Clock) -> NDArray[np.float64]:
     """The edges of a piecewise baseline in days."""
     assert clock.edges is not None
-    return np.array(clock.edges) * (YEAR_DAYS if since(clock) == "age" else 1.0)
+    return np.array(clock.edges) * (YEAR_DAYS if clock_origin(clock) == "age" else 1.0)
 
 
 def exponential_equal(clock: Clock, window: float = EQUAL_OVER_DAYS) -> float:
@@ -107,7 +93,7 @@ def exponential_equal(clock: Clock, window: float = EQUAL_OVER_DAYS) -> float:
     if clock.family == "piecewise":
         u = np.append(u, piecewise_edges(clock))
     u = np.unique(u[u <= window])
-    total = cumulative_hazard(clock, next(iter(rates_by_need(clock).values())), u)
+    total = cumulative_hazard(clock, rates_of(clock)[0][1], u)
     rise = np.diff(total)
     # Between grid points the hazard is taken as level, so that the integral of S is exact for a constant one.
     share = np.divide(-np.expm1(-rise), rise, out=np.ones_like(rise), where=rise > 1e-12)
@@ -115,16 +101,17 @@ def exponential_equal(clock: Clock, window: float = EQUAL_OVER_DAYS) -> float:
     return float(-math.expm1(-float(total[-1]))) / exposure * YEAR_DAYS
 
 
-def plain(model: Model) -> Model:
-    """The plain limit of a model, as a new model that has been checked like one from a file; the old one is untouched.
+def markov_simplification(model: Model) -> Model:
+    """The Markov simplification of a model, as a new model that has been checked like one from a file; the old one is
+    untouched.
 
     - Every service follows need at once and has no reviews; a short-term service does so too, which only concerns who
-      is in one on day 0: they are placed on the rung of their need.
+      is in one on day 0: they are placed in the tier of their need.
     - No frailty, no crises (clocks or at once), no step-up first; nobody waits, so nobody gives up waiting.
     - People come ``direct``; the front door neither diverts, delays nor errs.
     - A clock in time since need or stay began becomes a constant one (``exponential_equal``, over five years); clocks
-      by age, dated modifiers, hand-overs, seasons and growth stay.
-    - Places, teams, hospitals, gaps at hand-overs, answers to money, the market and the voluntary sector, where the
+      by age, dated modifiers, transitions, seasons and growth stay.
+    - Places, teams, hospitals, gaps at transitions, responses to money, the market and the voluntary sector, where the
       model has them, are taken away. Of the offers that a provider
       makes of one service to different areas, the first stands for all.
 
@@ -132,7 +119,7 @@ def plain(model: Model) -> Model:
     the result could not be a model (it always can, as far as is known).
 
     >>> from simcare.files.load import load_model
-    >>> obstacles(plain(load_model("kent-2013")))
+    >>> obstacles(markov_simplification(load_model("kent-2013")))
     []
     """
     for i, clock in enumerate(model.clocks):
@@ -152,9 +139,9 @@ def plain(model: Model) -> Model:
         "handovers": tuple(_cleared(row, "supported", "gap_days", "gbp_supported") for row in model.handovers),
         "providers": tuple(_unlimited(provider) for provider in model.providers),
     }
-    limit = _cleared(
-        model, "teams", "hospital", "hospitals", "responses", "market", "failures", "voluntary"
-    ).model_copy(update=parts)
+    limit = _cleared(model, "teams", "hospitals", "responses", "market", "failures", "voluntary").model_copy(
+        update=parts
+    )
     return Model.model_validate(limit.model_dump(by_alias=True))
 
 
@@ -180,10 +167,10 @@ def _cleared(value: Row, *fields: str) -> Row:
 
 
 def _without_memory(clock: Clock) -> Clock:
-    if clock.family == "constant" or since(clock) == "age":
+    if clock.family == "constant" or clock_origin(clock) == "age":
         return clock
     note = (
-        f"exponential equal of a {clock.family} clock in time since {since(clock)} began: firings over time in the"
+        f"exponential equal of a {clock.family} clock in time since {clock_origin(clock)} began: firings over time in the"
         " first five years"
     )
     rate = Numbers(value=(exponential_equal(clock),), source="assumption", grade="D", note=note)
@@ -208,18 +195,18 @@ def obstacles(model: Model) -> list[str]:
 def _memory(model: Model) -> Iterator[str]:
     for i, row in enumerate(model.need):
         if _some(row.frailty_variance):
-            yield f"need[{i}].frailty_variance: clients who differ for good have a past that matters; only 0 is plain"
+            yield f"need[{i}].frailty_variance: clients who differ for good have a past that matters; only 0 fits the cohort model"
         if _some(row.crisis_at_once):
             yield f"need[{i}].crisis_at_once: a crisis leads to short-term care, which ends on a day"
     for i, clock in enumerate(model.clocks):
         if clock.clock in ("renege", "premature"):
-            continue  # nobody waits, once all else is plain; nobody is let go too soon where nobody answers to money
+            continue  # nobody waits, once all else is simplified; nobody is discharged early where nobody responds to money
         if clock.services is not None and clock.clock not in BY_PROVIDERS:
             yield f"clocks[{i}].services: the cohort model knows clocks by need, not by service"
         if clock.clock == "crisis" and any(clock.rates):
             yield f"clocks[{i}]: a crisis leads to short-term care, which ends on a day"
-        elif clock.family != "constant" and since(clock) != "age":
-            yield f"clocks[{i}]: a {clock.family} clock runs in time since {since(clock)} began"
+        elif clock.family != "constant" and clock_origin(clock) != "age":
+            yield f"clocks[{i}]: a {clock.family} clock runs in time since {clock_origin(clock)} began"
 
 
 def _care(model: Model) -> Iterator[str]:
@@ -239,10 +226,10 @@ def _care(model: Model) -> Iterator[str]:
 
 def _door(model: Model) -> Iterator[str]:
     why = {
-        "assessment_days": "the wait for an assessment has a fixed length; only 0 is plain",
-        "over_specified": "an assessment that errs puts people on a tier other than their need; only 0 is plain",
-        "under_specified": "an assessment that errs puts people on a tier other than their need; only 0 is plain",
-        "step_up_first": "short-term care ends on a day; only 0 is plain",
+        "assessment_days": "the wait for an assessment has a fixed length; only 0 fits the cohort model",
+        "over_specified": "an assessment that errs puts people on a tier other than their need; only 0 fits the cohort model",
+        "under_specified": "an assessment that errs puts people on a tier other than their need; only 0 fits the cohort model",
+        "step_up_first": "short-term care ends on a day; only 0 fits the cohort model",
     }
     for i, door in enumerate(model.front_door):
         for field, sentence in why.items():
@@ -254,36 +241,34 @@ def _door(model: Model) -> Iterator[str]:
 
 
 def _limits(model: Model) -> Iterator[str]:
-    """What a model may hold that limits places, parts areas or delays a move; read so that a model need not have the
-    field."""
+    """What a model may hold that limits places, parts areas or delays a move."""
     for i, provider in enumerate(model.providers):
         for k, offer in enumerate(provider.offers):
-            if getattr(offer, "places", None) is not None:
+            if offer.places is not None:
                 yield f"providers[{i}].offers[{k}].places: places are limited, so clients wait for each other"
-            if getattr(offer, "area", None) is not None:
+            if offer.area is not None:
                 yield f"providers[{i}].offers[{k}].area: the cohort model knows offers to all areas only"
-    if getattr(model, "teams", None):
+    if model.teams:
         yield "teams: assessors are limited, so clients wait for each other"
     for i, response in enumerate(model.responses):
         if response.eta.value > 0.0:
             yield (
-                f"responses[{i}].eta: how fast providers step people down depends on the day of the stay; only 0 is"
-                " plain"
+                f"responses[{i}].eta: how fast providers step people down depends on the day of the stay; only 0"
+                " fits the cohort model"
             )
     if model.failures or model.market is not None:
         yield "market: a provider that fails or grows makes clients depend on each other"
     for i, help_ in enumerate(model.voluntary):
         if len(set(help_.people_per_year.values)) > 1:
             yield f"voluntary[{i}].people_per_year: the cohort model knows arrivals as they are in the file"
-    for part in ("hospital", "hospitals"):
-        if getattr(model, part, None):
-            yield f"{part}: those ready to leave wait for care"
+    if model.hospitals:
+        yield "hospitals: those ready to leave wait for care"
     for i, handover in enumerate(model.handovers):
-        supported = getattr(handover, "supported", None)
+        supported = handover.supported
         if supported is not None and any(share < 1.0 for share in supported.values):
             yield (
-                f"handovers[{i}].supported: a transition that is not supported leaves a gap of some days in care; only 1"
-                " is plain"
+                f"handovers[{i}].supported: a transition that is not supported leaves a gap of some days in care; only"
+                " 1 fits the cohort model"
             )
 
 

@@ -185,7 +185,7 @@ def met(model: Model, seed: int, replication: int, years: int) -> Model:
 
 
 def average(model: Model, years: int) -> Model:
-    """The model with arrivals at the mean over all paths: what the deterministic twin works with."""
+    """The model with arrivals at the mean over all paths: what the cohort model works with."""
     last = _last(model, years)
     return following(model, {f.name: (f.series.first, expected_index(f, last)) for f in fitted(model)})
 

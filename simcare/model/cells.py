@@ -12,6 +12,7 @@ from simcare.model.parts import Clock
 
 NEED_CLOCKS = ("rise", "recover")  # by one level of need, or by several
 BY_PROVIDERS = ("step_down", "premature")  # what a provider does of its own accord
+ORIGINS = {"death": "age", "renege": "wait"}  # what time a clock's baseline runs in unless said; "need" for the others
 
 
 def clock_cells(model: ModelFields, clock: Clock) -> Iterator[tuple[str, str, str]]:
@@ -35,6 +36,11 @@ def rates_of(clock: Clock) -> list[tuple[str | None, float]]:
     if clock.family == "constant" and clock.needs is not None and len(clock.rates) > 1:
         return list(zip(clock.needs, clock.rates, strict=True))
     return [(None, clock.rates[0] if clock.rates else 0.0)]
+
+
+def clock_origin(clock: Clock) -> str:
+    """What time a clock's baseline runs in: since ``need``, ``stay`` or ``wait`` began, or by ``age``."""
+    return clock.since or ORIGINS.get(clock.clock, "need")
 
 
 def touching(model: ModelFields, on: str, stage: str, group: str, need: str) -> tuple[int, ...]:

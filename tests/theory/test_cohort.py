@@ -1,4 +1,4 @@
-"""The deterministic twin: held to closed forms, and the engine held to it."""
+"""The cohort model: held to closed forms, and the engine held to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 import simcare.cohort.solve
 from simcare.cohort.markov_limit import exponential_equal, obstacles
-from simcare.cohort.solve import expected_people, plain
+from simcare.cohort.solve import expected_people, markov_simplification
 from simcare.demand.paths import average
 from simcare.errors import BadInput
 from simcare.files.load import load_model
@@ -131,7 +131,7 @@ def test_a_hazard_by_age_is_followed_along_the_cohort() -> None:
 def test_halving_the_steps_changes_nothing_that_matters(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error of taking hazards by age at their mean over a month, and of the quadrature: below 2e-5 of any cell of
     Kent."""
-    model, keys = plain(load_model("kent-2013")), ["day", "stage", "group", "need", "tier"]
+    model, keys = markov_simplification(load_model("kent-2013")), ["day", "stage", "group", "need", "tier"]
     usual = expected_people(model, 731.0, at=[0.0, 365.0])
     assert usual.filter(pl.col("day") == 0.0)["people"].sum() == pytest.approx(
         sum(row.count.value for row in model.caseload), rel=1e-9
@@ -146,15 +146,15 @@ def test_halving_the_steps_changes_nothing_that_matters(monkeypatch: pytest.Monk
     assert worst < 2e-5
 
 
-# The engine, held to the twin. A count is a sum of independent people: those of day 0 are there or not, and arrivals
-# are Poisson. So its variance is at most its mean, and sqrt(mean / replications) bounds the standard error; with eight
-# replications the spread found among them is itself too uncertain to judge hundreds of cells by (4 of such errors are
-# Student's t with 7 degrees of freedom).
+# The engine, held to the cohort model. A count is a sum of independent people: those of day 0 are there or not, and
+# arrivals are Poisson. So its variance is at most its mean, and sqrt(mean / replications) bounds the standard error;
+# with eight replications the spread found among them is itself too uncertain to judge hundreds of cells by (4 of such
+# errors are Student's t with 7 degrees of freedom).
 
 
 def compare(found: pl.DataFrame, simulated: pl.DataFrame, replications: int, *by: str, least: float = 50.0) -> None:
-    """Mean counts of the replications lie within 4 standard errors of the twin, in every cell of at least ``least``
-    people."""
+    """Mean counts of the replications lie within 4 standard errors of the cohort model, in every cell of at least
+    ``least`` people."""
     theory = people(found, *by)
     words = [name for name in by if name != "served"]
     counted = (
@@ -162,7 +162,9 @@ def compare(found: pl.DataFrame, simulated: pl.DataFrame, replications: int, *by
         .group_by("day", *by)
         .agg(mean=pl.col("count").sum() / replications)
     )
-    assert counted.join(theory, on=["day", *by], how="anti").is_empty(), "the engine has people where the twin has none"
+    assert counted.join(theory, on=["day", *by], how="anti").is_empty(), (
+        "the engine has people where the cohort model has none"
+    )
     both = (
         theory.join(counted, on=["day", *by], how="left")
         .with_columns(pl.col("mean").fill_null(0.0))
@@ -211,8 +213,8 @@ def present(run: Run, days: list[float]) -> pl.DataFrame:
 
 
 @pytest.mark.slow
-def test_kent_in_the_plain_limit_runs_as_the_twin_says() -> None:
-    model, replications = average(plain(load_model("kent-2013")), 2), 8
+def test_kent_simplified_runs_as_the_cohort_model_says() -> None:
+    model, replications = average(markov_simplification(load_model("kent-2013")), 2), 8
     done = run(model, years=2, replications=replications, seed=41, keep_log=True)
     found = expected_people(model, done.days)
     served = found.filter("served")
@@ -227,7 +229,7 @@ def test_kent_in_the_plain_limit_runs_as_the_twin_says() -> None:
 
 
 def every_rule() -> Model:
-    """A model that has what Kent in the plain limit has not.
+    """A model that has what Kent simplified has not.
 
     Rungs that another stands in for (with induced need and less recovery above need), a service that does not follow
     need and has no reviews, providers who step down, diversion at the door, dated modifiers, hand-overs that lose need,
@@ -278,7 +280,7 @@ def every_rule() -> Model:
 
 
 @pytest.mark.slow
-def test_every_rule_of_the_plain_limit_runs_as_the_twin_says() -> None:
+def test_every_rule_of_the_simplification_runs_as_the_cohort_model_says() -> None:
     model, replications, days = every_rule(), 16, [1.0, 200.0, 450.0, 730.0]
     done = run(model, years=2, replications=replications, seed=7, keep_log=True, workers=1)
     found, there = expected_people(model, done.days, at=days), present(done, days)
@@ -349,7 +351,7 @@ def test_limited_places_and_gaps_are_refused() -> None:
     ]
 
 
-def test_the_plain_limit_takes_limits_away() -> None:
+def test_the_simplification_takes_limits_away() -> None:
     base = load_model("ageing")
     file = base.model_dump(by_alias=True)
     file["about"]["areas"] = ["east", "west"]
@@ -368,10 +370,12 @@ def test_the_plain_limit_takes_limits_away() -> None:
         "teams",
         "handovers[0].supported",
     ]
-    assert expected_people(plain(model), 365.0).equals(expected_people(plain(plain(model)), 365.0))
-    assert people(expected_people(plain(model), 365.0, at=[364.0]), "area")["people"].to_list() == pytest.approx(
-        [110, 10], rel=1e-9
+    assert expected_people(markov_simplification(model), 365.0).equals(
+        expected_people(markov_simplification(markov_simplification(model)), 365.0)
     )
+    assert people(expected_people(markov_simplification(model), 365.0, at=[364.0]), "area")[
+        "people"
+    ].to_list() == pytest.approx([110, 10], rel=1e-9)
 
 
 def test_reviews_that_would_find_a_nearer_rung_are_refused() -> None:
@@ -396,14 +400,14 @@ def test_days_outside_the_horizon_are_refused(days: float, at: list[float] | Non
         expected_people(load_model("mm-infinity"), days, at)
 
 
-def test_the_plain_limit_is_a_new_model_that_holds() -> None:
+def test_the_simplification_is_a_new_model_that_holds() -> None:
     model = load_model("kent-2013")
     before = model.model_dump_json(by_alias=True)
-    limit = plain(model)
+    limit = markov_simplification(model)
     assert model.model_dump_json(by_alias=True) == before
     assert obstacles(limit) == []
     assert Model.model_validate_json(limit.model_dump_json(by_alias=True)) == limit
-    assert plain(limit) == limit
+    assert markov_simplification(limit) == limit
     assert {clock.family for clock in limit.clocks if clock.since != "age" and clock.clock != "death"} == {"constant"}
 
 

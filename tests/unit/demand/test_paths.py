@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from scipy.special import polygamma
 
-from simcare.cohort.solve import expected_people as twin
+from simcare.cohort.solve import expected_people
 from simcare.decide.comparison import compare
 from simcare.demand import driver as drivers
 from simcare.demand import paths
@@ -134,7 +134,7 @@ def test_the_twin_s_mean_caseload_is_that_of_the_replications(driven: Model) -> 
         .group_by("replication")
         .agg(pl.col("value").sum())
     )
-    told = twin(driven, found.days).filter(pl.col("day") == found.days)["people"].sum()
+    told = expected_people(driven, found.days).filter(pl.col("day") == found.days)["people"].sum()
     mean, se = ends["value"].mean(), ends["value"].std() / np.sqrt(60)  # type: ignore[operator]
     print(mean, told, se)
     assert abs(mean - told) < 4 * se  # type: ignore[operator]
