@@ -229,7 +229,7 @@ def _per_person(
 ) -> dict[str, MonthlyCounts]:
     """The series with the people of some ages of their areas as exposure."""
     from simcare.demand.exposure import parsed_ages, with_people
-    from simcare.demand.population import read_population
+    from simcare.demand.population_file import read_population
     from simcare.files.library import series_file
 
     if population is None or ages is None:

@@ -51,7 +51,7 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
     Raises BadInput as the readers do, for an area that is not there, and for a ``known_to`` outside the counts.
     """
     from simcare.demand.exposure import with_people
-    from simcare.demand.population import read_population
+    from simcare.demand.population_file import read_population
     from simcare.demand.reading import read_all
 
     every, left_out = read_all(path)

@@ -12,16 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simcare.demand.population import (
-    COLUMNS,
-    Population,
-    births,
-    exposure,
-    growth,
-    people_aged,
-    read_population,
-    share_85_plus,
-)
+from simcare.demand.population import Population, exposure, people_aged
+from simcare.demand.population_file import COLUMNS, read_population
 from simcare.errors import BadInput
 from simcare.files.library import library
 from simcare.files.load import load_model
@@ -80,11 +72,11 @@ def test_kent_by_hand() -> None:
     assert people_aged(KENT, 65, None, mid(2013)) == 157_193 + 90_843 + 38_362 == 286_398
     assert people_aged(KENT, 65, None, dt.date(2014, 3, 31)) == pytest.approx(286_398 + 7_518 * 274 / 365)
     # The growth of the model's arrivals of older people, 1.8 % a year, is that of mid-2013 to mid-2019.
-    assert growth(KENT, 65, None, mid(2013), mid(2019)) == pytest.approx(319_396 / 286_398)
-    assert growth(KENT, 65, None, mid(2013), mid(2019)) ** (1 / 6) - 1 == pytest.approx(0.018, abs=5e-4)
-    assert growth(KENT, 85, None, mid(2013), mid(2019)) == pytest.approx(43_439 / 38_362)
-    assert share_85_plus(KENT, mid(2013)) == pytest.approx(38_362 / 286_398)
-    assert births(KENT, 2019) == 16_814
+    later = people_aged(KENT, 65, None, mid(2019))
+    assert later == pytest.approx(319_396)
+    assert (later / 286_398) ** (1 / 6) - 1 == pytest.approx(0.018, abs=5e-4)
+    assert [people_aged(KENT, 85, None, mid(year)) for year in (2013, 2019)] == pytest.approx([38_362, 43_439])
+    assert people_aged(KENT, 0, 1, mid(2019)) == 16_814
 
 
 def test_between_mid_years_people_change_evenly() -> None:
@@ -171,8 +163,8 @@ def test_a_band_is_split_only_if_asked() -> None:
     with pytest.raises(BadInput, match=r"ages 90\+ cut the band 85\+; it has no upper end"):
         people_aged(KENT, 90, None, mid(2013), split="even")
     with pytest.raises(BadInput, match="ages 0 cut the band 0-10"):
-        births(KENT, 2013)
-    assert births(KENT, 2013, split="even") == pytest.approx(208_599 / 11)
+        people_aged(KENT, 0, 1, mid(2013))
+    assert people_aged(KENT, 0, 1, mid(2013), split="even") == pytest.approx(208_599 / 11)
 
 
 def test_beyond_the_years_only_if_held() -> None:
@@ -271,14 +263,9 @@ def test_every_fault_is_listed() -> None:
     assert len(error.value.faults) == 3
 
 
-def test_growth_needs_the_year_of_the_last_estimate_and_somebody() -> None:
+def test_a_projection_needs_the_year_of_the_last_estimate() -> None:
     with pytest.raises(BadInput, match="no rows for 2014, the year of the last estimate of X"):
         read_population(frame([*GOOD[:3], GOOD[4]]), "X")
-    empty = frame(
-        [("2013-06-30", "X", "estimate", "v", "85", "", "0"), ("2014-06-30", "X", "estimate", "v", "85", "", "1")]
-    )
-    with pytest.raises(BadInput, match=r"nobody of ages 85\+"):
-        growth(read_population(empty, "X", None), 85, None, mid(2013), mid(2014))
 
 
 def test_a_column_that_is_not_there() -> None:
