@@ -89,10 +89,8 @@ def threshold_bunching(
     >>> round(found.excess.value), round(found.share.value, 3), round(found.b.value, 2), found.warnings
     (150, 0.07, 1.5, ())
     """
-    inside_bins, reach_bins = (
-        _whole(window, bin_width, "window"),
-        REACH_BINS if reach is None else _whole(reach, bin_width, "reach"),
-    )
+    inside_bins = _whole(window, bin_width, "window")
+    reach_bins = REACH_BINS if reach is None else _whole(reach, bin_width, "reach")
     first, counts = _histogram(data, threshold, bin_width)
     place = np.arange(first, first + counts.size)
     used = (place >= -inside_bins - reach_bins) & (place < inside_bins + reach_bins)
@@ -100,46 +98,23 @@ def threshold_bunching(
     rest = float(counts[(place >= 0) & ~used].sum())
     beta = poisson_fit(seen.x, seen.pooled(), seen.pool).beta
     excess, share, b = _measures(seen, beta, seen.below, seen.above, float(counts[place >= 0].sum()))
-
-    alone = poisson_fit(seen.x[~seen.inside], seen.counts[~seen.inside])
-    fitted = np.exp(seen.x @ alone.beta)
-    misfit = float(((seen.counts - fitted) ** 2 / fitted)[~seen.inside].sum())
-    left = int((~seen.inside).sum()) - degree - 1
-    window_people, expected = seen.below + seen.above, float(fitted[seen.inside].sum())
-    slope = (fitted[:, None] * seen.x)[seen.inside].sum(axis=0)
-    spread = max(1.0, misfit / left)
-    z = (window_people - expected) / np.sqrt(spread * expected + float(slope @ alone.covariance @ slope))
-    balance_p, roughness_p = float(2.0 * norm.sf(abs(z))), float(chi2.sf(misfit, left))
-
-    drawn = _bootstrap(seen, beta, float(excess), rest, spread, draws, stream(seed))
-    warnings = []
-    if roughness_p < ALARM:
-        warnings.append(
-            "scores are rough outside the window too (heaping on some scores, or a course this polynomial cannot"
-            " follow)"
-        )
-    if balance_p < ALARM:
-        warnings.append(
-            f"people in the window are {window_people / expected - 1:+.1%} of the course: they were not just moved"
-            " within it"
-        )
-    estimates = [_estimate(float(v), d) for v, d in zip((excess, share, b), drawn, strict=True)]
+    outside = _outside(seen)
+    drawn = _bootstrap(seen, beta, float(excess), rest, outside.spread, draws, stream(seed))
+    found = [_estimate(float(v), d) for v, d in zip((excess, share, b), drawn, strict=True)]
     shown = pl.DataFrame(
         {"from_score": threshold + bin_width * place[used], "observed": seen.counts, "expected": np.exp(seen.x @ beta)}
     )
-    shown = shown.with_columns(pl.Series("inside", seen.inside))
-    above = int(counts[place >= 0].sum())
     return Bunching(
-        threshold,
-        estimates[0],
-        estimates[1],
-        estimates[2],
-        above,
-        window_people / expected - 1.0,
-        balance_p,
-        roughness_p,
-        tuple(warnings),
-        shown,
+        threshold=threshold,
+        excess=found[0],
+        share=found[1],
+        b=found[2],
+        above=int(counts[place >= 0].sum()),
+        balance=outside.balance,
+        balance_p=outside.balance_p,
+        roughness_p=outside.roughness_p,
+        warnings=outside.warnings(),
+        course=shown.with_columns(pl.Series("inside", seen.inside)),
     )
 
 
@@ -183,6 +158,39 @@ class _Seen(NamedTuple):
 
     def pooled(self) -> Floats:
         return np.asarray(self.pool @ self.counts, np.float64)
+
+
+class _Outside(NamedTuple):
+    """What the bins outside the window say by themselves: of the people inside, and of how rough the counts are."""
+
+    balance: float
+    balance_p: float
+    roughness_p: float
+    spread: float  # variance of counts over their mean
+
+    def warnings(self) -> tuple[str, ...]:
+        """What makes the share mean little, in sentences."""
+        rough = (
+            "scores are rough outside the window too (heaping on some scores, or a course this polynomial cannot"
+            " follow)"
+        )
+        moved = f"people in the window are {self.balance:+.1%} of the course: they were not just moved within it"
+        found = ((self.roughness_p, rough), (self.balance_p, moved))
+        return tuple(sentence for p, sentence in found if p < ALARM)
+
+
+def _outside(seen: _Seen) -> _Outside:
+    """The course fitted without the window, held against the people in it and against its own bins."""
+    alone = poisson_fit(seen.x[~seen.inside], seen.counts[~seen.inside])
+    fitted = np.exp(seen.x @ alone.beta)
+    misfit = float(((seen.counts - fitted) ** 2 / fitted)[~seen.inside].sum())
+    left = int((~seen.inside).sum()) - seen.degree - 1
+    window_people, expected = seen.below + seen.above, float(fitted[seen.inside].sum())
+    slope = (fitted[:, None] * seen.x)[seen.inside].sum(axis=0)
+    spread = max(1.0, misfit / left)
+    z = (window_people - expected) / np.sqrt(spread * expected + float(slope @ alone.covariance @ slope))
+    balance_p, roughness_p = float(2.0 * norm.sf(abs(z))), float(chi2.sf(misfit, left))
+    return _Outside(window_people / expected - 1.0, balance_p, roughness_p, spread)
 
 
 def _measures(

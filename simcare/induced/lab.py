@@ -37,7 +37,8 @@ def simulate_scores(true_share: float, people: int, rng: np.random.Generator, *,
     True scores are Gamma with mean 45 and standard deviation 15. With ``smooth`` off, 3 in 10 of all scores are
     rounded to the nearest ten: a heap on 60 to which nobody was moved. Raises BadInput for a share outside 0 to 0.4.
 
-    >>> float((simulate_scores(0.25, 100_000, np.random.default_rng(0)) >= 60).mean()) > float((gamma.sf(60, 9, scale=5)) * 1.3)
+    >>> moved = float((simulate_scores(0.25, 100_000, np.random.default_rng(0)) >= 60).mean())
+    >>> moved > float(gamma.sf(60, 9, scale=5)) * 1.3
     True
     """
     _check(true_share, people)
@@ -111,12 +112,12 @@ def simulate_places(true_share: float, people: int, rng: np.random.Generator, *,
     when = rng.integers(12, MONTHS - 12, AREAS)
     change = np.where(rng.random(AREAS) < 2 / 3, 0.15, -0.15) * places * (np.arange(AREAS) < CHANGED)
     more = np.where(month >= when[area], change[area], 0.0)
-    luck = np.zeros((AREAS, MONTHS))
-    luck[:, 0] = rng.normal(size=AREAS)
+    chance = np.zeros((AREAS, MONTHS))
+    chance[:, 0] = rng.normal(size=AREAS)
     for k in range(1, MONTHS):
-        luck[:, k] = 0.7 * luck[:, k - 1] + math.sqrt(1.0 - 0.49) * rng.normal(size=AREAS)
+        chance[:, k] = 0.7 * chance[:, k - 1] + math.sqrt(1.0 - 0.49) * rng.normal(size=AREAS)
     common = np.cumsum(rng.normal(0.0, 0.3, MONTHS)) + 2.0 * np.sin(np.arange(MONTHS) * math.pi / 6.0)
-    demand = size[area] + common[month] + 0.4 * np.sqrt(size[area]) * luck.ravel() + true_share * more
+    demand = size[area] + common[month] + 0.4 * np.sqrt(size[area]) * chance.ravel() + true_share * more
     if not parallel:
         demand += 0.02 * change[area] * month
     waiting = 0.2 * size[area] - 0.5 * (1.0 - true_share) * more + rng.normal(0.0, 0.5, area.size)

@@ -81,7 +81,7 @@ def assessor_leniency(
     """What care given at an assessment does to need later, where an office hands out cases to assessors as good as at
     random.
 
-    ``cases`` has a row for each first assessment: ``care`` (0 or 1, or the tier given), ``outcome`` (such as tiers of
+    ``cases`` has a row for each first assessment: ``care`` (0 or 1, or the tier given), ``outcome`` (such as levels of
     need a year later, assessed by somebody else), the ``assessor``, and the ``office`` and ``period`` within which a
     case falls to whoever is free; ``covariates`` are known before the assessment. The instrument is leniency: the share
     of an assessor's *other* cases given care, less that of the office and period, neither counting the case itself
@@ -92,7 +92,7 @@ def assessor_leniency(
     assessor gives care and a strict one does not (Imbens and Angrist, Econometrica 1994). ``f`` is the effective F of
     the first stage (Montiel Olea and Pflueger, Journal of Business and Economic Statistics 2013), with one instrument
     the robust F; below 10, ``weak``. It is robust by person: an assessor's own cases make the instrument, so errors by
-    assessor would take its luck for strength. ``anderson_rubin`` is an interval that stays honest where the instrument
+    assessor would take chance for strength. ``anderson_rubin`` is an interval that stays honest where the instrument
     is weak (Anderson and Rubin, Annals of Mathematical Statistics 1949); it may be without end. ``balance_p``: whether
     covariates tell lenient assessors from strict ones; they should not. ``reduced_form`` is the outcome on leniency,
     ``plain`` ordinary least squares with the same controls. ``dropped`` counts people with nobody to compare to (an
@@ -133,23 +133,11 @@ def assessor_leniency(
     first, reduced = two_stage(d, z, z, np.arange(z.size)), two_stage(y, z, z, who, scale)
     f = (first.value / first.se) ** 2
     balance, balance_p = _balance(raw, controls, covariates, who, int(cell.max()) + 1)
-    warnings = []
-    if f < WEAK_F:
-        warnings.append(
-            f"weak: first-stage F {f:.1f} is below {WEAK_F:g}; quote the Anderson–Rubin interval, not the estimate"
-        )
-    if first.value < 0:
-        warnings.append("assessors lenient in other cases gave less care here: the sign of the first stage is wrong")
-    if balance_p < ALARM:
-        warnings.append(
-            f"assignment does not look random: covariates tell lenient assessors from strict ones (p {balance_p:.2g})"
-        )
-    if assessors < FEW_ASSESSORS:
-        warnings.append(f"few assessors ({assessors}): intervals are likely too short")
+    warnings = _warnings(f, first.value, balance_p, assessors)
     return Leniency(
         two_stage(y, d, z, who, scale), anderson_rubin(y, d, z, who, scale), first, f, f < WEAK_F, reduced,
         two_stage(y, d, d, who, scale), balance, balance_p, kept.height, cases.height - kept.height, assessors,
-        tuple(warnings),
+        warnings,
     )  # fmt: skip
 
 
@@ -157,10 +145,11 @@ def leave_out_leniency(care: Floats, assessor: Codes, cell: Codes) -> Floats:
     """The mean, over an assessor's other cases, of care less the mean of that case's office and period; neither mean
     counts the case itself.
 
-    Leaving the case out of both keeps its own luck out of its instrument. Every assessor and every cell needs two cases
-    or more.
+    Leaving the case out of both keeps its own chance out of its instrument. Every assessor and every cell needs two
+    cases or more.
 
-    >>> leave_out_leniency(np.array([1.0, 1.0, 0.0, 0.0]), np.array([0, 0, 1, 1]), np.array([0, 0, 0, 0])).round(3).tolist()
+    >>> care, who, cell = np.array([1.0, 1.0, 0.0, 0.0]), np.array([0, 0, 1, 1]), np.array([0, 0, 0, 0])
+    >>> leave_out_leniency(care, who, cell).round(3).tolist()
     [0.667, 0.667, -0.667, -0.667]
     """
     cells = int(cell.max()) + 1
@@ -228,6 +217,24 @@ def _balance(leniency: Floats, covariates: Floats, names: Sequence[str], who: Co
     if not names:
         return _Balance(frame, math.nan)
     return _Balance(frame, by.joint_p(by.least_squares(covariates, leniency, who, lost), int(who.max()) + 1))
+
+
+def _warnings(f: float, first: float, balance_p: float, assessors: int) -> tuple[str, ...]:
+    """What makes the estimate doubtful, in sentences."""
+    warnings = []
+    if f < WEAK_F:
+        warnings.append(
+            f"weak: first-stage F {f:.1f} is below {WEAK_F:g}; quote the Anderson–Rubin interval, not the estimate"
+        )
+    if first < 0:
+        warnings.append("assessors lenient in other cases gave less care here: the sign of the first stage is wrong")
+    if balance_p < ALARM:
+        warnings.append(
+            f"assignment does not look random: covariates tell lenient assessors from strict ones (p {balance_p:.2g})"
+        )
+    if assessors < FEW_ASSESSORS:
+        warnings.append(f"few assessors ({assessors}): intervals are likely too short")
+    return tuple(warnings)
 
 
 def _comparable(cases: pl.DataFrame, assessor: str, office: str, period: str) -> pl.DataFrame:

@@ -274,29 +274,8 @@ def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFram
     """Cost of the ledger = Σ by client (whole stays, fees, delays, transitions), sums and programmes = Σ by provider =
     Σ by financial year."""
     extra = _sums(log, model, days)
-    none = spells.clear().with_columns(pl.lit(0.0).alias("value"))
-    parts, spent = (
-        [none.select(*PERSON, "provider", "value")],
-        [none.select(*RUN, "value", pl.lit("").alias("financial_year"))],
-    )
-    for price, part in [*_stays(spells, model, days), *_spot(log, model, days)]:
-        came, went = part["time"].to_numpy(), part["until"].to_numpy()
-        parts.append(part.select(*PERSON, "provider", pl.Series("value", price.by(went) - price.by(came))))
-        for year, begin, end in _years(model, days):
-            cost = price.by(went.clip(begin, end)) - price.by(came.clip(begin, end))
-            summed = total(part.select(*RUN, pl.Series("value", cost)), RUN, ["value"])
-            spent.append(summed.with_columns(pl.lit(year_name(year)).alias("financial_year")))
-    care, others = (
-        pl.concat(parts),
-        [_fees(log, model, days), _delays(log, model, days), _transitions(log, model, days)],
-    )
-    each = total(
-        pl.concat(
-            [care.select(*PERSON, "value"), *(part.select(*PERSON, pl.col("gbp").alias("value")) for part in others)]
-        ),
-        PERSON,
-        ["value"],
-    )
+    care, by_the_year = _care(log, spells, model, days)
+    each = _by_client(care, log, model, days)
     runs = log.filter(differs(*RUN)).select(RUN).unique()
     beside = [
         *(programme_cash(p, model, days) for p in model.programmes),
@@ -309,7 +288,6 @@ def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFram
         RUN,
         "the cost by client, and the ledger",
     )
-
     priced = measures.filter((pl.col("measure") == "cost") & pl.col("service").is_not_null())
     by_provider = (*RUN, "provider")
     with_extra = pl.concat([care.select(*by_provider, "value"), extra.select(*by_provider, "value")])
@@ -321,9 +299,31 @@ def money_adds_up(log: pl.DataFrame, spells: pl.DataFrame, measures: pl.DataFram
     )
     keys = (*RUN, "financial_year")
     yearly = by_year(priced).select(*keys, pl.col("cost").alias("value"))
-    within = pl.concat([*spent, extra.select(*RUN, "value", "financial_year")])
+    within = pl.concat([by_the_year, extra.select(*RUN, "value", "financial_year")])
     same(total(within, keys, ["value"]), yearly, keys, "the cost of stays within a year, and the ledger")
     _real(by_year(measures), model)
+
+
+def _care(log: pl.DataFrame, spells: pl.DataFrame, model: Model, days: float) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What stays cost: whole ones by client and provider, and what of them falls into each financial year."""
+    none = spells.clear().with_columns(pl.lit(0.0).alias("value"))
+    parts = [none.select(*PERSON, "provider", "value")]
+    spent = [none.select(*RUN, "value", pl.lit("").alias("financial_year"))]
+    for price, part in [*_stays(spells, model, days), *_spot(log, model, days)]:
+        came, went = part["time"].to_numpy(), part["until"].to_numpy()
+        parts.append(part.select(*PERSON, "provider", pl.Series("value", price.by(went) - price.by(came))))
+        for year, begin, end in _years(model, days):
+            cost = price.by(went.clip(begin, end)) - price.by(came.clip(begin, end))
+            summed = total(part.select(*RUN, pl.Series("value", cost)), RUN, ["value"])
+            spent.append(summed.with_columns(pl.lit(year_name(year)).alias("financial_year")))
+    return pl.concat(parts), pl.concat(spent)
+
+
+def _by_client(care: pl.DataFrame, log: pl.DataFrame, model: Model, days: float) -> pl.DataFrame:
+    """What each client cost: stays, fees, delays in hospital and transitions."""
+    others = (_fees(log, model, days), _delays(log, model, days), _transitions(log, model, days))
+    parts = (part.select(*PERSON, pl.col("gbp").alias("value")) for part in others)
+    return total(pl.concat([care.select(*PERSON, "value"), *parts]), PERSON, ["value"])
 
 
 def _years(model: Model, days: float) -> list[tuple[int, float, float]]:

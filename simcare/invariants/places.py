@@ -111,22 +111,7 @@ def places_hold(log: pl.DataFrame, model: Model, days: float) -> None:
     ]
     if not pools:
         return
-    keys = ("service", "provider", "area")
-    table = pl.DataFrame(
-        [
-            (offer.service, provider, area, k)
-            for k, (provider, offer) in enumerate(pools)
-            for area in _areas(offer, log)
-        ],
-        schema={**dict.fromkeys(keys, pl.String), "pool": pl.Int64},
-        orient="row",
-    )
-    table = table.with_columns([pl.col(name).cast(log.schema[name], strict=False) for name in keys]).drop_nulls()
-    rows = log.filter(pl.col("event").is_in((*FIRST, *NEW_SPOT, *GONE))).select(*PERSON, "time", *keys, "spot", "event")
-    there = pl.when(~pl.col("spot") & ~pl.col("event").is_in(GONE)).then(pl.col("pool")).alias("pool")
-    held = rows.join(table, on=keys, how="left", maintain_order="left").with_columns(there)
-    held = held.with_columns(pl.when(~differs(*PERSON)).then(pl.col("pool").shift()).alias("from"))
-    changed = held.filter(pl.col("from").ne_missing(pl.col("pool")))
+    changed = _held(log, pools)
 
     def at(pool: str, heads: int) -> pl.DataFrame:
         people = changed.filter(pl.col(pool).is_not_null())
@@ -153,6 +138,26 @@ def places_hold(log: pl.DataFrame, model: Model, days: float) -> None:
         where = f"'{offer.service}' of '{provider}'" + ("" if offer.area is None else f" in '{offer.area}'")
         who = f"strategy '{row['strategy']}', replication {row['replication']}, day {row['time']:.6g}"
         raise BrokenInvariant(f"{who}: {row['heads']} people in the {row['places']} places of {where}")
+
+
+def _held(log: pl.DataFrame, pools: list[tuple[str, Offer]]) -> pl.DataFrame:
+    """The rows with which a client takes or gives up a regular place: ``pool``, and ``from`` which pool."""
+    keys = ("service", "provider", "area")
+    table = pl.DataFrame(
+        [
+            (offer.service, provider, area, k)
+            for k, (provider, offer) in enumerate(pools)
+            for area in _areas(offer, log)
+        ],
+        schema={**dict.fromkeys(keys, pl.String), "pool": pl.Int64},
+        orient="row",
+    )
+    table = table.with_columns([pl.col(name).cast(log.schema[name], strict=False) for name in keys]).drop_nulls()
+    rows = log.filter(pl.col("event").is_in((*FIRST, *NEW_SPOT, *GONE))).select(*PERSON, "time", *keys, "spot", "event")
+    there = pl.when(~pl.col("spot") & ~pl.col("event").is_in(GONE)).then(pl.col("pool")).alias("pool")
+    held = rows.join(table, on=keys, how="left", maintain_order="left").with_columns(there)
+    held = held.with_columns(pl.when(~differs(*PERSON)).then(pl.col("pool").shift()).alias("from"))
+    return held.filter(pl.col("from").ne_missing(pl.col("pool")))
 
 
 def _areas(offer: Offer, log: pl.DataFrame) -> list[str]:

@@ -44,7 +44,7 @@ def test_leniency_leaves_the_case_out_of_both_means() -> None:
         usual = [np.mean([d[m] for m in range(d.size) if m != i and cell[m] == cell[k]]) for k in others]
         assert found[i] == pytest.approx(np.mean(d[others] - usual))
     d[0] = 1 - d[0]
-    assert leave_out_leniency(d, who, cell)[0] == pytest.approx(found[0])  # its own luck is not in its instrument
+    assert leave_out_leniency(d, who, cell)[0] == pytest.approx(found[0])  # its own chance is not in its instrument
 
 
 def test_the_honest_interval_is_where_the_t_test_does_not_reject() -> None:
