@@ -24,7 +24,7 @@ from simcare.measures.measure import DAYS_OF
 from simcare.model import Model
 from simcare.model.calibration import Calibration, Cells, Start, Target
 from simcare.model.cells import clocks_in
-from simcare.model.checks.whole import source_faults
+from simcare.model.checks.names import source_faults
 from simcare.model.nearmiss import unknown
 from simcare.money.ledger import AMOUNTS
 from simcare.units import YEAR_DAYS, years_later

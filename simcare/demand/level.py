@@ -21,6 +21,7 @@ from simcare.demand.series import Values
 from simcare.demand.suppressed import Observed, exactly, log_probability, mean_rate, weigh
 
 MEAN_SD = 1.5  # of the mean log rate around that of the counts: so wide that it says next to nothing
+SEARCH = {"maxiter": 150, "xatol": 0.02, "fatol": 0.01}  # for the mode of dispersion, drift and persistence
 NEWTON_STEPS, CLOSE = 30, 1e-8
 
 
@@ -85,21 +86,17 @@ def fit_level(
 
     def loss(theta: Values) -> float:
         pulls = (theta - np.array(prior.centre)) / np.array(prior.sd)
-        return (
-            0.5 * float(pulls @ pulls) - _mode(y, base, _drifting(at, at, theta) + by_terms, float(np.exp(theta[0])))[2]
-        )
+        among = _drifting(at, at, theta) + by_terms
+        return 0.5 * float(pulls @ pulls) - _mode(y, base, among, float(np.exp(theta[0])))[2]
 
-    theta = minimize(
-        loss, np.array(prior.centre), method="Nelder-Mead", options={"maxiter": 150, "xatol": 0.02, "fatol": 0.01}
-    ).x
+    theta = minimize(loss, np.array(prior.centre), method="Nelder-Mead", options=SEARCH).x
     dispersion, drift, rho = float(np.exp(theta[0])), float(np.exp(theta[1])), float(expit(theta[2]))
     among = _drifting(at, at, theta) + by_terms
     weights, pseudo, loglike = _mode(y, base, among, dispersion)
     inverse = np.linalg.inv(among + np.diag(1.0 / weights))
     cross = _drifting(every, at, theta) + (x * sd**2) @ columns.T
-    to_joint = np.vstack(
-        [(columns * sd**2).T, np.full(at.size, MEAN_SD**2), _drifting(every[-1:], at, theta)[0] - MEAN_SD**2]
-    )
+    of_mean = np.full(at.size, MEAN_SD**2)
+    to_joint = np.vstack([(columns * sd**2).T, of_mean, _drifting(every[-1:], at, theta)[0] - of_mean])
     own = np.diag([*sd**2, MEAN_SD**2, drift**2 / (1.0 - rho**2)])
     prior_spread = np.diagonal(_drifting(every, every, theta)) + (x**2) @ sd**2
     spread = prior_spread - np.einsum("ij,jk,ik->i", cross, inverse, cross)

@@ -50,24 +50,14 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
 
     Raises BadInput as the readers do, for an area that is not there, and for a ``known_to`` outside the counts.
     """
-    from simcare.demand.exposure import with_people
-    from simcare.demand.population_file import read_population
     from simcare.demand.reading import read_all
 
     every, left_out = read_all(path)
     if row.get("area") in left_out:
         raise BadInput(left_out[row["area"]])
     series = chosen_series(every, row.get("area"), str(path))
-    ages = row.get("ages")
-    if (
-        population is not None
-        and isinstance(ages, list)
-        and len(ages) in (1, 2)
-        and all(isinstance(age, int | float) for age in ages)
-    ):
-        people = read_population(population, str(row.get("area", series.name)), None, vintage=row.get("vintage"))
-        series = with_people(series, people, float(ages[0]), float(ages[1]) if len(ages) == 2 else None)
-        row = {**row, "ages": [*ages, None][:2]}
+    if population is not None:
+        series, row = _at_risk(series, row, population)
     last = series.last
     if row.get("known_to") is not None:
         try:
@@ -92,6 +82,20 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
         "exposure": exposure,
         "neighbours": neighbours,
     }
+
+
+def _at_risk(series: MonthlyCounts, row: dict[str, Any], population: Path) -> tuple[MonthlyCounts, dict[str, Any]]:
+    """The series with the people of the row's ages as its exposure; as it is where the row names no ages, which the
+    model's own check tells."""
+    from simcare.demand.exposure import with_people
+    from simcare.demand.population_file import read_population
+
+    ages = row.get("ages")
+    if not isinstance(ages, list) or len(ages) not in (1, 2) or not all(isinstance(age, int | float) for age in ages):
+        return series, row
+    people = read_population(population, str(row.get("area", series.name)), None, vintage=row.get("vintage"))
+    series = with_people(series, people, float(ages[0]), float(ages[1]) if len(ages) == 2 else None)
+    return series, {**row, "ages": [*ages, None][:2]}
 
 
 def fitted(model: Model) -> tuple[DriverFit, ...]:

@@ -234,31 +234,30 @@ def _series(path: Path, label: str, at: Months, columns: dict[str, Values]) -> M
         wide[at[inside] - first] = columns[name][inside]
         return wide
 
-    def trimmed(name: str) -> Values | None:
-        """A column that says something of every month of the counts, cut where it ends; None, with a note, if it ends
-        too early."""
-        wide = spread(name)
-        known = np.flatnonzero(~np.isnan(wide))
-        if known.size == 0:
-            return None
-        if known[0] > 0 or np.isnan(wide[: known[-1] + 1]).any():
-            notes.append(f"The column {name} has gaps or begins after the first count: it is left out")
-            return None
-        if known[-1] < last - first:
-            notes.append(
-                f"The column {name} ends in {month_name(first + int(known[-1]))}, before the last count"
-                f" ({month_name(last)}): it is left out"
-            )
-            return None
-        return wide[: known[-1] + 1]
-
-    exposure = trimmed("exposure") if "exposure" in columns else None
-    covariates = {name: trimmed(name) for name in columns if name not in ("count", "exposure")}
+    exposure = _trimmed("exposure", spread("exposure"), first, last, notes) if "exposure" in columns else None
+    others = [name for name in columns if name not in ("count", "exposure")]
+    covariates = {name: _trimmed(name, spread(name), first, last, notes) for name in others}
     kept = {name: values for name, values in covariates.items() if values is not None}
     for name in [n for n, values in kept.items() if np.ptp(values[: last - first + 1]) == 0]:
         notes.append(f"The column {name} is the same in every month: nothing can be learnt from it, and it is left out")
         del kept[name]
     return checked(MonthlyCounts(label, first, spread("count"), exposure, kept, tuple(notes)), str(path))
+
+
+def _trimmed(name: str, wide: Values, first: int, last: int, notes: list[str]) -> Values | None:
+    """A column that says something of every month of the counts, cut where it ends; None, with a note, if it ends too
+    early."""
+    known = np.flatnonzero(~np.isnan(wide))
+    if known.size == 0:
+        return None
+    if known[0] > 0 or np.isnan(wide[: known[-1] + 1]).any():
+        notes.append(f"The column {name} has gaps or begins after the first count: it is left out")
+        return None
+    if known[-1] < last - first:
+        ends = month_name(first + int(known[-1]))
+        notes.append(f"The column {name} ends in {ends}, before the last count ({month_name(last)}): it is left out")
+        return None
+    return wide[: known[-1] + 1]
 
 
 __all__ = ["read_all", "read_series"]

@@ -16,7 +16,7 @@ from simcare.files.extend import read_model
 from simcare.files.library import FOLDERS, find_beside, find_file, is_there, library, series_file
 from simcare.files.parsing import parse
 from simcare.files.toml_faults import read_toml
-from simcare.model.checks.whole import source_faults
+from simcare.model.checks.names import source_faults
 from simcare.model.contracts import Contract
 from simcare.model.model import Figure, Model, sourced_figures
 from simcare.model.number import Frozen

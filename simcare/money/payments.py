@@ -181,19 +181,16 @@ def _sums_of(mine: pl.DataFrame, row: Held, model: Model, periods: pl.DataFrame)
             & (np.round(until - when, HAIR) >= 0.0)
         )
         yield booked("episode", when, np.full_like(when, gbp), due)
-    days, out = (
-        np.round(until - start, HAIR),
-        np.round(back - until, HAIR),
-    )  # a review on the last day of a bonus is on it
+    # A review on the last day of a bonus is on it.
+    days, out = np.round(until - start, HAIR), np.round(back - until, HAIR)
     stepped = mine["stepped"].to_numpy() & (until >= row.from_day) & (until < row.to_day)
     for payoff in row.tariff.payoffs:
         when = until + payoff.lasts_days
         yield booked("step_down", when, payoff.at(days), stepped & (out >= payoff.lasts_days) & (when < horizon))
     if row.tariff.backs:
         taken = np.zeros(mine.height)
-        since = (
-            max(row.under_from, 0.0) - start
-        )  # sums of before the run, or under another contract, are not taken back
+        # Sums of before the run, or under another contract, are not taken back.
+        since = max(row.under_from, 0.0) - start
         for k in np.flatnonzero(stepped & np.isfinite(back)):
             taken[k] = row.tariff.back(days[k : k + 1], float(out[k]), float(since[k]))[0]
         yield booked(

@@ -3,26 +3,27 @@ overlap."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise, product
 from typing import Any
 
-from pydantic import BaseModel
-
 from simcare.model.cells import BY_PROVIDERS, NEED_CLOCKS, clock_cells
 from simcare.model.checks.drivers import driver_faults
+from simcare.model.checks.names import name_faults, reference_faults, source_faults
 from simcare.model.checks.places import capacity_faults, known_groups
 from simcare.model.checks.responses import response_faults
 from simcare.model.fault import Fault
 from simcare.model.fields import ModelFields
-from simcare.model.nearmiss import unknown
-from simcare.model.number import sourced
 
 
 def find_faults(model: ModelFields) -> list[Fault]:
     """Everything wrong between the parts; first the names, and only if they hold, the rest."""
-    faults = [*_duplicates(model), *_stages(model), *_names(model), *source_faults(model, tuple(model.sources))]
+    faults = [
+        *name_faults(model),
+        *_stages(model),
+        *reference_faults(model),
+        *source_faults(model, tuple(model.sources)),
+    ]
     if faults:
         return faults
     return [
@@ -36,34 +37,6 @@ def find_faults(model: ModelFields) -> list[Fault]:
         *response_faults(model),
         *driver_faults(model),
     ]
-
-
-def _duplicates(model: ModelFields) -> Iterator[Fault]:
-    for part in (
-        *(
-            "tiers",
-            "stages",
-            "groups",
-            "services",
-            "contracts",
-            "providers",
-            "teams",
-            "hospitals",
-            "need",
-            "front_door",
-            "handovers",
-            "drivers",
-        ),
-        *("arrivals", "caseload", "responses", "voluntary", "programmes"),
-    ):
-        names = [item.name for item in getattr(model, part) if item.name is not None]
-        for name, times in Counter(names).items():
-            if times > 1:
-                last = max(k for k, item in enumerate(getattr(model, part)) if item.name == name)
-                yield Fault(f"{part}[{last}].name", f"'{name}' is already defined")
-    for k, area in enumerate(model.about.areas):
-        if area in model.about.areas[:k]:
-            yield Fault(f"about.areas[{k}]", f"'{area}' is already defined")
 
 
 def _stages(model: ModelFields) -> Iterator[Fault]:
@@ -84,73 +57,6 @@ def _stages(model: ModelFields) -> Iterator[Fault]:
         yield Fault(
             f"stages[{len(model.stages) - 1}].to_age", "the last stage must have no to_age: people grow older than that"
         )
-
-
-def _references(model: ModelFields) -> Iterator[tuple[str, str, Iterable[str]]]:
-    """Every name that must exist: its path, itself, and what exists."""
-    tiers = [tier.name for tier in model.tiers]
-    known: dict[str, Sequence[str]] = {
-        "stages": [s.name for s in model.stages],
-        "groups": [g.name for g in model.groups],
-        "services": [s.name for s in model.services],
-        "contracts": [c.name for c in model.contracts],
-        "providers": [p.name for p in model.providers],
-        "areas": model.about.areas,
-        "tiers": tiers,
-        "needs": model.rungs,
-        "step_up_tiers": model.rungs,
-        "drivers": [d.name for d in model.drivers],
-    }
-    single = {
-        "stage": "stages", "group": "groups", "to_group": "groups", "service": "services", "contract": "contracts",
-        "provider": "providers", "area": "areas", "tier": "tiers", "at_most": "needs", "driver": "drivers"
-    }  # fmt: skip
-
-    def walk(value: BaseModel, path: str) -> Iterator[tuple[str, str, Iterable[str]]]:
-        for name, field in value:
-            here = f"{path}.{name}"
-            if isinstance(field, str) and name in single:
-                yield here, field, known[single[name]]
-            elif isinstance(field, tuple):
-                for i, item in enumerate(field):
-                    if isinstance(item, BaseModel):
-                        yield from walk(item, f"{here}[{i}]")
-                    elif isinstance(item, str) and name in known:
-                        yield f"{here}[{i}]", item, known[name]
-
-    for part in (
-        *(
-            "services",
-            "providers",
-            "teams",
-            "hospitals",
-            "clocks",
-            "need",
-            "front_door",
-            "handovers",
-            "arrivals",
-            "caseload",
-        ),
-        *("responses", "failures", "voluntary", "modifiers", "programmes"),
-    ):
-        for i, item in enumerate(getattr(model, part)):
-            yield from walk(item, f"{part}[{i}]")
-
-
-def _names(model: ModelFields) -> Iterator[Fault]:
-    for path, name, options in _references(model):
-        if name not in options:
-            yield Fault(path, unknown(name, options))
-
-
-def source_faults(value: BaseModel, sources: Iterable[str]) -> Iterator[Fault]:
-    """Numbers in a value whose source is not among ``sources``, or that are assumptions of another grade than D."""
-    for path, number in sourced(value):
-        if number.source == "assumption":
-            if number.grade != "D":
-                yield Fault(f"{path}.grade", f"an assumption is graded D, not {number.grade}")
-        elif number.source not in sources:
-            yield Fault(f"{path}.source", unknown(number.source, [*sources, "assumption"]))
 
 
 def _services(model: ModelFields) -> Iterator[Fault]:
