@@ -65,7 +65,8 @@ def build(model: Model) -> Tables:
 
 
 class _Clocks(NamedTuple):
-    """The clocks of the cells: spans of rows, the rows, the hazards of those that name services, the clock of each column."""
+    """The clocks of the cells: spans of rows, the rows, the hazards of those that name services, the clock of each
+    column."""
 
     cells: NDArray[Any]
     active: NDArray[Any]

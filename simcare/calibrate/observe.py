@@ -19,7 +19,7 @@ from statsmodels.duration.survfunc import SurvfuncRight
 from simcare.arrays.build import build
 from simcare.arrays.names import names_of
 from simcare.calibrate.reading import Datum
-from simcare.demand.paths import met
+from simcare.demand.paths import with_drawn_demand
 from simcare.engine.compiled import by_client, record
 from simcare.log.flows import GONE_TIER
 from simcare.model import Model
@@ -179,7 +179,7 @@ def _rows(
 ) -> tuple[NDArray[Any], float]:
     """The log of a run with only the stages that use some services, and its days."""
     stages = {row.stage for row in model.caseload if row.service in services}
-    some = met(model, seed, replication, run.years)
+    some = with_drawn_demand(model, seed, replication, run.years)
     rows = {part: tuple(row for row in getattr(some, part) if row.stage in stages) for part in ("caseload", "arrivals")}
     some = some.model_copy(update=rows)
     days = horizon_days(some, run.years)

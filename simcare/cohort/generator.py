@@ -1,9 +1,9 @@
 """The states of a client in the Markov simplification, and where each event and birthday takes them.
 
-A state is (group, kind of service or ``OUT``, need); services that no rule tells apart are one kind. :class:`PlacementRules` says
-what the rules of placement do there, written a second time and independently of the rulebook that the engine runs, so
-that the two check each other. :class:`MarkovChain` is the same as arrays: the generator's entries by age band, and the
-matrices of the birthdays.
+A state is (group, kind of service or ``OUT``, need); services that no rule tells apart are one kind.
+:class:`PlacementRules` says what the rules of placement do there, written a second time and independently of the
+rulebook that the engine runs, so that the two check each other. :class:`MarkovChain` is the same as arrays: the
+generator's entries by age band, and the matrices of the birthdays.
 """
 
 from __future__ import annotations

@@ -115,8 +115,8 @@ def markov_simplification(model: Model) -> Model:
       model has them, are taken away. Of the offers that a provider
       makes of one service to different areas, the first stands for all.
 
-    Raises BadInput for a clock that names services, other than those of providers, and what the model's own checks raise if
-    the result could not be a model (it always can, as far as is known).
+    Raises BadInput for a clock that names services, other than those of providers, and what the model's own checks
+    raise if the result could not be a model (it always can, as far as is known).
 
     >>> from simcare.files.load import load_model
     >>> obstacles(markov_simplification(load_model("kent-2013")))

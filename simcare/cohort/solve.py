@@ -30,7 +30,7 @@ from simcare.cohort.cohorts import Cohorts, Piece, generator_of
 from simcare.cohort.dates import arrivals_by_piece, birth_dates, multiplier_on, piece_dates
 from simcare.cohort.generator import OUT, Floats, MarkovChain
 from simcare.cohort.markov_limit import markov_simplification, obstacles
-from simcare.demand.paths import average
+from simcare.demand.paths import with_mean_demand
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.units import month_starts
@@ -60,7 +60,7 @@ def expected_people(model: Model, days: float, at: Sequence[float] | None = None
     (172.932943, 172.932943)
     """
     wanted = _days_wanted(model, days, at)
-    model = average(model, math.ceil(days / 365.0))
+    model = with_mean_demand(model, math.ceil(days / 365.0))
     faults = obstacles(model)
     if faults:
         raise BadInput(faults)

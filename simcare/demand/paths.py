@@ -2,9 +2,9 @@
 
 One number on its way: a count in ``calibration/`` is read into the model when its file is loaded (:func:`embedded`);
 the driver is fitted to the counts known (:func:`fitted`); a replication draws parameters, drift and dispersion at
-addresses of their own (:func:`index`); the arrivals of every month become the stratum's ``per_year`` times the path
-over its mean in the year before the start (:func:`following`). Every strategy of a comparison meets the same path in
-the same replication.
+addresses of their own (:func:`drawn_index`); the arrivals of every month become the stratum's ``per_year`` times the
+path over its mean in the year before the start (:func:`following`). Every strategy of a comparison meets the same path
+in the same replication.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _series(
     return MonthlyCounts(name, parsed_month(first), values, None if exposure is None else np.array(exposure))
 
 
-def index(fit: DriverFit, last: int, seed: int, replication: int) -> Values:
+def drawn_index(fit: DriverFit, last: int, seed: int, replication: int) -> Values:
     """The demand of each month from the first count to month ``last``, relative to the base year, in one replication.
 
     Months that were known are as they were; later ones are one path of the driver: parameters, drift and the month's
@@ -165,7 +165,7 @@ def index(fit: DriverFit, last: int, seed: int, replication: int) -> Values:
 
 
 def expected_index(fit: DriverFit, last: int) -> Values:
-    """The mean of :func:`index` over all replications: a lognormal's, month by month."""
+    """The mean of :func:`drawn_index` over all replications: a lognormal's, month by month."""
     driver, horizon = fit.driver, last - fit.driver.last
     if horizon <= 0:
         return fit.known[: len(fit.known) + horizon] / fit.base
@@ -178,17 +178,17 @@ Paths = dict[str, tuple[int, Values]]
 
 
 def drawn_paths(model: Model, fits: tuple[DriverFit, ...], seed: int, replication: int, years: int) -> Paths:
-    """One replication's path of each driver: its first month, and the index from there on (:func:`index`)."""
+    """One replication's path of each driver: its first month, and the index from there on (:func:`drawn_index`)."""
     last = _last(model, years)
-    return {f.name: (f.series.first, index(f, last, seed, replication)) for f in fits or fitted(model)}
+    return {f.name: (f.series.first, drawn_index(f, last, seed, replication)) for f in fits or fitted(model)}
 
 
-def met(model: Model, seed: int, replication: int, years: int) -> Model:
+def with_drawn_demand(model: Model, seed: int, replication: int, years: int) -> Model:
     """The model with the demand that a replication meets."""
     return following(model, drawn_paths(model, (), seed, replication, years))
 
 
-def average(model: Model, years: int) -> Model:
+def with_mean_demand(model: Model, years: int) -> Model:
     """The model with arrivals at the mean over all paths: what the cohort model works with."""
     last = _last(model, years)
     return following(model, {f.name: (f.series.first, expected_index(f, last)) for f in fitted(model)})
@@ -252,15 +252,15 @@ __all__ = [
     "DriverFit",
     "Paths",
     "at_base_demand",
-    "average",
+    "drawn_index",
     "drawn_paths",
     "embedded",
     "expected_index",
     "first_month",
     "fitted",
     "following",
-    "index",
     "index_by_month",
-    "met",
     "neighbours",
-]  # fmt: skip
+    "with_drawn_demand",
+    "with_mean_demand",
+]

@@ -148,7 +148,8 @@ def recover(
     smooth: bool = True,
     leniency_spread: float = 0.5,
 ) -> pl.DataFrame:
-    """All three estimators and plain regression on made-up data in which the induced share is known: which of them find it?
+    """All three estimators and plain regression on made-up data in which the induced share is known: which of them find
+    it?
 
     ``true_share`` is, by design: the share of those above the threshold who were moved over it; tiers of later need per
     package; people of new demand per place. The switches break one design each: assessors get cases by need; places

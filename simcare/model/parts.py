@@ -96,10 +96,10 @@ class Service(Frozen):
 class Clock(Frozen):
     """A hazard: which clock, for whom, and how fast it runs.
 
-    ``since`` says what time the baseline runs in: since the present ``need`` began, since the present
-    ``stay`` began, or ``age``; for reneging since the ``wait`` began. With several ``needs``, ``per_year`` may hold one
-    rate for each. With ``services`` the clock runs only in these; without, in any service and in none. A clock that does
-    not run keeps what is left of its budget.
+    ``since`` says what time the baseline runs in: since the present ``need`` began, since the present ``stay`` began,
+    or ``age``; for reneging since the ``wait`` began. With several ``needs``, ``per_year`` may hold one rate for each.
+    With ``services`` the clock runs only in these; without, in any service and in none. A clock that does not run keeps
+    what is left of its budget.
 
     Families (u in days, or years of age): constant ``per_year``; piecewise ``per_year`` between
     ``edges`` (days, or years of age); weibull ``shape, scale_days``; gompertz ``per_year`` at age 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from simcare.arrays.build import build
-from simcare.demand.paths import met
+from simcare.demand.paths import with_drawn_demand
 from simcare.engine import compiled, simpy
 from simcare.files.library import find_file, library
 from simcare.files.load import load_model
@@ -30,7 +30,7 @@ AGES = {"shares": [1], "source": "assumption", "grade": "D"}
 
 def both(model: Model, days: float, seed: int = 1, replication: int = 0) -> NDArray[Any]:
     """The log of a model, the same by both engines: row for row where places are limited, else client by client."""
-    model = met(model, seed, replication, math.ceil(days / 365))
+    model = with_drawn_demand(model, seed, replication, math.ceil(days / 365))
     tables = build(model)
     one, other = (engine.simulate(model, tables, seed, replication, days) for engine in (simpy, compiled))
     if not tables.pools.size:

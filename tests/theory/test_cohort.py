@@ -11,10 +11,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+import simcare.cohort.dates
 import simcare.cohort.solve
 from simcare.cohort.markov_limit import exponential_equal, obstacles
 from simcare.cohort.solve import expected_people, markov_simplification
-from simcare.demand.paths import average
+from simcare.demand.paths import with_mean_demand
 from simcare.errors import BadInput
 from simcare.files.load import load_model
 from simcare.model import Model
@@ -137,7 +138,7 @@ def test_halving_the_steps_changes_nothing_that_matters(monkeypatch: pytest.Monk
         sum(row.count.value for row in model.caseload), rel=1e-9
     )
     monkeypatch.setattr(simcare.cohort.solve, "LONGEST_SPAN_DAYS", 8.0)
-    monkeypatch.setattr(simcare.cohort.solve, "LONGEST_PIECE_DAYS", 92.0)
+    monkeypatch.setattr(simcare.cohort.dates, "LONGEST_PIECE_DAYS", 92.0)
     fine = expected_people(model, 731.0, at=[0.0, 365.0])
     both = fine.join(usual, on=keys, suffix="_usual").filter(pl.col("people") > 1)
     worst = float((both["people_usual"] / both["people"] - 1).abs().to_numpy().max())
@@ -214,7 +215,7 @@ def present(run: Run, days: list[float]) -> pl.DataFrame:
 
 @pytest.mark.slow
 def test_kent_simplified_runs_as_the_cohort_model_says() -> None:
-    model, replications = average(markov_simplification(load_model("kent-2013")), 2), 8
+    model, replications = with_mean_demand(markov_simplification(load_model("kent-2013")), 2), 8
     done = run(model, years=2, replications=replications, seed=41, keep_log=True)
     found = expected_people(model, done.days)
     served = found.filter("served")

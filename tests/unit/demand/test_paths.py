@@ -73,17 +73,17 @@ def test_the_base_year_has_index_one(fit: DriverFit) -> None:
 
 def test_paths_average_to_what_the_twin_works_with(fit: DriverFit) -> None:
     last = fit.driver.last + 30
-    paths = np.array([paths.index(fit, last, 1, r) for r in range(4000)])[:, -30:]
-    mean = paths.expected(fit, last)[-30:]
-    se = paths.std(axis=0, ddof=1) / np.sqrt(4000)
-    print(np.abs((paths.mean(axis=0) - mean) / se).max())
-    assert np.abs((paths.mean(axis=0) - mean) / se).max() < 4
+    drawn = np.array([paths.drawn_index(fit, last, 1, r) for r in range(4000)])[:, -30:]
+    mean = paths.expected_index(fit, last)[-30:]
+    se = drawn.std(axis=0, ddof=1) / np.sqrt(4000)
+    print(np.abs((drawn.mean(axis=0) - mean) / se).max())
+    assert np.abs((drawn.mean(axis=0) - mean) / se).max() < 4
 
 
 def test_each_month_has_a_luck_of_its_own(fit: DriverFit) -> None:
     """The log index of the first month ahead varies by parameters and level, and by a gamma of the driver's dispersion
     on top."""
-    values = np.log([paths.index(fit, fit.driver.last + 1, 1, r)[-1] for r in range(4000)])
+    values = np.log([paths.drawn_index(fit, fit.driver.last + 1, 1, r)[-1] for r in range(4000)])
     _, variance = drivers.moments(fit.driver, 1)
     whole = variance[0] + float(polygamma(1, 1.0 / fit.driver.level.dispersion))
     print(values.var(), whole, variance[0])
@@ -92,10 +92,10 @@ def test_each_month_has_a_luck_of_its_own(fit: DriverFit) -> None:
 
 
 def test_a_longer_horizon_and_another_replication_change_nothing_earlier(fit: DriverFit) -> None:
-    long = paths.index(fit, fit.driver.last + 30, 1, 3)
-    assert (paths.index(fit, fit.driver.last + 12, 1, 3) == long[: 36 + 12]).all()
-    assert (paths.index(fit, fit.driver.last + 30, 1, 4)[36:] != long[36:]).all()
-    assert (paths.index(fit, fit.driver.last - 3, 1, 3) == long[:33]).all()
+    long = paths.drawn_index(fit, fit.driver.last + 30, 1, 3)
+    assert (paths.drawn_index(fit, fit.driver.last + 12, 1, 3) == long[: 36 + 12]).all()
+    assert (paths.drawn_index(fit, fit.driver.last + 30, 1, 4)[36:] != long[36:]).all()
+    assert (paths.drawn_index(fit, fit.driver.last - 3, 1, 3) == long[:33]).all()
 
 
 def test_what_was_known_of_the_run_s_own_months_is_met(tmp_path: Path) -> None:

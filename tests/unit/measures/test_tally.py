@@ -10,7 +10,7 @@ import pytest
 
 from simcare.arrays.build import build
 from simcare.arrays.names import names_of
-from simcare.demand.paths import met
+from simcare.demand.paths import with_drawn_demand
 from simcare.engine import compiled
 from simcare.errors import BrokenInvariant
 from simcare.files.load import load_model
@@ -36,7 +36,7 @@ def tallied(model: Model, days: float, seed: int = 1) -> Tally:
 
 @pytest.mark.parametrize("name", TOYS, ids=[Path(name).stem for name in TOYS])
 def test_the_tally_is_what_the_log_gives(name: str) -> None:
-    model = met(load_model(name), 1, 0, 1)
+    model = with_drawn_demand(load_model(name), 1, 0, 1)
     days = 200.5 if name.startswith("kent") else 1096.0
     log = frame(compiled.simulate_log(model, build(model), 1, 0, days), names_of(model), "baseline", 0)
     tally = tallied(model, days)
