@@ -170,8 +170,8 @@ def _without_memory(clock: Clock) -> Clock:
     if clock.family == "constant" or clock_origin(clock) == "age":
         return clock
     note = (
-        f"exponential equal of a {clock.family} clock in time since {clock_origin(clock)} began: firings over time in the"
-        " first five years"
+        f"exponential equal of a {clock.family} clock in time since {clock_origin(clock)} began: firings over time in"
+        " the first five years"
     )
     rate = Numbers(value=(exponential_equal(clock),), source="assumption", grade="D", note=note)
     shape = dict.fromkeys(
@@ -195,12 +195,15 @@ def obstacles(model: Model) -> list[str]:
 def _memory(model: Model) -> Iterator[str]:
     for i, row in enumerate(model.need):
         if _some(row.frailty_variance):
-            yield f"need[{i}].frailty_variance: clients who differ for good have a past that matters; only 0 fits the cohort model"
+            yield (
+                f"need[{i}].frailty_variance: clients who differ for good have a past that matters; only 0 fits the"
+                " cohort model"
+            )
         if _some(row.crisis_at_once):
             yield f"need[{i}].crisis_at_once: a crisis leads to short-term care, which ends on a day"
     for i, clock in enumerate(model.clocks):
         if clock.clock in ("renege", "premature"):
-            continue  # nobody waits, once all else is simplified; nobody is discharged early where nobody responds to money
+            continue  # nobody waits once all else is simplified, nor is discharged early where nobody responds to money
         if clock.services is not None and clock.clock not in BY_PROVIDERS:
             yield f"clocks[{i}].services: the cohort model knows clocks by need, not by service"
         if clock.clock == "crisis" and any(clock.rates):
@@ -225,10 +228,11 @@ def _care(model: Model) -> Iterator[str]:
 
 
 def _door(model: Model) -> Iterator[str]:
+    errs = "an assessment that errs puts people in a tier other than their need; only 0 fits the cohort model"
     why = {
         "assessment_days": "the wait for an assessment has a fixed length; only 0 fits the cohort model",
-        "over_specified": "an assessment that errs puts people on a tier other than their need; only 0 fits the cohort model",
-        "under_specified": "an assessment that errs puts people on a tier other than their need; only 0 fits the cohort model",
+        "over_specified": errs,
+        "under_specified": errs,
         "step_up_first": "short-term care ends on a day; only 0 fits the cohort model",
     }
     for i, door in enumerate(model.front_door):

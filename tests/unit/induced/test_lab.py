@@ -80,7 +80,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "no waiting column": (on_panel(lambda f: f, waiting="wait"), "unknown 'wait', did you mean 'waiting'"),
     "share": (lambda: recover(0.9), "true_share: 0.9 is outside 0 to 0.4"),
     "people": (lambda: recover(0.1, people=10), "people: 10 are too few"),
-    "replications": (lambda: recover(0.1, replications=1), "replications: 1 say nothing"),
+    "replications": (lambda: recover(0.1, replications=1), "replications: 1 do not show chance"),
 }
 
 
