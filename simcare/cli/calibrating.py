@@ -1,19 +1,32 @@
-"""``simcare calibrate``: what the records cannot show, found from what they can."""
+"""``simcare calibrate``: parameters that the records do not show, estimated from what they do."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simcare.cli.common import AsJson, Workers, app, command, err_console, out_console, print_table, working
+from simcare.cli.common import (
+    AsJson,
+    Workers,
+    app,
+    command,
+    err_console,
+    out_console,
+    print_exhibit,
+    print_json,
+    print_lines,
+    working,
+)
 
 if TYPE_CHECKING:
+    from simcare.calibrate.fitting import Calibrated
+    from simcare.calibrate.reading import Loaded
+    from simcare.report.calibration_page import CalibrationResult
     from simcare.runs.workers import Progress
 
 
@@ -24,11 +37,12 @@ def calibrate(
     ],
     workers: Workers = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the results; runs/calibration-NAME unless said.")
+        Path | None, typer.Option("--out", help="Folder for the results; runs/calibration-NAME unless given.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a model's free parameters to what was published, show what is identified, and test the fit on held-out years.
+    """Fit a model's free parameters to published data, show which of them the data inform, and test the fit on held-out
+    years.
 
     Minutes of work; runs are kept as they are done, so that the same command goes on after a stop.
 
@@ -41,26 +55,34 @@ def calibrate(
     folder = out or Path("runs") / f"calibration-{loaded.calibration.name}"
     check_free(folder)
 
-    from simcare.calibrate.fitting import calibrate as carry_out  # heavy imports: only for input that is good
-    from simcare.calibrate.scoring import by_series, hindcast_table
-    from simcare.report.calibration_page import (
-        HINDCAST,
-        REPORT,
-        findings,
-        parameter_table,
-        score_table,
-        write_calibration,
-    )
-    from simcare.runs.kept import clear_parts, count_parts, parts_beside
+    from simcare.report.calibration_page import calibration_result, write_calibration  # heavy: only for good input
+    from simcare.runs.kept import clear_parts, parts_beside
 
     began = dt.datetime.now(dt.UTC)
     parts = parts_beside(folder)
+    found = _carried_out(loaded, parts, workers)
+    took = round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1)
+    result = calibration_result(found)
+    about = {"command": command(), "began": began.isoformat(timespec="seconds"), "wall_seconds": took}
+    write_calibration(found, result, folder, about)
+    clear_parts(parts)
+    if as_json:
+        print_json(_summary(result, folder))
+    else:
+        _print_calibration(result, folder)
+
+
+def _carried_out(loaded: Loaded, parts: Path, workers: int | None) -> Calibrated:
+    """The calibration, going on from the runs that are kept; a stop at the keyboard says what is."""
+    from simcare.calibrate.fitting import calibrate as carry_out
+    from simcare.runs.kept import count_parts
+
     if parts.is_dir():
         err_console.print(
             f"Going on with the runs that are kept in {parts}", highlight=False, markup=False, soft_wrap=True
         )
     try:
-        found = carry_out(loaded, parts, workers, _told)
+        return carry_out(loaded, parts, workers, _progress)
     except KeyboardInterrupt:
         err_console.print(
             f"Stopped; {count_parts(parts)} results are kept in {parts}, and the same command goes on from there.",
@@ -68,43 +90,39 @@ def calibrate(
             markup=False,
         )
         raise typer.Exit(1) from None
-    took = round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1)
-    fit = write_calibration(
-        found, folder, {"command": command(), "began": began.isoformat(timespec="seconds"), "wall_seconds": took}
-    )
-    clear_parts(parts)
-    said = findings(found, fit)
-    if as_json:
-        summary = {
-            "out": str(folder),
-            "coverage": fit.coverage,
-            "widened": fit.widened,
-            "prior_driven": [p.name for p in fit.prior_driven],
-        }
-        parameters = [p.model_dump(mode="json", exclude={"multiply", "paths", "base_sha256"}) for p in fit.parameters]
-        print(
-            json.dumps(
-                {**summary, "parameters": parameters, "scores": by_series(hindcast_table(found)).to_dicts()},
-                indent=1,
-                default=str,
-            )
-        )
-        return
-    print_table(parameter_table(fit))
-    if found.held_out.any():
-        print_table(score_table(by_series(hindcast_table(found)), brief=True))
-    for sentence in said:
-        out_console.print(f"\n{sentence}", highlight=False, markup=False)
-    out_console.print(
-        f"\nFit:      {folder / 'fit.json'}   (simcare run {fit.model} --fit {folder})", soft_wrap=True, highlight=False
-    )
+
+
+def _summary(result: CalibrationResult, folder: Path) -> dict[str, Any]:
+    """The machine-readable summary."""
+    fit = result.fit
+    left_out = {"multiply", "paths", "base_sha256"}
+    return {
+        "out": str(folder),
+        "coverage": fit.coverage,
+        "widened": fit.widened,
+        "prior_driven": [p.name for p in fit.prior_driven],
+        "parameters": [p.model_dump(mode="json", exclude=left_out) for p in fit.parameters],
+        "scores": [] if result.hindcast is None else result.hindcast.scores.frame.to_dicts(),
+    }
+
+
+def _print_calibration(result: CalibrationResult, folder: Path) -> None:
+    from simcare.report.calibration_page import FIT, HINDCAST, REPORT
+    from simcare.report.hindcast_page import BRIEF_SCORES
+
+    print_exhibit(result.exhibits.parameters)
+    if result.hindcast is not None:
+        print_exhibit(result.hindcast.scores, only=BRIEF_SCORES)
+    print_lines(result.findings, gap=True)
+    fit = f"{folder / FIT}   (simcare run {result.fit.model} --fit {folder})"
+    out_console.print(f"\nFit:      {fit}", soft_wrap=True, highlight=False)
     out_console.print(f"Report:   {folder / REPORT}", soft_wrap=True, highlight=False)
-    if found.held_out.any():
+    if result.hindcast is not None:
         out_console.print(f"Hindcast: {folder / HINDCAST}", soft_wrap=True, highlight=False)
 
 
 @contextmanager
-def _told(what: str) -> Iterator[Progress]:
+def _progress(what: str) -> Iterator[Progress]:
     """A progress bar for one piece of the work."""
     from simcare.rules.compile import is_compiled
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -22,12 +23,12 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Table as Grid
 
 from simcare import __version__
 
 if TYPE_CHECKING:
-    from simcare.report.page import PageTable
+    from simcare.report.exhibit import Exhibit, Table
 
 app = typer.Typer(
     help="What care would cost, and how independent people would be, if it were commissioned differently.",
@@ -52,8 +53,8 @@ Engine = Annotated[
         ),
     ),
 ]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use; all cores unless said.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results; runs/NAME unless said.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use; all cores unless given.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results; runs/NAME unless given.")]
 FitName = Annotated[
     str | None,
     typer.Option(
@@ -96,8 +97,8 @@ def progress_bar(what: str, engine: str) -> Iterator[Callable[[int, int], None]]
 
 @contextmanager
 def working(what: str, at_first: str = "") -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error for anything that takes more than a moment; ``at_first`` is shown until the first piece
-    is done."""
+    """A bar on standard error for anything that takes more than a moment; ``at_first`` stands beside it until the first
+    piece is done."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -119,10 +120,29 @@ def command() -> str:
     return shlex.join(["simcare", *sys.argv[1:]])
 
 
-def print_table(table: PageTable, of: str = "") -> None:
-    shown = Table(title=f"\n{escape(table.title + of)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for k, head in enumerate(table.heads):
-        shown.add_column(head, justify="left" if k == 0 else "right")
+def print_table(table: Table, of: str = "", only: Sequence[str] = ()) -> None:
+    """A table of a page on the terminal; ``of`` adds to its caption, ``only`` names the columns that fit."""
+    columns = [k for k, head in enumerate(table.head) if not only or head in only]
+    shown = Grid(title=f"\n{escape(table.caption + of)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for k in columns:
+        shown.add_column(table.head[k], justify="left" if k < table.headers else "right")
     for row in table.rows:
-        shown.add_row(*(escape(cell) for cell in row))
+        shown.add_row(*(escape(row[k]) for k in columns))
     out_console.print(shown, highlight=False)
+
+
+def print_exhibit(shown: Exhibit, of: str = "", only: Sequence[str] = ()) -> None:
+    """The table of an exhibit on the terminal, as :func:`print_table` prints one."""
+    if shown.table is not None:
+        print_table(shown.table, of, only)
+
+
+def print_lines(lines: Iterable[str], gap: bool = False) -> None:
+    """Sentences, a paragraph each; with a ``gap``, an empty line before each."""
+    for line in lines:
+        out_console.print(f"\n{line}" if gap else line, highlight=False, markup=False)
+
+
+def print_json(summary: Mapping[str, Any]) -> None:
+    """The machine-readable summary, the only thing on standard output."""
+    print(json.dumps(summary, indent=1, default=str))

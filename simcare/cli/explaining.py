@@ -1,10 +1,9 @@
-"""``simcare explain``: why cost moved; genuine and induced demand."""
+"""``simcare explain``: why cost moved; need-driven and induced demand."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,9 +18,15 @@ from simcare.cli.common import (
     command,
     err_console,
     out_console,
-    print_table,
+    print_exhibit,
+    print_json,
+    print_lines,
     progress_bar,
 )
+
+if TYPE_CHECKING:
+    from simcare.mechanisms.shares import Explanation
+    from simcare.report.explain_page import ExplainExhibits
 
 
 @app.command()
@@ -42,11 +47,11 @@ def explain(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Why cost moved: what is need-driven demand, and what over-specification, dependency, providers, waiting and
-    failure help to create.
+    """Why cost moved: what is underlying need-driven demand, and what over-specification, dependency, providers,
+    waiting and failure help to create.
 
-    Every mechanism is switched off and on in every combination, for the same simulated people and the same
-    chance events.
+    Every mechanism is switched off and on in every combination, with the same simulated people and the same chance
+    events.
 
     Example: `simcare explain prevention --reps 4 --out runs/explain-prevention`
     """
@@ -57,26 +62,28 @@ def explain(
     folder = out or Path("runs") / f"explain-{chosen.name}"
     check_free(folder)
 
-    from simcare.mechanisms.shares import run_plan
-    from simcare.report.explain_page import (  # heavy: only for input that is good
-        explanation_json,
-        tables,
-        write_explanation,
-    )
-    from simcare.report.mechanism_wording import explanation_sentences
+    from simcare.mechanisms.shares import run_plan  # heavy: only for input that is good
+    from simcare.report.explain_page import explain_exhibits, explanation_json, write_explanation
 
     err_console.print(chosen.words(), highlight=False, markup=False)
     with progress_bar("Explaining", engine) as progress:
         found = run_plan(chosen, engine, workers, progress)
-    report = write_explanation(found, folder, command())
+    shown = explain_exhibits(found)
+    report = write_explanation(found, shown, folder, command())
     if as_json:
-        print(json.dumps({"manifest": found.manifest, "out": str(folder), **explanation_json(found)}, indent=1))
+        print_json({"manifest": found.manifest, "out": str(folder), **explanation_json(found)})
         return
-    cost, _, *moved = tables(found)  # what fits a terminal; the page has the rest
-    for table in (cost, *moved):
-        print_table(table._replace(heads=table.heads[:4], rows=[row[:4] for row in table.rows]))
-    for absent in chosen.absent:
-        out_console.print(f"{absent.title}: not in this model.", highlight=False, markup=False)
-    for sentence in explanation_sentences(found):
-        out_console.print(f"\n{sentence}", highlight=False, markup=False)
+    _print_explanation(found, shown)
     out_console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)
+
+
+def _print_explanation(found: Explanation, shown: ExplainExhibits) -> None:
+    """What fits a terminal; the page has the rest."""
+    from simcare.report.explain_page import BRIEF_COST
+    from simcare.report.mechanism_wording import explanation_sentences
+
+    print_exhibit(shown.shares, only=BRIEF_COST)
+    if shown.moved is not None:
+        print_exhibit(shown.moved)
+    print_lines(f"{absent.title}: not in this model." for absent in found.plan.absent)
+    print_lines(explanation_sentences(found), gap=True)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from simcare.cli.common import SEED, AsJson, Out, Workers, app, command, err_console, out_console, print_table, working
+from simcare.cli.common import (
+    SEED,
+    AsJson,
+    Out,
+    Workers,
+    app,
+    command,
+    err_console,
+    out_console,
+    print_exhibit,
+    print_json,
+    print_lines,
+    working,
+)
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,10 +30,11 @@ if TYPE_CHECKING:
     from simcare.demand.forecast import Forecast
     from simcare.demand.regressors import Terms
     from simcare.demand.series import MonthlyCounts
+    from simcare.report.forecast_page import ForecastExhibits
 
 Named = Annotated[
     list[str] | None,
-    typer.Option("--covariate", help="A column to use, and months before: NAME or NAME:6. All of them unless said."),
+    typer.Option("--covariate", help="A column to use, and months before: NAME or NAME:6. All of them unless given."),
 ]
 Stepped = Annotated[
     list[str] | None,
@@ -43,7 +56,7 @@ def forecast(
     horizon: Annotated[int, typer.Option("--horizon", min=1, max=120, help="Months to forecast.")] = 24,
     backtest: Annotated[bool, typer.Option("--backtest", help="Print the league table of the models.")] = False,
     area: Annotated[
-        str | None, typer.Option("--area", help="One area of a file that holds several; all of them unless said.")
+        str | None, typer.Option("--area", help="One area of a file that holds several; all of them unless given.")
     ] = None,
     covariate: Named = None,
     step: Stepped = None,
@@ -59,7 +72,7 @@ def forecast(
     ] = None,
     projection: Annotated[
         str | None,
-        typer.Option("--projection", help="Which projection carries them on; the last estimate holds unless said."),
+        typer.Option("--projection", help="Which projection carries them on; the last estimate holds unless given."),
     ] = None,
     trend: Annotated[bool, typer.Option("--trend", help="Give the driver a damped trend.")] = False,
     seed: Annotated[int, SEED] = 1,
@@ -111,10 +124,10 @@ class ForecastRequest(NamedTuple):
 def _one(series: MonthlyCounts, others: Mapping[str, MonthlyCounts], asked: ForecastRequest) -> None:
     from simcare.demand.forecast import forecast as forecast_one
     from simcare.demand.pooling import typical_of
-    from simcare.report.forecast_page import write_forecast
+    from simcare.report.forecast_page import forecast_exhibits, write_forecast
 
     typical = typical_of(others, asked.terms)
-    with working("Trying the models where the answer is known") as progress:
+    with working("Trying the models where the outturn is known") as progress:
         found = forecast_one(
             series,
             asked.horizon,
@@ -124,34 +137,30 @@ def _one(series: MonthlyCounts, others: Mapping[str, MonthlyCounts], asked: Fore
             workers=asked.workers,
             progress=progress,
         )
-    page = write_forecast(found, asked.folder, asked.about)
+    shown = forecast_exhibits(found)
+    page = write_forecast(found, shown, asked.folder, asked.about)
     if asked.as_json:
-        print(json.dumps({**found.json(), "out": str(asked.folder)}, indent=1))
+        print_json({**found.json(), "out": str(asked.folder)})
         return
-    _print_one(found, asked.league)
+    _print_one(found, shown, asked.league)
     out_console.print(f"\nReport: {page}", soft_wrap=True, highlight=False)
 
 
-def _print_one(found: Forecast, league: bool) -> None:
-    from simcare.demand.diagnostics import diagnose, driver_sentences
-    from simcare.report.forecast_page import league_table, months_table, yearly_sums_table
+def _print_one(found: Forecast, shown: ForecastExhibits, league: bool) -> None:
+    from simcare.report.forecast_page import BRIEF_LEAGUE
 
-    out_console.print(f"{found.series!r}", highlight=False, markup=False)
-    for note in found.series.notes:
-        out_console.print(f"Note: {note}.", highlight=False, markup=False)
-    if league and found.backtest is not None:
-        shown = league_table(found, brief=True)
-        print_table(shown)
-        out_console.print(shown.note, highlight=False, markup=False)
+    print_lines([f"{found.series!r}", *(f"Note: {note}." for note in found.series.notes)])
+    if league and shown.league is not None:
+        print_exhibit(shown.league, only=BRIEF_LEAGUE)
+        print_lines([shown.league.note])
     else:
-        out_console.print(f"The forecast is made by {found.choice.why}.", highlight=False, markup=False)
-    print_table(yearly_sums_table(found) if found.draws.shape[1] >= 12 else months_table(found))
-    for sentence in driver_sentences(found.series, found.driver, diagnose(found.series, found.driver, found.backtest)):
-        out_console.print(sentence, highlight=False, markup=False)
+        print_lines([shown.forecast.note])
+    print_exhibit(shown.years or shown.forecast)
+    print_lines(shown.sentences)
 
 
 def _many(every: Mapping[str, MonthlyCounts], asked: ForecastRequest) -> None:
-    from simcare.report.forecast_page import many_table, write_many
+    from simcare.report.forecast_page import many_exhibit, write_many
     from simcare.runs.kept import clear_parts, parts_beside
     from simcare.runs.many_forecasts import forecast_all
 
@@ -161,18 +170,15 @@ def _many(every: Mapping[str, MonthlyCounts], asked: ForecastRequest) -> None:
         results = forecast_all(
             every, asked.horizon, parts, terms=asked.terms, seed=asked.seed, workers=asked.workers, progress=progress
         )
-    page = write_many(results, folder, asked.about)
+    shown = many_exhibit(results)
+    page = write_many(results, shown, folder, asked.about)
     clear_parts(parts)
     if asked.as_json:
-        print(json.dumps({"series": results, "out": str(folder)}, indent=1))
+        print_json({"series": results, "out": str(folder)})
         return
-    print_table(many_table(results))
+    print_exhibit(shown)
     if asked.league:
-        out_console.print(
-            f"The league table of each series: {folder / 'league.csv'}; of one, with figures: --area NAME",
-            highlight=False,
-            markup=False,
-        )
+        print_lines([f"The league table of each series: {folder / 'league.csv'}; of one, with figures: --area NAME"])
     out_console.print(f"\nReport: {page}", soft_wrap=True, highlight=False)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from simcare.cli.common import (
     REPS,
@@ -22,6 +19,9 @@ from simcare.cli.common import (
     app,
     command,
     out_console,
+    print_json,
+    print_lines,
+    print_table,
     progress_bar,
 )
 
@@ -71,11 +71,7 @@ def run(
         )
     report = write_run(done, folder, command(), log=log)
     if as_json:
-        print(
-            json.dumps(
-                {"manifest": done.manifest, "out": str(folder), "yearly": yearly(done.measures).to_dicts()}, indent=1
-            )
-        )
+        print_json({"manifest": done.manifest, "out": str(folder), "yearly": yearly(done.measures).to_dicts()})
         return
     _print_run(done)
     out_console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)
@@ -97,7 +93,7 @@ def compare(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare strategies with the baseline, paired on the same draws.
+    """Compare strategies with the baseline, with the same simulated people and the same chance events.
 
     Example: `simcare compare prevention --reps 4 --out runs/prevention`
 
@@ -129,11 +125,7 @@ def compare(
         )
     report = write_comparison(found, folder, command())
     if as_json:
-        print(
-            json.dumps(
-                {"manifest": found.manifest, "out": str(folder), "differences": found.differences.to_dicts()}, indent=1
-            )
-        )
+        print_json({"manifest": found.manifest, "out": str(folder), "differences": found.differences.to_dicts()})
         return
     _print_comparison(found)
     out_console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)
@@ -170,97 +162,30 @@ def _print_fit(manifest: Mapping[str, Any]) -> None:
     if "fit" in manifest:
         from simcare.report.fit_wording import fit_sentence
 
-        out_console.print(f"\n{fit_sentence(manifest['fit'])}", highlight=False, markup=False)
+        print_lines([fit_sentence(manifest["fit"])], gap=True)
 
 
 def _print_run(done: Run) -> None:
+    from simcare.report.brief_tables import yearly_table
     from simcare.report.folders import yearly
     from simcare.report.summaries import range_words
-    from simcare.report.wording import PEOPLE, POUNDS, quantity
 
-    heading = f"{done.model.about.title}: mean, and {range_words(done.replications)}"
-    table = Table(title=heading, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("Financial year", "Cost, cash", "Range", "Constant prices", "In care"):
-        table.add_column(
-            heading, justify="left" if heading == "Financial year" else "right"
-        )  # in a narrow window words go on below, uncut
-    rows = yearly(done.measures)
-    for (year,), part in rows.group_by("financial_year", maintain_order=True):
-        cost = part.filter((part["measure"] == "cost") & part["stage"].is_null()).to_dicts()[0]
-        real = part.filter((part["measure"] == "cost_real") & part["stage"].is_null()).to_dicts()[0]
-        people = float(part.filter(part["measure"] == "caseload")["mean"].sum() or 0.0)
-        spread = (
-            "" if cost["low"] is None else f"{quantity(cost['low'], POUNDS, 5)} to {quantity(cost['high'], POUNDS, 5)}"
-        )
-        table.add_row(
-            str(year),
-            quantity(cost["mean"], POUNDS, 5),
-            spread,
-            quantity(real["mean"], POUNDS, 5),
-            quantity(people, PEOPLE, 0),
-        )
-    out_console.print(table)
+    caption = f"{done.model.about.title}: mean, and {range_words(done.replications)}"
+    print_table(yearly_table(yearly(done.measures), caption))
     _print_fit(done.manifest)
 
 
 def _print_comparison(found: Comparison) -> None:
+    from simcare.report.brief_tables import difference_table, measures_shown
     from simcare.report.findings import report_sentences
     from simcare.report.report_input import ReportInput
-    from simcare.report.wording import (
-        COUNT,
-        FUTURES,
-        LEAST_FUTURES,
-        POUNDS,
-        Estimate,
-        interval_words,
-        rounded_alike,
-        shown_measure,
-    )
+    from simcare.report.wording import LEAST_FUTURES
 
-    fitted = "fit" in found.manifest and found.experiment.replications >= LEAST_FUTURES
-    shown = [
-        "cost_pv",
-        "cost",
-        "dependency_days",
-        "over_provided_days",
-        "induced_need_days",
-        "independent_days",
-        "unmet_need_days",
-    ]
     experiment, start = found.experiment, found.model.about.start
-    if any(strategy.contracts for strategy in experiment.strategies):
-        shown += ["step_downs", "premature_releases", "readmissions_91"]
-    if any(strategy.failures for strategy in experiment.strategies):
-        shown += ["displaced", "spot_days", "queue_days"]
-    out_console.print(
-        f"{experiment.title}: differences from the baseline over {experiment.years} years from {start:%B %Y}",
-        style="bold",
-    )
+    fitted = "fit" in found.manifest and experiment.replications >= LEAST_FUTURES
+    span = f"{experiment.years} years from {start:%B %Y}"
+    out_console.print(f"{experiment.title}: differences from the baseline over {span}", style="bold")
     for strategy in experiment.strategies:
-        rows = {
-            row["measure"]: row
-            for row in found.differences.filter(found.differences["strategy"] == strategy.name).to_dicts()
-        }
-        table = Table(
-            title=f"\n{strategy.title}", title_justify="left", title_style="italic", box=SIMPLE_HEAD, pad_edge=False
-        )
-        for heading in ("", "Baseline", "Difference", "95% interval", *((FUTURES,) if fitted else ())):
-            whole = (
-                heading in ("Baseline", "Difference") or not fitted
-            )  # one column more: in a narrow window words and ranges may go on below
-            table.add_column(heading, justify="right" if heading else "left", no_wrap=whole)
-        for name in shown:
-            row, label = rows[name], shown_measure(name)
-            unit = POUNDS if label.unit == POUNDS else COUNT  # the label says days
-            value, low, high = rounded_alike(
-                Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"]), unit
-            )
-            base = rounded_alike(Estimate(row["baseline_mean"]), unit, signed=False)[0]
-            wide = interval_words(
-                Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"]), unit
-            )
-            table.add_row(label.label, base, value, f"{low} to {high}" if low else "none", *((wide,) if fitted else ()))
-        out_console.print(table)
-    for sentence in report_sentences(ReportInput.of(found)):
-        out_console.print(f"\n{sentence}", highlight=False)
+        print_table(difference_table(found.differences, strategy, measures_shown(experiment), fitted))
+    print_lines(report_sentences(ReportInput.of(found)), gap=True)
     _print_fit(found.manifest)

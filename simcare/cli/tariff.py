@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simcare.cli.common import AsJson, Out, app, command, out_console, print_table
+from simcare.cli.common import AsJson, Out, app, command, out_console, print_exhibit, print_json, print_lines
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simcare.model import Model
+    from simcare.report.tariff_page import TariffExhibits
 
 
 @app.command()
 def tariff(
     model: Annotated[str, typer.Argument(help="Path of a model file, or a name in the library such as kent-2013.")],
     service: Annotated[str, typer.Option("--service", help="The service that is paid for.")],
-    provider: Annotated[str | None, typer.Option("--provider", help="Who offers it; the largest unless said.")] = None,
+    provider: Annotated[str | None, typer.Option("--provider", help="Who offers it; the largest unless given.")] = None,
     contract: Annotated[
         str | None, typer.Option("--contract", help="A file of [[contracts]], or the name of a contract of the model.")
     ] = None,
     experiment: Annotated[
-        str | None, typer.Option("--experiment", help="Take contracts and providers' answers from an experiment.")
+        str | None, typer.Option("--experiment", help="Take contracts and providers' responses from an experiment.")
     ] = None,
     need: Annotated[
-        str | None, typer.Option("--need", help="The client's need; one tier below the service unless given.")
+        str | None,
+        typer.Option("--need", help="The client's level of need; that below the service's tier unless given."),
     ] = None,
     stage: Annotated[str | None, typer.Option("--stage", help="The client's life stage.")] = None,
     group: Annotated[str | None, typer.Option("--group", help="The client's group.")] = None,
     ready_day: Annotated[
-        int, typer.Option("--ready-day", min=0, max=3650, help="Day of the stay from which the client could step down.")
+        int,
+        typer.Option(
+            "--ready-day", min=0, max=3650, help="Day of the stay from which the client is ready to step down."
+        ),
     ] = 0,
     days: Annotated[int, typer.Option("--days", min=30, max=3650, help="Days of the stay to show.")] = 365,
     reviews: Annotated[
@@ -41,7 +47,7 @@ def tariff(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """What a contract rewards day by day, and the expected stay and cost of a client who could step down; no
+    """What a contract rewards day by day, and the expected stay and cost of a client who is ready to step down; no
     simulation.
 
     Example: `simcare tariff kent-2013 --service intensive_home_care_older --experiment tiered-tariffs`
@@ -53,44 +59,28 @@ def tariff(
     chosen, names = _contracts(load_model(model), service, provider, contract, experiment)
     check_free(folder)
 
-    from simcare.report.tariff_page import TariffRequest, gaming_table, outcomes, tariff_json, write_tariff
+    from simcare.report.tariff_page import TariffRequest, client_words, tariff_exhibits, tariff_json, write_tariff
     from simcare.tariffs.expected_stay import cases
 
-    asked = TariffRequest(model, need, stage, group, ready_day, days, reviews)
-    found = cases(
-        chosen,
-        service,
-        provider,
-        names,
-        need=need,
-        stage=stage,
-        group=group,
-        reviews=reviews,
-        ready_day=float(ready_day),
-    )
-    page = write_tariff(found, chosen, asked, folder, command())
+    client = {"need": need, "stage": stage, "group": group}
+    found = cases(chosen, service, provider, names, **client, reviews=reviews, ready_day=float(ready_day))
+    where, notes = client_words(found[0], chosen), TariffRequest(ready_day, reviews).notes(found)
+    shown = tariff_exhibits(found, days, where)
+    about = {"service": service, "provider": found[0].provider}
+    page = write_tariff(shown, about | {"command": command()}, where, chosen, notes, folder)
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "service": service,
-                    "provider": found[0].provider,
-                    "out": str(folder),
-                    "contracts": tariff_json(found),
-                },
-                indent=1,
-            )
-        )
+        print_json({**about, "out": str(folder), "contracts": tariff_json(shown)})
         return
-    print_table(outcomes(found), f": {asked.client(found[0], chosen)}")
-    for note in asked.notes(found):
-        out_console.print(note, highlight=False, markup=False)
     if experiment is not None and not names:
-        out_console.print(
-            f"No strategy of '{experiment}' puts this service under another contract.", highlight=False, markup=False
-        )
-    print_table(gaming_table(found))
+        notes.append(f"No strategy of '{experiment}' puts this service under another contract.")
+    _print_tariff(shown, where, notes)
     out_console.print(f"\nCurves: {page}", soft_wrap=True, highlight=False)
+
+
+def _print_tariff(shown: TariffExhibits, where: str, notes: Sequence[str]) -> None:
+    print_exhibit(shown.outcomes, f": {where}")
+    print_lines(notes)
+    print_exhibit(shown.gaming)
 
 
 def _contracts(

@@ -1,63 +1,89 @@
-"""The page of ``simcare explain``: from genuine demand to the total, why cost moved, and what it rests on; one offline
-HTML file and its folder."""
+"""The page of ``simcare explain``: from underlying need-driven demand to the total, why cost moved, and what it rests
+on; one offline HTML file and its folder."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
+import polars as pl
 
 from simcare import __version__
 from simcare.files.atomic import MANIFEST, aside
-from simcare.mechanisms.shares import BASELINE, GENUINE, TOGETHER, TOTAL, Explanation
+from simcare.mechanisms.shares import BASELINE, GENUINE, TOGETHER, TOTAL, Explanation, Plan
 from simcare.mechanisms.switches import numbers_behind
 from simcare.report import wording
-from simcare.report.figures.waterfall import Falls, Part, waterfall
+from simcare.report.exhibit import Exhibit, Table, write_exhibit
+from simcare.report.figures.waterfall import WaterfallPanel, WaterfallPart, waterfall
 from simcare.report.mechanism_wording import (
     HEADLINE,
     REMAINDER,
     estimate_of,
     explanation_sentences,
+    moved_estimate,
     part_names,
     plan_period,
     row_of,
 )
-from simcare.report.page import PageFigure, PageTable, PageText, page
-from simcare.report.page import Part as PagePart
+from simcare.report.page import Section, Text, page, section_of
 from simcare.report.wording import Estimate
 
 DRAWN = (HEADLINE, "dependency_days", "crises")  # of the baseline's totals
 OTHERS = ("dependency_days", "over_provided_days", "person_days", "unmet_need_days", "crises")
 
 
+# ---- exhibits
+class ExplainExhibits(NamedTuple):
+    """What the page of an explanation shows of its two frames, in order; ``moved`` where there are strategies."""
+
+    shares: Exhibit
+    others: Exhibit
+    moved: Exhibit | None
+
+    @property
+    def every(self) -> list[Exhibit]:
+        """All of them."""
+        return [one for one in self if one is not None]
+
+
+def explain_exhibits(found: Explanation) -> ExplainExhibits:
+    """Every exhibit of an explanation."""
+    moved = moved_exhibit(found) if len(found.plan.titles) > 1 else None
+    return ExplainExhibits(shares_exhibit(found), others_exhibit(found), moved)
+
+
+def shares_exhibit(found: Explanation) -> Exhibit:
+    """The baseline's totals, part by part."""
+    note = (
+        "Zero is underlying need-driven demand: the model with every mechanism switched off. Bars that run to the left"
+        " take away: care not given, money not spent."
+    )
+    figure = shares_figure(found.shares, found.plan)
+    table = cost_table(found.shares, found.plan)
+    title = figure.layout.meta["title"]
+    return Exhibit("explain", title, found.shares, table, figure, note=note, unfolded=True)
+
+
+def moved_exhibit(found: Explanation) -> Exhibit:
+    """Why cost moved under each strategy."""
+    note = "Zero is the baseline. Each bar is the change in that part of total cost, paired replication by replication."
+    figure = moved_figure(found.moved, found.plan)
+    table = moved_table(found.moved, found.plan)
+    return Exhibit("moved", figure.layout.meta["title"], found.moved, table, figure, note=note, unfolded=True)
+
+
+def others_exhibit(found: Explanation) -> Exhibit:
+    """Other totals of the baseline."""
+    table = others_table(found.shares, found.plan)
+    return Exhibit("other-totals", table.caption, found.shares, table)
+
+
 # ---- tables
-def cost_table(found: Explanation) -> PageTable:
-    """The baseline's cost at present value, part by part."""
-    rows = []
-    for part, name in part_names(found.plan).items():
-        row = row_of(found.shares, BASELINE, HEADLINE, part)
-        each = estimate_of(found, BASELINE, HEADLINE, part)
-        value, low, high = wording.rounded_alike(each, wording.POUNDS, signed=part not in (GENUINE, TOTAL))
-        yearly = wording.rounded_alike(
-            _scaled(each, found.plan.years), wording.POUNDS, signed=part not in (GENUINE, TOTAL)
-        )[0]
-        ways = [
-            _signed(estimate_of(found, BASELINE, HEADLINE, part, way), wording.POUNDS) if row[way] is not None else ""
-            for way in ("alone", "only")
-        ]
-        rows.append(
-            (
-                name,
-                value,
-                f"{low} to {high}",
-                "" if row["share"] is None else wording.quantity(100 * row["share"], wording.PERCENT, -1),
-                yearly,
-                *ways,
-            )
-        )
-    heads = (
+def cost_table(shares: pl.DataFrame, plan: Plan) -> Table:
+    """The baseline's cost as NPV, part by part."""
+    head = (
         "Part",
         "Share of cost",
         wording.INTERVAL,
@@ -66,50 +92,52 @@ def cost_table(found: Explanation) -> PageTable:
         "Gone if it alone is off",
         "Added if it alone is on",
     )
-    return PageTable(f"Cost over {plan_period(found.plan)} at present value, as things are", heads, rows)
+    rows = tuple(_cost_row(shares, plan, part, name) for part, name in part_names(plan).items())
+    return Table(f"NPV (Green Book) of cost over {plan_period(plan)}, as things are", head, rows, look="below")
 
 
-def moved_totals_table(found: Explanation) -> PageTable:
+BRIEF_COST = ("Part", "Share of cost", wording.INTERVAL, "Of the total")  # what fits a terminal
+
+
+def _cost_row(shares: pl.DataFrame, plan: Plan, part: str, name: str) -> tuple[str, ...]:
+    row = row_of(shares, BASELINE, HEADLINE, part)
+    each = estimate_of(shares, BASELINE, HEADLINE, part)
+    signed = part not in (GENUINE, TOTAL)
+    value, low, high = wording.rounded_alike(each, wording.POUNDS, signed=signed)
+    yearly = wording.rounded_alike(_scaled(each, plan.years), wording.POUNDS, signed=signed)[0]
+    share = "" if row["share"] is None else wording.quantity(100 * row["share"], wording.PERCENT, -1)
+    ways = [
+        _signed(estimate_of(shares, BASELINE, HEADLINE, part, way), wording.POUNDS) if row[way] is not None else ""
+        for way in ("alone", "only")
+    ]
+    return (name, value, f"{low} to {high}", share, yearly, *ways)
+
+
+def others_table(shares: pl.DataFrame, plan: Plan) -> Table:
     """Other totals of the baseline, part by part, each with its interval."""
     rows = []
-    for part, name in part_names(found.plan).items():
+    for part, name in part_names(plan).items():
         cells = [
-            _signed(estimate_of(found, BASELINE, m, part), wording.COUNT, signed=part not in (GENUINE, TOTAL))
+            _signed(estimate_of(shares, BASELINE, m, part), wording.COUNT, signed=part not in (GENUINE, TOTAL))
             for m in OTHERS
         ]
         rows.append((name, *(cell.replace(" million", "m") for cell in cells)))
-    return PageTable(
-        f"Other totals over {plan_period(found.plan)}, as things are",
-        ("Part", *(wording.shown_measure(m).label for m in OTHERS)),
-        rows,
-    )
+    head = ("Part", *(wording.shown_measure(m).label for m in OTHERS))
+    return Table(f"Other totals over {plan_period(plan)}, as things are", head, tuple(rows), look="below")
 
 
-def moved_table(found: Explanation) -> PageTable:
+def moved_table(moved: pl.DataFrame, plan: Plan) -> Table:
     """Why cost moved: each part's difference from the baseline, a column a strategy."""
-    names = part_names(found.plan) | {GENUINE: REMAINDER, TOTAL: "Difference in total"}
-    strategies = [name for name in found.plan.titles if name != BASELINE]
-    rows = [
-        (title, *(_signed(_moved(found, s, part), wording.POUNDS) for s in strategies))
+    names = part_names(plan) | {GENUINE: REMAINDER, TOTAL: "Difference in total"}
+    strategies = [name for name in plan.titles if name != BASELINE]
+    rows = tuple(
+        (title, *(_signed(moved_estimate(moved, s, part), wording.POUNDS) for s in strategies))
         for part, title in names.items()
         if part != TOGETHER
-    ]
-    heads = ("Part", *(wording.short_title(s, found.plan.titles[s]) for s in strategies))
-    return PageTable(
-        f"Why cost moved: difference from the baseline over {plan_period(found.plan)}, present value", heads, rows
     )
-
-
-def tables(found: Explanation) -> list[PageTable]:
-    """Every table of an explanation, in order."""
-    return [cost_table(found), moved_totals_table(found), *([moved_table(found)] if len(found.plan.titles) > 1 else [])]
-
-
-def _moved(found: Explanation, strategy: str, part: str) -> Estimate:
-    row = row_of(found.moved, strategy, HEADLINE, part)
-    return Estimate.of(
-        row["mean"], row["low"], row["high"], row_of(found.moved, strategy, HEADLINE, TOTAL)["baseline_mean"]
-    )
+    head = ("Part", *(wording.short_title(s, plan.titles[s]) for s in strategies))
+    caption = f"Why cost moved: difference from the baseline over {plan_period(plan)}, NPV (Green Book)"
+    return Table(caption, head, rows, look="below")
 
 
 def _scaled(estimate: Estimate, by: int) -> Estimate:
@@ -123,116 +151,120 @@ def _signed(estimate: Estimate, unit: wording.Unit, signed: bool = True) -> str:
 
 
 # ---- figures
-def waterfall_figures(found: Explanation) -> list[tuple[go.Figure, str]]:
-    """The waterfall of the baseline, and that of the strategies where there are any, each with a note."""
-    of, names = plan_period(found.plan), part_names(found.plan)
-    mechanisms = [m.name for m in found.plan.mechanisms]
+def shares_figure(shares: pl.DataFrame, plan: Plan) -> go.Figure:
+    """The waterfall of the baseline: what each mechanism adds to what underlying need alone would bring."""
+    names = part_names(plan)
+    shown = (*(m.name for m in plan.mechanisms), TOGETHER)
     panels = []
     for measure in DRAWN:
         about = wording.shown_measure(measure)
-        parts = [Part(names[part], estimate_of(found, BASELINE, measure, part)) for part in (*mechanisms, TOGETHER)]
-        genuine = wording.rounded_alike(estimate_of(found, BASELINE, measure, GENUINE), about.unit, signed=False)[
-            0
-        ].replace(" million", "m")
-        genuine = genuine.removesuffix(about.unit.after) if about.unit.after else genuine
-        panels.append(Falls(about.label, f"beyond {genuine} of genuine demand", about.unit, parts))
-    note = (
-        "Nought is genuine demand: the model with every mechanism switched off. Bars that run to the left take away:"
-        " care not given, money not spent."
-    )
-    made = [(waterfall(f"From genuine demand to the total, {of}, as things are", panels), note)]
-    strategies = [name for name in found.plan.titles if name != BASELINE]
-    if strategies:
-        short = names | {GENUINE: "Genuine demand, prices, own cost", TOTAL: "Difference in total"}
-        panels = [
-            Falls(
-                wording.short_title(s, found.plan.titles[s]),
-                "£, difference from the baseline",
-                wording.POUNDS,
-                [Part(short[p], _moved(found, s, p)) for p in (GENUINE, *mechanisms, TOTAL)],
-            )
-            for s in strategies
-        ]
-        note = (
-            "Nought is the baseline. Each bar is the change in that part of total cost, paired replication by"
-            " replication."
+        parts = [WaterfallPart(names[part], estimate_of(shares, BASELINE, measure, part)) for part in shown]
+        genuine = estimate_of(shares, BASELINE, measure, GENUINE)
+        need = wording.rounded_alike(genuine, about.unit, signed=False)[0].replace(" million", "m")
+        need = need.removesuffix(about.unit.after) if about.unit.after else need
+        panels.append(WaterfallPanel(about.label, f"beyond {need} of need-driven demand", about.unit, parts))
+    return waterfall(f"From need-driven demand to the total, {plan_period(plan)}, as things are", panels)
+
+
+def moved_figure(moved: pl.DataFrame, plan: Plan) -> go.Figure:
+    """The waterfall of each strategy: what each part of total cost moved by."""
+    own = {GENUINE: "Need-driven demand, prices, programme cost", TOTAL: "Difference in total"}
+    names = part_names(plan) | own
+    shown = (GENUINE, *(m.name for m in plan.mechanisms), TOTAL)
+    panels = [
+        WaterfallPanel(
+            wording.short_title(s, plan.titles[s]),
+            "£, difference from the baseline",
+            wording.POUNDS,
+            [WaterfallPart(names[part], moved_estimate(moved, s, part)) for part in shown],
         )
-        made.append((waterfall(f"Why total cost at present value moves under each strategy, {of}", panels), note))
-    return made
+        for s in plan.titles
+        if s != BASELINE
+    ]
+    return waterfall(f"Why the NPV (Green Book) of total cost moves under each strategy, {plan_period(plan)}", panels)
 
 
 # ---- page
-def methods(found: Explanation) -> list[str]:
+def methods(plan: Plan) -> list[str]:
     """What was run and what the shares mean."""
-    plan = found.plan
     absent = f" Not in this model: {wording.listed([m.title.lower() for m in plan.absent])}." if plan.absent else ""
     return [
         (
-            f"{plan.words()}. In replication r the same people come, with the same luck, in every setting and under"
-            f" every strategy.{absent}"
+            f"{plan.words()}. Replication r has the same simulated people and the same chance events in every setting"
+            f" and under every strategy.{absent}"
         ),
         (
-            "Mechanisms act through each other: nobody learns dependency from care above need that was never given, and"
+            "Mechanisms act through each other. Nobody learns dependency from care above need that was never given, and"
             " a wait does most harm where unmet need ends in crisis. Switching them off one at a time therefore counts"
             " what two of them do together twice, or not at all. Shapley's rule (1953) takes, for each mechanism, the"
-            " mean of what it adds over all the orders in which the mechanisms could be switched on, so that the shares"
-            " add up to the difference between everything on and everything off, in each replication. “Gone if it alone"
-            " is off” and “added if it alone is on” are the last and the first step of such an order; how far they lie"
-            " apart is how much the mechanism works through the others."
+            " mean of what it adds over all the orders in which the mechanisms could be switched on. So the shares add"
+            " up to the difference between everything on and everything off, in each replication. “Gone if it alone is"
+            " off” and “added if it alone is on” are the last and the first step of such an order. How far apart they"
+            " lie shows how much the mechanism works through the others."
         ),
         (
-            "The switches act from the first day on. The people in care on that day keep the rung they are on, so what"
-            " past over-specification and dependency left behind counts as genuine here. The share of waiting is what"
-            " it does to cost, not to people: care that is given later, or not at all, costs less, and the unmet need"
-            " of those who wait is among the other totals. A 95% interval says how exactly the replications fix the"
-            " model's average answer (Student's t); it does not say that the model is right."
+            "The switches act from the first day on. The people in care on that day stay at their tier, so what past"
+            " over-specification and dependency left behind counts as need-driven here. The share of waiting is what it"
+            " does to cost, not to people: care that is given later, or not at all, costs less. The unmet need of those"
+            " who wait is among the other totals. A 95% interval says how exactly the replications fix the model's"
+            " average answer (Student's t). It does not say that the model is right."
         ),
     ]
 
 
-def numbers_table(found: Explanation) -> list[tuple[str, ...]]:
-    """Every number of the model that drives a mechanism: mechanism, address, value, grade, note."""
-    rows: list[tuple[str, ...]] = []
-    for mechanism in found.plan.mechanisms:
-        for name, figure in numbers_behind(mechanism, found.plan.model):
-            shown = ", ".join(f"{value:g}" for value in figure.value)
+def switches_exhibit(plan: Plan) -> Exhibit:
+    """What each switch turns off."""
+    rows = [(m.title, f"{m.off_words}.") for m in plan.mechanisms]
+    frame = pl.DataFrame(rows, schema=["mechanism", "off"], orient="row")
+    table = Table("What each switch turns off", ("Mechanism", "Switched off"), tuple(rows), headers=2, look="words")
+    return Exhibit("switches", table.caption, frame, table)
+
+
+def numbers_exhibit(plan: Plan) -> Exhibit:
+    """Every number of the model that drives a mechanism, and how many of them are assumptions."""
+    rows = []
+    for mechanism in plan.mechanisms:
+        for name, figure in numbers_behind(mechanism, plan.model):
+            value = ", ".join(f"{value:g}" for value in figure.value)
             since = f" from {figure.since}" if figure.since else ""
-            rows.append((mechanism.title, name, shown + since, figure.grade, figure.note or figure.source))
-    return rows
+            rows.append((mechanism.title, name, value + since, figure.grade, figure.note or figure.source))
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(NUMBERS, pl.String), orient="row")
+    assumed = frame.filter(pl.col("grade") == "D").height
+    note = (
+        f"{assumed} of the {frame.height} numbers that the mechanisms run on are assumptions (grade D): nobody has"
+        " measured them, and the answer is only as good as they are."
+    )
+    head = ("Mechanism", "Where in the file", "Value", "Grade", "Note")
+    table = Table("The numbers that drive it", head, tuple(frame.iter_rows()), headers=len(head), look="words")
+    return Exhibit("numbers", table.caption, frame, table, note=note)
 
 
-def text_of(found: Explanation, command: str) -> str:
+NUMBERS = ("mechanism", "path", "value", "grade", "note")
+
+
+def text_of(found: Explanation, shown: ExplainExhibits, command: str) -> str:
     """The page as text."""
     plan = found.plan
     title = plan.experiment.title if plan.experiment else plan.model.about.title
     lead = (
         "Is it genuine new demand, or do over-specification and the council's own processes help to create it? An"
-        " answer by the model "
+        f" answer by the model “{plan.model.about.title}”, for {plan_period(plan)}, in {plan.replications} paired"
+        " replications."
     )
-    lead += f"“{plan.model.about.title}”, for {plan_period(plan)}, in {plan.replications} paired replications."
-    listed = numbers_table(found)
-    assumed = sum(row[3] == "D" for row in listed)
-    graded = (
-        f"{assumed} of the {len(listed)} numbers that the mechanisms run on are assumptions (grade D): nobody has"
-        " measured them, and the "
-    )
-    graded += "answer is as good as they are."
-    heads = ("Mechanism", "Where in the file", "Value", "Grade", "Note")
-    switched = [(m.title, f"{m.off_words}.") for m in plan.mechanisms]
-    parts: list[PagePart] = [
-        PageText(f"Findings, {plan_period(plan)}", explanation_sentences(found), finding=True),
-        *(PageFigure(figure.layout.meta["title"], figure, note) for figure, note in waterfall_figures(found)),
-        *tables(found),
-        PageText("How it was worked out", methods(found)),
-        PageTable("What each switch turns off", ("Mechanism", "Switched off"), switched, text=True),
-        PageTable("The numbers that drive it", heads, listed, graded, text=True),
-        PageText("To get the same figures again", [f"{command}; simcare {__version__}, seed {plan.seed}."]),
+    again = f"{command}; simcare {__version__}, seed {plan.seed}."
+    sections = [
+        Section(f"Findings, {plan_period(plan)}", [Text(explanation_sentences(found), "finding")]),
+        *(section_of(one) for one in shown.every),
+        Section("How it was worked out", [Text(methods(plan))]),
+        section_of(switches_exhibit(plan)),
+        section_of(numbers_exhibit(plan)),
+        Section("To get the same figures again", [Text([again])]),
     ]
-    return page(f"Genuine or induced? {title}", lead, (), parts)
+    return page(f"Need-driven or induced demand? {title}", lead, (), sections)
 
 
 def explanation_json(found: Explanation) -> dict[str, Any]:
-    """What ``--json`` prints beside the manifest: findings, shares, and what moved."""
+    """The machine-readable summary, beside the manifest: findings, shares, and what moved."""
     return {
         "runs": found.plan.runs,
         "not_in_this_model": [m.name for m in found.plan.absent],
@@ -242,17 +274,16 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
     }
 
 
-def write_explanation(found: Explanation, out: Path, command: str) -> Path:
+def write_explanation(found: Explanation, shown: ExplainExhibits, out: Path, command: str) -> Path:
     """Write the folder: report.html, explain.csv (shares), moved.csv where there are strategies, settings.parquet and
     the manifest."""
-    text = text_of(found, command)
+    text = text_of(found, shown, command)
     with aside(out) as folder:
         (folder / "report.html").write_text(text, encoding="utf-8")
-        found.shares.write_csv(folder / "explain.csv")
-        if found.moved.height:
-            found.moved.write_csv(folder / "moved.csv")
+        write_exhibit(shown.shares, folder)
+        if shown.moved is not None:
+            write_exhibit(shown.moved, folder)
         found.settings.write_parquet(folder / "settings.parquet")
-        (folder / MANIFEST).write_text(
-            json.dumps(found.manifest | {"command": command}, indent=1) + "\n", encoding="utf-8"
-        )
+        manifest = found.manifest | {"command": command}
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return out / "report.html"

@@ -6,18 +6,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from simcare import __version__
-from simcare.demand.backtest import BANDS, POOL, league
+from simcare.demand.backtest import BANDS, POOL, Backtest, league
 from simcare.demand.diagnostics import Diagnostics, diagnose, driver_sentences
 from simcare.demand.forecast import Forecast
 from simcare.demand.scores import LEVELS
 from simcare.files.atomic import MANIFEST, aside
-from simcare.report.figures.demand import by_horizon, checks, fan
-from simcare.report.page import PageFigure, PageTable, PageText, Part, page
+from simcare.report.exhibit import Exhibit, Table, write_exhibit
+from simcare.report.figures.demand import (
+    diagnostics_figure,
+    diagnostics_frame,
+    fan_figure,
+    horizon_figure,
+    horizon_scores,
+)
+from simcare.report.page import Section, Text, page, section_of
 from simcare.units import month_name
 
 METHOD = (
@@ -30,46 +37,115 @@ METHOD = (
     ),
     (
         "In the back-test each model is fitted to the counts known at an origin, from two years on and every three"
-        " months, and scored on up to 24 months that then came. CRPS is in counts (lower is better); skill is the share"
-        " by which it is below that of seasonal naive; MASE scales the median's error by the mean change from year to"
-        " year (below 1 is better than repeating last year); the last columns say how many of the months lay inside"
-        " each interval."
+        " months, and scored against the outturn of the next months, up to 24 of them. CRPS is in counts (lower is"
+        " better); skill is the share by which it is below that of seasonal naive; MASE scales the median's error by"
+        " the mean change from year to year (below 1 is better than repeating last year); the last columns show how"
+        " many of the months lay inside each interval."
     ),
     (
         "The driver is the default unless another model's CRPS is lower by more than two standard errors; a model worse"
-        " than seasonal naive is never the default. The drift is then widened or narrowed by what the driver's own"
-        " errors in the back-test ask for, pulled to no change."
+        " than seasonal naive is never the default. The drift is then widened or narrowed as the driver's own errors in"
+        " the back-test suggest, shrunk towards no change."
     ),
 )
+INTERVALS = (50, 80, 90)
 
 
-def league_table(found: Forecast, brief: bool = False) -> PageTable:
-    """The league table, best first, with a verdict on each model; models that could not be fitted come last. ``brief``
-    leaves out the bands."""
-    assert found.backtest is not None
-    rows = []
-    for row in league(found.backtest).iter_rows(named=True):
-        bands = () if brief else tuple(_two(row[f"skill_{a}_{b}"]) for a, b in BANDS)
-        covered = tuple(f"{row[f'covered{level}']:.0f}" for level in LEVELS)
-        shown = (f"{row['crps']:,.1f}", _two(row["skill"]), *bands, _two(row["mase"]), "/".join(covered))
-        rows.append((row["model"], *shown, _verdict(row, found)))
-    rows += [
-        (model, *[""] * (4 if brief else 4 + len(BANDS)), f"left out: {why}")
-        for model, why in found.backtest.unfit.items()
-    ]
-    wide = () if brief else tuple(f"Skill, {a}–{b} months" for a, b in BANDS)
-    heads = ("Model", "CRPS", "Skill", *wide, "MASE", "% inside 50/80/90", "Verdict")
-    origins = found.backtest.scores["origin"].unique().sort().to_list()
+# ---- exhibits of one series
+class ForecastExhibits(NamedTuple):
+    """What the page of one series shows. ``years`` where the forecast covers twelve months, ``league`` and ``horizons``
+    where there was a back-test; ``sentences`` say what the driver shows."""
+
+    forecast: Exhibit
+    years: Exhibit | None
+    league: Exhibit | None
+    horizons: Exhibit | None
+    sentences: Sequence[str]
+    coefficients: Exhibit
+    diagnostics: Exhibit
+
+
+def forecast_exhibits(found: Forecast) -> ForecastExhibits:
+    """Every exhibit of a forecast."""
+    checked = diagnose(found.series, found.driver, found.backtest)
+    return ForecastExhibits(
+        forecast=forecast_exhibit(found),
+        years=years_exhibit(found),
+        league=None if found.backtest is None else league_exhibit(found, found.backtest),
+        horizons=None if found.backtest is None else horizons_exhibit(found.backtest),
+        sentences=driver_sentences(found.series, found.driver, checked),
+        coefficients=coefficients_exhibit(found),
+        diagnostics=diagnostics_exhibit(checked),
+    )
+
+
+def forecast_exhibit(found: Forecast) -> Exhibit:
+    """The forecast month by month."""
+    frame = found.rows()
+    note = f"The forecast is made by {found.choice.why}."
+    return Exhibit("forecast", "The forecast", frame, months_table(frame), fan_figure(frame, found.series), note=note)
+
+
+def months_table(frame: pl.DataFrame) -> Table:
+    """The mean, the median and the intervals of each month."""
+    rows = tuple(
+        (
+            r["month"],
+            f"{r['mean']:,.0f}",
+            f"{r['median']:,.0f}",
+            *(f"{r[f'lo{level}']:,.0f} to {r[f'hi{level}']:,.0f}" for level in INTERVALS),
+        )
+        for r in frame.iter_rows(named=True)
+    )
+    return Table("Month by month", ("Month", "Mean", "Median", *(f"{level}% interval" for level in INTERVALS)), rows)
+
+
+def years_exhibit(found: Forecast) -> Exhibit | None:
+    """The sum of each year ahead, if there is a whole one."""
+    frame = found.totals()
+    if frame.is_empty():
+        return None
+    rows = tuple(
+        (f"{r['from']} to {r['to']}", f"{r['mean']:,.0f}", f"{r['lo80']:,.0f} to {r['hi80']:,.0f}")
+        for r in frame.iter_rows(named=True)
+    )
+    table = Table("Year by year", ("Twelve months", "Expected", "80% interval"), rows)
+    note = "Months of a year move together, so a year's interval is not the sum of its months'."
+    return Exhibit("years", table.caption, frame, table, note=note)
+
+
+def league_exhibit(found: Forecast, tried: Backtest) -> Exhibit:
+    """The league table of the back-test."""
+    frame = league(tried)
+    origins = tried.scores["origin"].unique().sort().to_list()
     note = f"{len(origins)} trials, from {origins[0]} to {origins[-1]}. The default: {found.choice.why}."
-    return PageTable("League table of the back-test", heads, rows, note)
+    table = league_table(frame, found.choice.model, tried.unfit)
+    return Exhibit("league", table.caption, frame, table, note=note)
+
+
+def league_table(frame: pl.DataFrame, default: str, unfit: Mapping[str, str]) -> Table:
+    """The league table, best first, with a verdict on each model; models that could not be fitted come last."""
+    rows = []
+    for row in frame.iter_rows(named=True):
+        bands = (_two(row[f"skill_{a}_{b}"]) for a, b in BANDS)
+        covered = "/".join(f"{row[f'covered{level}']:.0f}" for level in LEVELS)
+        shown = (f"{row['crps']:,.1f}", _two(row["skill"]), *bands, _two(row["mase"]), covered)
+        rows.append((row["model"], *shown, _verdict(row, default)))
+    rows += [(model, *[""] * (4 + len(BANDS)), f"left out: {why}") for model, why in unfit.items()]
+    wide = (f"Skill, {a}–{b} months" for a, b in BANDS)
+    head = ("Model", "CRPS", "Skill", *wide, "MASE", "% inside 50/80/90", "Verdict")
+    return Table("League table of the back-test", head, tuple(rows), look="below")
+
+
+BRIEF_LEAGUE = ("Model", "CRPS", "Skill", "MASE", "% inside 50/80/90", "Verdict")  # what fits a terminal
 
 
 def _two(value: float | None) -> str:
     return "" if value is None or value != value else f"{value:.2f}".replace("-", "−")
 
 
-def _verdict(row: Mapping[str, Any], found: Forecast) -> str:
-    if row["model"] == found.choice.model:
+def _verdict(row: Mapping[str, Any], default: str) -> str:
+    if row["model"] == default:
         return "default"
     if row["model"] in ("naive", "seasonal naive"):
         return "yardstick"
@@ -78,175 +154,189 @@ def _verdict(row: Mapping[str, Any], found: Forecast) -> str:
     return "by CRPS" if row["model"] == POOL else ""
 
 
-def yearly_sums_table(found: Forecast) -> PageTable:
-    """The sum of each year ahead."""
-    rows = [
-        (f"{r['from']} to {r['to']}", f"{r['mean']:,.0f}", f"{r['lo80']:,.0f} to {r['hi80']:,.0f}")
-        for r in found.totals().iter_rows(named=True)
-    ]
-    return PageTable(
-        "Year by year",
-        ("Twelve months", "Expected", "80% interval"),
-        rows,
-        "Months of a year move together, so a year's interval is not the sum of its months'.",
-    )
+def horizons_exhibit(tried: Backtest) -> Exhibit:
+    """How the best models did by months ahead."""
+    frame = horizon_scores(tried)
+    return Exhibit("horizons", "Months ahead", frame, figure=horizon_figure(frame))
 
 
-def months_table(found: Forecast) -> PageTable:
-    """The forecast month by month."""
-    rows = [
-        (
-            r["month"],
-            f"{r['mean']:,.0f}",
-            f"{r['median']:,.0f}",
-            *(f"{r[f'lo{n}']:,.0f} to {r[f'hi{n}']:,.0f}" for n in (50, 80, 90)),
-        )
-        for r in found.rows().iter_rows(named=True)
-    ]
-    return PageTable(
-        "Month by month", ("Month", "Mean", "Median", "50% interval", "80% interval", "90% interval"), rows
-    )
-
-
-def coefficients_table(found: Forecast) -> PageTable:
+def coefficients_exhibit(found: Forecast) -> Exhibit:
     """The driver's coefficients on the log scale: pooled with what is typical, by the series alone, and of a plain
     regression without a level."""
-    d = found.driver
-    plain = [("", "")] * len(d.names) if d.plain is None else list(zip(d.plain.beta, d.plain.se, strict=True))
-    rows = [
-        (
-            name,
-            _signed(b),
-            f"{_signed(b - 1.96 * s)} to {_signed(b + 1.96 * s)}",
-            f"{_signed(a)} ± {1.96 * e:.3f}",
-            f"{_signed(p)} ± {1.96 * q:.3f}" if p != "" else "",
-        )
-        for name, b, s, a, e, (p, q) in zip(d.names, d.beta, d.se, *d.alone(), plain, strict=True)
-    ]
-    level = (
-        f"Dispersion {d.level.dispersion:.4f}; drift {d.level.drift:.3f} a month, times {d.widen:.2f}; rho"
-        f" {d.level.rho:.3f}"
+    frame, driver = coefficients_frame(found), found.driver
+    note = (
+        f"Log scale: 0.1 is about 10% more. Dispersion {driver.level.dispersion:.4f}; drift {driver.level.drift:.3f} a"
+        f" month, times {driver.widen:.2f}; rho {driver.level.rho:.3f}."
     )
-    if d.plain is not None:
-        level += f". The plain regression has no level, so its dispersion is {d.plain.dispersion:.4f}"
-    heads = ("Term", "Coefficient", "95% interval", "By this series alone", "By plain regression")
-    return PageTable("The driver's coefficients", heads, rows, f"Log scale: 0.1 is about 10% more. {level}.")
+    if driver.plain is not None:
+        note += f" The plain regression has no level, so its dispersion is {driver.plain.dispersion:.4f}."
+    table = coefficients_table(frame)
+    return Exhibit("coefficients", table.caption, frame, table, note=note)
 
 
-def _signed(value: float) -> str:
+def coefficients_frame(found: Forecast) -> pl.DataFrame:
+    """A row a term: term, value and se pooled with what is typical, alone and alone_se by the series alone, plain and
+    plain_se by the plain regression (null where there is none)."""
+    driver = found.driver
+    alone, alone_se = driver.alone()
+    numbers: dict[str, Sequence[float | None]] = {
+        "value": list(driver.beta),
+        "se": list(driver.se),
+        "alone": list(alone),
+        "alone_se": list(alone_se),
+        "plain": [None] * len(driver.names) if driver.plain is None else list(driver.plain.beta),
+        "plain_se": [None] * len(driver.names) if driver.plain is None else list(driver.plain.se),
+    }
+    return pl.DataFrame({"term": driver.names, **numbers}, schema_overrides=dict.fromkeys(numbers, pl.Float64))
+
+
+def coefficients_table(frame: pl.DataFrame) -> Table:
+    """The coefficients with their 95 % intervals."""
+    rows = tuple(
+        (
+            r["term"],
+            _three(r["value"]),
+            f"{_three(r['value'] - 1.96 * r['se'])} to {_three(r['value'] + 1.96 * r['se'])}",
+            f"{_three(r['alone'])} ± {1.96 * r['alone_se']:.3f}",
+            "" if r["plain"] is None else f"{_three(r['plain'])} ± {1.96 * r['plain_se']:.3f}",
+        )
+        for r in frame.iter_rows(named=True)
+    )
+    head = ("Term", "Coefficient", "95% interval", "By this series alone", "By plain regression")
+    return Table("The driver's coefficients", head, rows, look="below")
+
+
+def _three(value: float) -> str:
     return f"{value:.3f}".replace("-", "−")
 
 
-def parts_of(found: Forecast, checked: Diagnostics) -> list[Part]:
-    """Everything the page of one series shows, in order."""
-    shown: list[Part] = [
-        PageFigure("What is to come", fan(found), f"The forecast is made by {found.choice.why}."),
-        yearly_sums_table(found),
-    ]
-    if found.backtest is not None:
-        shown += [league_table(found), PageFigure("Months ahead", by_horizon(found.backtest))]
-    shown += [
-        PageText("What the driver says", driver_sentences(found.series, found.driver, checked)),
-        coefficients_table(found),
-    ]
-    shown += [PageFigure("Diagnostics", checks(checked)), months_table(found), PageText("Method", METHOD)]
-    return shown
+def diagnostics_exhibit(checked: Diagnostics) -> Exhibit:
+    """Whether the driver is sound."""
+    frame = diagnostics_frame(checked)
+    return Exhibit("diagnostics", "Diagnostics", frame, figure=diagnostics_figure(frame))
 
 
-def write_forecast(found: Forecast, out: Path, about: Mapping[str, Any]) -> Path:
+# ---- exhibits of many series
+def many_exhibit(results: Mapping[str, Mapping[str, Any]]) -> Exhibit:
+    """A row for each series: the default, the next twelve months, and what the default was worth in the back-test."""
+    frame = many_frame(results)
+    table = many_table(frame)
+    note = "Skill against seasonal naive and the share of months inside the 80% interval, both in the back-test."
+    return Exhibit("series", table.caption, frame, table, note=note)
+
+
+def many_frame(results: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
+    """A row for each series: series, model, month (the first ahead) with its median, lo80 and hi80, the sum expected
+    in ``months`` months, and the model's skill and covered80 in the back-test (null where there was none)."""
+    rows = []
+    for name, found in results.items():
+        first = found["forecast"][:12]
+        tried: Sequence[Mapping[str, Any]] = found["scores"]["league"] or ()
+        mine: Mapping[str, Any] = next((row for row in tried if row["model"] == found["model"]["name"]), {})
+        rows.append(
+            {
+                "series": name,
+                "model": found["model"]["name"],
+                **{key: first[0][key] for key in ("month", "median", "lo80", "hi80")},
+                "months": len(first),
+                "expected": sum(month["mean"] for month in first),
+                "skill": mine.get("skill"),
+                "covered80": mine.get("covered80"),
+            }
+        )
+    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"skill": pl.Float64, "covered80": pl.Float64})
+
+
+def many_table(frame: pl.DataFrame) -> Table:
+    """The forecasts of many series, a row each."""
+    rows = tuple(
+        (
+            r["series"],
+            r["model"],
+            r["month"],
+            f"{r['median']:,.0f}",
+            f"{r['lo80']:,.0f} to {r['hi80']:,.0f}",
+            f"{r['expected']:,.0f}",
+            *(("untested", "") if r["covered80"] is None else (_two(r["skill"]), f"{r['covered80']:.0f}%")),
+        )
+        for r in frame.iter_rows(named=True)
+    )
+    span = f"Expected in {frame['months'][-1]} months"
+    head = ("Series", "Default", "First month", "Median", "80% interval", span, "Skill", "In 80%")
+    return Table("The forecasts", head, rows, look="below")
+
+
+# ---- the folders
+def sections_of(shown: ForecastExhibits) -> list[Section]:
+    """The page of one series, in order."""
+    tried = [shown.years, shown.league, shown.horizons]
+    return [
+        section_of(shown.forecast),
+        *(section_of(one) for one in tried if one is not None),
+        Section("What the driver shows", [Text(shown.sentences)]),
+        section_of(shown.coefficients),
+        section_of(shown.diagnostics),
+        Section("Method", [Text(METHOD)]),
+    ]
+
+
+def write_forecast(found: Forecast, shown: ForecastExhibits, out: Path, about: Mapping[str, Any]) -> Path:
     """Write the folder of one series: report.html, forecast.csv, scores.parquet, league.csv, draws.parquet,
     manifest.json."""
     series = found.series
     span = f"{month_name(series.first)} to {month_name(series.last)}"
-    text = page(
-        f"Demand forecast: {series.name}",
-        f"{len(series)} months of counts, {span}.",
-        series.notes,
-        parts_of(found, diagnose(series, found.driver, found.backtest)),
-    )
+    lead = f"{len(series)} months of counts, {span}."
+    text = page(f"Demand forecast: {series.name}", lead, series.notes, sections_of(shown))
+    ahead = shown.forecast.frame["month"].to_list()
     with aside(out) as folder:
         (folder / "report.html").write_text(text, encoding="utf-8")
-        found.rows().write_csv(folder / "forecast.csv")
-        ahead = found.rows()["month"].to_list()
+        write_exhibit(shown.forecast, folder)
         pl.DataFrame({m: found.draws[:, k] for k, m in enumerate(ahead)}).write_parquet(folder / "draws.parquet")
-        if found.backtest is not None:
+        if found.backtest is not None and shown.league is not None:
             found.backtest.scores.write_parquet(folder / "scores.parquet")
-            league(found.backtest).write_csv(folder / "league.csv")
+            write_exhibit(shown.league, folder)
         _write_manifest(folder, about)
     return out / "report.html"
 
 
-def write_many(results: Mapping[str, Mapping[str, Any]], out: Path, about: Mapping[str, Any]) -> Path:
+def write_many(results: Mapping[str, Mapping[str, Any]], shown: Exhibit, out: Path, about: Mapping[str, Any]) -> Path:
     """Write the folder of many series: report.html with a row for each, forecast.csv, league.csv, manifest.json."""
-    rows = [pl.DataFrame(r["forecast"]).select(pl.lit(name).alias("series"), pl.all()) for name, r in results.items()]
-    tables = [
-        pl.DataFrame(r["scores"]["league"]).select(pl.lit(name).alias("series"), pl.all())
-        for name, r in results.items()
-        if r["scores"]["league"]
-    ]
     notes = [*about.get("left_out", ())]
     notes += [f"{name}: {note}" for name, r in results.items() for note in r["model"]["notes"]]
-    parts: list[Part] = [
-        many_table(results),
-        *([PageText("To be known about the series", notes)] if notes else []),
-        PageText("Method", METHOD),
+    sections = [
+        section_of(shown),
+        *([Section("Notes on the series", [Text(notes)])] if notes else []),
+        Section("Method", [Text(METHOD)]),
     ]
-    text = page(
-        f"Demand forecasts: {len(results)} series",
-        "Each series by itself, its coefficients pooled with the others'.",
-        (),
-        parts,
-    )
+    lead = "Each series by itself, its coefficients pooled with the others'."
+    text = page(f"Demand forecasts: {len(results)} series", lead, (), sections)
+    leagues = {name: r["scores"]["league"] for name, r in results.items() if r["scores"]["league"]}
     with aside(out) as folder:
         (folder / "report.html").write_text(text, encoding="utf-8")
-        pl.concat(rows).write_csv(folder / "forecast.csv")
-        if tables:
-            pl.concat(tables, how="vertical_relaxed").write_csv(folder / "league.csv")
+        _by_series({name: r["forecast"] for name, r in results.items()}).write_csv(folder / "forecast.csv")
+        if leagues:
+            _by_series(leagues).write_csv(folder / "league.csv")
         _write_manifest(folder, about)
     return out / "report.html"
 
 
-def many_table(results: Mapping[str, Mapping[str, Any]]) -> PageTable:
-    """A row for each series: the default, what the next twelve months bring, and what the default was worth in the
-    back-test."""
-    rows = []
-    for name, r in results.items():
-        first = r["forecast"][: min(12, len(r["forecast"]))]
-        league_rows: Sequence[Mapping[str, Any]] = r["scores"]["league"] or ()
-        mine = next((row for row in league_rows if row["model"] == r["model"]["name"]), None)
-        tried = ("untested", "") if mine is None else (_two(mine["skill"]), f"{mine['covered80']:.0f}%")
-        month = first[0]
-        rows.append(
-            (
-                name,
-                r["model"]["name"],
-                month["month"],
-                f"{month['median']:,.0f}",
-                f"{month['lo80']:,.0f} to {month['hi80']:,.0f}",
-                f"{sum(m['mean'] for m in first):,.0f}",
-                *tried,
-            )
-        )
-    heads = (
-        "Series",
-        "Default",
-        "First month",
-        "Median",
-        "80% interval",
-        f"Expected in {len(first)} months",
-        "Skill",
-        "In 80%",
-    )
-    return PageTable(
-        "The forecasts",
-        heads,
-        rows,
-        "Skill against seasonal naive and the share of months inside the 80% interval, both in the back-test.",
-    )
+def _by_series(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> pl.DataFrame:
+    """The rows of every series under each other, its name before them."""
+    frames = [pl.DataFrame(found).select(pl.lit(name).alias("series"), pl.all()) for name, found in rows.items()]
+    return pl.concat(frames, how="vertical_relaxed")
 
 
 def _write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
     (folder / MANIFEST).write_text(json.dumps({"simcare": __version__, **about}, indent=1) + "\n", encoding="utf-8")
 
 
-__all__ = ["league_table", "many_table", "months_table", "write_forecast", "write_many", "yearly_sums_table"]
+__all__ = [
+    "BRIEF_LEAGUE",
+    "ForecastExhibits",
+    "forecast_exhibits",
+    "many_exhibit",
+    "many_table",
+    "months_table",
+    "write_forecast",
+    "write_many",
+]

@@ -12,14 +12,14 @@ from simcare.report import wording
 from simcare.report.wording import INTERVAL, POUNDS, Estimate
 
 HEADLINE = "cost_pv"
-REMAINDER = "Genuine demand, prices and the strategy's own cost"
+REMAINDER = "Underlying need-driven demand, prices and programme cost"
 
 
 def part_names(plan: Plan) -> dict[str, str]:
-    """What each part is called, in the order of a table: genuine demand, the mechanisms, all mechanisms together, the
-    total."""
+    """What each part is called, in the order of a table: underlying need-driven demand, the mechanisms, all mechanisms
+    together, the total."""
     return {
-        GENUINE: "Genuine demand",
+        GENUINE: "Underlying need-driven demand",
         **{m.name: m.title for m in plan.mechanisms},
         TOGETHER: "All mechanisms together",
         TOTAL: "Total",
@@ -54,23 +54,30 @@ def row_of(frame: pl.DataFrame, strategy: str, measure: str, part: str) -> dict[
     return found
 
 
-def estimate_of(found: Explanation, strategy: str, measure: str, part: str, column: str = "mean") -> Estimate:
+def estimate_of(shares: pl.DataFrame, strategy: str, measure: str, part: str, column: str = "mean") -> Estimate:
     """A share with its interval; ``column`` "alone" or "only" gives those of one switch."""
-    row = row_of(found.shares, strategy, measure, part)
+    row = row_of(shares, strategy, measure, part)
     low, high = ("low", "high") if column == "mean" else (f"{column}_low", f"{column}_high")
-    return Estimate.of(row[column], row[low], row[high], row_of(found.shares, strategy, measure, TOTAL)["mean"])
+    return Estimate.of(row[column], row[low], row[high], row_of(shares, strategy, measure, TOTAL)["mean"])
+
+
+def moved_estimate(moved: pl.DataFrame, strategy: str, part: str) -> Estimate:
+    """What a part of total cost moved by under a strategy, with its interval."""
+    row = row_of(moved, strategy, HEADLINE, part)
+    beside = row_of(moved, strategy, HEADLINE, TOTAL)["baseline_mean"]
+    return Estimate.of(row["mean"], row["low"], row["high"], beside)
 
 
 def explanation_sentences(found: Explanation) -> list[str]:
     """The findings: the baseline, each mechanism's share of its cost, and why cost moved under each strategy."""
     plan = found.plan
-    said = [_baseline(found), *(_mechanism(found, m) for m in plan.mechanisms)]
-    return said + [_moved(found, name) for name in plan.titles if name != BASELINE]
+    said = [_baseline(found.shares, plan), *(_mechanism(found.shares, plan, m) for m in plan.mechanisms)]
+    return said + [_moved(found.moved, plan, name) for name in plan.titles if name != BASELINE]
 
 
-def _baseline(found: Explanation) -> str:
-    plan, of = found.plan, plan_period(found.plan)
-    total, genuine, together = (estimate_of(found, BASELINE, HEADLINE, part) for part in (TOTAL, GENUINE, TOGETHER))
+def _baseline(shares: pl.DataFrame, plan: Plan) -> str:
+    of = plan_period(plan)
+    total, genuine, together = (estimate_of(shares, BASELINE, HEADLINE, part) for part in (TOTAL, GENUINE, TOGETHER))
     count = len(plan.mechanisms)
     off = (
         "with its one mechanism of induced demand switched off"
@@ -78,30 +85,28 @@ def _baseline(found: Explanation) -> str:
         else f"with all {wording.count_words(count)} mechanisms switched off"
     )
     what = "the mechanism" if count == 1 else "the mechanisms together"
+    s = "s" if count == 1 else ""
     add = {
-        "higher": f"{what} add {_sized(together)}" if count > 1 else f"{what} adds {_sized(together)}",
-        "lower": f"{what} {'take' if count > 1 else 'takes'} {_sized(together)} away",
-        "unclear": f"what {what} {'add' if count > 1 else 'adds'} cannot be told from nothing, {_signed(together)}",
-        "none": f"{what} {'make' if count > 1 else 'makes'} no difference at all",
+        "higher": f"{what} add{s} {_sized(together)}",
+        "lower": f"{what} take{s} {_sized(together)} away",
+        "unclear": f"{what} make{s} no clear difference, {_signed(together)}",
+        "none": f"{what} make{s} no difference at all",
     }[together.verdict]
     return (
-        f"Total cost over {of} is {_sized(total)} at present value; {off} it would be {_sized(genuine)}, "
-        f"what the model counts as genuine demand: {add}."
+        f"The NPV (Green Book) of total cost over {of} is {_sized(total)}; {off} it would be {_sized(genuine)}, "
+        f"what the model counts as underlying need-driven demand: {add}."
     )
 
 
-def _mechanism(found: Explanation, mechanism: Mechanism) -> str:
+def _mechanism(shares: pl.DataFrame, plan: Plan, mechanism: Mechanism) -> str:
     """One plain sentence for the share of a mechanism, and what its switch alone would do."""
-    of, row = plan_period(found.plan), row_of(found.shares, BASELINE, HEADLINE, mechanism.name)
-    share, alone = (estimate_of(found, BASELINE, HEADLINE, mechanism.name, column) for column in ("mean", "alone"))
-    total = wording.rounded_alike(estimate_of(found, BASELINE, HEADLINE, TOTAL), POUNDS, signed=False)[0]
+    of, row = plan_period(plan), row_of(shares, BASELINE, HEADLINE, mechanism.name)
+    share, alone = (estimate_of(shares, BASELINE, HEADLINE, mechanism.name, column) for column in ("mean", "alone"))
+    total = wording.rounded_alike(estimate_of(shares, BASELINE, HEADLINE, TOTAL), POUNDS, signed=False)[0]
     if share.verdict == "none":
         return f"{mechanism.title} makes no difference at all to cost over {of}."
     if share.verdict == "unclear":
-        first = (
-            f"Over {of} the model cannot tell the share of {mechanism.title.lower()} in the cost of {total} from"
-            f" nothing: {_signed(share)}"
-        )
+        first = f"{mechanism.title} makes no clear difference to the cost of {total} over {of}: {_signed(share)}"
     elif share.verdict == "higher":
         first = (
             f"Of {total} of cost over {of}, {_sized(share)}, {_percent(row['share'])}, is the share of"
@@ -109,10 +114,10 @@ def _mechanism(found: Explanation, mechanism: Mechanism) -> str:
         )
     else:
         first = (
-            f"{mechanism.title} holds {_sized(share)} of cost away over {of}, {_percent(-(row['share'] or 0.0))} of the"
+            f"{mechanism.title} avoids {_sized(share)} of cost over {of}, {_percent(-(row['share'] or 0.0))} of the"
             f" total of {total}: it would be spent if {mechanism.if_not}"
         )
-    return f"{first}. {_alone(alone, of)}" if len(found.plan.mechanisms) > 1 else f"{first}."
+    return f"{first}. {_alone(alone, of)}" if len(plan.mechanisms) > 1 else f"{first}."
 
 
 def _alone(alone: Estimate, of: str) -> str:
@@ -120,22 +125,18 @@ def _alone(alone: Estimate, of: str) -> str:
         return f"Its switch alone, the others left on, changes nothing in cost over {of}."
     if alone.verdict == "unclear":
         return (
-            f"Its switch alone, the others left on, cannot be told from no change in cost over {of}:"
+            f"Its switch alone, the others left on, makes no clear difference to cost over {of}:"
             f" {_signed(_negative(alone))}."
         )
     way = "lowers" if alone.value > 0 else "raises"
     return f"Its switch alone, the others left on, {way} cost over {of} by {_sized(alone)}."
 
 
-def _moved(found: Explanation, strategy: str) -> str:
+def _moved(moved: pl.DataFrame, plan: Plan, strategy: str) -> str:
     """Why cost moved under one strategy, the parts that are clear first."""
-    plan, rows = found.plan, {}
     names = part_names(plan) | {GENUINE: REMAINDER}
-    for part in (GENUINE, *(m.name for m in plan.mechanisms), TOTAL):
-        row = row_of(found.moved, strategy, HEADLINE, part)
-        beside = row_of(found.moved, strategy, HEADLINE, TOTAL)["baseline_mean"]
-        rows[part] = Estimate.of(row["mean"], row["low"], row["high"], beside)
-    total = rows.pop(TOTAL)
+    rows = {part: moved_estimate(moved, strategy, part) for part in (GENUINE, *(m.name for m in plan.mechanisms))}
+    total = moved_estimate(moved, strategy, TOTAL)
     clear = [
         f"{_lower(names[part])} {_signed(estimate)}"
         for part, estimate in rows.items()
@@ -144,9 +145,9 @@ def _moved(found: Explanation, strategy: str) -> str:
     rest = [_lower(names[part]) for part, estimate in rows.items() if estimate.verdict in ("unclear", "none")]
     first = f"Over {plan_period(plan)}, “{plan.titles[strategy]}” changes cost by {_signed(total)}"
     if total.verdict == "unclear":
-        first += ", which cannot be told from nothing"
+        first += ", no clear difference"
     said = f"{first}: {wording.listed(clear)}" if clear else first
-    return f"{said}; no change can be told in {wording.listed(rest)}." if rest else f"{said}."
+    return f"{said}; there is no clear change in {wording.listed(rest, 'or')}." if rest else f"{said}."
 
 
 def _negative(estimate: Estimate) -> Estimate:
@@ -158,7 +159,7 @@ def _negative(estimate: Estimate) -> Estimate:
 
 
 def _sized(estimate: Estimate) -> str:
-    """The size of what is on one side of nought, with its interval: the verb says which way."""
+    """The size of what is on one side of zero, with its interval: the verb says which way."""
     sized = estimate if estimate.value >= 0 else _negative(estimate)
     value, low, high = wording.rounded_alike(sized, POUNDS, signed=False)
     return f"{value} ({INTERVAL} {low} to {high})" if low else value

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -83,6 +83,11 @@ class Section:
     contents: str = ""
 
 
+def section_of(shown: Exhibit) -> Section:
+    """A section that holds one exhibit, under its title."""
+    return Section(shown.title, [shown])
+
+
 @dataclass(frozen=True)
 class Chooser:
     """Buttons between sections: which strategy all Views below show."""
@@ -90,59 +95,12 @@ class Chooser:
     names: Sequence[str]
 
 
-# ---- what d moves over to sections of exhibits
-class PageTable(NamedTuple):
-    """A table of the page: title, heads, rows. Every column but the first holds numbers, unless ``text`` says that all
-    are words."""
-
-    title: str
-    heads: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    note: str = ""
-    text: bool = False
-
-
-class PageFigure(NamedTuple):
-    """A figure of the page: its heading, and a sentence below it."""
-
-    title: str
-    figure: go.Figure
-    note: str = ""
-
-
-class PageText(NamedTuple):
-    """Paragraphs under a heading; one paragraph a line. A ``finding`` is what the page is for, and stands out."""
-
-    title: str
-    lines: Sequence[str]
-    finding: bool = False
-
-
-Part = PageTable | PageFigure | PageText
-
-
-def _section(part: Section | Chooser | Part, k: int) -> Section | Chooser:
-    import polars as pl
-
-    if isinstance(part, PageText):
-        return Section(part.title, [Text(part.lines, "finding" if part.finding else "plain")])
-    if isinstance(part, PageFigure):
-        return Section(
-            part.title, [Exhibit(f"figure-{k}", part.title, pl.DataFrame(), figure=part.figure, note=part.note)]
-        )
-    if isinstance(part, PageTable):
-        headers, look = (len(part.heads), "words") if part.text else (1, "below")
-        table = Table(part.title, part.heads, tuple(part.rows), headers, look)  # type: ignore[arg-type]
-        return Section(part.title, [Exhibit(f"table-{k}", part.title, pl.DataFrame(), table, note=part.note)])
-    return part
-
-
 # ---- the page
 def page(
     title: str,
     lead: str,
     notes: Sequence[str],
-    sections: Sequence[Section | Chooser | Part],
+    sections: Sequence[Section | Chooser],
     period: str = "",
 ) -> str:
     """The page as text: it loads nothing from anywhere.
@@ -150,9 +108,9 @@ def page(
     An exhibit whose title is that of its section is not titled again. Raises ValueError where two exhibits, or two
     sections, have the same name.
     """
-    parts = [_section(part, k) for k, part in enumerate(sections)]
-    exhibits = list(exhibits_of([part for part in parts if isinstance(part, Section)]))
-    names = [*(one.name for one in exhibits), *(part.key for part in parts if isinstance(part, Section) and part.key)]
+    each = [part for part in sections if isinstance(part, Section)]
+    exhibits = list(exhibits_of(each))
+    names = [*(one.name for one in exhibits), *(section.key for section in each if section.key)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"names stand twice on the page “{title}”: {', '.join(twice)}")
@@ -163,9 +121,9 @@ def page(
             title=title,
             lead=lead,
             notes=notes,
-            sections=parts,
+            sections=sections,
             period=period,
-            contents=[part for part in parts if isinstance(part, Section) and part.contents],
+            contents=[section for section in each if section.contents],
             figures={one.name: _drawing(one.figure) for one in exhibits if one.figure is not None},
             plotly=Markup(get_plotlyjs()),  # noqa: S704  our own dependency, not input
             config=Markup(json.dumps(theme.CONFIG)),  # noqa: S704
@@ -257,14 +215,11 @@ __all__ = [
     "Chooser",
     "Facts",
     "FindingBox",
-    "PageFigure",
-    "PageTable",
-    "PageText",
-    "Part",
     "Searchable",
     "Section",
     "Text",
     "Views",
     "exhibits_of",
     "page",
+    "section_of",
 ]

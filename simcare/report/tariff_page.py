@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,128 +15,169 @@ from simcare import __version__
 from simcare.files.atomic import MANIFEST, aside
 from simcare.model import Model
 from simcare.model.tariff import best_cycle, reset_gain
-from simcare.report.figures.tariff import incentives
-from simcare.report.page import PageFigure, PageTable, Part, page
-from simcare.tariffs.expected_stay import Case, cases_summary, curve, expected_of
+from simcare.report.exhibit import Exhibit, Table, write_exhibit
+from simcare.report.figures.tariff import incentive_figure
+from simcare.report.page import page, section_of
+from simcare.tariffs.expected_stay import Case, cases_summary, curve
+
+LEAST_GBP = 0.5  # a gain below this is nothing
 
 
 class TariffRequest(NamedTuple):
-    """What was asked for, as the command line had it."""
+    """What was asked for: from which day of the stay the client could step down, and whether reviews count."""
 
-    model: str
-    need: str | None
-    stage: str | None
-    group: str | None
     ready_day: int
-    days: int
     reviews: bool
-
-    def client(self, one: Case, model: Model) -> str:
-        """Who the client is, where, and with whom."""
-        service = next(s for s in model.services if s.name == one.service)
-        provider = next(p for p in model.providers if p.name == one.provider)
-        return f"{service.title or service.name}, {provider.title or provider.name}"
 
     def notes(self, found: Sequence[Case]) -> list[str]:
         """What is in the figures and what is not."""
-        rungs = "one rung" if found[0].gap == 1 else f"{found[0].gap} rungs"
+        tiers = "one tier" if found[0].gap == 1 else f"{found[0].gap} tiers"
         since = "from the first day" if self.ready_day == 0 else f"from day {self.ready_day}"
         first = (
-            f"A client who could step down by {rungs} {since} and whose need stays as it is; pounds in prices of the"
-            " base year. "
+            f"A client who is ready to step down by {tiers} {since}, and whose need stays as it is. Pounds are in"
+            " prices of the base year. "
         )
         if not self.reviews:
             first += "Without reviews."
         elif found[0].reviews:
-            first += f"Reviews on day {found[0].reviews[0]:g} and after step them down as well."
+            first += f"Reviews on day {found[0].reviews[0]:g} and later step the client down as well."
         else:
             first += "The service has no reviews."
-        if found[0].seen is None:
-            return [
-                first,
-                (
-                    "The model does not say how this provider answers to money ([[responses]]), so no contract changes"
-                    " how fast they step people down."
-                ),
-            ]
-        seen = found[0].seen
-        return [
-            first,
-            (
-                f"The provider answers with eta {seen.eta:g}, looks {seen.horizon_days:g} days ahead and is"
-                f" {seen.occupancy:.0%} full: assumptions, see docs/tariffs.md."
-            ),
-        ]
+        return [first, _provider_note(found[0])]
 
 
-def names(cases: Sequence[Case]) -> list[str]:
-    """Short names for lines and rows: the contract in force is told as such."""
-    return ["as now", *(one.contract.replace("_", " ") for one in cases[1:])]
-
-
-def contract_names(cases: Sequence[Case]) -> PageTable:
-    """What the short names stand for."""
-    return PageTable(
-        "The contracts",
-        ("Name", "What is paid"),
-        [(name, _paid(one)) for name, one in zip(names(cases), cases, strict=True)],
-        text=True,
+def _provider_note(one: Case) -> str:
+    """How the provider responds to payment, if at all."""
+    if one.seen is None:
+        return (
+            "The model does not say how this provider responds to payment ([[responses]]), so no contract changes how"
+            " fast they step people down."
+        )
+    return (
+        f"The provider responds to payment with eta {one.seen.eta:g}, looks {one.seen.horizon_days:g} days ahead and is"
+        f" {one.seen.occupancy:.0%} full. These are assumptions: see docs/tariffs.md."
     )
 
 
+def client_words(one: Case, model: Model) -> str:
+    """Where the client is, and with whom."""
+    service = next(s for s in model.services if s.name == one.service)
+    provider = next(p for p in model.providers if p.name == one.provider)
+    return f"{service.title or service.name}, {provider.title or provider.name}"
+
+
+# ---- exhibits
+class TariffExhibits(NamedTuple):
+    """What the page of a tariff shows, in order."""
+
+    curves: Exhibit
+    contracts: Exhibit
+    outcomes: Exhibit
+    gaming: Exhibit
+
+
+def tariff_exhibits(found: Sequence[Case], days: int, where: str) -> TariffExhibits:
+    """Every exhibit of a tariff; ``where`` names the service and the provider."""
+    names = contract_names([one.contract for one in found])
+    return TariffExhibits(
+        curves_exhibit(found, names, days, where),
+        contracts_exhibit(found, names),
+        outcomes_exhibit(found, names),
+        gaming_exhibit(found, names),
+    )
+
+
+def contract_names(contracts: Sequence[str]) -> dict[str, str]:
+    """Short names for lines and rows: the contract in force is named as such.
+
+    >>> contract_names(["homes_2013", "dated_bonus"])
+    {'homes_2013': 'as now', 'dated_bonus': 'dated bonus'}
+    """
+    return {name: "as now" if k == 0 else name.replace("_", " ") for k, name in enumerate(contracts)}
+
+
+def curves_exhibit(found: Sequence[Case], names: Mapping[str, str], days: int, where: str) -> Exhibit:
+    """What each contract rewards day by day."""
+    curves = [curve(one, days).select(pl.lit(one.contract).alias("contract"), pl.all()) for one in found]
+    frame = pl.concat(curves)
+    title = f"Day by day, to day {curves[0].height} of the stay"
+    return Exhibit("curves", title, frame, figure=incentive_figure(frame, names, where))
+
+
+def contracts_exhibit(found: Sequence[Case], names: Mapping[str, str]) -> Exhibit:
+    """What the short names stand for."""
+    frame = pl.DataFrame({"contract": [one.contract for one in found], "paid": [_paid(one) for one in found]})
+    rows = tuple((names[contract], paid) for contract, paid in frame.iter_rows())
+    table = Table("The contracts", ("Name", "What is paid"), rows, headers=2, look="words")
+    return Exhibit("contracts", "The contracts", frame, table)
+
+
 def _paid(one: Case) -> str:
-    """The contract's title; one without a title that is flat is told by its price."""
+    """The contract's title; for a flat contract without a title, its price."""
     flat = (
         len(one.tariff.rates) == 1 and not one.tariff.lumps and not one.tariff.payoffs and not one.tariff.block_per_year
     )
     return f"£{one.tariff.rates[0]:,.2f} a day" if flat and one.title == one.contract else one.title
 
 
-def outcomes(cases: Sequence[Case]) -> PageTable:
+def outcomes_exhibit(found: Sequence[Case], names: Mapping[str, str]) -> Exhibit:
     """What comes of a client under each contract."""
+    frame = cases_summary(found)
+    blocks = {one.contract for one in found if one.tariff.block_per_year}
+    table = outcomes_table(frame, names, blocks)
+    return Exhibit("summary", table.caption, frame, table)
+
+
+def outcomes_table(frame: pl.DataFrame, names: Mapping[str, str], blocks: set[str]) -> Table:
+    """Expected stay and pay, and how the stay ends; ``blocks`` are the contracts that are paid by the year."""
     rows = []
-    for name, one in zip(names(cases), cases, strict=True):
-        found = expected_of(one)
-        ever = math.isfinite(found.stay_days)
-        cost = "by the year" if one.tariff.block_per_year else f"£{found.gbp:,.0f}" if ever else "no end"
-        ends = tuple(f"{100 * share:.1f}%" for share in (found.by_provider, found.by_review))
-        rows.append((name, f"{found.stay_days:,.1f}" if ever else "no end", cost, *ends))
-    heads = ("Contract", "Expected stay, days", "Expected pay for the stay", "Stepped down by provider", "By a review")
-    return PageTable("What comes of a client who could step down", heads, rows)
+    for row in frame.iter_rows(named=True):
+        ends = math.isfinite(row["stay_days"])
+        pay = "by the year" if row["contract"] in blocks else f"£{row['gbp']:,.0f}" if ends else "no end"
+        shares = tuple(f"{100 * row[name]:.1f}%" for name in ("by_provider", "by_review"))
+        rows.append((names[row["contract"]], f"{row['stay_days']:,.1f}" if ends else "no end", pay, *shares))
+    head = ("Contract", "Expected stay, days", "Expected pay for the stay", "Stepped down by provider", "By a review")
+    return Table("What happens to a client who is ready to step down", head, tuple(rows), look="below")
 
 
-def tariff_json(cases: Sequence[Case]) -> list[dict[str, Any]]:
-    """A row for each contract: what is expected, and what could be gamed; null for what has no end, since JSON knows no
-    infinity, and for the best cycle where none earns a sum."""
+def gaming_exhibit(found: Sequence[Case], names: Mapping[str, str]) -> Exhibit:
+    """The best cycle of step-down and return under each contract, and what bands that restart would gain."""
+    frame = gaming_frame(found)
+    table = gaming_table(frame, names)
+    return Exhibit("gaming", table.caption, frame, table)
+
+
+def gaming_frame(found: Sequence[Case]) -> pl.DataFrame:
+    """A row for each contract: contract; cycle_day, cycle_back_after_days and cycle_gain_gbp of the best cycle (null
+    where none earns a sum); restart_day and restart_gain_gbp of a return that restarts the bands."""
+    rows = [(one.contract, *(best_cycle(one.tariff) or (None, None, None)), *reset_gain(one.tariff)) for one in found]
+    numbers = ("cycle_day", "cycle_back_after_days", "cycle_gain_gbp")
+    schema = {
+        "contract": pl.String,
+        **dict.fromkeys(numbers, pl.Float64),
+        "restart_day": pl.Int64,
+        "restart_gain_gbp": pl.Float64,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def gaming_table(frame: pl.DataFrame, names: Mapping[str, str]) -> Table:
+    """What could be gamed, in words."""
     rows = []
-    for one, row in zip(cases, cases_summary(cases).to_dicts(), strict=True):
-        cycle = best_cycle(one.tariff)
-        again, reset = reset_gain(one.tariff)
-        best = (
-            None if cycle is None else dict(zip(("step_down_day", "back_after_days", "gain_gbp"), cycle, strict=True))
-        )
-        finite = {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in row.items()
-        }
-        rows.append({**finite, "best_cycle": best, "bands_anew": {"step_down_day": again, "gain_gbp": reset}})
-    return rows
-
-
-def gaming_table(cases: Sequence[Case]) -> PageTable:
-    """The best cycle of step-down and return under each contract, and what bands that begin anew would gain."""
-    rows = []
-    for name, one in zip(names(cases), cases, strict=True):
-        best = best_cycle(one.tariff)
-        again, reset = reset_gain(one.tariff)
-        cycle = "none earns a sum" if best is None else f"{_pounds(best[2])} (day {best[0]:g}, back after {best[1]:g})"
-        rows.append((name, cycle, f"{_pounds(reset)} (after day {again})" if reset > 0.5 else "nothing"))
-    heads = (
+    for row in frame.iter_rows(named=True):
+        cycle, restart = "none earns a sum", "nothing"
+        if row["cycle_day"] is not None:
+            back = f"day {row['cycle_day']:g}, back after {row['cycle_back_after_days']:g}"
+            cycle = f"{_pounds(row['cycle_gain_gbp'])} ({back})"
+        if row["restart_gain_gbp"] > LEAST_GBP:
+            restart = f"{_pounds(row['restart_gain_gbp'])} (after day {row['restart_day']})"
+        rows.append((names[row["contract"]], cycle, restart))
+    head = (
         "Contract",
-        "Best cycle of step-down and return, gained over holding on",
-        "Gained if a return begins the bands anew",
+        "Best cycle of step-down and return: gain over retention",
+        "Gain if a return restarts the bands",
     )
-    return PageTable("What could be gamed", heads, rows)
+    return Table("What could be gamed", head, tuple(rows), look="below")
 
 
 def _pounds(gbp: float) -> str:
@@ -148,27 +189,35 @@ def _pounds(gbp: float) -> str:
     return f"{'−' if gbp < 0 else ''}£{abs(gbp):,.0f}"
 
 
-def write_tariff(found: Sequence[Case], model: Model, asked: TariffRequest, out: Path, command: str) -> Path:
+# ---- the folder
+def tariff_json(shown: TariffExhibits) -> list[dict[str, Any]]:
+    """A row for each contract: what is expected, and what could be gamed; null for what has no end, since JSON knows no
+    infinity, and for the best cycle where none earns a sum."""
+    rows = []
+    for row, game in zip(shown.outcomes.frame.to_dicts(), shown.gaming.frame.to_dicts(), strict=True):
+        finite = {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in row.items()
+        }
+        cycle = {
+            "step_down_day": game["cycle_day"],
+            "back_after_days": game["cycle_back_after_days"],
+            "gain_gbp": game["cycle_gain_gbp"],
+        }
+        restart = {"step_down_day": game["restart_day"], "gain_gbp": game["restart_gain_gbp"]}
+        rows.append({**finite, "best_cycle": None if game["cycle_day"] is None else cycle, "bands_anew": restart})
+    return rows
+
+
+def write_tariff(
+    shown: TariffExhibits, about: Mapping[str, Any], where: str, model: Model, notes: Sequence[str], out: Path
+) -> Path:
     """Write the folder: tariff.html, curves.csv, summary.csv and the manifest; returns the path of the page."""
-    where = asked.client(found[0], model)
-    curves = [curve(one, asked.days) for one in found]
-    fig = incentives(list(zip(names(found), curves, strict=True)), where)
-    shown = PageFigure(f"Day by day, to day {curves[0].height} of the stay", fig)
-    parts: list[Part] = [shown, contract_names(found), outcomes(found), gaming_table(found)]
-    text = page(f"What contracts reward: {where}", model.about.title, asked.notes(found), parts)
-    named = [
-        rows.select(pl.lit(one.contract).alias("contract"), pl.all()) for one, rows in zip(found, curves, strict=True)
-    ]
-    about = {
-        "simcare": __version__,
-        "model": model.about.name,
-        "service": found[0].service,
-        "provider": found[0].provider,
-        "command": command,
-    }
+    text = page(f"What contracts reward: {where}", model.about.title, notes, [section_of(one) for one in shown])
     with aside(out) as folder:
         (folder / "tariff.html").write_text(text, encoding="utf-8")
-        pl.concat(named).write_csv(folder / "curves.csv")
-        cases_summary(found).write_csv(folder / "summary.csv")
-        (folder / MANIFEST).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        write_exhibit(shown.curves, folder)
+        write_exhibit(shown.outcomes, folder)
+        manifest = {"simcare": __version__, "model": model.about.name, **about}
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return out / "tariff.html"

@@ -152,6 +152,18 @@ def panel_title(fig: go.Figure, k: int, name: str, unit: str = "") -> None:
     fig.add_annotation(text=text, showarrow=False, align="left", yshift=3, font={"size": 13, "color": INK}, **place)
 
 
+def axis_title(text: str) -> dict[str, Any]:
+    """The title of an axis, in small quiet type."""
+    return {"text": label(text), "font": {"size": 12, "color": QUIET}, "standoff": 4}
+
+
+def level_line(fig: go.Figure, k: int, height: float, colour: str = ZERO, dash: str = "dot") -> None:
+    """A thin line across panel ``k`` at a height of its y axis."""
+    across = {"type": "line", "x0": 0, "x1": 1, "xref": f"{axis('x', k, True)} domain"}
+    line = {"color": colour, "width": 1, "dash": dash}
+    fig.add_shape(**across, y0=height, y1=height, yref=axis("y", k, True), line=line)
+
+
 def nice_step(span: float, ticks: int) -> float:
     """The step of 1, 2 or 5 times a power of ten that gives at most ``ticks`` ticks over ``span``.
 

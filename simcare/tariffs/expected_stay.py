@@ -149,21 +149,21 @@ def cases(
     """
     known = {s.name: s for s in model.services}
     if service not in known:
-        raise BadInput(f"--service: {unknown(service, known)}")
+        raise BadInput(f"service: {unknown(service, known)}")
     offers = {
         p.name: (p, next(o for o in p.offers if o.service == service))
         for p in model.providers
         if any(o.service == service for o in p.offers)
     }
     if provider is not None and provider not in offers:
-        raise BadInput(f"--provider: {unknown(provider, offers)} (who offer '{service}')")
+        raise BadInput(f"provider: {unknown(provider, offers)} (who offer '{service}')")
     answering = [name for name, (p, _) in offers.items() if response_of(model, p) is not None] or list(offers)
     chosen, offer = offers[provider or max(answering, key=lambda name: offers[name][1].weight.value)]
     cell = _cell(model, known[service], need, stage, group)
     names = [contract.name for contract in model.contracts]
     for name in contracts:
         if name not in names:
-            raise BadInput(f"--contract: {unknown(name, names)}")
+            raise BadInput(f"contract: {unknown(name, names)}")
     each = dict.fromkeys((*offer.contracts, *contracts))
     return [case(model, chosen, offer, cell, name, reviews=reviews, ready_day=ready_day) for name in each]
 
@@ -172,19 +172,21 @@ def _cell(
     model: Model, service: Service, need: str | None, stage: str | None, group: str | None
 ) -> tuple[str, str, str]:
     """Whose clocks run: the stage and group most of whom are there, and need one rung below the service."""
-    for option, value, names in (
-        ("--need", need, model.rungs),
-        ("--stage", stage, [s.name for s in model.stages]),
-        ("--group", group, service.groups or [g.name for g in model.groups]),
+    for argument, value, names in (
+        ("need", need, model.rungs),
+        ("stage", stage, [s.name for s in model.stages]),
+        ("group", group, service.groups or [g.name for g in model.groups]),
     ):
         if value is not None and value not in names:
-            raise BadInput(f"{option}: {unknown(value, names)}")
+            raise BadInput(f"{argument}: {unknown(value, names)}")
     if service.tier not in model.rungs:
-        raise BadInput(f"--service: '{service.name}' is short-term: it ends on its day, and nobody is held in it")
+        raise BadInput(
+            f"service: '{service.name}' is short-term: it ends on its planned day, whatever the contract pays"
+        )
     below = model.rungs[model.rungs.index(service.tier) - 1]
     if need is not None and model.rungs.index(need) >= model.rungs.index(service.tier):
         raise BadInput(
-            f"--need: '{need}' is not below the tier of '{service.name}', '{service.tier}': nobody could step down"
+            f"need: '{need}' is not below the tier of '{service.name}', '{service.tier}': nobody could step down"
         )
     there = [
         row

@@ -16,9 +16,12 @@ from simcare.calibrate.identify import Identified, Profile
 from simcare.calibrate.reading import load_calibration
 from simcare.calibrate.scoring import HindcastSeries
 from simcare.decide.comparison import compare
+from simcare.report.calibration_page import profile_frame
+from simcare.report.exhibit import Exhibit
 from simcare.report.figures import fits
 from simcare.report.folders import write_comparison
-from simcare.report.page import PageFigure, page
+from simcare.report.hindcast_page import theme_frame
+from simcare.report.page import page, section_of
 from simcare.report.run_page import write_report
 from tests.browser.chromium import chromium
 from tests.support.report_sample import sample_contracts, sample_limited
@@ -37,6 +40,7 @@ FLAGS = [
 ]
 ALL_DRAWN = "document.querySelectorAll('.js-plotly-plot:not(:has(svg.main-svg))').length === 0"
 DESKTOP, PHONE = (1280, 900), (390, 844)
+ENDS = ("low", "median", "high")
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker, so that the report is made once
 
@@ -168,6 +172,14 @@ def test_the_figures_of_a_calibration_are_drawn_and_fit(
     range_ = np.tile([0.5, 1.0, 2.0], (count, 1))
     curve = Profile(np.linspace(0.5, 2, 9), -(np.linspace(-2, 2, 9) ** 2), -0.5 * np.linspace(-2, 2, 9) ** 2)
     known = Identified(range_, range_, np.linspace(0.4, 1.0, count), np.eye(count), (), (curve,) * count)
+    ends = {
+        f"{which}_{end}": value for which in ("prior", "posterior") for end, value in zip(ENDS, range_[0], strict=True)
+    }
+    parameters = (
+        pl.DataFrame({"title": [row.title for row in calibration.free], "width": known.widths})
+        .with_columns(pl.lit(value).alias(name) for name, value in ends.items())
+        .with_columns(prior_driven=pl.col("width") >= 0.8)
+    )
     dates = [dt.date(year, 3, 31) for year in (2014, 2015)]
     said = pl.DataFrame({
         "date": dates, "q5": [80.0, 70.0], "q25": [90.0, 85.0], "q50": [100.0, 100.0], "q75": [110.0, 115.0],
@@ -175,21 +187,19 @@ def test_the_figures_of_a_calibration_are_drawn_and_fit(
     })  # fmt: skip
     paths = [HindcastSeries(target, [(dt.date(2013, 3, 31), 95.0)], said, [95.0, 95.0]) for target in calibration.targets[:4]]
     figures = [
-        fits.widths(calibration.free, known),
-        fits.profiles(calibration.free, known),
-        fits.hindcast("What was said, and what came", paths),
+        fits.uncertainty_figure(parameters),
+        fits.profile_figure(profile_frame(calibration.free, known)),
+        fits.hindcast_figure(theme_frame(paths), "What was forecast, and the outturn"),
     ]
     file = tmp_path / "page.html"
-    file.write_text(
-        page("A calibration", "", (), [PageFigure(str(k), figure) for k, figure in enumerate(figures)]),
-        encoding="utf-8",
-    )
+    shown = [Exhibit(f"figure-{k}", str(k), pl.DataFrame(), figure=figure) for k, figure in enumerate(figures)]
+    file.write_text(page("A calibration", "", (), [section_of(one) for one in shown]), encoding="utf-8")
     seen = visit(browser, file, size)
     assert seen.errors == []
     assert seen.drawn == seen.expected == 3 and seen.empty == 0
     assert seen.page_px <= seen.window_px
     assert "1 of 2 values inside the 90% interval" in figures[2].layout.meta["alt"]
-    assert "40% of the prior's width left" in figures[0].layout.meta["alt"]
+    assert "40% of prior uncertainty remaining" in figures[0].layout.meta["alt"]
 
 
 def test_a_request_to_the_network_would_be_seen(browser: Browser, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_folder_holds_what_it_should_and_agrees_with_itself(done: tuple[Path
         text = (out / name).read_text(encoding="utf-8")
         assert "default-src 'none'" in text  # nothing is loaded from anywhere
     page = (out / "hindcast.html").read_text(encoding="utf-8")
-    assert "Scores by series" in page and "What missed, and why" in page
+    assert "Scores by series" in page and "Where it was wrong, and why" in page
 
 
 def test_the_fit_is_stale_once_a_file_has_changed(done: tuple[Path, Path], tmp_path: Path) -> None:
@@ -172,7 +172,8 @@ BAD = {
     "outside the horizon": ('kind = "stock"', 'kind = "stock"\ndates = [2014-03-31, 2030-03-31]',
     r"targets\[0\] \(people\): dates: 2030-03-31 has no published value; there are 2014-03-31 to 2017-03-31"),
     "no run reaches it": ("years = 4", "start = 2020-04-01\nyears = 4",
-    r"targets\[0\] \(people\): 2014-03-31, .* is outside the horizon of every run: From the start: 2020-04-01 to 2024-03-31"),
+    r"targets\[0\] \(people\): 2014-03-31, .* is outside the horizon of every run: From the start: 2020-04-01 to"
+    " 2024-03-31"),
     "prior outside its bounds": ("bounds = [0.3, 3]", "bounds = [2, 3]",
     r"free\[0\]: prior: its median 1 is outside the bounds 2 to 3"), "most of the prior outside": ("bounds = [0.3, 3]",
     "bounds = [0.95, 1.05]", r"free\[0\]: prior: only 10% of it lies within the bounds"),

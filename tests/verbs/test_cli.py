@@ -33,7 +33,10 @@ title = "Early help"
 start = 2013-10-01
 ramp_days = 90
 gbp_per_year = {{ value = 10000, source = "assumption", grade = "D" }}
-effects = [{{ on = "rise", stages = ["young"], multiply = {{ value = 0.6, low = 0.4, high = 0.9, source = "assumption", grade = "D" }} }}]
+[[strategies.effects]]
+on = "rise"
+stages = ["young"]
+multiply = {{ value = 0.6, low = 0.4, high = 0.9, source = "assumption", grade = "D" }}
 
 [[strategies]]
 name = "nothing"

@@ -50,9 +50,10 @@ def test_the_terminal_shows_shares_and_sentences(tmp_path: Path) -> None:
     done = verb(str(TOY), "--years", "1", "--reps", "2", "--workers", "1", "--out", str(tmp_path / "out"))
     assert done.exit_code == 0, done.output
     text = " ".join(done.output.split())
-    assert "Cost over 2013/14 at present value, as things are" in text and "All mechanisms" in text
+    assert "NPV (Green Book) of cost over 2013/14, as things are" in text and "All mechanisms" in text
     assert (
-        "Providers' response to money: not in this model." in text and "what the model counts as genuine demand" in text
+        "Providers' response to money: not in this model." in text
+        and "what the model counts as underlying need-driven demand" in text
     )
 
 

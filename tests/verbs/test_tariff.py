@@ -79,8 +79,10 @@ def gbp(value: float) -> str:
 
 
 BASE = f'{{ kind = "per_diem", gbp_per_day = {gbp(35)} }}'
+FIRST_BAND = f"{{ from_day = 0, to_day = 50, gbp_per_day = {gbp(40)} }}"
+SECOND_BAND = f"{{ from_day = 42, gbp_per_day = {gbp(30)} }}"
 BAD = {
-    f'{{ kind = "tapered", bands = [ {{ from_day = 0, to_day = 50, gbp_per_day = {gbp(40)} }}, {{ from_day = 42, gbp_per_day = {gbp(30)} }} ] }}': (
+    f'{{ kind = "tapered", bands = [ {FIRST_BAND}, {SECOND_BAND} ] }}': (
         "contracts[0].terms[0]: bands[0].to_day: bands overlap, one is to day 50 and the next from day 42"
     ),
     f'{BASE}, {{ kind = "clawback", share = {gbp(1)} }}': (
@@ -105,17 +107,17 @@ def test_a_contract_that_cannot_be_is_one_clear_sentence(terms: str, tmp_path: P
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (("--service", "residental_older"), "--service: unknown 'residental_older', did you mean 'residential_older'?"),
+        (("--service", "residental_older"), "service: unknown 'residental_older', did you mean 'residential_older'?"),
         (
             ("--service", "residential_older", "--provider", "care_home"),
-            "--provider: unknown 'care_home', did you mean 'care_homes'?",
+            "provider: unknown 'care_home', did you mean 'care_homes'?",
         ),
         (
             ("--service", "residential_older", "--contract", "residential_older_coucil"),
-            "--contract: unknown 'residential_older_coucil', did you mean 'residential_older_council'?",
+            "contract: unknown 'residential_older_coucil', did you mean 'residential_older_council'?",
         ),
         (("--service", "residential_older", "--contract", "no/such.toml"), "no/such.toml: "),
-        (("--service", "residential_older", "--need", "residentia"), "--need: unknown 'residentia'"),
+        (("--service", "residential_older", "--need", "residentia"), "need: unknown 'residentia'"),
         (
             ("--service", "residential_older", "--experiment", "tiered-tarifs"),
             "tiered-tarifs: unknown 'tiered-tarifs', did you mean 'tiered-tariffs'?",

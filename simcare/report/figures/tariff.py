@@ -1,11 +1,11 @@
-"""The figure of what contracts reward: the day's price, what holding on earns, how fast providers step down, who is
+"""The figure of what contracts reward: the day's price, what retention earns, how fast providers step down, who is
 still there."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 import polars as pl
@@ -15,9 +15,17 @@ from simcare.report.theme import axis
 
 # Eight lines that stay apart without colour too: each has a dash of its own among those of like colour.
 LINES = (
-    (theme.INK, "dot"), (theme.BLUE, "solid"), (theme.VERMILION, "solid"), (theme.GREEN, "solid"), (theme.PURPLE, "solid"),
-    (theme.SKY, "dash"), (theme.VERMILION, "dash"), (theme.GREEN, "dash"), (theme.GREY, "dashdot"), (theme.PURPLE, "dash"),
-)  # fmt: skip
+    (theme.INK, "dot"),
+    (theme.BLUE, "solid"),
+    (theme.VERMILION, "solid"),
+    (theme.GREEN, "solid"),
+    (theme.PURPLE, "solid"),
+    (theme.SKY, "dash"),
+    (theme.VERMILION, "dash"),
+    (theme.GREEN, "dash"),
+    (theme.GREY, "dashdot"),
+    (theme.PURPLE, "dash"),
+)
 
 
 class TariffPanel(NamedTuple):
@@ -31,18 +39,23 @@ class TariffPanel(NamedTuple):
 
 PANELS = (
     TariffPanel("gbp_per_day", "Price of the day", "£ a day", wording.POUNDS),
-    TariffPanel("holding_gbp_per_day", "Earned by holding on", "£ a day, against stepping down", wording.POUNDS),
-    TariffPanel("step_downs_per_year", "Stepped down by the provider", "times a year, of who could", wording.COUNT),
+    TariffPanel("holding_gbp_per_day", "Earned by retention", "£ a day, compared with stepping down", wording.POUNDS),
+    TariffPanel(
+        "step_downs_per_year", "Stepped down by the provider", "times a year, clients ready to step down", wording.COUNT
+    ),
     TariffPanel("still_there", "Still there", "% of clients, at the end of the day", wording.PERCENT),
 )
 
 
-def incentives(curves: Sequence[tuple[str, pl.DataFrame]], where: str) -> go.Figure:
-    """What contracts reward by day of the stay: a line for each of ``curves`` (name, frame of
-    :func:`simcare.tariffs.expected_stay.curve`), the contract in force first. ``where`` names the service and the
-    provider. Panels without data (nobody answers to money) are left out.
+def incentive_figure(frame: pl.DataFrame, names: Mapping[str, str], where: str) -> go.Figure:
+    """What contracts reward by day of the stay: a line for each ``contract`` of the frame, the one in force first; its
+    other columns are those of :func:`simcare.tariffs.expected_stay.curve`.
+
+    ``names`` says what each contract is called, ``where`` the service and the provider. Panels without data (no
+    provider responds to payment) are left out.
     """
-    shown = [panel for panel in PANELS if any(frame[panel.column].drop_nulls().len() for _, frame in curves)]
+    curves = [(names[str(name)], rows) for (name,), rows in frame.group_by("contract", maintain_order=True)]
+    shown = [panel for panel in PANELS if frame[panel.column].drop_nulls().len()]
     count = len(shown)
     wide = theme.Panels(
         count, 2, panel_px=190, top_px=theme.legend_px(len(curves), 4), bottom_px=46, row_gap_px=92, column_gap=0.09
@@ -52,41 +65,49 @@ def incentives(curves: Sequence[tuple[str, pl.DataFrame]], where: str) -> go.Fig
     )
     fig = theme.figure(f"What contracts reward by day of the stay: {where}", _alt(curves, shown, where), wide, narrow)
     for k, panel in enumerate(shown):
-        _draw(fig, k, panel, curves)
+        _axes(fig, k, panel, frame)
+        for j, (name, rows) in enumerate(curves):
+            _line(fig, k, panel, j, name, rows)
+        theme.panel_title(fig, k, panel.title, panel.unit)
     return fig
 
 
-def _draw(fig: go.Figure, k: int, panel: TariffPanel, curves: Sequence[tuple[str, pl.DataFrame]]) -> None:
-    scale = 100.0 if panel.column == "still_there" else 1.0
-    values = [v * scale for _, frame in curves for v in frame[panel.column].drop_nulls()]
+def _scale(panel: TariffPanel) -> float:
+    return 100.0 if panel.axis == wording.PERCENT else 1.0
+
+
+def _axes(fig: go.Figure, k: int, panel: TariffPanel, frame: pl.DataFrame) -> None:
+    """The axes of panel ``k``, the same for every contract, and a line at zero where values lie below it."""
+    values = [v * _scale(panel) for v in frame[panel.column].drop_nulls()]
     low, high = min(0.0, *values), max(0.0, *values)
-    last = max(frame["day"].to_list()[-1] for _, frame in curves) + 1
+    last = max(frame["day"].to_list()) + 1
     days = {
         "tickmode": "array",
         "tickvals": list(range(0, last + 1, _tick_days(last))),
         "range": [0, last],
         "tickangle": 0,
-        "title": _day_title(),
+        "title": theme.axis_title("day of the stay"),
     }
     fig.update_layout({axis("y", k): theme.ticks(low, high, panel.axis, 4), axis("x", k): days})
     if low < 0:
-        x, y = f"{axis('x', k, True)} domain", axis("y", k, True)
-        fig.add_shape(type="line", x0=0, x1=1, xref=x, y0=0, y1=0, yref=y, line={"color": theme.ZERO, "width": 1})
-    for j, (name, frame) in enumerate(curves):
-        colour, dash = LINES[j % len(LINES)]
-        fig.add_scatter(
-            x=frame["day"].to_list(),
-            y=[None if v is None else v * scale for v in frame[panel.column]],
-            mode="lines",
-            line={"color": colour, "dash": dash, "width": 2.2, "shape": "hv"},
-            name=theme.label(name),
-            legendgroup=str(j),
-            showlegend=k == 0,
-            hovertemplate=f"{theme.label(name)}: %{{y:.3~g}}, day %{{x}}<extra></extra>",
-            xaxis=axis("x", k, True),
-            yaxis=axis("y", k, True),
-        )
-    theme.panel_title(fig, k, panel.title, panel.unit)
+        theme.level_line(fig, k, 0, dash="solid")
+
+
+def _line(fig: go.Figure, k: int, panel: TariffPanel, j: int, name: str, rows: pl.DataFrame) -> None:
+    """The line of contract ``j`` in panel ``k``."""
+    colour, dash = LINES[j % len(LINES)]
+    fig.add_scatter(
+        x=rows["day"].to_list(),
+        y=[None if v is None else v * _scale(panel) for v in rows[panel.column]],
+        mode="lines",
+        line={"color": colour, "dash": dash, "width": 2.2, "shape": "hv"},
+        name=theme.label(name),
+        legendgroup=str(j),
+        showlegend=k == 0,
+        hovertemplate=f"{theme.label(name)}: %{{y:.3~g}}, day %{{x}}<extra></extra>",
+        xaxis=axis("x", k, True),
+        yaxis=axis("y", k, True),
+    )
 
 
 def _tick_days(last: int) -> int:
@@ -98,10 +119,6 @@ def _tick_days(last: int) -> int:
     return 91 * max(1, math.ceil(last / 91 / 5))
 
 
-def _day_title() -> dict[str, Any]:
-    return {"text": "day of the stay", "font": {"size": 12, "color": theme.QUIET}, "standoff": 4}
-
-
 def _alt(curves: Sequence[tuple[str, pl.DataFrame]], shown: Sequence[TariffPanel], where: str) -> str:
     """The panels in words, and each contract on its first, 90th and last day."""
     said = []
@@ -111,3 +128,6 @@ def _alt(curves: Sequence[tuple[str, pl.DataFrame]], shown: Sequence[TariffPanel
         said.append(f"{name}: stepped down {rates} a year")
     panels = wording.listed([f"{panel.title.lower()} ({panel.unit})" for panel in shown])
     return f"Lines by day of the stay, {where}: {panels}. {'; '.join(said)}."
+
+
+__all__ = ["incentive_figure"]

@@ -14,7 +14,7 @@ from simcare.files.parsing import parse
 from simcare.mechanisms.shares import GENUINE, TOGETHER, TOTAL, Explanation, explain, plan
 from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model.strategy import Experiment
-from simcare.report.explain_page import text_of
+from simcare.report.explain_page import explain_exhibits, text_of
 from simcare.report.mechanism_wording import explanation_sentences
 from simcare.runs.run import run
 from tests.support.paths import TOY
@@ -131,7 +131,7 @@ def test_every_sentence_names_the_period(found: Explanation) -> None:
 
 
 def test_the_page_has_the_numbers_and_asks_the_network_for_nothing(found: Explanation) -> None:
-    text = text_of(found, "simcare explain <e>")
+    text = text_of(found, explain_exhibits(found), "simcare explain <e>")
     assert "<script src" not in text and "http-equiv" in text and "simcare explain &lt;e&gt;" in text
     for part in (
         "Over-specification",

@@ -23,7 +23,7 @@ from simcare.log.spells import spells
 from simcare.log.states import prepare
 from simcare.model import Model
 from simcare.model.contracts import invoice
-from simcare.report.figures.tariff import incentives
+from simcare.report.figures.tariff import incentive_figure
 from simcare.runs.run import run
 from simcare.tariffs.expected_stay import Case, case, cases, curve, expected_of, review_days, step_down_per_year
 from simcare.tariffs.holding_value import Incentive, days_of, holding_value, step_down_factor
@@ -399,28 +399,33 @@ def test_the_curve_shows_the_rates_of_the_rulebook() -> None:
 
 
 # ---- the figure
+def curves_of(days: int, **models: Model) -> pl.DataFrame:
+    """The curves of some contracts, as the figure takes them."""
+    each = {name: curve(client_of(model), days) for name, model in models.items()}
+    return pl.concat([rows.select(pl.lit(name).alias("contract"), pl.all()) for name, rows in each.items()])
+
+
 def test_the_figure_says_what_it_shows_to_those_who_do_not_see_it() -> None:
-    frames = [(name, curve(client_of(town(CONTRACTS[name])), 120)) for name in ("per_diem", "taper", "bonus")]
-    fig = incentives(frames, "Home, homes")
+    names = {name: name for name in ("per_diem", "taper", "bonus")}
+    frame = curves_of(120, **{name: town(CONTRACTS[name]) for name in names})
+    fig = incentive_figure(frame, names, "Home, homes")
     alt = fig.layout.meta["alt"]
-    assert "Home, homes" in alt and "£ a day" in alt and all(name in alt for name, _ in frames)
+    assert "Home, homes" in alt and "£ a day" in alt and all(name in alt for name in names)
     assert {"title", "narrow", "middle"} <= set(fig.layout.meta)
-    assert len(fig.data) == 4 * len(frames)
+    assert len(fig.data) == 4 * len(names)
 
 
 def test_the_figure_leaves_out_what_nobody_answers_to() -> None:
-    frames = [("per_diem", curve(client_of(town(CONTRACTS["per_diem"], answers=False)), 120))]
-    assert "against stepping down" not in json.dumps(incentives(frames, "Home").to_dict(), default=str)
+    answering, silent = (
+        incentive_figure(
+            curves_of(120, per_diem=town(CONTRACTS["per_diem"], answers=answers)), {"per_diem": "as now"}, "Home"
+        ).to_dict()
+        for answers in (True, False)
+    )
+    assert "compared with stepping down" in json.dumps(answering, default=str)
+    assert "compared with stepping down" not in json.dumps(silent, default=str)
 
 
 def test_a_title_is_text_and_never_a_tag() -> None:
-    frames = [("<img src=x> & co", curve(client_of(town(CONTRACTS["per_diem"])), 60))]
-    assert "<img" not in incentives(frames, "Home").data[0].name
-
-
-def test_all_contracts_that_the_offer_is_ever_under_are_shown() -> None:
-    model = town(CONTRACTS["taper"])
-    data = model.model_dump(by_alias=True)
-    data["providers"][0]["offers"][0]["switches"] = [{"from": "2014-04-01", "contract": "flat"}]
-    changed = parse(Model, data, "town")
-    assert [one.contract for one in cases(changed, "home", need="community")] == ["agreed", "flat"]
+    frame = curves_of(60, per_diem=town(CONTRACTS["per_diem"]))
+    assert "<img" not in incentive_figure(frame, {"per_diem": "<img src=x> & co"}, "Home").data[0].name
