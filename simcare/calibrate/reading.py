@@ -19,17 +19,15 @@ from simcare.files.library import find_beside, find_file, label_of, series_file
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
 from simcare.files.toml_faults import read_toml
-from simcare.log.flows import COUNTED, GONE_TIER
-from simcare.measures.measure import DAYS_OF
+from simcare.log.flows import GONE_TIER
+from simcare.measures.catalogue import TARGETS
 from simcare.model import Model
 from simcare.model.calibration import Calibration, Cells, Start, Target
 from simcare.model.cells import clocks_in
 from simcare.model.checks.names import source_faults
 from simcare.model.nearmiss import unknown
-from simcare.money.ledger import AMOUNTS
 from simcare.units import YEAR_DAYS, years_later
 
-MEASURES = (*COUNTED.categories, *DAYS_OF, "person_days", *AMOUNTS)
 PLACES = ("stages", "groups", "tiers", "services")
 
 
@@ -126,7 +124,7 @@ def _model_faults(calibration: Calibration, model: Model) -> Iterator[str]:
     for k, target in enumerate(calibration.targets):
         for part in PLACES:
             yield from _unknown(getattr(target, part) or (), known[part], f"targets[{k}].{part}")
-        yield from _unknown(target.measures, list(MEASURES), f"targets[{k}].measures")
+        yield from _unknown(target.measures, TARGETS, f"targets[{k}].measures")
         yield from _unknown(target.from_tiers, known["tiers"], f"targets[{k}].from_tiers")
         for part in ("to_tiers", "of_tiers"):
             yield from _unknown(getattr(target, part), [*known["tiers"], GONE_TIER], f"targets[{k}].{part}")

@@ -23,6 +23,7 @@ from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit, chosen_fit
 from simcare.files.load import load_experiment
 from simcare.files.parsing import parse
+from simcare.measures.catalogue import SUMMED, measure_named
 from simcare.measures.spread_parts import (
     KEPT,
     NINE_IN_TEN,
@@ -41,29 +42,6 @@ from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import Task, in_draw
 from simcare.runs.workers import Progress
 
-# What a comparison sums over the horizon, and whether more of it is better (+1) or worse (−1).
-TOTALS = {
-    "cost_pv": -1,
-    "cost": -1,
-    "cost_real": -1,
-    "cost_council": -1,
-    "dependency_days": -1,
-    "over_provided_days": -1,
-    "induced_need_days": -1,
-    "under_provided_days": -1,
-    "unmet_need_days": -1,
-    "crises": -1,
-    "step_downs": 1,
-    "premature_releases": -1,
-    "readmissions_91": -1,
-    "waiting_days": -1,
-    "queue_days": -1,
-    "displaced": -1,
-    "spot_days": -1,
-    "delayed_days": -1,
-    "independent_days": 1,
-    "person_days": -1,
-}
 CONFIDENCE = 0.95
 
 
@@ -127,7 +105,7 @@ def compare(
         if k < each:
             outcomes.append(outcome)
         else:  # of a scenario, only what it sums to is kept
-            summed.append(outcome.measures.filter(pl.col("measure").is_in(list(TOTALS)) | KEPT))
+            summed.append(outcome.measures.filter(pl.col("measure").is_in(SUMMED) | KEPT))
     measures = pl.concat([o.measures for o in outcomes])
     names = [s.name for s in experiment.strategies]
     found = totals(measures, ["baseline", *names], experiment.replications)
@@ -206,14 +184,14 @@ def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int)
         pl.DataFrame({"replication": pl.Series(range(replications), dtype=pl.Int32)}), how="cross"
     )
     wide = (
-        measures.filter(pl.col("measure").is_in(list(TOTALS)))
+        measures.filter(pl.col("measure").is_in(SUMMED))
         .group_by("strategy", "replication", "measure", maintain_order=True)
         .agg(pl.col("value").sum())
         .pivot(on="measure", index=["strategy", "replication"], values="value")
     )
-    missing = [pl.lit(0.0).alias(name) for name in TOTALS if name not in wide.columns]
+    missing = [pl.lit(0.0).alias(name) for name in SUMMED if name not in wide.columns]
     found = grid.join(wide.with_columns(missing), on=["strategy", "replication"], how="left", maintain_order="left")
-    whole = found.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in TOTALS))
+    whole = found.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in SUMMED))
     for met in (demand_by_replication(measures), parameters_by_replication(measures)):
         whole = whole.join(met, on="replication", how="left", maintain_order="left")
     return whole
@@ -235,13 +213,15 @@ def differences(found: pl.DataFrame, strategies: list[str]) -> pl.DataFrame:
     rows = []
     for strategy in strategies:
         mine = found.filter(pl.col("strategy") == strategy).sort("replication")
-        for measure, better in TOTALS.items():
+        for measure in SUMMED:
             values = baseline[measure].to_numpy(), mine[measure].to_numpy()
             difference = values[1] - values[0]
             parts = _part("demand", difference, demand_sd(difference, demand)) | _part(
                 "parameter", difference, parameter_sd(difference, parameters)
             )
-            rows.append({"strategy": strategy, "measure": measure, **_paired(*values, better), **parts})
+            rows.append(
+                {"strategy": strategy, "measure": measure, **_paired(*values, measure_named(measure).better), **parts}
+            )
     return pl.DataFrame(
         rows,
         schema_overrides={f"{part}_{end}": pl.Float64 for part in ("demand", "parameter") for end in ("low", "high")},
@@ -271,7 +251,7 @@ def _paired(baseline: NDArray[Any], mine: NDArray[Any], better: int) -> dict[str
         "high": mean + half,
         "relative": mean / base if base else None,
         "se": se,
-        "share_better": float((better * difference > 0).mean()),
+        "share_better": float((better * difference > 0).mean()) if better else None,
         "spread_low": float(np.quantile(difference, 0.05)),
         "spread_high": float(np.quantile(difference, 0.95)),
     }

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from simcare.report import wording
+from simcare.measures.catalogue import measure_named
 
 SWEPT = (
     "cost_pv",
@@ -35,7 +35,7 @@ def ranks(scenarios: pl.DataFrame, measure: str) -> pl.DataFrame:
     >>> ranks(frame, "cost_pv").select("strategy", "rank", "best", "worst").rows()
     [('a', 1, 1, 2), ('b', 2, 1, 2), ('c', 3, 3, 3)]
     """
-    better = wording.shown_measure(measure).better
+    better = measure_named(measure).better
     if better == 0:
         raise ValueError(f"more of '{measure}' is neither better nor worse, so strategies cannot be ranked by it")
     rounding = 1e-11 * pl.col("baseline_mean").abs()

@@ -1,8 +1,8 @@
 """Spells: whole stays with how they ended, for the sums that a contract pays or takes back.
 
 A spell is *stepped* when it ended in independence or in a move to a lower tier, other than by a birthday or because
-patience ran out; ``back`` is when the client was first back in the tier or above (a short-term stay is above every
-tier). The same is read off a log as a frame (:func:`spells`) and off the rows of the compiled engine
+the client gave up waiting. ``back`` is when the client was first back in that tier or above (short-term tiers are above
+all others). The same is read off a log as a frame (:func:`spells`) and off the rows of the compiled engine
 (:func:`spells_in`); a test holds the two equal.
 """
 
@@ -19,10 +19,10 @@ from simcare.log.states import GONE, PERSON, PLACE, RUN, begins_stay, differs, l
 from simcare.rules.codes import BY_HANDOVER, DIED, END, LEFT, MOVE, RENEGED, START
 from simcare.rules.compile import rule
 
-SPELL = np.dtype([(
-    "area", "i8"), ("stage", "i8"), ("group", "i8"), ("tier", "i8"), ("service", "i8"), ("provider", "i8"), ("stepped",
-    "i8"), ("stay_start", "f8"), ("time", "f8"), ("until", "f8"), ("back", "f8"
-)])  # fmt: skip
+SPELL = np.dtype([
+    ("area", "i8"), ("stage", "i8"), ("group", "i8"), ("tier", "i8"), ("service", "i8"), ("provider", "i8"),
+    ("stepped", "i8"), ("stay_start", "f8"), ("time", "f8"), ("until", "f8"), ("back", "f8"),
+])  # fmt: skip
 COLUMNS = (*RUN, *PLACE, "stepped", "stay_start", "time", "until", "back")
 
 
@@ -99,13 +99,8 @@ def spells_in(rows: NDArray[Any], wanted: NDArray[np.bool_], horizon: float, out
         if begins and wanted[row.service, row.provider]:
             spell = out[count]
             spell.area, spell.stage, spell.group, spell.tier = row.area, row.stage, row.group, row.tier
-            spell.service, spell.provider, spell.stepped, spell.stay_start = (
-                row.service,
-                row.provider,
-                0,
-                row.stay_start,
-            )
-            spell.time, spell.until, spell.back = row.time, horizon, np.inf
+            spell.service, spell.provider, spell.stepped = row.service, row.provider, 0
+            spell.stay_start, spell.time, spell.until, spell.back = row.stay_start, row.time, horizon, np.inf
             open_one = count
             count += 1
     return count

@@ -17,10 +17,9 @@ class Tallies(NamedTuple):
       not.
     - ``served``: IDS, period, days, at_end. Person-days in services, and people there at the end of the period (what
       happens on the stroke of midnight belongs to the next day).
-    - ``given``: measure, IDS, period, days, at_end. The same for every measure of
-      :data:`simcare.measures.measure.DAYS_OF`.
-    - ``counted``: measure, IDS, period, value. Every measure of :data:`simcare.log.flows.COUNTED`; ``waited_days`` are
-      days, the others whole numbers. What happens at the horizon belongs to no period.
+    - ``given``: measure, IDS, period, days, at_end. The same for every other measure of person-days.
+    - ``counted``: measure, IDS, period, value. Every measure of events; ``waited_days`` are days, the others whole
+      numbers. What happens at the horizon belongs to no period.
     - ``transitions``: RUN, area, stage, group, period, gbp. What supported transitions cost, in base-year prices (see
       :func:`simcare.money.ledger.transition_prices`).
     - ``aged``: measure ("served" or "induced_need_days"), band, IDS, period, days, at_end. The part of these days that

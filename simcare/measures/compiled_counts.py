@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcare.log.flows import COUNTED, RE_REFERRAL_DAYS, READMISSION_DAYS
-from simcare.measures.measure import DEPENDENT_DAYS, SETTLED_DAYS
 from simcare.rules.codes import (
     ADMITTED,
     ASSESSED,
@@ -45,84 +43,76 @@ from simcare.rules.codes import (
 )
 from simcare.rules.compile import part, rule
 
+# The measures that are counted, by the names of the catalogue (a test holds the two alike). The codes are worked out
+# here and nowhere else: compiled code keeps them, so they may not hang on another file.
 STATES = (
     "served", "over_provided_days", "dependency_days", "excess_stay_days", "induced_need_days", "under_provided_days",
     "unmet_need_days", "waiting_days", "independent_days", "queue_days", "transfer_days", "hospital_days",
     "delayed_days", "spot_days",
 )  # fmt: skip
-_STATE = {name: code for code, name in enumerate(STATES)}
-SERVED = _STATE["served"]
-OVER = _STATE["over_provided_days"]
-DEPENDENT = _STATE["dependency_days"]
-EXCESS = _STATE["excess_stay_days"]
-INDUCED_NEED = _STATE["induced_need_days"]
-UNDER = _STATE["under_provided_days"]
-UNMET = _STATE["unmet_need_days"]
-WAITING = _STATE["waiting_days"]
-INDEPENDENT = _STATE["independent_days"]
-IN_QUEUE = _STATE["queue_days"]
-TRANSFER = _STATE["transfer_days"]
-HOSPITAL = _STATE["hospital_days"]
-DELAYED = _STATE["delayed_days"]
-SPOT = _STATE["spot_days"]
-KINDS = tuple(COUNTED.categories)
-_KIND = {name: code for code, name in enumerate(KINDS)}
-ENTRIES = _KIND["entries"]
-EXITS = _KIND["exits"]
-STEP_UPS = _KIND["step_ups"]
-STEP_UP_STARTS = _KIND["step_up_starts"]
-STEP_DOWNS = _KIND["step_downs"]
-CRISES = _KIND["crises"]
-REFERRALS = _KIND["referrals"]
-SOON_AGAIN = _KIND["re_referrals_91"]
-AGAIN_IN_A_YEAR = _KIND["re_referrals_365"]
-DIVERSIONS = _KIND["diverted"]
-ASSESSMENTS = _KIND["assessments"]
-REVIEWS = _KIND["reviews"]
-DEATHS = _KIND["deaths"]
-LEAVERS = _KIND["leavers"]
-JOINED = _KIND["queued"]
-RENEGES = _KIND["reneged"]
-SPOT_PURCHASES = _KIND["spot_purchases"]
-DISPLACEMENTS = _KIND["displaced"]
-ADMISSIONS = _KIND["admissions"]
-SUPPORTED_ONES = _KIND["supported_transitions"]
-UNSUPPORTED_ONES = _KIND["unsupported_transitions"]
-BY_PROVIDERS = _KIND["provider_step_downs"]
-RELEASES = _KIND["premature_releases"]
-READMISSIONS = _KIND["readmissions_91"]
-PLACED, WAITED = _KIND[f"placed_{CLASSES[0]}"], _KIND[f"waited_days_{CLASSES[0]}"]  # the first of a run, by class
+SERVED = STATES.index("served")
+OVER = STATES.index("over_provided_days")
+DEPENDENT = STATES.index("dependency_days")
+EXCESS = STATES.index("excess_stay_days")
+INDUCED_NEED = STATES.index("induced_need_days")
+UNDER = STATES.index("under_provided_days")
+UNMET = STATES.index("unmet_need_days")
+WAITING = STATES.index("waiting_days")
+INDEPENDENT = STATES.index("independent_days")
+IN_QUEUE = STATES.index("queue_days")
+TRANSFER = STATES.index("transfer_days")
+HOSPITAL = STATES.index("hospital_days")
+DELAYED = STATES.index("delayed_days")
+SPOT = STATES.index("spot_days")
+KINDS = (
+    "entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91",
+    "re_referrals_365", "diverted", "assessments", "reviews", "deaths", "leavers", "queued", "reneged",
+    "spot_purchases", "displaced", "admissions", "supported_transitions", "unsupported_transitions",
+    "provider_step_downs", "premature_releases", "readmissions_91", *(f"placed_{name}" for name in CLASSES),
+    *(f"waited_days_{name}" for name in CLASSES),
+)  # fmt: skip
+ENTRIES = KINDS.index("entries")
+EXITS = KINDS.index("exits")
+STEP_UPS = KINDS.index("step_ups")
+STEP_UP_STARTS = KINDS.index("step_up_starts")
+STEP_DOWNS = KINDS.index("step_downs")
+CRISES = KINDS.index("crises")
+REFERRALS = KINDS.index("referrals")
+SOON_AGAIN = KINDS.index("re_referrals_91")
+AGAIN_IN_A_YEAR = KINDS.index("re_referrals_365")
+DIVERSIONS = KINDS.index("diverted")
+ASSESSMENTS = KINDS.index("assessments")
+REVIEWS = KINDS.index("reviews")
+DEATHS = KINDS.index("deaths")
+LEAVERS = KINDS.index("leavers")
+JOINED = KINDS.index("queued")
+RENEGES = KINDS.index("reneged")
+SPOT_PURCHASES = KINDS.index("spot_purchases")
+DISPLACEMENTS = KINDS.index("displaced")
+ADMISSIONS = KINDS.index("admissions")
+SUPPORTED_ONES = KINDS.index("supported_transitions")
+UNSUPPORTED_ONES = KINDS.index("unsupported_transitions")
+BY_PROVIDERS = KINDS.index("provider_step_downs")
+RELEASES = KINDS.index("premature_releases")
+READMISSIONS = KINDS.index("readmissions_91")
+PLACED = tuple(KINDS.index(f"placed_{name}") for name in CLASSES)
+WAITED = tuple(KINDS.index(f"waited_days_{name}") for name in CLASSES)
 SERVED_INDUCED = len(STATES)  # served, with need induced: a state that only its bands are counted of
 BANDED = (SERVED, SERVED_INDUCED)
 ENTERED, DEPARTED, THERE, SERVED_ON_DAY_0 = range(4)
 HAIR = 1e-7  # days: what rounding can leave of a sum that is zero
 
-
 # What is remembered of a client between its rows.
-LIFE = np.dtype(
-    [
-        ("bits", "i8"),
-        ("cell", "i8"),
-        ("tier", "i8"),
-        ("service", "i8"),
-        ("rank", "i8"),
-        ("excess", "i8"),
-        ("once", "i8"),
-        ("stepped_from", "i8"),
-        ("stepped", "f8"),
-        ("stay", "f8"),
-        ("referred", "f8"),
-        ("joined", "f8"),
-    ]
-)
+LIFE = np.dtype([
+    ("bits", "i8"), ("cell", "i8"), ("tier", "i8"), ("service", "i8"), ("rank", "i8"), ("excess", "i8"),
+    ("once", "i8"), ("stepped_from", "i8"), ("stepped", "f8"), ("stay", "f8"), ("referred", "f8"), ("joined", "f8"),
+])  # fmt: skip
 
 
 class Books(NamedTuple):
     """What is counted, and what is needed to know where. C cells (area, stage, group, offer), P periods, T tiers."""
 
-    days: NDArray[
-        np.float64
-    ]  # (states, C, P): days from each coming to the end of its period, less those from each going
+    days: NDArray[np.float64]  # (states, C, P): days from each coming to its period's end, less those from each going
     heads: NDArray[np.int32]  # (states, C, P): comings less goings
     counts: NDArray[np.float64]  # (kinds, C, P)
     moves: NDArray[np.int64]  # (P, stage and group, T, T + 1): from tier to tier, the last for who is gone
@@ -132,9 +122,9 @@ class Books(NamedTuple):
     offer_of: NDArray[np.int32]  # (services, providers): number of the pair, from 1
     short: NDArray[np.bool_]  # (services)
     shape: NDArray[np.int64]  # stages, groups, offers + 1
-    marks: NDArray[
-        np.float64
-    ]  # (offers + 1, bands): the day of the stay from which each band's price is paid; infinity for none
+    marks: NDArray[np.float64]  # (offers + 1, bands): the day of the stay from which each band's price is paid
+    from_day: NDArray[np.float64]  # (states): the day of the stay from which a state counts; 0 for at once
+    within: NDArray[np.float64]  # days within which people are back: a referral, a later one, a readmission
 
 
 @part
@@ -170,7 +160,7 @@ def count(books: Books, rows: NDArray[Any]) -> int:
         offer = books.offer_of[row.service, row.provider] if row.service >= 0 else 0
         here = ((row.area * books.shape[0] + row.stage) * books.shape[1] + row.group) * books.shape[2] + offer
         gone = row.event in (DIED, LEFT)
-        _happened(books.counts, life, row, here, period)
+        _happened(books, life, row, here, period)
         if row.event in (START, MOVE, END) or gone:
             _moved(books, life, row, here, period)
         if row.event in (QUEUED, WITHDRAWN) or life.rank >= 0:
@@ -243,10 +233,8 @@ def _turn(books: Books, life: Any, since: NDArray[np.float64], row: Any, offer: 
             _book(books, state, life.cell, since[state], row.time)
         if new & bit:
             since[state] = row.time
-            if state == OVER:
-                since[state] = max(row.time, row.stay_start + SETTLED_DAYS)
-            elif state == DEPENDENT:
-                since[state] = max(row.time, row.stay_start + DEPENDENT_DAYS)
+            if books.from_day[state] > 0.0:
+                since[state] = max(row.time, row.stay_start + books.from_day[state])
     _end_bands(books, life, since, row.time, changed)
     count = books.marks.shape[1]
     for k in range(len(BANDED)):
@@ -256,9 +244,9 @@ def _turn(books: Books, life: Any, since: NDArray[np.float64], row: Any, offer: 
 
 
 @part
-def _happened(counts: NDArray[np.float64], life: Any, row: Any, here: int, period: int) -> None:
+def _happened(books: Books, life: Any, row: Any, here: int, period: int) -> None:
     """Events that are counted where the client is after them."""
-    event, kind = row.event, -1
+    counts, event, kind = books.counts, row.event, -1
     if event == REVIEWED:
         kind = REVIEWS
     elif event == ASSESSED:
@@ -275,8 +263,8 @@ def _happened(counts: NDArray[np.float64], life: Any, row: Any, here: int, perio
         kind = SUPPORTED_ONES if row.cause == SUPPORTED else UNSUPPORTED_ONES
     elif event == REFERRAL:
         kind = REFERRALS
-        counts[SOON_AGAIN, here, period] += row.time - life.referred <= RE_REFERRAL_DAYS[0]
-        counts[AGAIN_IN_A_YEAR, here, period] += row.time - life.referred <= RE_REFERRAL_DAYS[1]
+        counts[SOON_AGAIN, here, period] += row.time - life.referred <= books.within[0]
+        counts[AGAIN_IN_A_YEAR, here, period] += row.time - life.referred <= books.within[1]
         life.referred = row.time
     if kind >= 0:
         counts[kind, here, period] += 1.0
@@ -303,7 +291,7 @@ def _moved(books: Books, life: Any, row: Any, here: int, period: int) -> None:
         counts[BY_PROVIDERS, was, period] += row.cause == BY_PROVIDER
         counts[RELEASES, was, period] += row.cause == TOO_SOON
     back = event in (START, MOVE) and life.stepped_from >= 0 and life.tier < life.stepped_from <= row.tier
-    if back and row.time - life.stepped <= READMISSION_DAYS:
+    if back and row.time - life.stepped <= books.within[2]:
         counts[READMISSIONS, here, period] += 1.0
     long_term = life.service >= 0 and not books.short[life.service]
     if (
@@ -337,8 +325,8 @@ def _queued(counts: NDArray[np.float64], life: Any, row: Any, here: int, period:
                 life.rank = rank
     elif event in (START, MOVE, KEPT):
         if life.rank >= 0:
-            counts[PLACED + life.rank, here, period] += 1.0
-            counts[WAITED + life.rank, here, period] += row.time - life.joined
+            counts[PLACED[life.rank], here, period] += 1.0
+            counts[WAITED[life.rank], here, period] += row.time - life.joined
         life.rank = -1
     elif event in (WITHDRAWN, DISPLACED, END, DIVERTED, DIED, LEFT):
         counts[RENEGES, here, period] += event == WITHDRAWN and row.cause == RENEGED

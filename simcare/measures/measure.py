@@ -20,37 +20,21 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from simcare.log.flows import flows, flows_between, queue_waits, referral_waits, with_before
 from simcare.log.periods import calendar, numbered, occupancy, period_of, total
 from simcare.log.spells import spells
-from simcare.log.states import IDS, PLACE, RUN, differs, prepare, provision, states, stays
+from simcare.log.states import IDS, PLACE, RUN, differs, prepare, provision, states
 from simcare.log.tallies import Tallies
+from simcare.measures.catalogue import CATALOGUE
+from simcare.measures.counted_events import counted_events
 from simcare.model import Model
 from simcare.money import ledger
 from simcare.money.payments import bands, with_sums
 from simcare.money.provider_accounts import NO_MARKET, accounts, with_failures
 
 COLUMNS = (*RUN, "month", *PLACE, "measure", "value")
-SETTLED_DAYS = 42  # by then the first review is due: care above need is no longer the caution of the first weeks
-DEPENDENT_DAYS = 91  # a quarter of a year
 AGED = ("served", "induced_need_days")  # days that are priced by the day of the stay
-
-# Person-days by measure: which states count, and from which day of the stay on.
-DAYS_OF: dict[str, tuple[str, int]] = {
-    "over_provided_days": ("over", SETTLED_DAYS),
-    "dependency_days": ("over", DEPENDENT_DAYS),
-    "excess_stay_days": ("excess", 0),
-    "induced_need_days": ("induced_need", 0),
-    "under_provided_days": ("under", 0),
-    "unmet_need_days": ("unmet", 0),
-    "waiting_days": ("referred", 0),
-    "independent_days": ("independent", 0),
-    "queue_days": ("queueing", 0),
-    "transfer_days": ("transfer", 0),
-    "hospital_days": ("treated", 0),
-    "delayed_days": ("delayed", 0),
-    "spot_days": ("spot", 0),
-}
+# Person-days by measure: which states count, and from which day of the stay on. Days in a service are tallied apart.
+DAYS_OF = {row.name: (row.state, row.from_day) for row in CATALOGUE if row.source == "days" and row.state != "served"}
 
 
 def after_day(states: pl.DataFrame, day_of_stay: float | pl.Expr) -> pl.DataFrame:
@@ -134,12 +118,12 @@ def caseload_measures(served_days: pl.DataFrame, periods: pl.DataFrame) -> pl.Da
     return pl.concat([days, tidy(mean, "caseload"), tidy(ends, "caseload_end")])
 
 
-def counts(flows: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
-    """Events (as :func:`simcare.log.flows.flows` lists them) counted by period. Columns: measure, IDS, period,
+def counts(events: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """Events (of :func:`simcare.measures.counted_events.counted_events`) by period. Columns: measure, IDS, period,
     value."""
-    period = period_of(flows["time"].to_numpy(), periods)
+    period = period_of(events["time"].to_numpy(), periods)
     inside = period < periods.height
-    dated = flows.filter(pl.Series(inside)).with_columns(pl.Series("period", period[inside], dtype=pl.Int64))
+    dated = events.filter(pl.Series(inside)).with_columns(pl.Series("period", period[inside], dtype=pl.Int64))
     return total(dated, ["measure", *IDS, "period"], ["value"])
 
 
@@ -228,7 +212,7 @@ def measure_log(log: pl.DataFrame, model: Model, days: float, market: pl.DataFra
     the market's log, if there is one. Columns: strategy,
     replication, month ("2013-04"), area, stage, group, tier, service, provider, measure, value. Programmes are charged
     to each strategy and replication that has a row in the log. Measures, beside those of
-    :func:`simcare.log.flows.flows` (with waits by class) and the amounts of :func:`simcare.money.ledger.ledger`:
+    :func:`simcare.measures.counted_events.counted_events` (with waits by class) and the amounts of :func:`simcare.money.ledger.ledger`:
 
     - ``person_days`` in services, ``caseload`` (their mean over the month), ``caseload_end`` (at month end);
     - ``over_provided_days``: over-provided in a long-term service after day 42 of the stay; ``dependency_days``: after
@@ -263,7 +247,7 @@ def tallies(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame |
         runs=log.filter(differs(*RUN)).select(RUN).unique().sort(RUN),
         served=person_days(provided.filter("served"), periods),
         given=days_by_measure(provided, periods),
-        counted=counts(flows(log), periods),
+        counted=counts(counted_events(log), periods),
         transitions=ledger.transitions(log, model, periods),
         aged=days_by_band(provided, model, periods),
         spells=spells(
@@ -290,31 +274,3 @@ def measures_of(tallies: Tallies, model: Model, days: float) -> pl.DataFrame:
             provider_accounts(tallies, model, periods),
         ]
     )
-
-
-__all__ = [
-    "COLUMNS",
-    "DAYS_OF",
-    "DEPENDENT_DAYS",
-    "SETTLED_DAYS",
-    "after_day",
-    "caseload_measures",
-    "counts",
-    "days_by_measure",
-    "flows",
-    "flows_between",
-    "induced_cost",
-    "measure_log",
-    "measured_by_month",
-    "measures_of",
-    "money_of",
-    "person_days",
-    "provision",
-    "queue_waits",
-    "referral_waits",
-    "states",
-    "stays",
-    "tallies",
-    "tidy",
-    "with_before",
-]  # fmt: skip

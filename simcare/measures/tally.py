@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from simcare.arrays.names import Names
 from simcare.errors import BrokenInvariant
-from simcare.log.flows import COUNTED, GONE_TIER
+from simcare.log.flows import GONE_TIER
 from simcare.log.frame import frame, named
 from simcare.log.periods import calendar
 from simcare.log.spells import COLUMNS, SPELL, spells_in
 from simcare.log.states import IDS, PLACE, prepare
 from simcare.log.tallies import Tallies
 from simcare.measures.compiled_counts import ENTRIES, EXITS, HAIR, KINDS, SERVED, STATES, Books, count
+from simcare.measures.counted_events import COUNTED, RE_REFERRAL_DAYS, READMISSION_DAYS
 from simcare.measures.measure import AGED, DAYS_OF
 from simcare.model import Model
 from simcare.money.ledger import price_dates, transitions
@@ -66,6 +67,8 @@ class Tally:
             short=tables.services["short"] != 0,
             shape=np.array([len(names.stages), len(names.groups), len(self.pairs) + 1]),
             marks=marks,
+            from_day=np.array([DAYS_OF[name][1] if name in DAYS_OF else 0 for name in STATES], np.float64),
+            within=np.array([*RE_REFERRAL_DAYS, READMISSION_DAYS], np.float64),
         )
         self._wanted = np.zeros((len(names.services), len(names.providers)), np.bool_)
         for service, provider in with_sums(model):

@@ -21,7 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import t
 
-from simcare.decide.comparison import CONFIDENCE, TOTALS, tasks, totals
+from simcare.decide.comparison import CONFIDENCE, tasks, totals
 from simcare.demand.paths import fitted
 from simcare.errors import BadInput
 from simcare.files.digests import fingerprint
@@ -29,6 +29,7 @@ from simcare.files.library import find_file, is_there, library
 from simcare.files.load import load_experiment, load_model
 from simcare.files.parsing import parse
 from simcare.files.toml_faults import read_toml
+from simcare.measures.catalogue import SUMMED
 from simcare.mechanisms.shapley import shapley
 from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model import Model
@@ -239,7 +240,7 @@ def run_plan(
     summed = [_summed(outcome.measures) for outcome in outcomes_of(todo, workers, progress)]
     labels = [_label(strategy, mask) for strategy in plan.titles for mask in range(plan.settings)]
     found = totals(pl.concat(summed), labels, plan.replications)
-    runs = found.select(*TOTALS).to_numpy().reshape(len(plan.titles), plan.settings, plan.replications, len(TOTALS))
+    runs = found.select(*SUMMED).to_numpy().reshape(len(plan.titles), plan.settings, plan.replications, len(SUMMED))
     parts = [_parts(values) for values in runs]
     about = manifest(plan.model, plan.years, plan.replications, plan.seed, engine, workers, began)
     about |= {"mechanisms": [m.name for m in plan.mechanisms], "strategies": list(plan.titles), "runs": plan.runs}
@@ -266,7 +267,7 @@ def _tasks(plan: Plan, engine: str) -> Iterator[Task]:
 
 def _summed(measures: pl.DataFrame) -> pl.DataFrame:
     """What one run comes to over the horizon: all that is kept of it, since there are many."""
-    chosen = measures.filter(pl.col("measure").is_in(list(TOTALS)))
+    chosen = measures.filter(pl.col("measure").is_in(SUMMED))
     return chosen.group_by("strategy", "replication", "measure", maintain_order=True).agg(pl.col("value").sum())
 
 
@@ -299,7 +300,7 @@ def _settings(plan: Plan, found: pl.DataFrame) -> pl.DataFrame:
 def _shares(plan: Plan, runs: NDArray[Any], parts: Sequence[NDArray[Any]]) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     for strategy, values, split in zip(plan.titles, runs, parts, strict=True):
-        for m, measure in enumerate(TOTALS):
+        for m, measure in enumerate(SUMMED):
             whole = float(split[-1, :, m].mean())
             for k, (name, part) in enumerate(zip(_names(plan), split[..., m], strict=True)):
                 mean = interval_of_totals(part)
@@ -335,7 +336,7 @@ def _moved(plan: Plan, parts: Sequence[NDArray[Any]]) -> pl.DataFrame:
             **interval_of_totals(after - before),
         }
         for strategy, split in list(zip(plan.titles, parts, strict=True))[1:]
-        for m, measure in enumerate(TOTALS)
+        for m, measure in enumerate(SUMMED)
         for name, before, after in zip(_names(plan), parts[0][..., m], split[..., m], strict=True)
     ]
     text, numbers = ("strategy", "measure", "part"), ("baseline_mean", "mean", "low", "high")

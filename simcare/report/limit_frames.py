@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from simcare.report import summaries, wording
+from simcare.measures.catalogue import QUEUE_CLASSES
+from simcare.report import summaries
 from simcare.report.summaries import over_replications, replications
 
 STANDING = {  # person-days that are shown as people, and what the table calls them
@@ -18,20 +19,20 @@ STANDING = {  # person-days that are shown as people, and what the table calls t
 }
 DRAWN_DAYS = ("queue_days", "delayed_days", "spot_days")  # of these, what the figure shows, and the table by life stage
 TIMES = (
-    "queued", *(f"placed_{name}" for name in wording.CLASSES), "reneged", "spot_purchases", "displaced", "admissions",
+    "queued", *(f"placed_{name}" for name in QUEUE_CLASSES), "reneged", "spot_purchases", "displaced", "admissions",
     "supported_transitions", "unsupported_transitions"
 )  # fmt: skip
 LIMITS = (  # the measures of the section on waiting
     *STANDING,
     *TIMES,
-    *(f"waited_days_{name}" for name in wording.CLASSES),
+    *(f"waited_days_{name}" for name in QUEUE_CLASSES),
 )
 PEOPLE, WAIT, OFTEN = "people", "mean wait", "number"  # what a row of the frame counts
 
 
 def limited(measures: pl.DataFrame, strategy: str) -> bool:
     """Whether anybody waited for a place, had a delayed discharge or was in a spot-purchased place, in a strategy."""
-    names = [*DRAWN_DAYS, *(f"placed_{name}" for name in wording.CLASSES)]
+    names = [*DRAWN_DAYS, *(f"placed_{name}" for name in QUEUE_CLASSES)]
     rows = measures.lazy().filter(
         (pl.col("strategy") == strategy) & pl.col("measure").is_in(names) & (pl.col("value") > 0)
     )
@@ -59,7 +60,7 @@ def limits(measures: pl.DataFrame, strategy: str, stages: Sequence[str]) -> pl.D
         for stage in stages:
             by_stage = people_by_period(measures, strategy, measure, "financial_year", stage)
             add(PEOPLE, measure, "financial_year", by_stage, stage)
-    for queue in wording.CLASSES:
+    for queue in QUEUE_CLASSES:
         for per in ("quarter", "financial_year"):
             add(WAIT, queue, per, mean_waits(measures, strategy, queue, per))
     for measure in TIMES:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from simcare.measures.catalogue import QUEUE_CLASSES
 from simcare.report import summaries, wording
 from simcare.report.exhibit import Table
 from simcare.report.figures import BASELINE, places
@@ -195,7 +196,7 @@ def waits_table(frame: pl.DataFrame, setting: Setting, strategy: str) -> Table:
         return _ranges(limit_rows(mine, counted, measure, "financial_year"))
 
     rows = [("People, average", *row) for measure in STANDING for row in _standing(mine, setting, measure)]
-    rows += [(MEAN_WAIT, wording.title(what), *cells(WAIT, queue)) for queue, what in wording.CLASSES.items()]
+    rows += [(MEAN_WAIT, wording.title(what), *cells(WAIT, queue)) for queue, what in QUEUE_CLASSES.items()]
     rows += [("Number a year", wording.shown_measure(times).label, *cells(OFTEN, times)) for times in TIMES]
     some = tuple(row for row in rows if set(row[2:]) - {"0", "–"})
     caption = f"Waiting and the limits of capacity by financial year: {setting.names[strategy]}"

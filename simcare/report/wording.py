@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from simcare.measures.catalogue import measure_named
 from simcare.model import Model
 
 MINUS = "\N{MINUS SIGN}"
@@ -67,161 +68,33 @@ class Estimate:
         return "higher" if self.low > 0 else "lower" if self.high < 0 else "unclear"
 
 
+# How the units of the catalogue of measures are written.
+UNITS: dict[str, Unit] = {"pounds": POUNDS, "days": DAYS, "people": PEOPLE, "events": COUNT, "share": PERCENT}
+
+
 @dataclass(frozen=True)
-class Measure:
-    """How a measure is named in a report, its unit, and which way is better (-1 less, +1 more, 0 neither)."""
+class ShownMeasure:
+    """A measure of the catalogue as a page shows it: with its unit as it is written."""
 
     label: str
     unit: Unit
     better: int
     meaning: str
 
-
-MEASURES: dict[str, Measure] = {
-    "cost_pv": Measure(
-        "Total cost, present value",
-        POUNDS,
-        -1,
-        "All care, assessments, reviews and the strategy's own cost, in base-year prices, later years discounted.",
-    ),
-    "cost_real": Measure("Total cost, constant prices", POUNDS, -1, "The same in base-year prices, not discounted."),
-    "cost_cash": Measure("Total cost, cash", POUNDS, -1, "The same in the prices of each year: what budgets see."),
-    "cost": Measure(
-        "Total cost, cash",
-        POUNDS,
-        -1,
-        "All care, assessments, reviews and the strategy's own cost, in the prices of each year: what budgets see.",
-    ),
-    "cost_council": Measure("Cost to the council, cash", POUNDS, -1, "The council's share of total cost in cash."),
-    "cost_health": Measure("Cost to the NHS, cash", POUNDS, -1, "The health partner's share of total cost in cash."),
-    "cost_client": Measure("Paid by clients, cash", POUNDS, 0, "What clients contribute, in cash."),
-    "dependency_days": Measure(
-        "Dependency-days", DAYS, -1, "Days on a tier of long-term care above need, beyond day 91 of the stay."
-    ),
-    "over_provided_days": Measure(
-        "Over-provided days", DAYS, -1, "Days on a tier of long-term care above need, beyond day 42 of the stay."
-    ),
-    "induced_need_days": Measure(
-        "Induced-need days",
-        DAYS,
-        -1,
-        "Days of need that was learned from care above need; read beside over-provided days, which it can hide.",
-    ),
-    "excess_stay_days": Measure(
-        "Excess-stay days", DAYS, -1, "Days from first being ready to step down to the step down."
-    ),
-    "under_provided_days": Measure("Under-provided days", DAYS, -1, "Days on a tier below need."),
-    "unmet_need_days": Measure("Unmet-need days", DAYS, -1, "Days with need and in no service."),
-    "waiting_days": Measure(
-        "Waiting days", DAYS, -1, "Days from a referral until a service begins: referred and not yet served."
-    ),
-    "independent_days": Measure("Independent days", DAYS, 1, "Days in no service of people who were once in care."),
-    "person_days": Measure("Days in care", DAYS, 0, "Days of all people in all services."),
-    "caseload": Measure("Caseload", PEOPLE, 0, "People in a service, mean over each month."),
-    "caseload_end": Measure("Caseload at the end", PEOPLE, 0, "People in a service on the last day."),
-    "crises": Measure("Crises", COUNT, -1, "Urgent requests for short-term care."),
-    "referrals": Measure("Referrals", COUNT, 0, "All referrals, new and repeated."),
-    "re_referrals_91": Measure(
-        "Re-referrals within 91 days", COUNT, -1, "Referrals within 91 days of the person's referral before."
-    ),
-    "re_referrals_365": Measure(
-        "Re-referrals within 365 days", COUNT, -1, "Referrals within 365 days of the person's referral before."
-    ),
-    "step_ups": Measure("Step-ups", COUNT, 0, "Moves to a more intensive tier."),
-    "step_downs": Measure("Step-downs", COUNT, 0, "Moves to a less intensive tier or to independence."),
-    "provider_step_downs": Measure(
-        "Step-downs by providers", COUNT, 0, "Step-downs of a provider's own accord, without a review."
-    ),
-    "premature_releases": Measure(
-        "Premature releases", COUNT, -1, "People whom a provider let go to a lower tier though they needed the care."
-    ),
-    "readmissions_91": Measure(
-        "Readmissions within 91 days",
-        COUNT,
-        -1,
-        "Returns to the tier last stepped down from, or above, within 91 days.",
-    ),
-    "paid_block": Measure("Paid in blocks", POUNDS, 0, "What block contracts cost, in cash."),
-    "paid_episode": Measure("Paid for stays", POUNDS, 0, "Sums for each stay, in cash."),
-    "paid_step_down": Measure("Paid for step-downs", POUNDS, 0, "Bonuses and outcome payments, in cash."),
-    "taken_back": Measure("Taken back", POUNDS, 0, "What clawbacks took back on returns, in cash."),
-    "entries": Measure("Entries", COUNT, 0, "Starts of care from no service."),
-    "exits": Measure("Exits", COUNT, 0, "Ends of care, deaths and moves away included."),
-    "queue_days": Measure(
-        "Days waiting for a place",
-        DAYS,
-        -1,
-        "Days of people for whom no place is free, whether in no service or in one until another has a place.",
-    ),
-    "transfer_days": Measure(
-        "Days waiting in another service",
-        DAYS,
-        -1,
-        "Those of the days waiting for a place that are spent in a service.",
-    ),
-    "hospital_days": Measure(
-        "Days in hospital, treated", DAYS, -1, "Days in hospital after a crisis, until ready to leave."
-    ),
-    "delayed_days": Measure(
-        "Delayed days in hospital", DAYS, -1, "Days of people who are ready to leave hospital and are still there."
-    ),
-    "spot_days": Measure(
-        "Days in places beyond the number",
-        DAYS,
-        -1,
-        "Days in places beyond the number, at a higher price: bought in a crisis, or kept after a cut.",
-    ),
-    "queued": Measure(
-        "Joined the queue for a place", COUNT, -1, "Times that somebody had to wait for a place, as none was free."
-    ),
-    "reneged": Measure(
-        "Gave up waiting",
-        COUNT,
-        -1,
-        "Times that somebody lost patience, with the wait for a place or for an assessment.",
-    ),
-    "spot_purchases": Measure(
-        "Places bought beyond the number", COUNT, -1, "Times that a place was bought in a crisis, as none was free."
-    ),
-    "displaced": Measure(
-        "Lost their place to a cut", COUNT, -1, "Times that somebody had to move, as the number of places was cut."
-    ),
-    "admissions": Measure("Admissions to hospital", COUNT, -1, "Crises that led to hospital."),
-    "supported_transitions": Measure(
-        "Hand-overs with support", COUNT, 0, "People who outgrew a service, and were prepared for what comes after it."
-    ),
-    "unsupported_transitions": Measure(
-        "Hand-overs without support", COUNT, -1, "People who outgrew a service, and were not prepared."
-    ),
-}
-
-# The classes of the queue for places, the most urgent first.
-CLASSES = {"crisis": "crisis", "hospital": "leaving hospital", "community": "community", "planned": "planned move"}
-MEASURES |= {
-    f"placed_{key}": Measure(f"Placed from the queue: {what}", COUNT, 0, "Places granted to people of the queue.")
-    for key, what in CLASSES.items()
-}
-MEASURES |= {
-    f"waited_days_{key}": Measure(
-        f"Days waited by those placed: {what}",
-        DAYS,
-        0,
-        "Their mean wait is this by the number placed; by itself it is also less where fewer are placed.",
-    )
-    for key, what in CLASSES.items()
-}
+    @property
+    def in_sentence(self) -> str:
+        """The label within a sentence: only its first letter is made small, as NPV and NHS stay."""
+        return self.label[:1].lower() + self.label[1:]
 
 
-def shown_measure(name: str) -> Measure:
-    """How a measure is shown; one without an entry is shown under its own name.
+def shown_measure(name: str) -> ShownMeasure:
+    """How a measure is shown. Raises BadInput with the nearest name where the catalogue lacks it.
 
-    >>> shown_measure("dependency_days").label, shown_measure("bed_days").unit == DAYS
+    >>> shown_measure("dependency_days").label, shown_measure("dependency_days").unit == DAYS
     ('Dependency-days', True)
     """
-    if name in MEASURES:
-        return MEASURES[name]
-    unit = POUNDS if name.startswith("cost") else DAYS if name.endswith("_days") else COUNT
-    return Measure(title(name), unit, 0, "")
+    known = measure_named(name)
+    return ShownMeasure(known.label, UNITS[known.unit], known.better, known.meaning)
 
 
 def tier_titles(model: Model) -> dict[str, str]:

@@ -109,8 +109,9 @@ def _simulated(task: Task) -> ReplicationResult:
 
     from simcare.engine import compiled, simpy
     from simcare.invariants import check_run
+    from simcare.log.flows import flows_between
     from simcare.log.frame import frame
-    from simcare.measures.measure import flows_between, measure_log
+    from simcare.measures.measure import measure_log
     from simcare.money.provider_accounts import market_frame
 
     if task.engine == "compiled":

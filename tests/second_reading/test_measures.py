@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from simcare.errors import BrokenInvariant
 from simcare.log.by_hand import log_of
-from simcare.log.flows import COUNTED, flows, flows_between, queue_waits, referral_waits
+from simcare.log.flows import flows_between, queue_waits, referral_waits
 from simcare.log.periods import calendar
 from simcare.log.states import provision, states, stays
+from simcare.measures.counted_events import COUNTED, counted_events
 from simcare.measures.measure import COLUMNS, DAYS_OF, measure_log, measures_of, tallies
 from simcare.model import Model
 from simcare.units import days_in_year, first_year
@@ -512,7 +513,7 @@ def test_what_is_gained_is_credited_to_the_new_place_and_what_is_left_to_the_old
     rows = [{"event": "present", **in_care()}, {"event": "move", "time": 1.0, **in_care("care_home", since=1.0)},
             {"event": "move", "time": 2.0, **in_care("home_care", since=2.0)},
             {"event": "death", "time": 3.0, **in_care("home_care", since=2.0)}]  # fmt: skip
-    found = set(flows(log_of(rows, RUNGS, SHORT)).select("measure", "service").rows())
+    found = set(counted_events(log_of(rows, RUNGS, SHORT)).select("measure", "service").rows())
     assert found == {
         ("step_ups", "care_home"),
         ("step_downs", "care_home"),
@@ -619,7 +620,7 @@ def test_waiting_in_a_service_for_another_place_counts_from_the_last_joining() -
     assert not [name for name, _ in values if name.endswith(("placed_planned", "waited_days_planned"))]
     found = queue_waits(log_of(rows, RUNGS, SHORT)).select("class", "time", "until", "outcome", "days").rows()
     assert found == [("planned", 5.0, 12.0, "queued", 7.0), ("crisis", 12.0, 20.0, "move", 8.0)]
-    home = flows(log_of(rows, RUNGS, SHORT)).filter(
+    home = counted_events(log_of(rows, RUNGS, SHORT)).filter(
         pl.col("measure").cast(pl.String).is_in(["queued", "placed_crisis"])
     )
     assert home.select("measure", "service").rows() == [
@@ -774,7 +775,9 @@ def test_transitions_count_at_the_service_that_is_outgrown() -> None:
     values = measured(rows, 30.0)
     assert only(values, "supported_transitions") == only(values, "unsupported_transitions") == {"2013-04": 1.0}
     assert only(values, "waiting_days") == {"2013-04": 20.0}, "the cliff edge"
-    counted = flows(log_of(rows, RUNGS, SHORT)).filter(pl.col("measure").cast(pl.String).str.ends_with("transitions"))
+    counted = counted_events(log_of(rows, RUNGS, SHORT)).filter(
+        pl.col("measure").cast(pl.String).str.ends_with("transitions")
+    )
     assert counted["service"].to_list() == ["home_care", "home_care"]
 
 

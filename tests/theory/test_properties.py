@@ -6,7 +6,8 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 
 from simcare.invariants import check_run
-from simcare.measures.measure import flows_between, measure_log
+from simcare.log.flows import flows_between
+from simcare.measures.measure import measure_log
 from simcare.model import Model
 from tests.support.logs import simulate
 from tests.support.random_models import models

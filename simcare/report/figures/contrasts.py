@@ -178,7 +178,7 @@ def _comparison_alt(rows: pl.DataFrame, titles: Mapping[str, str], years: str) -
         value, low, high = wording.rounded_alike(
             wording.Estimate.of(row["difference"], row["low"], row["high"]), about.unit
         )
-        said.append(f"{titles[row['strategy']]}, {about.label.lower()}: {value} ({low} to {high})")
+        said.append(f"{titles[row['strategy']]}, {about.in_sentence}: {value} ({low} to {high})")
     return f"Dots with intervals: difference from the baseline, {years}. {'; '.join(said)}."
 
 

@@ -228,7 +228,7 @@ def _alt(
         alike = rows["rank"].max() == 1
         said.append(f"{name}: {'all strategies alike' if alike else ', '.join(ends)}")
     start = (
-        f"Dots with intervals, a panel for each scenario: difference from the baseline in {about.label.lower()},"
+        f"Dots with intervals, a panel for each scenario: difference from the baseline in {about.in_sentence},"
         f" {years}, by strategy"
     )
     return f"{start}. {'; '.join(said)}."

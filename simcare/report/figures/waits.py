@@ -13,6 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+from simcare.measures.catalogue import QUEUE_CLASSES
 from simcare.report import theme, wording
 from simcare.report.figures.levels import colours, year_ticks
 from simcare.report.limit_frames import PEOPLE, WAIT, limit_rows
@@ -84,7 +85,7 @@ def panels(frame: pl.DataFrame, strategy: str) -> tuple[list[WaitPanel], list[Wa
 
     standing = [both(title, "people", PEOPLE, name, "month") for name, (title, _) in DRAWN.items()]
     waits = [
-        both(wording.title(what), "mean wait, days", WAIT, name, "quarter") for name, what in wording.CLASSES.items()
+        both(wording.title(what), "mean wait, days", WAIT, name, "quarter") for name, what in QUEUE_CLASSES.items()
     ]
     return [p for p in standing if not p.empty], [p for p in waits if not p.empty]
 

@@ -14,11 +14,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from simcare.decide.comparison import TOTALS, Comparison, compare, differences, tasks
+from simcare.decide.comparison import Comparison, compare, differences, tasks
 from simcare.errors import BadInput
 from simcare.files.digests import file_digest
 from simcare.files.fit import check_fit, find_fit, load_fit, read_fit, standing
 from simcare.files.load import load_experiment, load_model
+from simcare.measures.catalogue import SUMMED
 from simcare.measures.spread_parts import NINE_IN_TEN, PARAMETER, parameter_columns, parameters_by_replication
 from simcare.model import Model
 from simcare.model.calibration import Cells
@@ -297,7 +298,7 @@ def totals_of(effect: np.ndarray, noise: float, columns: dict[str, np.ndarray]) 
     """Totals whose differences are an effect and noise; the baseline, which cancels, goes with the parameters much
     more."""
     n, rng = effect.size, np.random.default_rng(3)
-    flat = {name: np.zeros(2 * n) for name in TOTALS}
+    flat = {name: np.zeros(2 * n) for name in SUMMED}
     base = rng.normal(1000, 50, n) + 500 * sum(columns.values())
     flat["cost"] = np.concatenate([base, base + effect + rng.normal(0, noise, n)])
     ids = {"strategy": ["baseline"] * n + ["s"] * n, "replication": [*range(n)] * 2}

@@ -14,8 +14,9 @@ from simcare.demand.paths import with_drawn_demand
 from simcare.engine import compiled
 from simcare.errors import BrokenInvariant
 from simcare.files.load import load_model
-from simcare.log.flows import COUNTED, flows_between
+from simcare.log.flows import flows_between
 from simcare.log.frame import frame
+from simcare.measures.counted_events import COUNTED
 from simcare.measures.measure import DAYS_OF, measure_log, measures_of
 from simcare.measures.tally import KINDS, STATES, Tally
 from simcare.model import Model

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from simcare.decide.comparison import TOTALS, compare
+from simcare.decide.comparison import compare
 from simcare.errors import BadInput
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
@@ -60,7 +60,7 @@ def mean_of(frame: pl.DataFrame, strategy: str, measure: str, part: str) -> floa
 
 @pytest.mark.parametrize("strategy", ["baseline", "careful"])
 def test_the_parts_add_up_to_every_total(found: Explanation, strategy: str) -> None:
-    for measure in TOTALS:
+    for measure in SUMMED:
         part = {
             name: mean_of(found.shares, strategy, measure, name)
             for name in (GENUINE, TOGETHER, TOTAL, *(m.name for m in found.plan.mechanisms))

@@ -126,7 +126,7 @@ def test_the_page_has_the_tables_the_sentences_and_a_figure_for_each_sweep() -> 
         assert what in text
     titles = [json.loads(data)["layout"]["meta"]["title"] for key, data in page().data.items() if key.endswith("-data")]
     assert [title for title in titles if "in each scenario" in title] == [
-        f"Total cost, present value: difference from the baseline in each scenario, {YEARS}",
+        f"Total cost, NPV (Green Book): difference from the baseline in each scenario, {YEARS}",
         f"Dependency-days: difference from the baseline in each scenario, {YEARS}",
     ]
 
@@ -439,7 +439,7 @@ def test_the_table_of_the_figure_holds_its_numbers_in_order_of_rank() -> None:
 def test_the_figure_says_in_words_who_is_first_and_last() -> None:
     alt = drawn().layout.meta["alt"]
     assert alt.startswith(
-        "Dots with intervals, a panel for each scenario: difference from the baseline in total cost, present value"
+        "Dots with intervals, a panel for each scenario: difference from the baseline in total cost, NPV (Green Book)"
     )
     assert "Providers do not answer: all strategies alike" in alt
 

@@ -374,7 +374,7 @@ def test_the_comparison_table_holds_every_measure_of_every_strategy() -> None:
             ~pl.col("measure").is_in(["queue_days", "delayed_days", "displaced", "spot_days"])
         ).height
     )
-    row = next(r for r in table.rows if r[:2] == ("Early help for families", "Total cost, present value"))
+    row = next(r for r in table.rows if r[:2] == ("Early help for families", "Total cost, NPV (Green Book)"))
     frame = given.differences.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_pv")).row(
         0, named=True
     )

@@ -14,8 +14,7 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from simcare.log.flows import COUNTED
-from simcare.measures.measure import DAYS_OF
+from simcare.measures.catalogue import BY_NAME, CATALOGUE, QUEUE_CLASSES, names_from
 from simcare.report import figures, limit_frames, tables, wording
 from simcare.report.exhibit import Table
 from simcare.report.frames import Frames, beside_baseline
@@ -140,18 +139,14 @@ def text(mean: float, runs: list[float]) -> str:
 
 
 def test_every_measure_of_the_limits_has_its_words_and_every_class_its_place() -> None:
-    assert tuple(wording.CLASSES) == CLASSES_OF_THE_RULES
-    assert set(limit_frames.LIMITS) <= {*DAYS_OF, *COUNTED.categories}
-    made = {name for name in limit_frames.LIMITS if name.endswith("_days") and not name.startswith("waited")}
-    assert {name for name in wording.MEASURES if wording.MEASURES[name].unit == wording.DAYS} >= made
+    assert tuple(QUEUE_CLASSES) == CLASSES_OF_THE_RULES
+    assert set(limit_frames.LIMITS) <= {*names_from("days"), *names_from("events")}
     for name in limit_frames.LIMITS:
-        about = wording.MEASURES[name]
+        about = BY_NAME[name]
         assert about.label != wording.title(name)
         assert about.meaning
-        assert about.unit == (wording.DAYS if "_days" in name else wording.COUNT)
-    assert (
-        len({wording.MEASURES[name].label for name in wording.MEASURES}) >= len(wording.MEASURES) - 1
-    )  # "cost" is cost_cash by another name
+        assert about.unit == ("days" if "_days" in name else "events")
+    assert len({measure.label for measure in CATALOGUE}) == len(CATALOGUE)
 
 
 # The figure.
@@ -286,7 +281,7 @@ def test_every_number_of_the_table_is_that_of_the_measures(strategy: str) -> Non
     for measure in limit_frames.TIMES:
         runs = added(measure, "year", strategy)
         if np.sum(list(runs.values())):
-            expected["Number a year", wording.MEASURES[measure].label] = [
+            expected["Number a year", BY_NAME[measure].label] = [
                 text(float(np.mean(runs[year])), runs[year]) for year in years
             ]
     assert table.head == ("Counted as", "What", *years)
