@@ -185,7 +185,9 @@ def test_the_figures_of_a_calibration_are_drawn_and_fit(
         "date": dates, "q5": [80.0, 70.0], "q25": [90.0, 85.0], "q50": [100.0, 100.0], "q75": [110.0, 115.0],
         "q95": [120.0, 130.0], "published": [105.0, 140.0], "in90": [True, False]
     })  # fmt: skip
-    paths = [HindcastSeries(target, [(dt.date(2013, 3, 31), 95.0)], said, [95.0, 95.0]) for target in calibration.targets[:4]]
+    paths = [
+        HindcastSeries(target, [(dt.date(2013, 3, 31), 95.0)], said, [95.0, 95.0]) for target in calibration.targets[:4]
+    ]
     figures = [
         fits.uncertainty_figure(parameters),
         fits.profile_figure(profile_frame(calibration.free, known)),

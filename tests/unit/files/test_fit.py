@@ -474,7 +474,9 @@ def test_run_says_what_its_parameters_are_drawn_from(tmp_path: Path, path: Path)
         "run", "mm-infinity", "--years", 1, "--reps", 2, "--fit", path, "--out", tmp_path / "r", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    assert "Parameters are drawn from the fit made (information cut-off date 31 March 2013)." in " ".join(done.stdout.split())
+    assert "Parameters are drawn from the fit made (information cut-off date 31 March 2013)." in " ".join(
+        done.stdout.split()
+    )
     printed = simcare(
         "run", "mm-infinity", "--years", 1, "--reps", 2, "--fit", path, "--out", tmp_path / "r", "--json", cwd=tmp_path
     )

@@ -11,6 +11,7 @@ from simcare.decide.comparison import compare
 from simcare.errors import BadInput
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
+from simcare.measures.catalogue import SUMMED
 from simcare.mechanisms.shares import GENUINE, TOGETHER, TOTAL, Explanation, explain, plan
 from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model.strategy import Experiment
