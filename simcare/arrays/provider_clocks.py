@@ -32,7 +32,7 @@ from simcare.tariffs.holding_value import (
 
 
 class Variant(NamedTuple):
-    """How a service's people are moved: at the plain rates where nobody answers to money."""
+    """How a service's people are moved: at the plain rates where nobody responds to money."""
 
     service: int
     seen: Incentive | None

@@ -44,7 +44,7 @@ def multiplier_on(model: Model, touched: Sequence[int], day: float) -> float:
 
 
 def arrivals_by_piece(model: Model, row: Arrivals, grid: Floats, days: float) -> Floats:
-    """Arrivals of a stratum in each piece of the grid, by need (people a day); shape (pieces, rungs).
+    """Arrivals of a stratum in each piece of the grid, by need (people a day); shape (pieces, needs).
 
     The rate is that of the piece's first day, its month's season, and growth to the middle of the longest piece in
     which nothing else changes, which is how the engine reads it.

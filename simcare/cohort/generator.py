@@ -121,9 +121,9 @@ class PlacementRules:
         return kinds
 
     def _lists(self) -> dict[tuple[int, int, int], dict[int, float]]:
-        """By rung, band and group the kinds that take a client, with shares.
+        """By level of need, band and group the kinds that take a client, with shares.
 
-        Where no service fills a rung, the nearest rung above stands in, and failing that the nearest below.
+        Where no service has the tier of a need, the nearest tier above stands in, and failing that the nearest below.
         """
         names = [s.name for s in self.model.services]
         offers = [
@@ -144,7 +144,7 @@ class PlacementRules:
         return lists
 
     def settle(self, b: int, g: int, v: int, need: int) -> Ways:
-        """Put on the rung of their need; whoever is on the rung found stays, and rung 0 is independence."""
+        """Put in the tier of their need; whoever is in the tier found stays, and the lowest is independence."""
         offers = self.lists.get((need, b, g)) if need > 0 else None
         if offers is None:
             return [(1.0, (g, OUT, need))]
@@ -170,7 +170,7 @@ class PlacementRules:
         return self._after(b, self.groups.index(row.group), v, need)
 
     def turn(self, b: int, state: State) -> Ways:
-        """A birthday, into band ``b``: perhaps a hand-over, perhaps a service outgrown."""
+        """A birthday, into band ``b``: perhaps a transition, perhaps a service that they are too old for."""
         g, v, need = state
         row = self.handovers.get((float(self.ages[b]), self.groups[g]))
         ways = [(1.0, state)]
@@ -183,10 +183,10 @@ class PlacementRules:
                 ways += [
                     (chance * share, way) for share, way in ([(1.0, state)] if same else self._after(b, to, v, goes_on))
                 ]
-        outgrown = [(share, way, way[1] != OUT and not self.open[way[1], b, way[0]]) for share, way in ways]
+        aged_out = [(share, way, way[1] != OUT and not self.open[way[1], b, way[0]]) for share, way in ways]
         return [
             (share * part, after)
-            for share, way, out in outgrown
+            for share, way, out in aged_out
             for part, after in (self.settle(b, *way) if out else [(1.0, way)])
         ]
 
@@ -329,9 +329,9 @@ class MarkovChain:
         self.arrive, self.there = ([entries[..., kept] for entries in many] for many in (self.arrive, self.there))
 
     def unsettled(self) -> list[str]:
-        """Services whose reviews would move someone who is not on the rung of their need: a line for each.
+        """Services whose reviews would move someone who is not in the tier of their need: a line for each.
 
-        Care that follows need is on its rung after every change of need. But where another rung stands in and a
+        Care that follows need is in its tier after every change of need. But where another tier stands in and a
         birthday opens the right one, only a review would notice.
         """
         care, faults = self.care, set[str]()

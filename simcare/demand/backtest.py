@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Backtest:
-    """``scores``: a row for each model, origin and horizon with what came, ``crps``, ``error`` (absolute, of the
+    """``scores``: a row for each model, origin and horizon with the outturn, ``crps``, ``error`` (absolute, of the
     median), ``scaled`` (over the seasonal scale known at the origin), ``covered50/80/90`` (0 or 1) and ``pit``.
     ``unfit``: why a model is not in it.
     """

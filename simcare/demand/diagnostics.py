@@ -94,9 +94,9 @@ def driver_sentences(series: MonthlyCounts, driver: FittedDriver, found: Diagnos
     else:
         said.append("No single month weighs heavily on the coefficients.")
     for name, beta, se in zip(driver.names, driver.beta, driver.se, strict=True):
-        told = effect(name, float(beta), float(se))
-        if told is not None:
-            said.append(told)
+        sentence = effect(name, float(beta), float(se))
+        if sentence is not None:
+            said.append(sentence)
     return said
 
 

@@ -158,10 +158,10 @@ def drawn_index(fit: DriverFit, last: int, seed: int, replication: int) -> Value
         fit.driver.last + 1, horizon
     )
     shape = 1.0 / fit.driver.level.dispersion
-    luck = (
+    chance = (
         gammaincinv(shape, [uniform(seed, replication, address, DISPERSION, m) for m in ahead]) / shape
     )  # a gamma of mean 1
-    return np.concatenate([fit.known, rates * luck]) / fit.base
+    return np.concatenate([fit.known, rates * chance]) / fit.base
 
 
 def expected_index(fit: DriverFit, last: int) -> Values:

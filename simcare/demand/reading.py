@@ -58,7 +58,7 @@ def read_series(path: Path | str) -> dict[str, MonthlyCounts]:
 
 
 def read_all(path: Path | str) -> tuple[dict[str, MonthlyCounts], dict[str, str]]:
-    """The series of a file that can be forecast, and a sentence on each that cannot: too short, all noughts, yearly.
+    """The series of a file that can be forecast, and a sentence on each that cannot: too short, all zeros, yearly.
 
     Raises BadInput as :func:`read_series` for rows that cannot be read, and where no series is left.
     """

@@ -69,7 +69,7 @@ class Columns:
 
 
 def damped(since: Months) -> Values:
-    """Time in years for a damped trend: as it is until the last count (nought there), then each month adds less than
+    """Time in years for a damped trend: as it is until the last count (zero there), then each month adds less than
     the one before.
 
     >>> damped(np.array([-12, 0, 1, 240])).round(3)

@@ -1,4 +1,4 @@
-"""How good a forecast was: CRPS, scaled error, coverage and PIT of draws against what came."""
+"""How good a forecast was: CRPS, scaled error, coverage and PIT of draws against the outturn."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def covered(came: Values, draws: Values, level: int) -> Values:
 
 
 def pit(came: Values, draws: Values) -> Values:
-    """The share of draws below what came, ties halved: even from 0 to 1 if the forecast's spread is right (Dawid 1984).
+    """The share of draws below the outturn, ties halved: even from 0 to 1 if the forecast's spread is right (Dawid
+    1984).
 
     >>> pit(np.array([2.0]), np.array([[1.0], [2.0], [3.0]]))
     array([0.5])

@@ -150,8 +150,8 @@ def breaks(series: MonthlyCounts) -> list[str]:
     """Sentences on level shifts: a month where the twelve months on differ in mean from the twelve before by more than
     a third.
 
-    What chance could make (three standard errors of the two sums) is no shift. Neighbouring months tell of the same
-    shift: the largest within a year is told.
+    What chance could make (three standard errors of the two sums) is no shift. Neighbouring months show the same
+    shift: the largest within a year is reported.
     """
     found: list[str] = []
     shifts = {

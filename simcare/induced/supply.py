@@ -167,7 +167,8 @@ def wild_p(y: Floats, x: Floats, clusters: Codes, months: Codes, draws: int, see
     True
     """
     signs = stream(seed).choice([-1.0, 1.0], (draws, int(clusters.max()) + 1))
-    # Column h is what cluster h's residuals are once effects are taken out anew; any sample is a signed sum of columns.
+    # Column h is what cluster h's residuals are once effects are taken out again; any sample is a signed sum of
+    # columns.
     parts = np.column_stack([two_way(np.where(clusters == h, y, 0.0), clusters, months) for h in range(signs.shape[1])])
     by_cluster = group_sums(x[:, None] * parts, clusters)
     weight = group_sums(x * x, clusters)
@@ -254,18 +255,18 @@ def _event_study(rows: _Rows, demand: Floats) -> tuple[pl.DataFrame, float]:
         for k, (low, high) in enumerate(bins):
             columns[:, k] += size * (mine & (rows.clock - when >= low) & (rows.clock - when < high))
     x = np.column_stack([two_way(column, rows.area, rows.month) for column in columns.T])
-    told = [k for k in range(len(bins)) if np.abs(x[:, k]).max() > 1e-9 * max(1.0, np.abs(columns[:, k]).max())]
-    x = x[:, told]
+    seen = [k for k in range(len(bins)) if np.abs(x[:, k]).max() > 1e-9 * max(1.0, np.abs(columns[:, k]).max())]
+    x = x[:, seen]
     schema = {"from_month": pl.Int64, "to_month": pl.Int64, "effect": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-    if not told or np.linalg.matrix_rank(x.T @ x) < len(told):
+    if not seen or np.linalg.matrix_rank(x.T @ x) < len(seen):
         return pl.DataFrame(schema=schema), math.nan
     fit = by.least_squares(x, two_way(demand, rows.area, rows.month), rows.area, rows.areas + rows.months - 1)
     out = []
-    for place, k in enumerate(told):
+    for place, k in enumerate(seen):
         e = CausalEstimate.by_t(float(fit.beta[place]), math.sqrt(float(fit.covariance[place, place])), rows.areas - 1)
         ends = [None if math.isinf(end) else int(end) for end in bins[k]]
         out.append((*ends, e.value, e.low, e.high))
-    leads = [place for place, k in enumerate(told) if bins[k][1] < 0]
+    leads = [place for place, k in enumerate(seen) if bins[k][1] < 0]
     p = math.nan
     if leads and len(leads) < rows.changed:
         p = by.joint_p(by.RegressionFit(fit.beta[leads], fit.covariance[np.ix_(leads, leads)]), rows.areas)

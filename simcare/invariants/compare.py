@@ -38,7 +38,7 @@ def slim(measures: pl.DataFrame) -> pl.DataFrame:
 
 
 def same(one: pl.DataFrame, other: pl.DataFrame, keys: Sequence[str], what: str) -> None:
-    """The column ``value`` agrees in two frames, key by key; a key that one lacks is nought there."""
+    """The column ``value`` agrees in two frames, key by key; a key that one lacks is zero there."""
     text = [pl.col(key).cast(pl.String) for key in keys if key != "replication"]
     both = (
         one.with_columns(text)

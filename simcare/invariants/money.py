@@ -31,7 +31,7 @@ from simcare.units import days_in_year, first_year, parsed_year, ramp_steps, yea
 
 def payers_add_up(measures: pl.DataFrame, model: Model) -> None:
     """Council, health and client pay the whole cost between them, in every month; no value is no number, and none is
-    below nought but for what is taken back."""
+    below zero but for what is taken back."""
     taken = any(row.tariff.backs or min(row.tariff.rates) < 0 for row in tariffs_held(model))
     name = pl.col("measure").cast(pl.String)
     may_fall = name.str.starts_with("cost") | name.str.starts_with("provider_") if taken else pl.lit(False)
@@ -125,7 +125,7 @@ def _while(log: pl.DataFrame, what: pl.Expr, days: float, *columns: str) -> pl.D
 
 
 def _spot(log: pl.DataFrame, model: Model, days: float) -> list[tuple[PriceLine, pl.DataFrame]]:
-    """The time of each client in places bought beyond the number, with the line of what these cost on top."""
+    """The time of each client in spot-purchased places, with the line of what these cost on top."""
     premiums = {
         (o.service, p.name): o.spot_premium.value
         for p in model.providers

@@ -48,8 +48,8 @@ def lives(log: pl.DataFrame) -> None:
 
 
 def in_place(log: pl.DataFrame, model: Model) -> None:
-    """The tier is the service's tier, the provider offers the service, and who is in no service is on the lowest
-    rung."""
+    """The tier is the service's tier, the provider offers the service, and who is in no service is in the lowest
+    tier."""
     tiers = {service.name: service.tier for service in model.services}
     offered: dict[tuple[str, str], set[str]] = {}
     for provider in model.providers:
@@ -79,7 +79,7 @@ def in_place(log: pl.DataFrame, model: Model) -> None:
 
 def events_fit(log: pl.DataFrame) -> None:
     """States change only by the events that say so: the place by start, move and end, need by rise, fall and
-    hand-over."""
+    transition."""
     rows = with_before(log).with_columns(
         differs(*PERSON).alias("first"), level("need").alias("level"), level("need").shift().alias("from_level")
     )

@@ -190,7 +190,7 @@ def _numbers(pools: list[tuple[str, Offer]], model: Model, days: float) -> pl.Da
 
 
 def queues_add_up(log: pl.DataFrame, states: pl.DataFrame, measures: pl.DataFrame, days: float) -> None:
-    """Joined = placed + left without a place (or joined anew) + still waiting; no wait is negative; days waited and
+    """Joined = placed + left without a place (or joined again) + still waiting; no wait is negative; days waited and
     days of waits agree."""
     waits = queue_waits(log)
     never(waits.filter(pl.col("days") < 0), "a wait of {days:g} days in the queue")

@@ -150,7 +150,7 @@ class Target(Frozen):
 
     The published values are the sum of ``series`` of a ``file`` in calibration/ for an ``area``, or one ``value`` at a
     date ``at``. ``error`` is the standard deviation of what is published (relative; of shares and stays absolute),
-    ``discrepancy`` what a year may take the world away from any model of this kind. With ``level_from`` only changes
+    ``discrepancy`` what a year may take reality away from any model of this kind. With ``level_from`` only changes
     since that year count, because the level is counted otherwise.
     """
 

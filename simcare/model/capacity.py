@@ -26,9 +26,9 @@ class Offer(Frozen):
 
     Without ``places`` there is one for everybody. ``places`` may be dated; where they are cut below the people there,
     ``when_cut`` says who moves: the last to come, the first to come, or whoever needs least. They stay, at the spot
-    price, until another place is found. ``spot_premium`` is what a place beyond the number costs on top of the price
-    (0.25 is a quarter more); with it, a crisis that finds no place free is bought one at once, without it, it waits.
-    With ``area``, the places are for that area's people. What is not whole is rounded down.
+    price, until another place is found. ``spot_premium`` is what a spot purchase above the contracted places costs on
+    top of the price (0.25 is a quarter more); with it, a crisis that finds no place free is bought one at once, without
+    it, it waits. With ``area``, the places are for that area's people. What is not whole is rounded down.
 
     ``switches`` put the offer under other contracts from dates on; days of stay go on counting.
     ``variable_gbp_per_day`` is what the provider spends on a client each day and saves without one,

@@ -113,7 +113,7 @@ def invoice(
 ) -> Invoice:
     """The invoice of a stay of so many days under the prices of a date: a block is paid by the year and is not in it.
 
-    ``stepped_down``: the stay ended in a step-down; ``back_after``: so many days later the client was back on the rung
+    ``stepped_down``: the stay ended in a step-down; ``back_after``: so many days later the client was back in the tier
     or above. Raises ValueError for a stay of fewer than no days, and for a return without a step-down.
 
     A hundred days at £140 until day 42, £110 until day 84 and £80 after are 42 × 140 + 42 × 110 + 16 × 80 pounds:

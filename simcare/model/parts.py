@@ -221,9 +221,9 @@ class FrontDoor(Frozen):
 class Handover(Frozen):
     """What a birthday changes besides the stage: the group, and how much of the need goes on.
 
-    With chance ``keeps_need`` need goes on (capped at ``at_most``); otherwise it is met at rung 0. Who outgrows their
-    service with need is ``supported`` with that chance: the plan is ready and they move the same day, at
-    ``gbp_supported`` each. The others have no care for ``gap_days``, until they are assessed anew. Without
+    With chance ``keeps_need`` need goes on (capped at ``at_most``); otherwise it falls to independence. Who ages out of
+    their service with need is ``supported`` with that chance: the plan is ready and they move the same day, at
+    ``gbp_supported`` each. The others have no care for ``gap_days``, until they are assessed again. Without
     ``supported`` everybody is.
     """
 

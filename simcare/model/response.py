@@ -16,11 +16,11 @@ class Response(Frozen):
 
     ``eta``: how strongly; 0 not at all. ``eta_log_sd``: providers differ, the logarithm of eta by so much.
     ``horizon_days``: how far they look ahead. ``altruism_gbp_per_rung_day``: what a day of the right care is worth to
-    them, for each rung. ``avoidable_share`` of the reference price is what a day without the client saves, where the
-    offer states no variable cost. ``occupancy``: how full they are, where places are not limited. ``return_per_year``:
-    the rate at which clients come back after a step-down, ``unready_return_per_year`` after one too soon, as providers
-    expect it. ``exits_per_year``: the rate at which stays end without them. ``discount_per_year``: what later money
-    loses.
+    them, for each tier too much. ``avoidable_share`` of the reference price is what a day without the client saves,
+    where the offer states no variable cost. ``occupancy``: how full they are, where places are not limited.
+    ``return_per_year``: the rate at which clients come back after a step-down, ``unready_return_per_year`` after an
+    early discharge, as providers expect it. ``exits_per_year``: the rate at which stays end without them.
+    ``discount_per_year``: what later money loses.
     """
 
     name: Name

@@ -174,10 +174,10 @@ def _sums_of(term: Term) -> _Sums:
 
 def cycle_gains(tariff: Tariff, margin: float = MARGIN) -> list[tuple[float, float, float]]:
     """What a provider gains by a step-down on each day of the stay and a return so many days later, time and again,
-    over holding on.
+    over retention.
 
-    Sums that are paid anew each time, less what the return takes back and the margin of the days without the client.
-    The gain from bands that begin anew is not in it: that takes a new assessment (see :func:`reset_gain`). Day, days
+    Sums that are paid again each time, less what the return takes back and the margin of the days without the client.
+    The gain from bands that begin again is not in it: that takes a new assessment (see :func:`reset_gain`). Day, days
     out, pounds; the best day for each number of days out at which a window closes.
     """
     marks = [day for day, _ in tariff.lumps] + [day for p in tariff.payoffs for day in (p.full_until, p.zero_at)]
@@ -207,7 +207,7 @@ def reset_gain(tariff: Tariff) -> tuple[int, float]:
     """What bands that start again are worth: the day of a step-down and the gain, over keeping the client, of one day
     out and as long a stay again."""
     days = np.arange(1.0, 1097.0)
-    anew = 2.0 * tariff.for_days(days) - tariff.for_days(2.0 * days)
-    gain = anew - tariff._replace(lumps=(), payoffs=()).back(days, 1.0) - MARGIN * tariff.rate(days)
+    again = 2.0 * tariff.for_days(days) - tariff.for_days(2.0 * days)
+    gain = again - tariff._replace(lumps=(), payoffs=()).back(days, 1.0) - MARGIN * tariff.rate(days)
     k = int(np.argmax(gain >= gain.max() - HALF_A_PENNY))  # the first day that is as good as any
     return int(days[k]), float(gain[k])

@@ -47,7 +47,8 @@ LONGEST_DAYS = 7305  # twenty years, day by day; the rest at the rates of the la
 class Case:
     """A client who could step down, at an offer under a contract.
 
-    ``ready_per_year`` is the plain rate of stepping down, ``leak_per_year`` that of letting go of who is not ready;
+    ``ready_per_year`` is the plain rate of stepping down, ``early_discharge_per_year`` that of discharging
+    who is not ready;
     ``reviews`` are the days of the stay on which reviews fall, and ``review_misses`` the chance that one does not see
     that less would do.
     """
@@ -60,7 +61,7 @@ class Case:
     seen: Incentive | None
     gap: int
     ready_per_year: float
-    leak_per_year: float
+    early_discharge_per_year: float
     reviews: tuple[float, ...] = ()
     review_misses: float = 0.0
     ready_day: float = 0.0
@@ -120,7 +121,7 @@ def case(
         seen=incentive(model, provider, offer, date, name),
         gap=gap,
         ready_per_year=_rate(model, "step_down", service.name, cell),
-        leak_per_year=_rate(model, "premature", service.name, cell),
+        early_discharge_per_year=_rate(model, "premature", service.name, cell),
         reviews=held,
         review_misses=misses,
         ready_day=ready_day,
@@ -144,8 +145,8 @@ def cases(
     name.
 
     Unless said otherwise the provider is the one with the largest share of the offers, among those that answer to money
-    if any does; the client is of the stage and group most of whom are there on day 0, with need one rung below the
-    service. Raises BadInput for a name that is not there, and for a service below which there is no rung.
+    if any does; the client is of the stage and group most of whom are there on day 0, with need one tier below the
+    service. Raises BadInput for a name that is not there, and for a service below which there is no tier.
     """
     known = {s.name: s for s in model.services}
     if service not in known:
@@ -171,7 +172,7 @@ def cases(
 def _cell(
     model: Model, service: Service, need: str | None, stage: str | None, group: str | None
 ) -> tuple[str, str, str]:
-    """Whose clocks run: the stage and group most of whom are there, and need one rung below the service."""
+    """Whose clocks run: the stage and group most of whom are there, and need one tier below the service."""
     for argument, value, names in (
         ("need", need, model.rungs),
         ("stage", stage, [s.name for s in model.stages]),
@@ -236,17 +237,17 @@ def step_down_per_year(case: Case, days: Days) -> Days:
 
 
 def release_per_year(case: Case, days: Days) -> Days:
-    """The rate at which the provider would let go of a client who needs all the care, on these days of the stay."""
+    """The rate at which the provider would discharge a client who needs all the care, on these days of the stay."""
     if case.seen is None:
         return np.zeros_like(days)
-    return case.leak_per_year * release_factor(case.seen, 0, np.minimum(days, days_of(case.seen)[-1]))
+    return case.early_discharge_per_year * release_factor(case.seen, 0, np.minimum(days, days_of(case.seen)[-1]))
 
 
 def curve(case: Case, until_day: int = 365) -> pl.DataFrame:
     """The incentive curve, a row for each day of the stay.
 
     Columns: ``day``; ``gbp_per_day`` (the day's price); ``invoice_gbp`` (paid by the end of the day, step-down apart);
-    ``step_down_gbp`` (paid for a step-down on it that lasts); ``holding_gbp_per_day`` (g: what holding on earns against
+    ``step_down_gbp`` (paid for a step-down on it that lasts); ``holding_gbp_per_day`` (g: what retention earns against
     stepping down; null where nobody answers to money); ``step_down_worth_gbp`` (S: what the step-down is worth to the
     provider, later money discounted); ``step_downs_per_year`` and ``releases_per_year`` (rates, for a client who could
     step down and one who could not); ``still_there`` (chance that who could step down from ``ready_day`` on is still

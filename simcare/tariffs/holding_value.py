@@ -1,19 +1,19 @@
-"""What a tariff rewards: the value of holding a client who could step down, and how fast providers then move them.
+"""What a tariff rewards: the value of retaining a client who could step down, and how fast providers then move them.
 
-The daily net value of holding at day u of the stay (design, model page, section 5), in pounds a day of the base year:
+The daily net value of retention at day u of the stay (design, model page, section 5), in pounds a day of the base year:
 
     g(u) = r(u) − w                            margin of the day over what a day without the client saves
          + sums to come                        a sum on a later day of the stay (less what a return may take back), felt
          evenly over
                                                the horizon before it
          − occupancy × π                       a place given up earns again while it is filled: π is a newcomer's margin
-         − φ × gap                             altruism, pounds a day for each rung of care that is not needed
+         − φ × gap                             altruism, pounds a day for each tier of care that is not needed
          − [(δ + exits + 1/H) × S(u) − S'(u)]  what it costs to put off the payoff S of a step-down
 
-    S(u) = Σ sums × P(not back) × (what later money is worth) + value of the rung below − what a return takes back ×
+    S(u) = Σ sums × P(not back) × (what later money is worth) + value of the tier below − what a return takes back ×
     P(back)
 
-Ready clients step down at ``h × exp(clip(−η g / r̄, −3, 3))``; clients who are not ready are let go too soon at
+Ready clients step down at ``h × exp(clip(−η g / r̄, −3, 3))``; clients who are not ready are discharged early at
 ``h × (exp(clip(−η g / r̄, 0, 3)) − 1)``. r̄ is the service's reference price, H the provider's horizon. g is worked out
 for each day of a stay once; clocks then run on a table.
 """
@@ -47,10 +47,10 @@ class Incentive(NamedTuple):
     tariff: Tariff
     reference: float  # r̄, pounds a day
     avoidable: float  # w, pounds a day
-    lower_value: float  # what the client is worth on the rung below, if the provider may keep them there
+    lower_value: float  # what the client is worth in the tier below, if the provider may keep them there
     eta: float
     horizon_days: float  # H
-    altruism: float  # φ, pounds a day and rung
+    altruism: float  # φ, pounds a day and tier
     occupancy: float
     back_per_day: float  # clients who were ready
     unready_back_per_day: float
@@ -103,7 +103,7 @@ def incentive(
 
 
 def _lower_value(model: Model, provider: Provider, offer: Offer, response: Response, date: dt.date) -> float:
-    """A newcomer's margin over the horizon on the next rung below, times the share of placements there that come to the
+    """A newcomer's margin over the horizon in the next tier below, times the share of placements there that come to the
     provider."""
     rung = {tier: k for k, tier in enumerate(model.rungs)}
     services = {s.name: s for s in model.services}
@@ -127,7 +127,7 @@ def _lower_value(model: Model, provider: Provider, offer: Offer, response: Respo
 
 
 def days_of(seen: Incentive) -> Days:
-    """The days of stay on which the value of holding may change, one by one, up to where it stays the same."""
+    """The days of stay on which the value of retention may change, one by one, up to where it stays the same."""
     tariff = seen.tariff
     marks = [*tariff.edges, *(day for day, _ in tariff.lumps), *(b.days_of_pay for b in tariff.backs)]
     marks += [day for payoff in tariff.payoffs for day in (payoff.full_until, payoff.zero_at) if day < FOREVER]
@@ -184,8 +184,8 @@ def step_down_factor(seen: Incentive, gap: int, days: Days) -> Days:
 
 
 def release_factor(seen: Incentive, gap: int, days: Days) -> Days:
-    """How fast, in multiples of the leak, a client who needs the care is let go, on these days of the stay: 0 where
-    holding pays."""
+    """How fast, in multiples of the plain rate of early discharge, a client who needs the care is let go, on these days
+    of the stay: 0 where retention pays."""
     if seen.eta == 0.0:
         return np.zeros_like(days)
     return np.expm1(np.clip(-seen.eta * holding_value(seen, gap, days, ready=False) / seen.reference, 0.0, MOST))

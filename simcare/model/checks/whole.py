@@ -86,7 +86,7 @@ def _clocks(model: ModelFields) -> Iterator[Fault]:
             if clock.clock == "rise" and level + clock.by >= len(rungs):
                 yield Fault(
                     f"clocks[{i}].needs",
-                    f"need cannot rise by {clock.by} from '{need}': the ladder ends at '{rungs[-1]}'",
+                    f"need cannot rise by {clock.by} from '{need}': the highest level of need is '{rungs[-1]}'",
                 )
             if clock.clock == "recover" and level < clock.by:
                 yield Fault(f"clocks[{i}].needs", f"need cannot fall by {clock.by} from '{need}'")
@@ -149,7 +149,8 @@ def _lengths(model: ModelFields) -> Iterator[Fault]:
     for path, numbers in rows:
         if numbers is not None and len(numbers.value) != rungs:
             yield Fault(
-                path, f"needs one value for each of {rungs} rungs ({', '.join(model.rungs)}), got {len(numbers.value)}"
+                path,
+                f"needs one value for each of {rungs} levels of need ({', '.join(model.rungs)}), got {len(numbers.value)}",
             )
 
 
