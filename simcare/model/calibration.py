@@ -93,7 +93,7 @@ def _mass(prior: Prior, low: float, high: float) -> float:
     return normal.cdf(math.log(high)) - normal.cdf(math.log(low)) if low > 0 else normal.cdf(math.log(high))
 
 
-class Observed(Frozen):
+class CountedRate(Frozen):
     """A rate that was counted: ``events`` in ``person_years``. It is not fitted; its own uncertainty (a Gamma) enters
     every run.
 
@@ -262,7 +262,7 @@ class Calibration(Frozen):
     method: Method = Method()
     runs: tuple[Start, ...] = Field(min_length=1)
     free: tuple[Free, ...] = Field(min_length=1)
-    observed: tuple[Observed, ...] = ()
+    observed: tuple[CountedRate, ...] = ()
     targets: tuple[Target, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -277,9 +277,9 @@ class Calibration(Frozen):
         return self
 
     @property
-    def moving(self) -> tuple[Free | Observed, ...]:
+    def moving(self) -> tuple[Free | CountedRate, ...]:
         """Everything that differs from draw to draw: the free parameters, then the rates that were counted."""
         return (*self.free, *self.observed)
 
 
-__all__ = ["Calibration", "Cells", "Free", "Kind", "Method", "Observed", "Prior", "Start", "Target", "Then"]
+__all__ = ["Calibration", "Cells", "CountedRate", "Free", "Kind", "Method", "Prior", "Start", "Target", "Then"]

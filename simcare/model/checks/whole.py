@@ -148,10 +148,8 @@ def _lengths(model: ModelFields) -> Iterator[Fault]:
     rows += [(f"front_door[{i}].diverted", row.diverted) for i, row in enumerate(model.front_door)]
     for path, numbers in rows:
         if numbers is not None and len(numbers.value) != rungs:
-            yield Fault(
-                path,
-                f"needs one value for each of {rungs} levels of need ({', '.join(model.rungs)}), got {len(numbers.value)}",
-            )
+            wanted = f"{rungs} levels of need ({', '.join(model.rungs)})"
+            yield Fault(path, f"needs one value for each of {wanted}, got {len(numbers.value)}")
 
 
 def _ages(model: ModelFields) -> Iterator[Fault]:
