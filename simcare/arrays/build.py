@@ -15,6 +15,7 @@ from simcare.arrays.clocks import Hazards, Steps
 from simcare.arrays.names import Names, names_of
 from simcare.arrays.places import open_places, team_tasks
 from simcare.arrays.provider_clocks import ProviderClocks, provider_clocks
+from simcare.arrays.rows import as_row
 from simcare.model import Model, Number
 from simcare.model.cells import BY_PROVIDERS, NEED_CLOCKS, changes_on, clock_cells, rates_of
 from simcare.rules.codes import CLOCK_SLOTS, CLOCKS, JUMPS, PREMATURE, STEP_DOWN
@@ -155,14 +156,15 @@ def _stages(model: Model, names: Names, steps: Steps) -> tuple[NDArray[Any], NDA
 
 def _services(model: Model, names: Names, steps: Steps) -> NDArray[Any]:
     rows = [
-        (
-            names.tiers.index(s.tier),
-            s.enabling,
-            s.follows_need,
-            s.short_term_days is not None,
-            steps.series(s.short_term_days),
-            steps.series(s.first_review_days or s.review_every_days),
-            steps.series(s.review_every_days),
+        as_row(
+            SERVICE,
+            tier=names.tiers.index(s.tier),
+            enabling=s.enabling,
+            follows_need=s.follows_need,
+            short=s.short_term_days is not None,
+            short_days=steps.series(s.short_term_days),
+            first_review=steps.series(s.first_review_days or s.review_every_days),
+            review_every=steps.series(s.review_every_days),
         )
         for s in model.services
     ]
@@ -198,15 +200,15 @@ def _handovers(model: Model, names: Names, bands: NDArray[Any], steps: Steps) ->
         for group in handover.groups or names.groups:
             at_most = len(names.rungs) - 1 if handover.at_most is None else names.rungs.index(handover.at_most)
             to = names.groups.index(handover.to_group or group)
-            row = (
-                handover.keeps_need.value,
-                at_most,
-                to,
-                1,
-                steps.series(handover.supported),
-                steps.series(handover.gap_days),
+            out[ages.index(handover.age), names.groups.index(group)] = as_row(
+                HANDOVER,
+                keeps=handover.keeps_need.value,
+                at_most=at_most,
+                to_group=to,
+                here=1,
+                supported=steps.series(handover.supported),
+                gap_days=steps.series(handover.gap_days),
             )
-            out[ages.index(handover.age), names.groups.index(group)] = row
     return out
 
 
@@ -214,7 +216,8 @@ def _hospitals(model: Model, names: Names, steps: Steps) -> NDArray[Any]:
     out = np.zeros((len(names.stages), len(names.groups)), HOSPITAL)
     out["share"] = -1
     for hospital in model.hospitals:
-        row = (steps.series(hospital.share), hospital.days.value, steps.series(hospital.to_step_up))
+        share, to_step_up = steps.series(hospital.share), steps.series(hospital.to_step_up)
+        row = as_row(HOSPITAL, share=share, days=hospital.days.value, to_step_up=to_step_up)
         for stage, group in product(hospital.stages or names.stages, hospital.groups or names.groups):
             out[names.stages.index(stage), names.groups.index(group)] = row
     return out

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simcare.arrays.clocks import Steps
 from simcare.arrays.names import Names
+from simcare.arrays.rows import as_row
 from simcare.model import Model
 from simcare.model.capacity import Offer
 from simcare.model.offers import mean_price, reference_price, tariff_starts
@@ -20,6 +21,7 @@ from simcare.rules.records import CHANGE, LIST, MARKET, OFFER_ROW, POOL, PROVIDE
 from simcare.units import YEAR_DAYS, month_index, month_start
 
 LONGEST_YEARS = 60
+NO_ACCOUNTS: dict[str, float] = {"price": -1, "variable": 0.0, "fixed": 0.0}
 
 
 class Places(NamedTuple):
@@ -152,40 +154,42 @@ def _pools(
         if row.pool >= 0:
             mine = [q for q, found in enumerate(lists) if any(rows[k].pool == row.pool for k in found)]
             spot, cut = row.offer.spot_premium is not None, CUTS[row.offer.when_cut]
-            pools.append(
-                (row.service, row.provider, spot, cut, -1, len(served), len(mine), *_accounts(model, row.offer, steps))
-            )
+            held = {"service": row.service, "provider": row.provider, "spot": spot, "cut": cut, "hours": -1}
+            accounts = _accounts(model, row.offer, steps)
+            pools.append(as_row(POOL, **held, first=len(served), count=len(mine), **accounts))
             served += mine
     for t, team in enumerate(model.teams):
-        pools.append((-1, -1, False, 0, steps.series(team.hours_per_week), len(served), 1, -1, 0.0, 0.0))
+        works = {"service": -1, "provider": -1, "spot": False, "cut": 0, "hours": steps.series(team.hours_per_week)}
+        pools.append(as_row(POOL, **works, first=len(served), count=1, **NO_ACCOUNTS))
         served.append(len(lists) + t)
     kinds = [1] * len(lists) + [0] * len(model.teams)
     return np.array(pools, POOL), np.array(served, np.int64), np.array(kinds, np.int64)
 
 
-def _accounts(model: Model, offer: Offer, steps: Steps) -> tuple[int, float, float]:
+def _accounts(model: Model, offer: Offer, steps: Steps) -> dict[str, float]:
     """What a market looks at: the price over time as a series, and the variable and fixed cost a day.
 
     Without a variable cost, it is such that the provider has the usual margin at the first price.
     """
     if model.market is None:
-        return -1, 0.0, 0.0
+        return NO_ACCOUNTS
     dates = tariff_starts(model, offer)
     dated = [(float((date - model.about.start).days), mean_price(model, offer, date)) for date in dates]
     usual = dated[0][1] * (1.0 - model.market.usual_margin.value)
     variable = usual if offer.variable_gbp_per_day is None else offer.variable_gbp_per_day.value
     fixed = 0.0 if offer.fixed_gbp_per_year is None else offer.fixed_gbp_per_year.value / YEAR_DAYS
-    return steps.add([(-math.inf, dated[0][1]), *dated[1:]]), variable, fixed
+    return {"price": steps.add([(-math.inf, dated[0][1]), *dated[1:]]), "variable": variable, "fixed": fixed}
 
 
 def _providers(model: Model) -> NDArray[Any]:
     """Every provider's hazard to fail a day, its parent and its overhead a day."""
     parents = sorted({p.parent for p in model.providers if p.parent is not None})
     rows = [
-        (
-            0.0 if p.closures_per_year is None else p.closures_per_year.value / YEAR_DAYS,
-            -1 if p.parent is None else parents.index(p.parent),
-            0.0 if p.overhead_gbp_per_year is None else p.overhead_gbp_per_year.value / YEAR_DAYS,
+        as_row(
+            PROVIDER,
+            closures=0.0 if p.closures_per_year is None else p.closures_per_year.value / YEAR_DAYS,
+            parent=-1 if p.parent is None else parents.index(p.parent),
+            overhead=0.0 if p.overhead_gbp_per_year is None else p.overhead_gbp_per_year.value / YEAR_DAYS,
         )
         for p in model.providers
     ]
@@ -195,17 +199,19 @@ def _providers(model: Model) -> NDArray[Any]:
 def _market(model: Model) -> NDArray[Any]:
     if (m := model.market) is None:
         return np.zeros(0, MARKET)
-    choice = [0.0 if number is None else number.value for number in (m.choice_vacancy, m.choice_price)]
-    row = (
-        m.price_drift_per_year,
-        m.price_per_occupancy,
-        m.usual_occupancy,
-        m.entry_per_year,
-        m.usual_margin,
-        m.closure_per_margin,
-        m.contagion,
+    row = as_row(
+        MARKET,
+        drift=m.price_drift_per_year.value,
+        per_occupancy=m.price_per_occupancy.value,
+        usual_occupancy=m.usual_occupancy.value,
+        entry=m.entry_per_year.value,
+        usual_margin=m.usual_margin.value,
+        per_margin=m.closure_per_margin.value,
+        contagion=m.contagion.value,
+        vacancy=0.0 if m.choice_vacancy is None else m.choice_vacancy.value,
+        price=0.0 if m.choice_price is None else m.choice_price.value,
     )
-    return np.array([(*(number.value for number in row), *choice)], MARKET)
+    return np.array([row], MARKET)
 
 
 def whole(places: float) -> int:
@@ -268,5 +274,5 @@ def team_tasks(model: Model, names: Names, places: Places) -> NDArray[Any]:
                 team.stages or names.stages, team.groups or names.groups, team.areas or names.areas
             ):
                 at = work, names.stages.index(stage), names.groups.index(group), names.areas.index(area)
-                out[at] = (places.teams_from + t, hours.value)
+                out[at] = as_row(TEAM_TASK, pool=places.teams_from + t, hours=hours.value)
     return out
