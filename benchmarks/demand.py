@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from simcare.demand import driver as drivers
-from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
 from simcare.demand.series import MonthlyCounts
 from simcare.files.library import library
-from simcare.runs.many_forecasts import forecast_all
+from simcare.runs.forecasts import forecast, forecast_all
 
 
 def seconds(what: object) -> float:

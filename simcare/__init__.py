@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simcare.decide.comparison import Comparison, compare
-    from simcare.demand.forecast import Forecast, forecast
+    from simcare.demand.forecast import Forecast
     from simcare.demand.reading import read_series
     from simcare.errors import BadInput, BrokenInvariant, SimcareError
     from simcare.files.load import load_experiment, load_model
     from simcare.files.load import load_model as load
     from simcare.model.contracts import Contract, invoice
+    from simcare.runs.forecasts import forecast
     from simcare.runs.run import Run, run
 
 __version__ = "0.1.0"
@@ -52,7 +53,7 @@ _HOMES = {
     "Run": "runs.run",
     "SimcareError": "errors",
     "compare": "decide.comparison",
-    "forecast": "demand.forecast",
+    "forecast": "runs.forecasts",
     "invoice": "model.contracts",
     "load": "files.load",
     "load_experiment": "files.load",

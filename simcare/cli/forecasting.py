@@ -122,9 +122,9 @@ class ForecastRequest(NamedTuple):
 
 
 def _one(series: MonthlyCounts, others: Mapping[str, MonthlyCounts], asked: ForecastRequest) -> None:
-    from simcare.demand.forecast import forecast as forecast_one
     from simcare.demand.pooling import typical_of
     from simcare.report.forecast_page import forecast_exhibits, write_forecast
+    from simcare.runs.forecasts import forecast as forecast_one
 
     typical = typical_of(others, asked.terms)
     with working("Trying the models where the outturn is known") as progress:
@@ -161,8 +161,8 @@ def _print_one(found: Forecast, shown: ForecastExhibits, league: bool) -> None:
 
 def _many(every: Mapping[str, MonthlyCounts], asked: ForecastRequest) -> None:
     from simcare.report.forecast_page import many_exhibit, write_many
+    from simcare.runs.forecasts import forecast_all
     from simcare.runs.kept import clear_parts, parts_beside
-    from simcare.runs.many_forecasts import forecast_all
 
     folder = asked.folder
     parts = parts_beside(folder)

@@ -8,14 +8,13 @@ them up, and
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from joblib import Parallel, delayed
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
@@ -30,7 +29,9 @@ MOST = 24  # trials: of a longer series the last six years are tried
 POOL = "pool"
 DRAWS = 1000
 BANDS = ((1, 3), (4, 12), (13, 24))  # horizons that are shown together
-Progress = Callable[[int, int], None]
+Trial = tuple[int, dict[str, Values], dict[str, str]]  # origin, draws of each model, why a model is not in it
+# What carries trials out, in their order: one after the other, or with workers (simcare.runs.workers.carry_out).
+CarryOut = Callable[[Callable[[int], Trial], Sequence[int]], Iterable[Trial]]
 
 
 @dataclass(frozen=True)
@@ -62,25 +63,15 @@ def backtest(
     series: MonthlyCounts,
     field: Mapping[str, Forecaster],
     seed: int = 1,
-    workers: int | None = None,
-    progress: Progress | None = None,
+    carry_out: CarryOut = map,
 ) -> Backtest:
-    """Try every model of ``field`` on a series, and their pool. The result does not depend on ``workers``."""
-    todo = origins(series)
-    workers = min(len(todo), workers or os.cpu_count() or 1)
-    jobs = (delayed(_trial)(series, field, origin, seed) for origin in todo)
-    trials: Any = (
-        Parallel(n_jobs=workers, return_as="generator")(jobs)
-        if workers > 1
-        else (_trial(series, field, o, seed) for o in todo)
-    )
+    """Try every model of ``field`` on a series, and their pool. The result does not depend on how the trials are
+    carried out."""
     kept: list[tuple[int, dict[str, Values]]] = []
     unfit: dict[str, str] = {}
-    for done, (origin, drawn, failed) in enumerate(trials, start=1):
+    for origin, drawn, failed in carry_out(partial(_trial, series, field, seed=seed), origins(series)):
         kept.append((origin, drawn))
         unfit.update(failed)
-        if progress is not None:
-            progress(done, len(todo))
     models = [name for name in field if name not in unfit]
     rows: list[pl.DataFrame] = []
     for origin, drawn in kept:
@@ -97,16 +88,12 @@ def backtest(
     return Backtest(pl.concat(rows), unfit)
 
 
-def _trial(
-    series: MonthlyCounts, field: Mapping[str, Forecaster], origin: int, seed: int
-) -> tuple[int, dict[str, Values], dict[str, str]]:
+def _trial(series: MonthlyCounts, field: Mapping[str, Forecaster], origin: int, seed: int) -> Trial:
     with threadpool_limits(1):  # matrices of a hundred rows: threads would only get in each other's way
         return _drawn(series, field, origin, seed)
 
 
-def _drawn(
-    series: MonthlyCounts, field: Mapping[str, Forecaster], origin: int, seed: int
-) -> tuple[int, dict[str, Values], dict[str, str]]:
+def _drawn(series: MonthlyCounts, field: Mapping[str, Forecaster], origin: int, seed: int) -> Trial:
     known = series.known(origin)
     horizon = min(LONGEST, series.last - origin)
     drawn, unfit = {}, {}

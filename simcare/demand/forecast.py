@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from simcare.demand import backtest as trials
 from simcare.demand import challengers, scores
 from simcare.demand import driver as drivers
-from simcare.demand.backtest import Backtest, Choice, Progress
+from simcare.demand.backtest import Backtest, CarryOut, Choice
 from simcare.demand.regressors import Terms
 from simcare.demand.series import TRIED_FROM, MonthlyCounts, Values
 from simcare.errors import BadInput
@@ -105,18 +105,17 @@ def driver_summary(driver: drivers.FittedDriver) -> dict[str, Any]:
     }
 
 
-def forecast(
+def forecast_series(
     series: MonthlyCounts,
     horizon: int = 24,
     *,
     terms: Terms | None = None,
     typical: drivers.Typical | None = None,
     seed: int = 1,
-    workers: int | None = None,
-    progress: Progress | None = None,
+    carry_out: CarryOut = map,
 ) -> Forecast:
     """Forecast a series. With 36 months or more every model is back-tested first and the default chosen by it; the same
-    seed gives the same draws.
+    seed gives the same draws, however the trials are carried out (:class:`simcare.demand.backtest.CarryOut`).
 
     Raises BadInput for a horizon or terms that cannot be.
     """
@@ -131,7 +130,7 @@ def forecast(
     if untested is not None:
         choice = Choice(challengers.DRIVER, {challengers.DRIVER: 1.0}, f"the driver, untested: {untested}", 1.0)
     else:
-        found = trials.backtest(series, field, seed, workers, progress)
+        found = trials.backtest(series, field, seed, carry_out)
         choice = trials.choose(found, series)
     fitted = drivers.widened(fitted, choice.widen)
     with threadpool_limits(1):
@@ -178,4 +177,4 @@ def _drawn(
     return trials.pool(drawn, choice.weights)
 
 
-__all__ = ["Forecast", "driver_summary", "forecast"]
+__all__ = ["Forecast", "driver_summary", "forecast_series"]

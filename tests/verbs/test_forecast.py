@@ -12,13 +12,12 @@ from typer.testing import CliRunner
 
 from simcare.cli import app
 from simcare.demand import scores
-from simcare.demand.forecast import forecast
 from simcare.demand.reading import read_series
 from simcare.errors import BadInput
 from simcare.files.library import library
-from simcare.runs import many_forecasts
+from simcare.runs import forecasts
+from simcare.runs.forecasts import forecast, forecast_all
 from simcare.runs.kept import clear_parts
-from simcare.runs.many_forecasts import forecast_all
 from simcare.units import month_name, parsed_month
 
 REFERRALS = library("calibration") / "referrals-monthly.csv"
@@ -99,19 +98,19 @@ def test_many_series_go_on_where_they_stopped(tmp_path: Path, monkeypatch: pytes
     parts = tmp_path / "parts"
     whole = forecast_all(every, 6, tmp_path / "other", workers=1)
     stopped = list(every)[2]
-    real = many_forecasts.forecast
+    real = forecasts.forecast_series
 
     def stopping(series: object, *rest: object, **named: object) -> object:
         if getattr(series, "name", "") == stopped:
             raise KeyboardInterrupt
         return real(series, *rest, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(many_forecasts, "forecast", stopping)
+    monkeypatch.setattr(forecasts, "forecast_series", stopping)
     with pytest.raises(KeyboardInterrupt):
         forecast_all(every, 6, parts, workers=1)
     kept = {p.name: p.stat().st_mtime_ns for p in parts.glob("*.json")}
     assert len(kept) == 2
-    monkeypatch.setattr(many_forecasts, "forecast", real)
+    monkeypatch.setattr(forecasts, "forecast_series", real)
     ticks: list[tuple[int, int]] = []
     again = forecast_all(every, 6, parts, workers=1, progress=lambda done, of: ticks.append((done, of)))
     assert ticks[0] == (2, 4)

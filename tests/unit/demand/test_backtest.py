@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from simcare.demand import challengers, scores
 from simcare.demand.backtest import Backtest, _trial, backtest, choose, league, origins, weights, widening
-from simcare.demand.forecast import forecast
+from simcare.demand.forecast import forecast_series
 from simcare.demand.regressors import Terms
 from simcare.demand.series import MonthlyCounts
 from simcare.errors import BadInput
@@ -78,7 +78,7 @@ pytestmark = pytest.mark.xdist_group("backtest")  # what is carried out once is 
 @pytest.fixture(scope="module")
 def tried() -> tuple[MonthlyCounts, Backtest]:
     series = MonthlyCounts("X", FIRST, made(np.random.default_rng(5), 60))
-    return series, backtest(series, challengers.field(series), workers=1)
+    return series, backtest(series, challengers.field(series))
 
 
 def test_a_model_sees_only_what_was_known(tried: tuple[MonthlyCounts, Backtest]) -> None:
@@ -183,22 +183,22 @@ def test_the_drift_widens_where_what_came_lay_in_the_tails() -> None:
 
 def test_a_series_too_short_or_constant_is_forecast_untested() -> None:
     rng = np.random.default_rng(6)
-    short = forecast(MonthlyCounts("X", FIRST, rng.poisson(50, 14).astype(float)), 6)
+    short = forecast_series(MonthlyCounts("X", FIRST, rng.poisson(50, 14).astype(float)), 6)
     assert short.backtest is None
     assert "too few" in short.choice.why
-    same = forecast(MonthlyCounts("X", FIRST, np.full(48, 100.0)), 12)
+    same = forecast_series(MonthlyCounts("X", FIRST, np.full(48, 100.0)), 12)
     assert same.backtest is None
     rows = same.rows()
     assert (rows["hi80"] > rows["lo80"]).all()
     assert rows["median"].to_numpy() == pytest.approx(np.full(12, 100.0), rel=0.15)
     with pytest.raises(BadInput, match="horizon: must be from 1 to 120"):
-        forecast(SERIES, 0)
+        forecast_series(SERIES, 0)
 
 
 def test_a_covariate_that_does_not_reach_the_horizon_is_told() -> None:
     rng = np.random.default_rng(7)
     jobless = 5 + np.cumsum(rng.normal(0, 0.2, 30))
     series = MonthlyCounts("X", FIRST, rng.poisson(80, 24).astype(float), None, {"jobless": jobless})
-    six, seven = (forecast(series, horizon).series.notes for horizon in (6, 7))
+    six, seven = (forecast_series(series, horizon).series.notes for horizon in (6, 7))
     assert not any("held" in note for note in six)
     assert any("The covariate jobless is known to 2014-09: past that its last value is held" in note for note in seven)

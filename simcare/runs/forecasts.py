@@ -1,4 +1,4 @@
-"""Forecasts of many series at once: each area by itself, pooled with the others, in parallel, kept as they come."""
+"""Forecasts with workers: of one series, and of many at once, each by itself, pooled with the others and kept."""
 
 from __future__ import annotations
 
@@ -9,12 +9,36 @@ from typing import Any
 
 from simcare import __version__
 from simcare.demand.driver import Typical
-from simcare.demand.forecast import forecast
+from simcare.demand.forecast import Forecast, forecast_series
 from simcare.demand.pooling import typical_of
 from simcare.demand.regressors import Terms
 from simcare.demand.series import MonthlyCounts
 from simcare.runs.kept import carry_out_kept, part_name
-from simcare.runs.workers import Progress
+from simcare.runs.workers import Progress, carry_out
+from simcare.units import month_name
+
+
+def forecast(
+    series: MonthlyCounts,
+    horizon: int = 24,
+    *,
+    terms: Terms | None = None,
+    typical: Typical | None = None,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Forecast:
+    """Forecast a series. With 36 months or more every model is back-tested first and the default chosen by it; the same
+    seed gives the same draws, whatever the number of workers.
+
+    Raises BadInput for a horizon or terms that cannot be.
+    """
+    loop = partial(carry_out, workers=workers, progress=progress, called=_trial_name)
+    return forecast_series(series, horizon, terms=terms, typical=typical, seed=seed, carry_out=loop)
+
+
+def _trial_name(origin: int) -> str:
+    return f"the trial that knows the counts until {month_name(origin)}"
 
 
 def forecast_all(
@@ -47,7 +71,7 @@ def forecast_all(
 
 
 def _summary(horizon: int, terms: Terms | None, typical: Typical, seed: int, series: MonthlyCounts) -> dict[str, Any]:
-    return forecast(series, horizon, terms=terms, typical=typical, seed=seed, workers=1).json()
+    return forecast_series(series, horizon, terms=terms, typical=typical, seed=seed).json()
 
 
 def _called(series: MonthlyCounts) -> str:
@@ -60,4 +84,4 @@ def _name(series: MonthlyCounts, horizon: int, terms: Terms | None, typical: Typ
     return part_name(rest, *(array.tobytes() for array in arrays))
 
 
-__all__ = ["forecast_all"]
+__all__ = ["forecast", "forecast_all"]
