@@ -60,7 +60,7 @@ def browser() -> Iterator[Browser]:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the shipped comparison, cut to two replications of two years: the strategies start in the
     second."""
-    found = compare("prevention", 2, years=2)
+    found = compare("prevention", 2, years=2, workers=1)
     return write_comparison(
         found, tmp_path_factory.mktemp("report") / "prevention", "simcare compare prevention --years 2 --reps 2"
     )

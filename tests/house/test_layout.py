@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.machinery
 import importlib.util
 from pathlib import Path
@@ -20,6 +21,9 @@ KINDS = {"browser", "house", "second_reading", "shipped", "support", "theory", "
 LONG: dict[str, str] = {}
 
 
+pytestmark = pytest.mark.xdist_group("house")  # the modules are parsed once
+
+
 @pytest.fixture(scope="module")
 def house() -> ModuleType:
     """The script that prints the house, as a module."""
@@ -31,12 +35,19 @@ def house() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def trees(house: ModuleType) -> dict[str, ast.Module]:
+    """Every module of the package, parsed."""
+    found: dict[str, ast.Module] = house.modules()
+    return found
+
+
 def test_the_root_holds_what_every_room_needs_and_nothing_else(house: ModuleType) -> None:
     assert {path.name for path in (ROOT / "simcare").iterdir() if path.is_file()} == house.ROOT_FILES
 
 
-def test_no_module_or_package_imports_another_in_a_circle(house: ModuleType) -> None:
-    graph = house.imports(house.modules())
+def test_no_module_or_package_imports_another_in_a_circle(house: ModuleType, trees: dict[str, ast.Module]) -> None:
+    graph = house.imports(trees)
     del graph["simcare"]  # the front door names every room, and loads none
     assert house.circles(graph) == []
     assert house.circles(house.of_packages(graph)) == []
@@ -48,14 +59,14 @@ def test_a_circle_is_found(house: ModuleType) -> None:
     assert house.circles({"a": {"b"}, "b": set()}) == []
 
 
-def test_a_name_stands_in_one_module_or_says_why_not(house: ModuleType) -> None:
-    shared = house.shared_names(house.modules())
+def test_a_name_stands_in_one_module_or_says_why_not(house: ModuleType, trees: dict[str, ast.Module]) -> None:
+    shared = house.shared_names(trees)
     assert {name: homes for name, homes in shared.items() if name not in house.EXCUSED} == {}
     assert set(house.EXCUSED) <= set(shared), "an excuse that nothing needs any more"
 
 
-def test_a_function_can_be_seen_at_once(house: ModuleType) -> None:
-    found = {name: lines for lines, name in house.long_functions(house.modules())}
+def test_a_function_can_be_seen_at_once(house: ModuleType, trees: dict[str, ast.Module]) -> None:
+    found = {name: lines for lines, name in house.long_functions(trees)}
     assert {name: lines for name, lines in found.items() if name not in LONG} == {}
     assert set(LONG) <= set(found), "an excuse that nothing needs any more"
 

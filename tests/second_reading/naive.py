@@ -79,6 +79,12 @@ def matches(scope: tuple[str, ...] | None, name: str) -> bool:
     return scope is None or name in scope
 
 
+@cache
+def bands_of(edges: tuple[float, ...], by_age: bool) -> tuple[tuple[float, float], ...]:
+    """The bands of a piecewise clock in days; the last has no end."""
+    return tuple(pairwise([*(edge * YEAR if by_age else edge for edge in edges), NEVER]))
+
+
 def cumulative(row: Clock, per_year: float, u: float) -> float:
     """The integrated hazard of a clock's baseline, ``u`` days after its origin."""
     factor = row.factor.value if row.factor else 1.0
@@ -90,12 +96,14 @@ def cumulative(row: Clock, per_year: float, u: float) -> float:
         growth = row.growth_per_year.value
         return factor * per_year * (math.exp(growth * u / YEAR) - 1) / growth
     if row.family == "piecewise":
-        by_age = (row.since or SINCE.get(row.clock)) == "age"
-        edges = [edge * YEAR if by_age else edge for edge in row.edges] + [NEVER]
-        return factor * sum(
-            rate * max(0.0, min(u, high) - low) / YEAR
-            for rate, (low, high) in zip(row.rates, pairwise(edges), strict=True)
-        )
+        total = 0.0
+        for rate, (low, high) in zip(
+            row.rates, bands_of(row.edges, (row.since or SINCE.get(row.clock)) == "age"), strict=True
+        ):
+            if u <= low:
+                break
+            total += rate * (min(u, high) - low) / YEAR
+        return factor * total
     if row.family == "weibull":
         return factor * (u / row.scale_days.value) ** row.shape.value
     if row.family == "log_logistic":
@@ -116,6 +124,8 @@ def waiting_time(row: Clock, per_year: float, multiplier: float, u: float, longe
     reached = cumulative(row, per_year, u) + budget / multiplier
     if cumulative(row, per_year, u + longest) < reached:
         return NEVER
+    if row.family == "constant":  # a straight line, so no search
+        return budget / multiplier / cumulative(row, per_year, 1.0)
     low, high = 0.0, longest
     while high - low > 1e-6:
         middle = (low + high) / 2
@@ -482,7 +492,8 @@ class Naive:
             if origin == NEVER:  # no stay, so no time in it
                 continue
             multiplier = self.multiplier(p, row, named) * self.modified(row.clock, p.stage, p.group, p.need, period)
-            fires = time + waiting_time(row, rate, multiplier, time - origin, until - time, self.rng.expovariate(1.0))
+            longest = min(until, first[0]) - time  # later than another is as good as never
+            fires = time + waiting_time(row, rate, multiplier, time - origin, longest, self.rng.expovariate(1.0))
             if fires < first[0]:
                 first = (fires, row)
         return first

@@ -91,7 +91,7 @@ def test_every_assumption_says_so() -> None:
 
 def test_arrivals_of_kent_s_children_follow_the_fitted_driver() -> None:
     """Replications meet different demands, and referrals of children go with them."""
-    found = run("kent-2013", years=1, replications=6, seed=1, engine="compiled", keep_log=False).measures
+    found = run("kent-2013", years=1, replications=6, seed=1, engine="compiled", keep_log=False, workers=1).measures
     index = (
         found.filter(pl.col("measure") == "demand_index: children's referrals")
         .group_by("replication")

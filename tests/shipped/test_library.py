@@ -49,7 +49,7 @@ def test_an_experiment_runs(path: Path) -> None:
     one = experiment.model_copy(
         update={"scenarios": experiment.scenarios[:1]}
     )  # of a sweep one point shows that it runs
-    found = compare(one, 2, model=model, years=1, seed=1)
+    found = compare(one, 2, model=model, years=1, seed=1, workers=1)
     strategies = ["baseline", *(strategy.name for strategy in found.experiment.strategies)]
     assert found.measures["strategy"].unique(maintain_order=True).to_list() == strategies
     assert found.differences["strategy"].unique(maintain_order=True).to_list() == strategies[1:]
