@@ -38,7 +38,7 @@ def contract_sections(given: ReportInput, years: str) -> list[Section]:
     """What each contract pays, and the results; nothing where no strategy puts a service under another contract."""
     if given.experiment is None or not any(strategy.contracts for strategy in given.experiment.strategies):
         return []
-    paid, where = contracts_exhibit(given.model, given.experiment, given.titles)
+    paid, where = contract_terms_exhibit(given.model, given.experiment, given.titles)
     said = f"{CYCLE} All are for {where}." if where else CYCLE
     return [
         Section("What each contract pays", [Text([said], "quiet"), paid]),
@@ -47,7 +47,7 @@ def contract_sections(given: ReportInput, years: str) -> list[Section]:
 
 
 # ---- what each contract pays
-def contracts_exhibit(model: Model, experiment: Experiment, titles: Mapping[str, str]) -> tuple[Exhibit, str]:
+def contract_terms_exhibit(model: Model, experiment: Experiment, titles: Mapping[str, str]) -> tuple[Exhibit, str]:
     """The contract of each strategy beside the one that it takes the place of: its terms in words, and what gaming it
     would earn. Where all are for the same service and providers, these are not in the table but given by themselves."""
     frame = contracts_frame(model, experiment, titles)

@@ -26,7 +26,7 @@ def write_run(run: Run, out: Path, command: str, *, log: bool = False) -> Path:
     """Write the folder of a run; returns the path of its report."""
     with aside(out) as folder:
         frames = _write_common(folder, replace(ReportInput.of(run), manifest=run.manifest | {"command": command}))
-        yearly_table(frames.costs(BASELINE), frames.caseload(BASELINE)).write_csv(folder / "summary.csv")
+        yearly_summary(frames.costs(BASELINE), frames.caseload(BASELINE)).write_csv(folder / "summary.csv")
         if log and run.log is not None:
             run.log.write_parquet(folder / "log.parquet")
     return out / "report.html"
@@ -90,11 +90,11 @@ def read_folder(folder: Path) -> ReportInput:
 
 
 def yearly(measures: pl.DataFrame) -> pl.DataFrame:
-    """The yearly table of a run's measures (:func:`yearly_table`)."""
-    return yearly_table(summaries.costs(measures, BASELINE), summaries.caseload(measures, BASELINE))
+    """The yearly table of a run's measures (:func:`yearly_summary`)."""
+    return yearly_summary(summaries.costs(measures, BASELINE), summaries.caseload(measures, BASELINE))
 
 
-def yearly_table(costs: pl.DataFrame, caseload: pl.DataFrame) -> pl.DataFrame:
+def yearly_summary(costs: pl.DataFrame, caseload: pl.DataFrame) -> pl.DataFrame:
     """The cash budget and real cost, and people in care, with the spread over replications: the rows of years of
     :func:`simcare.report.summaries.costs` and :func:`simcare.report.summaries.caseload`.
 

@@ -25,6 +25,7 @@ from simcare.report.figures.demand import (
     horizon_scores,
 )
 from simcare.report.page import Section, Text, page, section_of
+from simcare.report.wording import signed_number
 from simcare.units import month_name
 
 METHOD = (
@@ -141,7 +142,7 @@ BRIEF_LEAGUE = ("Model", "CRPS", "Skill", "MASE", "% inside 50/80/90", "Verdict"
 
 
 def _two(value: float | None) -> str:
-    return "" if value is None or value != value else f"{value:.2f}".replace("-", "−")
+    return "" if value is None or value != value else signed_number(value, 2, plus=False)
 
 
 def _verdict(row: Mapping[str, Any], default: str) -> str:
@@ -207,7 +208,7 @@ def coefficients_table(frame: pl.DataFrame) -> Table:
 
 
 def _three(value: float) -> str:
-    return f"{value:.3f}".replace("-", "−")
+    return signed_number(value, 3, plus=False)
 
 
 def diagnostics_exhibit(checked: Diagnostics) -> Exhibit:

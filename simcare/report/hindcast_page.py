@@ -17,6 +17,7 @@ from simcare.report import wording
 from simcare.report.exhibit import Exhibit, Table, exhibit_name
 from simcare.report.figures.fits import hindcast_figure
 from simcare.report.page import Section, Text, section_of
+from simcare.report.wording import MINUS, signed_number
 
 NARROW = 0.85  # of the held-out values inside the 90 % intervals, below which these are called too narrow
 SCORING = (
@@ -44,7 +45,7 @@ def share(value: float) -> str:
 def three_digits(value: float) -> str:
     """Three significant digits, with a proper minus."""
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return text.replace("-", "−")
+    return text.replace("-", MINUS)
 
 
 def signed_hundredths(value: float) -> str:
@@ -53,7 +54,7 @@ def signed_hundredths(value: float) -> str:
     >>> signed_hundredths(-0.5)
     '−0.50'
     """
-    return f"{value:+.2f}".replace("-", "−")
+    return signed_number(value, 2)
 
 
 # ---- findings

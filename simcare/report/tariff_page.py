@@ -18,6 +18,7 @@ from simcare.model.tariff import best_cycle, reset_gain
 from simcare.report.exhibit import Exhibit, Table, write_exhibit
 from simcare.report.figures.tariff import incentive_figure
 from simcare.report.page import page, section_of
+from simcare.report.wording import POUNDS, quantity
 from simcare.tariffs.expected_stay import Case, cases_summary, curve
 
 LEAST_GBP = 0.5  # a gain below this is nothing
@@ -168,9 +169,9 @@ def gaming_table(frame: pl.DataFrame, names: Mapping[str, str]) -> Table:
         cycle, restart = "none earns a sum", "nothing"
         if row["cycle_day"] is not None:
             back = f"day {row['cycle_day']:g}, back after {row['cycle_back_after_days']:g}"
-            cycle = f"{_pounds(row['cycle_gain_gbp'])} ({back})"
+            cycle = f"{quantity(row['cycle_gain_gbp'], POUNDS, 0)} ({back})"
         if row["restart_gain_gbp"] > LEAST_GBP:
-            restart = f"{_pounds(row['restart_gain_gbp'])} (after day {row['restart_day']})"
+            restart = f"{quantity(row['restart_gain_gbp'], POUNDS, 0)} (after day {row['restart_day']})"
         rows.append((names[row["contract"]], cycle, restart))
     head = (
         "Contract",
@@ -178,15 +179,6 @@ def gaming_table(frame: pl.DataFrame, names: Mapping[str, str]) -> Table:
         "Gain if a return restarts the bands",
     )
     return Table("What could be gamed", head, tuple(rows), look="below")
-
-
-def _pounds(gbp: float) -> str:
-    """Pounds with the sign before them.
-
-    >>> _pounds(-1234.4)
-    '−£1,234'
-    """
-    return f"{'−' if gbp < 0 else ''}£{abs(gbp):,.0f}"
 
 
 # ---- the folder

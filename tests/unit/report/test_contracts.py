@@ -53,7 +53,7 @@ def found() -> tuple[Exhibit, str]:
     """What each contract pays, and where."""
     experiment = given().experiment
     assert experiment is not None
-    return contracts.contracts_exhibit(given().model, experiment, given().titles)
+    return contracts.contract_terms_exhibit(given().model, experiment, given().titles)
 
 
 @cache
@@ -280,7 +280,7 @@ def test_strategies_with_other_services_have_a_table_of_their_own() -> None:
         ["Baseline", UNDER["telecare"]],
         ["Baseline", UNDER["tariff"]],
     ]
-    assert not contracts.contracts_exhibit(given().model, changed, given().titles)[1]
+    assert not contracts.contract_terms_exhibit(given().model, changed, given().titles)[1]
 
 
 # Ranks.
