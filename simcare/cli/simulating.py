@@ -166,12 +166,12 @@ def _print_fit(manifest: Mapping[str, Any]) -> None:
 
 
 def _print_run(done: Run) -> None:
-    from simcare.report.brief_tables import yearly_table
+    from simcare.report.brief_tables import brief_years_table
     from simcare.report.folders import yearly
     from simcare.report.summaries import range_words
 
     caption = f"{done.model.about.title}: mean, and {range_words(done.replications)}"
-    print_table(yearly_table(yearly(done.measures), caption))
+    print_table(brief_years_table(yearly(done.measures), caption))
     _print_fit(done.manifest)
 
 

@@ -26,7 +26,7 @@ OF_FAILURES = ("displaced", "spot_days", "queue_days")
 HUNDRED_THOUSANDS = 5  # the last place shown of a year's cost, as a power of ten
 
 
-def yearly_table(yearly: pl.DataFrame, caption: str) -> Table:
+def brief_years_table(yearly: pl.DataFrame, caption: str) -> Table:
     """Cost and people in care by financial year, of the frame :func:`simcare.report.folders.yearly`."""
     rows = tuple(_year_row(str(year), part) for (year,), part in yearly.group_by("financial_year", maintain_order=True))
     return Table(caption, ("Financial year", "Cost, cash budget", "Range", "Constant prices", "In care"), rows)
@@ -73,4 +73,4 @@ def _difference_row(row: Mapping[str, Any], with_spread: bool) -> tuple[str, ...
     return (about.label, baseline, value, f"{low} to {high}" if low else "none", *wide)
 
 
-__all__ = ["difference_table", "measures_shown", "yearly_table"]
+__all__ = ["brief_years_table", "difference_table", "measures_shown"]

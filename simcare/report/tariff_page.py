@@ -82,7 +82,7 @@ def tariff_exhibits(found: Sequence[Case], days: int, where: str) -> TariffExhib
     names = contract_names([one.contract for one in found])
     return TariffExhibits(
         curves_exhibit(found, names, days, where),
-        contracts_exhibit(found, names),
+        contract_names_exhibit(found, names),
         outcomes_exhibit(found, names),
         gaming_exhibit(found, names),
     )
@@ -105,7 +105,7 @@ def curves_exhibit(found: Sequence[Case], names: Mapping[str, str], days: int, w
     return Exhibit("curves", title, frame, figure=incentive_figure(frame, names, where))
 
 
-def contracts_exhibit(found: Sequence[Case], names: Mapping[str, str]) -> Exhibit:
+def contract_names_exhibit(found: Sequence[Case], names: Mapping[str, str]) -> Exhibit:
     """What the short names stand for."""
     frame = pl.DataFrame({"contract": [one.contract for one in found], "paid": [_paid(one) for one in found]})
     rows = tuple((names[contract], paid) for contract, paid in frame.iter_rows())
