@@ -147,9 +147,9 @@ def _one(series: MonthlyCounts, others: Mapping[str, MonthlyCounts], asked: Fore
 
 
 def _print_one(found: Forecast, shown: ForecastExhibits, league: bool) -> None:
-    from simcare.report.forecast_page import BRIEF_LEAGUE
+    from simcare.report.forecast_page import BRIEF_LEAGUE, lead_of
 
-    print_lines([f"{found.series!r}", *(f"Note: {note}." for note in found.series.notes)])
+    print_lines([lead_of(found.series), *(f"Note: {note}." for note in found.series.notes)])
     if league and shown.league is not None:
         print_exhibit(shown.league, only=BRIEF_LEAGUE)
         print_lines([shown.league.note])

@@ -222,7 +222,9 @@ def direction_table(frame: pl.DataFrame) -> Table:
     for _, parts in frame.group_by("direction", maintain_order=True):
         known = parts["information"][0]
         largest = (f"{signed_hundredths(w)} {title}" for title, w in parts.select("parameter", "weight").iter_rows())
-        rows.append((f"{known:.2g}", "informed" if known >= 1 else "left to the prior", ", ".join(largest)))
+        rows.append(
+            (f"{float(f'{known:.2g}'):g}", "informed" if known >= 1 else "left to the prior", ", ".join(largest))
+        )
     head = ("Information", "", "Mostly")
     return Table("Directions: what the data inform jointly", head, tuple(rows), headers=len(head), look="words")
 

@@ -15,6 +15,7 @@ from simcare.demand.backtest import BANDS, POOL, Backtest, league
 from simcare.demand.diagnostics import Diagnostics, diagnose, driver_sentences
 from simcare.demand.forecast import Forecast
 from simcare.demand.scores import LEVELS
+from simcare.demand.series import MonthlyCounts
 from simcare.files.atomic import MANIFEST, aside
 from simcare.report.exhibit import Exhibit, Table, write_exhibit
 from simcare.report.figures.demand import (
@@ -281,13 +282,17 @@ def sections_of(shown: ForecastExhibits) -> list[Section]:
     ]
 
 
+def lead_of(series: MonthlyCounts) -> str:
+    """What a series holds."""
+    span = f"{month_name(series.first)} to {month_name(series.last)}"
+    return f"{series.name}: {len(series)} months of counts, {span}, {int((~series.told).sum())} missing."
+
+
 def write_forecast(found: Forecast, shown: ForecastExhibits, out: Path, about: Mapping[str, Any]) -> Path:
     """Write the folder of one series: report.html, forecast.csv, scores.parquet, league.csv, draws.parquet,
     manifest.json."""
     series = found.series
-    span = f"{month_name(series.first)} to {month_name(series.last)}"
-    lead = f"{len(series)} months of counts, {span}."
-    text = page(f"Demand forecast: {series.name}", lead, series.notes, sections_of(shown))
+    text = page(f"Demand forecast: {series.name}", lead_of(series), series.notes, sections_of(shown))
     ahead = shown.forecast.frame["month"].to_list()
     with aside(out) as folder:
         (folder / "report.html").write_text(text, encoding="utf-8")
@@ -335,6 +340,7 @@ __all__ = [
     "BRIEF_LEAGUE",
     "ForecastExhibits",
     "forecast_exhibits",
+    "lead_of",
     "many_exhibit",
     "many_table",
     "months_table",

@@ -211,7 +211,7 @@ def _pit_panel(fig: go.Figure, shares: Sequence[float]) -> None:
     theme.level_line(fig, 2, 10, theme.VERMILION)
     tenths = {"tickangle": 0, "tickvals": [0, 4.5, 9], "ticktext": ["low", "middle", "high"]}
     fig.update_layout(xaxis3=tenths, yaxis3={"rangemode": "tozero", "nticks": 5})
-    theme.panel_title(fig, 2, "Where the outturn lay", "% of months by tenth of the forecast; 10 is right")
+    theme.panel_title(fig, 2, "Where the outturn lay", "% of months by tenth; 10 is right")
 
 
 __all__ = [
