@@ -17,7 +17,7 @@ def main() -> None:
     try:
         app()
     except SimcareError as error:
-        for line in str(error).splitlines():
+        for line in (*str(error).splitlines(), *getattr(error, "__notes__", ())):
             err_console.print(line, markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:

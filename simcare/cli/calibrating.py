@@ -15,7 +15,7 @@ from simcare.cli.common import (
     Workers,
     app,
     command,
-    err_console,
+    going_on,
     out_console,
     print_exhibit,
     print_json,
@@ -24,8 +24,6 @@ from simcare.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from simcare.calibrate.fitting import Calibrated
-    from simcare.calibrate.reading import Loaded
     from simcare.report.calibration_page import CalibrationResult
     from simcare.runs.workers import Progress
 
@@ -55,12 +53,15 @@ def calibrate(
     folder = out or Path("runs") / f"calibration-{loaded.calibration.name}"
     check_free(folder)
 
-    from simcare.report.calibration_page import calibration_result, write_calibration  # heavy: only for good input
+    # Heavy imports: only for input that is good.
+    from simcare.calibrate.fitting import calibrate as carry_out
+    from simcare.report.calibration_page import calibration_result, write_calibration
     from simcare.runs.kept import clear_parts, parts_beside
 
     began = dt.datetime.now(dt.UTC)
     parts = parts_beside(folder)
-    found = _carried_out(loaded, parts, workers)
+    with going_on(parts):
+        found = carry_out(loaded, parts, workers, _progress)
     took = round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1)
     result = calibration_result(found)
     about = {"command": command(), "began": began.isoformat(timespec="seconds"), "wall_seconds": took}
@@ -70,26 +71,6 @@ def calibrate(
         print_json(_summary(result, folder))
     else:
         _print_calibration(result, folder)
-
-
-def _carried_out(loaded: Loaded, parts: Path, workers: int | None) -> Calibrated:
-    """The calibration, going on from the runs that are kept; a stop at the keyboard says what is."""
-    from simcare.calibrate.fitting import calibrate as carry_out
-    from simcare.runs.kept import count_parts
-
-    if parts.is_dir():
-        err_console.print(
-            f"Going on with the runs that are kept in {parts}", highlight=False, markup=False, soft_wrap=True
-        )
-    try:
-        return carry_out(loaded, parts, workers, _progress)
-    except KeyboardInterrupt:
-        err_console.print(
-            f"Stopped; {count_parts(parts)} results are kept in {parts}, and the same command goes on from there.",
-            highlight=False,
-            markup=False,
-        )
-        raise typer.Exit(1) from None
 
 
 def _summary(result: CalibrationResult, folder: Path) -> dict[str, Any]:

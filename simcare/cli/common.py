@@ -116,6 +116,22 @@ def working(what: str, at_first: str = "") -> Iterator[Callable[[int, int], None
         yield tick
 
 
+@contextmanager
+def going_on(parts: Path) -> Iterator[None]:
+    """Work whose results are kept in a folder of parts: says if it goes on from some, and at a stop what is kept."""
+    from simcare.runs.kept import count_parts
+
+    if parts.is_dir():
+        before = f"Going on with the {count_parts(parts)} results that are kept in {parts}."
+        err_console.print(before, highlight=False, markup=False, soft_wrap=True)
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"Stopped; {count_parts(parts)} results are kept in {parts}, and the same command goes on from there."
+        err_console.print(kept, highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
 def command() -> str:
     return shlex.join(["simcare", *sys.argv[1:]])
 

@@ -15,6 +15,7 @@ from simcare.cli.common import (
     app,
     command,
     err_console,
+    going_on,
     out_console,
     print_exhibit,
     print_json,
@@ -166,7 +167,7 @@ def _many(every: Mapping[str, MonthlyCounts], asked: ForecastRequest) -> None:
 
     folder = asked.folder
     parts = parts_beside(folder)
-    with working(f"Forecasting {len(every)} series; a stop loses none that is done") as progress:
+    with going_on(parts), working(f"Forecasting {len(every)} series; a stop loses none that is done") as progress:
         results = forecast_all(
             every, asked.horizon, parts, terms=asked.terms, seed=asked.seed, workers=asked.workers, progress=progress
         )

@@ -120,6 +120,18 @@ def test_many_series_go_on_where_they_stopped(tmp_path: Path, monkeypatch: pytes
     assert not parts.exists()
 
 
+def test_a_stop_at_the_keyboard_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(forecasts, "forecast_series", stopped)
+    many, out = str(REFERRALS), str(tmp_path / "out")
+    done = CliRunner().invoke(app, ["forecast", many, "--horizon", "6", "--workers", "1", "--out", out])
+    assert done.exit_code == 1
+    assert "Stopped; 0 results are kept in" in done.output and "the same command goes on from there" in done.output
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_series_file_can_be_checked(kent: tuple[Path, Path]) -> None:
     done = CliRunner().invoke(app, ["check", str(kent[0])])
     assert done.exit_code == 0

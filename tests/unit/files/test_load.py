@@ -64,7 +64,8 @@ WRONG = [((
     "f.toml: arrivals[0].per_year.valeu: unknown key, did you mean 'value'?"), (("arrivals", 0, "per_year"), 3,
     'f.toml: arrivals[0].per_year: needs a table such as { value = 1, source = "…", grade = "A" }, got 3'),
     (("arrivals", 0, "needs", "value"), [1],
-    "f.toml: arrivals[0].needs: needs one value for each of 3 levels of need (independent, community, placement), got 1"),
+    "f.toml: arrivals[0].needs: needs one value for each of 3 levels of need (independent, community, placement),"
+    " got 1"),
     (("arrivals", 0, "needs", "value"), [0.5, 0.2, 0.2], "f.toml: arrivals[0].needs: must add to 1, they add to 0.9"),
     (("arrivals", 0, "per_year", "grade"), "E",
     "f.toml: arrivals[0].per_year.grade: unknown 'E', expected one of: A, B, C, D"), (("arrivals", 0, "per_year",
@@ -80,8 +81,9 @@ WRONG = [((
     "clock"), "ris", "f.toml: clocks[0].clock: unknown 'ris', did you mean 'rise'?"), (("clocks", 0, "per_year",
     "value"), [0.5, -1], "f.toml: clocks[0].per_year: cannot be negative, got -1"), (("clocks", 0, "needs"),
     ["independent", "placement"],
-    "f.toml: clocks[0].needs: need cannot rise by 1 from 'placement': the highest level of need is 'placement'"), (("clocks", 8,
-    "shape"), None, "f.toml: clocks[8]: family 'weibull' needs shape"), (("contracts", 0, "terms", 0, "gbp_per_day"),
+    "f.toml: clocks[0].needs: need cannot rise by 1 from 'placement': the highest level of need is 'placement'"),
+    (("clocks", 8, "shape"), None, "f.toml: clocks[8]: family 'weibull' needs shape"), (
+    ("contracts", 0, "terms", 0, "gbp_per_day"),
     NUMBER, "f.toml: contracts[0].terms[0]: give gbp_per_day or gbp_per_week, one of them"), (("providers", 0,
     "offers", 0, "contract"), "cheep",
     "f.toml: providers[0].offers[0].contract: unknown 'cheep', did you mean 'cheap'?"), (("caseload", 0, "count",
