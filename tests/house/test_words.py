@@ -7,6 +7,8 @@ names in the program.
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -24,6 +26,8 @@ MARKDOWN = sorted(
     for pattern in ("*.md", "docs/*.md", "models/*.md", "calibration/*.md", "experiments/*.md", "benchmarks/*.md")
     for path in ROOT.glob(pattern)
 )
+MODULES = sorted((ROOT / "simcare").rglob("*.py"))
+TEMPLATES = sorted((ROOT / "simcare").rglob("*.html"))
 TOML = sorted(path for folder in ("models", "calibration", "experiments") for path in (ROOT / folder).glob("*.toml"))
 
 # The private word, as a pattern without regard to capitals, and what to write.
@@ -165,6 +169,77 @@ def test_shipped_files_use_the_words_of_the_field(path: Path) -> None:
     assert not found, "\n".join(found)
 
 
+# The code: messages, help texts, and what the schema says.
+
+
+def strings(tree: ast.Module, documented: bool) -> Iterator[tuple[int, str]]:
+    """The texts of a module with their lines, where they hold more than one word; docstrings only if they are shown."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None
+        if isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if (
+            not isinstance(node, ast.Constant)
+            or not isinstance(node.value, str)
+            or not re.search(r"\w\s+\w", node.value)
+        ):
+            continue
+        if documented or id(node) not in docstrings:
+            yield node.lineno, node.value
+
+
+def shown(text: str) -> str:
+    """A message without the names it quotes."""
+    return re.sub(r"(?<!\w)'[\w.\[\]: ]*'(?!\w)|\b[\w.]+\[|\b\w+(?:\.\w+)+", "", without_code(text))
+
+
+def test_private_words_in_messages_are_found_and_names_of_files_are_not() -> None:
+    code = """def f(x):
+    'A rung, not shown.'
+    return f"handovers[{x}].supported: 'premature' is a hand-over", "rung", "nought people"
+"""
+    texts_ = [text for _, text in strings(ast.parse(code), documented=False)]
+    assert [word.partition(":")[0] for text in texts_ for word in private_words(shown(text))] == [
+        "'hand-over'",
+        "'nought'",
+    ]
+
+
+# The docstrings here are shown: as help on the command line, in the schema for editors, and by help(simcare.run).
+DOCUMENTED = ("simcare/cli/", "simcare/model/")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_messages_use_the_words_of_the_field(path: Path) -> None:
+    documented = short(path).startswith(DOCUMENTED)
+    found = [
+        f"{short(path)}:{line}: {word} in {text!r}"
+        for line, text in strings(ast.parse(path.read_text(encoding="utf-8")), documented)
+        for word in private_words(shown(text))
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("package", ["simcare", "simcare.induced"])
+def test_what_is_exported_is_described_in_the_words_of_the_field(package: str) -> None:
+    exported = importlib.import_module(package)
+    described = {name: getattr(exported, name).__doc__ or "" for name in exported.__all__}
+    assert {name: words for name, text in described.items() if (words := private_words(without_code(text)))} == {}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=short)
+def test_templates_use_the_words_of_the_field(path: Path) -> None:
+    text = re.sub(
+        r"(?s)\{#.*?#\}|\{[{%].*?[%}]\}|<style.*?</style>|<script.*?</script>|<[^>]*>",
+        " ",
+        path.read_text(encoding="utf-8"),
+    )
+    assert private_words(text) == []
+
+
 # The glossary.
 
 
@@ -229,15 +304,6 @@ def test_tables_that_the_glossary_names_are_tables_of_the_files() -> None:
 
 # What pages point to.
 
-# Files that the map names and that are on their way.
-TO_COME = {
-    "simcare/measures/catalogue.py",
-    "simcare/model/cells.py",
-    "simcare/model/tariff.py",
-    "simcare/runs/kept.py",
-    "simcare/runs/workers.py",
-}
-
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=short)
 def test_files_that_a_page_names_are_there(path: Path) -> None:
@@ -250,7 +316,7 @@ def test_files_that_a_page_names_are_there(path: Path) -> None:
         for match in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
         if not re.match(r"https?:", match) and "GLOSSARY" not in match
     ]
-    missing = [name for name in named if not (ROOT / name).exists() and name not in TO_COME]
+    missing = [name for name in named if not (ROOT / name).exists()]
     missing += [link for link in links if not (path.parent / link).exists()]
     assert missing == []
 
