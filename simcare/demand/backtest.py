@@ -20,7 +20,8 @@ from threadpoolctl import threadpool_limits
 
 from simcare.demand import scores
 from simcare.demand.challengers import DRIVER, SEASONAL_NAIVE, Forecaster, Unfit
-from simcare.demand.series import MonthlyCounts, Values
+from simcare.demand.driver import fit_driver, known_counts
+from simcare.demand.series import SHORTEST, MonthlyCounts, Values
 from simcare.rules.streams import stream
 from simcare.units import month_name, parsed_month
 
@@ -55,8 +56,17 @@ class Choice(NamedTuple):
 
 
 def origins(series: MonthlyCounts) -> list[int]:
-    """The last known month of each trial, in order: counted back by threes from three months before the last count."""
-    return [series.first + known - 1 for known in range(len(series) - EVERY, FIRST - 1, -EVERY)][:MOST][::-1]
+    """The last known month of each trial, in order: counted back by threes from three months before the last count.
+
+    A trial needs a year of counts before it, and a count to come.
+    """
+    told = series.told
+    every = [
+        series.first + known - 1
+        for known in range(len(series) - EVERY, FIRST - 1, -EVERY)
+        if told[:known].sum() >= SHORTEST and told[known : known + LONGEST].any()
+    ]
+    return every[:MOST][::-1]
 
 
 def backtest(
@@ -73,6 +83,7 @@ def backtest(
         kept.append((origin, drawn))
         unfit.update(failed)
     models = [name for name in field if name not in unfit]
+    came = known_counts(fit_driver(series, plain=False), series) if series.suppressed.any() else series
     rows: list[pl.DataFrame] = []
     for origin, drawn in kept:
         earlier = pl.concat(rows) if rows else None
@@ -83,7 +94,7 @@ def backtest(
         )
         pooled = pool({m: drawn[m] for m in members}, members)
         rows += [
-            _scored(series, name, origin, draws) for name, draws in [*((m, drawn[m]) for m in models), (POOL, pooled)]
+            _scored(came, name, origin, draws) for name, draws in [*((m, drawn[m]) for m in models), (POOL, pooled)]
         ]
     return Backtest(pl.concat(rows), unfit)
 
@@ -177,8 +188,9 @@ def league(found: Backtest) -> pl.DataFrame:
     reference = table.filter(by == SEASONAL_NAIVE)
     scored = ("crps", *(f"crps_{a}_{b}" for a, b in BANDS))
     yardstick = reference.row(0, named=True) if reference.height else dict.fromkeys(scored)
-    skill = [(1 - pl.col(c) / pl.lit(yardstick[c], pl.Float64)).alias(c.replace("crps", "skill")) for c in scored]
-    table = table.with_columns(skill)
+    # against a yardstick that never errs there is no skill
+    against = {c: pl.lit(yardstick[c] or None, pl.Float64) for c in scored}
+    table = table.with_columns((1 - pl.col(c) / against[c]).alias(c.replace("crps", "skill")) for c in scored)
     return table.select(
         "model", "crps", "skill", "mase", *(f"covered{x}" for x in scores.LEVELS), *(f"skill_{a}_{b}" for a, b in BANDS)
     ).sort("crps")

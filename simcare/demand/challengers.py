@@ -19,6 +19,7 @@ import numpy as np
 from simcare.demand import driver as drivers
 from simcare.demand.regressors import Terms, columns
 from simcare.demand.series import MonthlyCounts, Values
+from simcare.demand.suppressed import stood_in
 
 Forecaster = Callable[[MonthlyCounts, int, int, np.random.Generator], Values]
 SEASONAL_NAIVE = "seasonal naive"
@@ -123,14 +124,23 @@ def field(
         found["driver with a damped trend"] = partial(driver, terms=replace(terms, trend=True), typical=typical)
     if terms.covariates:
         found["driver without covariates"] = partial(driver, terms=replace(terms, covariates={}), typical=typical)
-    return {
-        **found,
+    others: dict[str, Forecaster] = {
         "exponential smoothing": ets,
         "structural": structural,
         "SARIMA": sarima,
         SEASONAL_NAIVE: seasonal_naive,
         "naive": naive,
     }
+    if series.suppressed.any():
+        others = {name: partial(_with_known_counts, forecaster) for name, forecaster in others.items()}
+    return {**found, **others}
+
+
+def _with_known_counts(
+    forecaster: Forecaster, series: MonthlyCounts, horizon: int, draws: int, rng: np.random.Generator
+) -> Values:
+    """A forecast of a model that takes no bounds: suppressed counts are at what they probably were."""
+    return forecaster(stood_in(series), horizon, draws, rng)
 
 
 def _varies(series: MonthlyCounts, what: str) -> None:

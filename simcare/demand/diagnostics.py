@@ -11,7 +11,7 @@ import polars as pl
 
 from simcare.demand.backtest import Backtest
 from simcare.demand.challengers import DRIVER
-from simcare.demand.driver import FittedDriver
+from simcare.demand.driver import FittedDriver, known_counts
 from simcare.demand.series import MonthlyCounts, Values
 from simcare.units import month_name
 
@@ -42,6 +42,7 @@ def diagnose(series: MonthlyCounts, driver: FittedDriver, found: Backtest | None
     """Diagnostics of a driver fitted to a series, and of its forecasts if they were tried."""
     import statsmodels.api as sm
 
+    series = known_counts(driver, series)
     seen = series.seen
     y = series.counts[seen]
     x = np.column_stack([np.ones(y.size), driver.columns.at(series.months)[seen]])

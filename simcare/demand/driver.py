@@ -20,7 +20,7 @@ from simcare.demand import level as levels
 from simcare.demand.months import Months
 from simcare.demand.regressors import Columns, Terms, columns
 from simcare.demand.series import MonthlyCounts, Values
-from simcare.demand.suppressed import observed_of
+from simcare.demand.suppressed import drawn_counts, observed_of
 
 HAC_LAGS = 12  # months over which the plain regression's errors may be alike
 
@@ -159,6 +159,16 @@ def _plain(series: MonthlyCounts, x: Values, log_exposure: Values) -> Plain | No
     return Plain(params[1:-1], se[1:-1], float(params[-1]))
 
 
+def known_counts(driver: FittedDriver, series: MonthlyCounts) -> MonthlyCounts:
+    """The series with each suppressed count drawn from what it may have been, given the driver: for what needs a count
+    and its chance in every month, such as scores. The same series gives the same counts."""
+    if not series.suppressed.any():
+        return series
+    mean = np.exp(driver.fitted) * series.exposures(series.first, len(series))
+    counts = drawn_counts(observed_of(series), mean, driver.level.dispersion, np.random.default_rng(series.first))
+    return replace(series, counts=counts, low=None, high=None)
+
+
 def rates(driver: FittedDriver, horizon: int, normals: Values) -> Values:
     """Log rates per exposure of the ``horizon`` months after the last count, one path for each row of standard
     ``normals``.
@@ -216,4 +226,15 @@ def widened(driver: FittedDriver, by: float) -> FittedDriver:
     return replace(driver, widen=driver.widen * by)
 
 
-__all__ = ["FittedDriver", "Plain", "Typical", "ahead", "fit_driver", "moments", "rates", "simulate_counts", "widened"]
+__all__ = [
+    "FittedDriver",
+    "Plain",
+    "Typical",
+    "ahead",
+    "fit_driver",
+    "known_counts",
+    "moments",
+    "rates",
+    "simulate_counts",
+    "widened",
+]

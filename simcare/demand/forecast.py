@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,8 +15,10 @@ from simcare.demand import backtest as trials
 from simcare.demand import challengers, scores
 from simcare.demand import driver as drivers
 from simcare.demand.backtest import Backtest, CarryOut, Choice
+from simcare.demand.cautions import repeats
 from simcare.demand.regressors import Terms
 from simcare.demand.series import TRIED_FROM, MonthlyCounts, Values
+from simcare.demand.shifts import shift_notes
 from simcare.errors import BadInput
 from simcare.rules.streams import stream
 from simcare.units import month_name
@@ -87,7 +90,19 @@ class Forecast:
             {name: value if isinstance(value, str) else round(value, 2) for name, value in row.items()}
             for row in self.rows().to_dicts()
         ]
-        return {"forecast": rows, "model": about, "scores": {"league": league, "unfit": unfit}}
+        summary: dict[str, Any] = _finite(
+            {"forecast": rows, "model": about, "scores": {"league": league, "unfit": unfit}}
+        )
+        return summary
+
+
+def _finite(value: Any) -> Any:
+    """A value as JSON may hold it: what is no finite number is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def driver_summary(driver: drivers.FittedDriver) -> dict[str, Any]:
@@ -123,7 +138,9 @@ def forecast_series(
         raise BadInput(f"horizon: must be from 1 to {LONGEST} months, got {horizon}")
     with threadpool_limits(1):  # see the back-test
         fitted = drivers.fit_driver(series, terms, typical)
-    series = replace(series, notes=(*series.notes, *_held(series, fitted, horizon)))
+    declared = fitted.columns.terms
+    shifts = shift_notes(series, declared.steps, declared.pulses)
+    series = replace(series, notes=(*series.notes, *shifts, *_held(series, fitted, horizon)))
     field = challengers.field(series, terms, typical)
     found: Backtest | None = None
     untested = _untested(series)
@@ -153,10 +170,14 @@ def _held(series: MonthlyCounts, fitted: drivers.FittedDriver, horizon: int) -> 
 
 def _untested(series: MonthlyCounts) -> str | None:
     """Why a series cannot be back-tested, if it cannot."""
-    seen = series.counts[series.seen]
-    if seen.size < TRIED_FROM:
-        return f"{seen.size} months are too few for a back-test"
-    return "the counts never change, so naive forecasts could not fail on them" if np.ptp(seen) == 0 else None
+    told = int(series.told.sum())
+    if told < TRIED_FROM:
+        return f"{told} months are too few for a back-test"
+    if not trials.origins(series):
+        return "no month has a year of counts before it and a count after it"
+    if np.ptp(series.counts[series.seen]) == 0 and not series.suppressed.any():
+        return "the counts never change, so naive forecasts could not fail on them"
+    return "every year repeats the one before, so naive forecasts could not fail on it" if repeats(series) else None
 
 
 def _drawn(

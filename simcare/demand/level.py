@@ -41,8 +41,8 @@ class Level(NamedTuple):
 
     ``joint`` is the posterior mean of (coefficients, mean level, deviation from it at the last month), ``joint_cov``
     its covariance; ``path`` and ``path_sd`` are those of the log rate less the offset at the months of the counts.
-    ``surprises`` are the counts' one-step-ahead errors in standard deviations, for the months whose count is known:
-    white noise if the fit is right.
+    ``surprises`` are the counts' one-step-ahead errors in standard deviations, for the months that have a count, known
+    or suppressed: white noise if the fit is right.
     """
 
     dispersion: float
@@ -108,7 +108,7 @@ def fit_level(
         joint_cov=own - to_joint @ inverse @ to_joint.T,
         path=x @ mean + centre + cross @ (inverse @ pseudo),
         path_sd=np.sqrt(np.maximum(spread, 0.0)),
-        surprises=np.linalg.solve(np.linalg.cholesky(among + np.diag(1.0 / weights)), pseudo)[~y.hidden],
+        surprises=np.linalg.solve(np.linalg.cholesky(among + np.diag(1.0 / weights)), pseudo),
         loglike=loglike,
     )
 

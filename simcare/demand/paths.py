@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +23,8 @@ from threadpoolctl import threadpool_limits
 from simcare.demand import driver as drivers
 from simcare.demand.pooling import typical_of
 from simcare.demand.regressors import Terms
-from simcare.demand.series import MonthlyCounts, Values, chosen_series
+from simcare.demand.series import SHORTEST, MonthlyCounts, Values, chosen_series
+from simcare.demand.suppressed import expected_counts, observed_of
 from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.demand import DemandDriver, Neighbour, base_months
@@ -74,11 +76,12 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
         if series.exposure is None
         else series.known(last).exposures(series.first, last - series.first + 1).tolist()
     )
-    neighbours = [{"area": s.name, "counts": counts[s.name]} for s in others]
+    neighbours = [{"area": s.name, "counts": counts[s.name], **_bounds(s.known(last))} for s in others]
     return {
         **row,
         "first": month_name(series.first),
         "counts": counts[series.name],
+        **_bounds(series.known(last)),
         "exposure": exposure,
         "neighbours": neighbours,
     }
@@ -98,6 +101,14 @@ def _at_risk(series: MonthlyCounts, row: dict[str, Any], population: Path) -> tu
     return series, {**row, "ages": [*ages, None][:2]}
 
 
+def _bounds(series: MonthlyCounts) -> dict[str, Any]:
+    """The suppressed counts of a series as a model's row has them; nothing where there are none."""
+    if series.low is None or series.high is None:
+        return {}
+    at = np.flatnonzero(series.suppressed).tolist()
+    return {"suppressed": [{"at": k, "low": float(series.low[k]), "high": float(series.high[k])} for k in at]}
+
+
 def fitted(model: Model) -> tuple[DriverFit, ...]:
     """The drivers of a model, fitted. Fitting is remembered: a model met again costs nothing."""
     base = base_months(model.about.start)
@@ -109,12 +120,12 @@ def fitted(model: Model) -> tuple[DriverFit, ...]:
 def _fit(row: DemandDriver, base_first: int, base_last: int) -> DriverFit:
     if row.first is None:
         raise BadInput(f"drivers[{row.name}]: has no counts; load the model from its file, which reads them")
-    series = _series(row.name, row.first, row.counts, row.exposure)
+    series = _series(row.name, row.first, row, row.exposure)
     season_only = Terms()
     driver = drivers.fit_driver(series, season_only, typical_of(neighbours(row)), plain=False)
     mean = np.exp(driver.fitted) * series.exposures(series.first, len(series))
     size = 1.0 / driver.level.dispersion
-    counts = np.where(series.seen, series.counts, mean)
+    counts = np.where(series.told, expected_counts(observed_of(series), mean, driver.level.dispersion), mean)
     known = mean * (size + counts) / (size + mean)  # what the rate was, now that the count is known: gamma-Poisson
     base = float(known[base_first - series.first : base_last - series.first + 1].mean())
     return DriverFit(row.name, driver, series, base, known)
@@ -123,19 +134,25 @@ def _fit(row: DemandDriver, base_first: int, base_last: int) -> DriverFit:
 def neighbours(row: DemandDriver) -> dict[str, MonthlyCounts]:
     """The series of the other areas that a driver of a model is pooled with."""
     assert row.first is not None
-    return {n.area: _series(n.area, row.first, n.counts) for n in row.neighbours if _usable(n)}
+    return {n.area: _series(n.area, row.first, n) for n in row.neighbours if _usable(n)}
 
 
 def _usable(neighbour: Neighbour) -> bool:
     counts = [c for c in neighbour.counts if c is not None]
-    return len(counts) >= 12 and sum(counts) > 0
+    return len(counts) + len(neighbour.suppressed) >= SHORTEST and (sum(counts) > 0 or bool(neighbour.suppressed))
 
 
 def _series(
-    name: str, first: str, counts: tuple[float | None, ...], exposure: tuple[float, ...] | None = None
+    name: str, first: str, row: DemandDriver | Neighbour, exposure: tuple[float, ...] | None = None
 ) -> MonthlyCounts:
-    values = np.array([np.nan if c is None else c for c in counts], dtype=float)
-    return MonthlyCounts(name, parsed_month(first), values, None if exposure is None else np.array(exposure))
+    values = np.array([np.nan if c is None else c for c in row.counts], dtype=float)
+    series = MonthlyCounts(name, parsed_month(first), values, None if exposure is None else np.array(exposure))
+    if not row.suppressed:
+        return series
+    low, high = np.full((2, values.size), np.nan)
+    for count in row.suppressed:
+        low[count.at], high[count.at] = count.low, count.high
+    return replace(series, low=low, high=high)
 
 
 def drawn_index(fit: DriverFit, last: int, seed: int, replication: int) -> Values:

@@ -48,11 +48,8 @@ class MonthlyCounts:
         return int(self.counts.size)
 
     def __repr__(self) -> str:
-        missing = int((~self.told).sum())
-        return (
-            f"MonthlyCounts({self.name!r}, {len(self)} months from {month_name(self.first)} to {month_name(self.last)},"
-            f" {missing} missing)"
-        )
+        missing, span = int((~self.told).sum()), f"from {month_name(self.first)} to {month_name(self.last)}"
+        return f"MonthlyCounts({self.name!r}, {len(self)} months {span}, {missing} missing)"
 
     @property
     def last(self) -> int:
@@ -115,69 +112,37 @@ class MonthlyCounts:
 
 
 def checked(series: MonthlyCounts, where: str) -> MonthlyCounts:
-    """The series with notes on its length, gaps and breaks; raises BadInput for what cannot be forecast at all."""
-    if series.seen.sum() < SHORTEST:
+    """The series with notes on its length and gaps; raises BadInput for what cannot be forecast at all."""
+    months_told = int(series.told.sum())
+    if months_told < SHORTEST:
         raise BadInput(
-            f"{where}: {series.name}: {int(series.seen.sum())} months with a count; a forecast needs {SHORTEST} or more"
+            f"{where}: {series.name}: {months_told} months with a count; a forecast needs {SHORTEST} or more"
         )
-    seen = series.counts[series.seen]
-    if not seen.any():
+    if not series.seen.any():
+        raise BadInput(f"{where}: {series.name}: every count is suppressed; a forecast needs some that are shown")
+    if not series.counts[series.seen].any() and not series.suppressed.any():
         raise BadInput(f"{where}: {series.name}: every count is zero; there is no demand to forecast")
     return replace(series, notes=(*series.notes, *_notes(series)))
 
 
 def _notes(series: MonthlyCounts) -> list[str]:
     found, seen = [], series.counts[series.seen]
-    gaps = series.months[~series.seen]
+    gaps = series.months[~series.told]
     if gaps.size:
         shown = ", ".join(month_name(int(m)) for m in gaps[:6]) + (" …" if gaps.size > 6 else "")
         found.append(
             f"No count in {gaps.size} of {len(series)} months ({shown}): the driver leaves them out, and nothing is"
             " filled in"
         )
-    if np.ptp(seen) == 0:
+    if np.ptp(seen) == 0 and not series.suppressed.any():
         found.append(
             f"Every count is {seen[0]:g}: nothing can be learnt of season or drift from a constant series, so what is"
             " typical is assumed"
         )
-    if seen.size < TRIED_FROM:
-        few = f"{seen.size} months are too few for a back-test ({TRIED_FROM} are needed)"
+    if (told := int(series.told.sum())) < TRIED_FROM:
+        few = f"{told} months are too few for a back-test ({TRIED_FROM} are needed)"
         found.append(f"{few}: the driver leans on what is typical of season and drift, and is untested on this series")
-    return [*found, *breaks(series)]
-
-
-def breaks(series: MonthlyCounts) -> list[str]:
-    """Sentences on level shifts: a month where the twelve months on differ in mean from the twelve before by more than
-    a third.
-
-    What chance could make (three standard errors of the two sums) is no shift. Neighbouring months show the same
-    shift: the largest within a year is reported.
-    """
-    found: list[str] = []
-    shifts = {
-        t: shift
-        for t in range(12, len(series) - 11)
-        if (shift := _shift(series.counts[t - 12 : t], series.counts[t : t + 12])) is not None
-    }
-    while shifts:
-        t = max(shifts, key=lambda at: abs(shifts[at]))
-        way = "rise" if shifts[t] > 0 else "fall"
-        month = month_name(series.first + t)
-        found.append(
-            f"A break near {month}: counts {way} by {abs(np.expm1(shifts[t])):.0%}; if recording changed then, declare"
-            f" a step ({month})"
-        )
-        shifts = {at: shift for at, shift in shifts.items() if abs(at - t) >= 12}
     return found
-
-
-def _shift(before: Values, after: Values) -> float | None:
-    """The log ratio of the means of two years, if both are nearly complete and it is too large for chance."""
-    sums = np.nansum(before), np.nansum(after)
-    if min(np.isfinite(before).sum(), np.isfinite(after).sum()) < 9 or min(sums) == 0:
-        return None
-    shift = float(np.log(np.nanmean(after) / np.nanmean(before)))
-    return shift if abs(shift) > max(np.log(4.0 / 3.0), 3.0 * np.sqrt(1.0 / sums[0] + 1.0 / sums[1])) else None
 
 
 def chosen_series(every: Mapping[str, MonthlyCounts], name: str | None, where: str) -> MonthlyCounts:
@@ -191,4 +156,4 @@ def chosen_series(every: Mapping[str, MonthlyCounts], name: str | None, where: s
     return every[name]
 
 
-__all__ = ["SHORTEST", "TRIED_FROM", "MonthlyCounts", "Values", "breaks", "checked", "chosen_series"]
+__all__ = ["SHORTEST", "TRIED_FROM", "MonthlyCounts", "Values", "checked", "chosen_series"]

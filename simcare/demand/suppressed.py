@@ -14,6 +14,7 @@ which are what Newton's method asks for (:mod:`simcare.demand.level`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from scipy.special import gammaln
 
 from simcare.demand.series import MonthlyCounts, Values
 
+NEARLY_POISSON = 1e-6  # a dispersion that is as good as none
 LEAST_WEIGHT = 1e-9  # bounds that hold nearly everything say next to nothing, and never less
 
 
@@ -118,7 +120,7 @@ def expected_counts(observed: Observed, mu: Values, dispersion: float) -> Values
 
     >>> one = Observed(np.array([np.nan]), np.array([1.0]), np.array([5.0]))
     >>> expected_counts(one, np.array([5.0]), 1e-6).round(2), expected_counts(one, np.array([0.01]), 1e-6).round(2)
-    (array([3.57]), array([1.]))
+    (array([3.62]), array([1.01]))
     """
     counts = observed.counts.copy()
     if observed.hidden.any():
@@ -138,14 +140,25 @@ def drawn_counts(observed: Observed, mu: Values, dispersion: float, rng: np.rand
     return counts
 
 
+def stood_in(series: MonthlyCounts) -> MonthlyCounts:
+    """The series with each suppressed count at its mean given its bounds, for models that take known counts only."""
+    observed, exposure = observed_of(series), series.exposures(series.first, len(series))
+    told = observed.told
+    counts = series.counts.copy()
+    counts[told] = expected_counts(
+        observed.at(told), mean_rate(observed.at(told), exposure[told]) * exposure[told], NEARLY_POISSON
+    )
+    return replace(series, counts=counts, low=None, high=None)
+
+
 def mean_rate(observed: Observed, exposure: Values) -> float:
     """The rate per exposure that makes counts of one Poisson mean likeliest, hidden ones included (by EM)."""
-    rate = max(float(expected_counts(observed, exposure, 1e-6).sum()), 0.5) / float(exposure.sum())
+    rate = max(float(expected_counts(observed, exposure, NEARLY_POISSON).sum()), 0.5) / float(exposure.sum())
     if not observed.hidden.any():
         return rate
     for _ in range(200):
         before = rate
-        rate = max(float(expected_counts(observed, rate * exposure, 1e-6).sum()), 0.5) / float(exposure.sum())
+        rate = max(float(expected_counts(observed, rate * exposure, NEARLY_POISSON).sum()), 0.5) / float(exposure.sum())
         if abs(rate - before) <= 1e-9 * before:
             break
     return rate
@@ -170,5 +183,6 @@ __all__ = [
     "mean_rate",
     "moments_within",
     "observed_of",
+    "stood_in",
     "weigh",
 ]

@@ -16,12 +16,22 @@ Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="A 
 Counts = tuple[Annotated[float, Field(ge=0)] | None, ...]
 
 
+class SuppressedCount(Frozen):
+    """A count that is published as a symbol: it lies between two bounds. ``at`` is its place among the counts, which
+    hold none there."""
+
+    at: int = Field(ge=0)
+    low: Finite = Field(ge=0)
+    high: Finite = Field(ge=0)
+
+
 class Neighbour(Frozen):
     """The same kind of count in another area, from the same first month: what is typical there helps where the own
     series is short."""
 
     area: str
     counts: Counts
+    suppressed: tuple[SuppressedCount, ...] = ()
 
 
 class DemandDriver(Sourced):
@@ -30,8 +40,8 @@ class DemandDriver(Sourced):
 
     Arrivals that name it come at their ``per_year`` times the driver's rate over its mean in the twelve months before
     the model starts, with season, drift and chance of the driver. In files ``series`` and ``area`` say where the counts
-    are; loading the file puts them in ``first``, ``counts``, ``exposure`` and ``neighbours``, so that a model holds all
-    it needs.
+    are; loading the file puts them in ``first``, ``counts``, ``suppressed``, ``exposure`` and ``neighbours``, so that a
+    model holds all it needs.
     """
 
     name: Name
@@ -54,6 +64,7 @@ class DemandDriver(Sourced):
     )
     first: Month | None = None
     counts: Counts = ()
+    suppressed: tuple[SuppressedCount, ...] = ()
     exposure: tuple[Finite, ...] | None = None
     neighbours: tuple[Neighbour, ...] = ()
 
@@ -81,4 +92,4 @@ def base_months(start: dt.date) -> range:
     return range(last - BASE_MONTHS + 1, last + 1)
 
 
-__all__ = ["BASE_MONTHS", "DemandDriver", "Month", "Neighbour", "base_months"]
+__all__ = ["BASE_MONTHS", "DemandDriver", "Month", "Neighbour", "SuppressedCount", "base_months"]

@@ -21,7 +21,8 @@ def driver_faults(model: ModelFields) -> Iterator[Fault]:
             continue  # the file was never read, which the reader tells
         first = parsed_month(driver.first)
         known = range(first, first + len(driver.counts))
-        if not any(driver.counts[m - first] is not None for m in base if m in known):
+        bounded = {count.at for count in driver.suppressed}
+        if not any(driver.counts[m - first] is not None or m - first in bounded for m in base if m in known):
             yield Fault(f"drivers[{i}]", "has no count in the year before the model starts, which per_year is of")
         if base[0] not in known or base[-1] not in known:
             months = [month_name(m) for m in (base[0], base[-1], known[0], known[-1])]

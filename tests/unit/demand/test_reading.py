@@ -12,6 +12,7 @@ import pytest
 from simcare.demand.months import working_days
 from simcare.demand.reading import read_all, read_series
 from simcare.demand.series import MonthlyCounts, checked
+from simcare.demand.shifts import shift_notes
 from simcare.errors import BadInput
 from simcare.units import month_name, parsed_month
 
@@ -175,9 +176,9 @@ def test_a_level_shift_is_told_and_chance_is_not() -> None:
     shifted = checked(
         MonthlyCounts("X", FIRST, np.concatenate([rng.poisson(200, 30), rng.poisson(300, 30)]).astype(float)), "x"
     )
-    assert any(note.startswith("A break near 2016-1") and "rise by" in note for note in shifted.notes)
+    assert any(note.startswith("A break near 2016-1") and "rise by" in note for note in shift_notes(shifted))
     small = checked(MonthlyCounts("X", FIRST, rng.poisson(1.5, 60).astype(float)), "x")
-    assert not any("break" in note for note in small.notes)
+    assert not any("break" in note for note in shift_notes(small))
 
 
 @pytest.mark.parametrize(
