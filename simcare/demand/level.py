@@ -18,11 +18,12 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from simcare.demand.series import Values
-from simcare.demand.suppressed import Observed, exactly, log_probability, mean_rate, weigh
+from simcare.demand.suppressed import BoundedCounts, exactly, log_probability, mean_rate, weigh
 
 MEAN_SD = 1.5  # of the mean log rate around that of the counts: so wide that it says next to nothing
 SEARCH = {"maxiter": 150, "xatol": 0.02, "fatol": 0.01}  # for the mode of dispersion, drift and persistence
 NEWTON_STEPS, CLOSE = 30, 1e-8
+SEARCH = {"maxiter": 150, "xatol": 0.02, "fatol": 0.01}
 
 
 class LevelPrior(NamedTuple):
@@ -57,7 +58,7 @@ class Level(NamedTuple):
 
 
 def fit_level(
-    counts: Values | Observed,
+    counts: Values | BoundedCounts,
     offset: Values,
     x: Values | None = None,
     mean: Values | None = None,
@@ -74,7 +75,7 @@ def fit_level(
     4.6
     """
     prior = prior or LevelPrior()
-    observed = counts if isinstance(counts, Observed) else exactly(counts)
+    observed = counts if isinstance(counts, BoundedCounts) else exactly(counts)
     seen = observed.told
     x = np.empty((seen.size, 0)) if x is None else x
     mean, sd = (np.zeros(x.shape[1]) if mean is None else mean), (np.ones(x.shape[1]) if sd is None else sd)
@@ -119,7 +120,7 @@ def _drifting(left: Values, right: Values, theta: Values) -> Values:
     return np.asarray(MEAN_SD**2 + drift**2 / (1.0 - rho**2) * rho ** np.abs(left[:, None] - right[None, :]))
 
 
-def _mode(y: Observed, offset: Values, cov: Values, dispersion: float) -> tuple[Values, Values, float]:
+def _mode(y: BoundedCounts, offset: Values, cov: Values, dispersion: float) -> tuple[Values, Values, float]:
     """Newton's weights and pseudo-observations at the mode of the path, and the log marginal likelihood there
     (Laplace)."""
     f = np.zeros(offset.size)

@@ -70,20 +70,17 @@ def embedded(row: dict[str, Any], path: Path, population: Path | None = None) ->
         inside = f"{month_name(series.first)} to {month_name(series.last)}"
         raise BadInput(f"{path}: known_to: {month_name(last)} is outside the counts of {series.name} ({inside})")
     others = [s for s in every.values() if s.name != series.name and s.first == series.first and s.last >= last]
-    counts = {s.name: [None if math.isnan(v) else v for v in s.known(last).counts.tolist()] for s in (series, *others)}
     exposure = (
         None
         if series.exposure is None
         else series.known(last).exposures(series.first, last - series.first + 1).tolist()
     )
-    neighbours = [{"area": s.name, "counts": counts[s.name], **_bounds(s.known(last))} for s in others]
     return {
         **row,
         "first": month_name(series.first),
-        "counts": counts[series.name],
-        **_bounds(series.known(last)),
+        **_counts(series.known(last)),
         "exposure": exposure,
-        "neighbours": neighbours,
+        "neighbours": [{"area": s.name, **_counts(s.known(last))} for s in others],
     }
 
 
@@ -101,12 +98,13 @@ def _at_risk(series: MonthlyCounts, row: dict[str, Any], population: Path) -> tu
     return series, {**row, "ages": [*ages, None][:2]}
 
 
-def _bounds(series: MonthlyCounts) -> dict[str, Any]:
-    """The suppressed counts of a series as a model's row has them; nothing where there are none."""
+def _counts(series: MonthlyCounts) -> dict[str, Any]:
+    """The counts of a series as a model's row has them, suppressed ones apart."""
+    counts = {"counts": [None if math.isnan(v) else v for v in series.counts.tolist()]}
     if series.low is None or series.high is None:
-        return {}
+        return counts
     at = np.flatnonzero(series.suppressed).tolist()
-    return {"suppressed": [{"at": k, "low": float(series.low[k]), "high": float(series.high[k])} for k in at]}
+    return counts | {"suppressed": [{"at": k, "low": float(series.low[k]), "high": float(series.high[k])} for k in at]}
 
 
 def fitted(model: Model) -> tuple[DriverFit, ...]:

@@ -27,7 +27,7 @@ NEARLY_POISSON = 1e-6  # a dispersion that is as good as none
 LEAST_WEIGHT = 1e-9  # bounds that hold nearly everything say next to nothing, and never less
 
 
-class Observed(NamedTuple):
+class BoundedCounts(NamedTuple):
     """Counts, each known exactly (``low`` and ``high`` are then not a number) or within bounds; shape (months,).
 
     ``counts`` of the second kind are not looked at.
@@ -47,22 +47,22 @@ class Observed(NamedTuple):
         """Which are known at all."""
         return ~np.isnan(self.counts) | self.hidden
 
-    def at(self, when: NDArray[np.bool_]) -> Observed:
+    def at(self, when: NDArray[np.bool_]) -> BoundedCounts:
         """Those of some months."""
-        return Observed(self.counts[when], self.low[when], self.high[when])
+        return BoundedCounts(self.counts[when], self.low[when], self.high[when])
 
 
-def exactly(counts: Values) -> Observed:
+def exactly(counts: Values) -> BoundedCounts:
     """Counts of which each is known, or missing."""
     none = np.full(counts.shape, np.nan)
-    return Observed(counts, none, none)
+    return BoundedCounts(counts, none, none)
 
 
-def observed_of(series: MonthlyCounts) -> Observed:
+def observed_of(series: MonthlyCounts) -> BoundedCounts:
     """The counts of a series, suppressed ones as bounds."""
     if series.low is None or series.high is None:
         return exactly(series.counts)
-    return Observed(series.counts, series.low, series.high)
+    return BoundedCounts(series.counts, series.low, series.high)
 
 
 def log_probabilities(counts: Values, mu: Values, dispersion: float) -> Values:
@@ -82,7 +82,7 @@ def log_probabilities(counts: Values, mu: Values, dispersion: float) -> Values:
     )
 
 
-def log_probability(observed: Observed, mu: Values, dispersion: float) -> float:
+def log_probability(observed: BoundedCounts, mu: Values, dispersion: float) -> float:
     """Of all counts together, those within bounds included."""
     hidden = observed.hidden
     found = log_probabilities(observed.counts[~hidden], mu[~hidden], dispersion).sum()
@@ -93,7 +93,7 @@ def log_probability(observed: Observed, mu: Values, dispersion: float) -> float:
     return float(found)
 
 
-def weigh(observed: Observed, mu: Values, dispersion: float) -> tuple[Values, Values]:
+def weigh(observed: BoundedCounts, mu: Values, dispersion: float) -> tuple[Values, Values]:
     """Newton's weight of each count, and its slope over that weight, in log mu (of known counts Fisher's weight)."""
     weights = mu / (1.0 + dispersion * mu)
     step = (observed.counts - mu) / mu
@@ -106,7 +106,7 @@ def weigh(observed: Observed, mu: Values, dispersion: float) -> tuple[Values, Va
     return weights, step
 
 
-def moments_within(observed: Observed, mu: Values, dispersion: float) -> tuple[Values, Values]:
+def moments_within(observed: BoundedCounts, mu: Values, dispersion: float) -> tuple[Values, Values]:
     """Mean and variance of the hidden counts, given their bounds."""
     values, logs = _within(observed, mu, dispersion)
     chances = np.exp(logs - logs.max(axis=1)[:, None])
@@ -115,10 +115,10 @@ def moments_within(observed: Observed, mu: Values, dispersion: float) -> tuple[V
     return mean, (chances * (values - mean[:, None]) ** 2).sum(axis=1)
 
 
-def expected_counts(observed: Observed, mu: Values, dispersion: float) -> Values:
+def expected_counts(observed: BoundedCounts, mu: Values, dispersion: float) -> Values:
     """The counts, hidden ones at their mean given their bounds and ``mu``.
 
-    >>> one = Observed(np.array([np.nan]), np.array([1.0]), np.array([5.0]))
+    >>> one = BoundedCounts(np.array([np.nan]), np.array([1.0]), np.array([5.0]))
     >>> expected_counts(one, np.array([5.0]), 1e-6).round(2), expected_counts(one, np.array([0.01]), 1e-6).round(2)
     (array([3.62]), array([1.01]))
     """
@@ -128,7 +128,7 @@ def expected_counts(observed: Observed, mu: Values, dispersion: float) -> Values
     return counts
 
 
-def drawn_counts(observed: Observed, mu: Values, dispersion: float, rng: np.random.Generator) -> Values:
+def drawn_counts(observed: BoundedCounts, mu: Values, dispersion: float, rng: np.random.Generator) -> Values:
     """The counts, hidden ones drawn from within their bounds: for what needs a count and its chance every month."""
     counts = observed.counts.copy()
     if observed.hidden.any():
@@ -151,7 +151,7 @@ def stood_in(series: MonthlyCounts) -> MonthlyCounts:
     return replace(series, counts=counts, low=None, high=None)
 
 
-def mean_rate(observed: Observed, exposure: Values) -> float:
+def mean_rate(observed: BoundedCounts, exposure: Values) -> float:
     """The rate per exposure that makes counts of one Poisson mean likeliest, hidden ones included (by EM)."""
     rate = max(float(expected_counts(observed, exposure, NEARLY_POISSON).sum()), 0.5) / float(exposure.sum())
     if not observed.hidden.any():
@@ -164,7 +164,7 @@ def mean_rate(observed: Observed, exposure: Values) -> float:
     return rate
 
 
-def _within(observed: Observed, mu: Values, dispersion: float) -> tuple[Values, Values]:
+def _within(observed: BoundedCounts, mu: Values, dispersion: float) -> tuple[Values, Values]:
     """The values that each hidden count may have, and their log probabilities; shape (hidden, widest bounds)."""
     hidden = observed.hidden
     low, high = observed.low[hidden][:, None], observed.high[hidden][:, None]
@@ -174,7 +174,7 @@ def _within(observed: Observed, mu: Values, dispersion: float) -> tuple[Values, 
 
 
 __all__ = [
-    "Observed",
+    "BoundedCounts",
     "drawn_counts",
     "exactly",
     "expected_counts",

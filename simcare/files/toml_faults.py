@@ -15,7 +15,7 @@ from typing import Any
 
 from simcare.demand.plain_text import plain_text
 from simcare.errors import BadInput
-from simcare.files.toml_line import HEADER, KEY, LineFault, is_open, line_faults, mask, strange_character
+from simcare.files.toml_line import HEADER, KEY, LineFault, is_open, line_faults, masked_line, strange_character
 
 OTHER_FILES = {
     b"pk\x03\x04": "a workbook or another packed file",
@@ -128,7 +128,7 @@ def _open_brackets(lines: Sequence[str], at: int) -> list[tuple[str, int]]:
     """The brackets that are still open before a line, outermost first, each with the line where it stands."""
     stack: list[tuple[str, int]] = []
     for k, line in enumerate(lines[:at]):
-        masked, _ = mask(line)
+        masked, _ = masked_line(line)
         if HEADER.match(line) and re.match(r"^\s*\[+[^\[\]=,]*\]+\s*$", masked) and not stack:
             continue
         for char in masked:
@@ -166,7 +166,7 @@ def _taken(lines: Sequence[str], at: int, said: str) -> Iterator[LineFault]:
     if key is None:
         return
     for k in range(at - 1, -1, -1):
-        if HEADER.match(lines[k]) and "=" not in mask(lines[k])[0]:
+        if HEADER.match(lines[k]) and "=" not in masked_line(lines[k])[0]:
             break
         if re.match(rf"^\s*{re.escape(key[1])}\s*=", lines[k]):
             yield LineFault(at, f"the key {key[1]} is there already, in line {k + 1}; leave one out")

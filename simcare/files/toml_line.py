@@ -27,7 +27,7 @@ class LineFault(NamedTuple):
 def line_faults(lines: Sequence[str], at: int, said: str, inside: bool) -> Iterator[LineFault]:
     """Faults that can be seen on the line where the reader stopped, the most telling first."""
     line = lines[at]
-    masked, open_quote = mask(line)
+    masked, open_quote = masked_line(line)
     if HEADER.match(line) and "=" not in masked:
         yield from _header(line, masked, at)
         return
@@ -39,10 +39,10 @@ def line_faults(lines: Sequence[str], at: int, said: str, inside: bool) -> Itera
     yield from _structure(lines, masked, at, said)
 
 
-def mask(line: str) -> tuple[str, bool]:
+def masked_line(line: str) -> tuple[str, bool]:
     """A line with every character of a text as \\0 and comments as spaces; and whether a text is left open.
 
-    >>> mask('a = "b, c" # d')
+    >>> masked_line('a = "b, c" # d')
     ('a = \\x00\\x00\\x00\\x00\\x00\\x00    ', False)
     """
     out, quote, k = list(line), "", 0
@@ -214,9 +214,9 @@ def _over_lines(lines: Sequence[str], masked: str, at: int) -> LineFault:
     if whole[-1] not in ",{":
         return LineFault(at, sentence, f"{whole} }}")
     for k in range(at + 1, len(lines)):
-        more, _ = mask(lines[k])
+        more, _ = masked_line(lines[k])
         whole += f" {lines[k][: len(more.rstrip())].strip()}"
-        if _closed(mask(whole)[0]):
+        if _closed(masked_line(whole)[0]):
             return LineFault(
                 at, "a table in { } stands on one line; put it on one", re.sub(r",\s*\}", " }", whole), k - at
             )
@@ -229,7 +229,7 @@ def is_open(line: str) -> bool:
     >>> is_open('a = [1, 2'), is_open('a = "b'), is_open("a ="), is_open("a = 1")
     (True, True, True, False)
     """
-    masked, open_quote = mask(line)
+    masked, open_quote = masked_line(line)
     return open_quote or not _closed(masked) or not re.search(r"=\s*\S|^\s*(\[.*\])?\s*$", masked)
 
 
@@ -239,7 +239,7 @@ def _closed(masked: str) -> bool:
 
 def strange_character(lines: Sequence[str], at: int) -> LineFault | None:
     """A character that no keyboard makes on purpose: a curly quotation mark, a space that does not break, a zero."""
-    masked, _ = mask(lines[at])
+    masked, _ = masked_line(lines[at])
     for char in masked:
         if char in CURLY:
             mended = "".join('"' if c in CURLY else c for c in lines[at])
@@ -268,4 +268,4 @@ def _one_quote(line: str, at: int) -> LineFault:
     return LineFault(at, 'a quotation mark is missing; a text stands between two: "…"')
 
 
-__all__ = ["HEADER", "KEY", "LineFault", "is_open", "line_faults", "mask", "strange_character", "value_spans"]
+__all__ = ["HEADER", "KEY", "LineFault", "is_open", "line_faults", "masked_line", "strange_character", "value_spans"]
