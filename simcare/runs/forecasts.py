@@ -79,7 +79,8 @@ def _called(series: MonthlyCounts) -> str:
 
 
 def _name(series: MonthlyCounts, horizon: int, terms: Terms | None, typical: Typical, seed: int) -> str:
-    arrays = [series.counts, *([] if series.exposure is None else [series.exposure]), *series.covariates.values()]
+    given = (series.exposure, series.low, series.high)
+    arrays = [series.counts, *(one for one in given if one is not None), *series.covariates.values()]
     rest = repr((__version__, series.name, series.first, sorted(series.covariates), horizon, terms, typical, seed))
     return part_name(rest, *(array.tobytes() for array in arrays))
 
