@@ -24,8 +24,9 @@ from simcare.model.fields import Programme
 from simcare.model.market import Voluntary
 from simcare.model.number import DatedNumber
 from simcare.model.offers import contract_on, tariff_starts
-from simcare.money.ledger import by_year, discount_factor
+from simcare.money.discounting import discount_factor
 from simcare.money.payments import bands, block_lines, offers_of, spell_sums, tariff_dates, tariffs_held, with_sums
+from simcare.money.yearly import by_year
 from simcare.units import days_in_year, first_year, parsed_year, ramp_steps, year_name, year_start
 
 

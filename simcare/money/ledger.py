@@ -16,9 +16,7 @@ middle of a month is exact.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Iterable
-from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -32,10 +30,10 @@ from simcare.model import Model
 from simcare.model.fields import Programme
 from simcare.model.market import Voluntary
 from simcare.model.number import DatedNumber
-from simcare.model.parts import Prices
+from simcare.money.discounting import base_year, discount_factor
 from simcare.money.payments import SUMS, blocks, day_prices, spell_sums, tariff_dates
 from simcare.money.provider_accounts import with_drift, with_failures
-from simcare.units import first_year, parsed_year, ramp_steps, year_name
+from simcare.units import ramp_steps
 
 AMOUNTS = ("cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv")
 
@@ -60,45 +58,6 @@ def price_dates(model: Model) -> set[dt.date]:
         | {failure.on for failure in model.failures}
         | {date for programme in model.programmes for date, _ in ramp_steps(programme.start, programme.ramp_days)}
     )
-
-
-def base_year(prices: Prices) -> int:
-    """The calendar year in which the price base began: 2012 for "2012/13"."""
-    return parsed_year(prices.base_year)
-
-
-def discount_factor(prices: Prices, year: int) -> float:
-    """What £1 of real money in year ``year`` of the run is worth in its first year (year 0).
-
-    A band's rate holds for the steps into its years: with bands from 0 and 31, the step from year 30 to 31 is the first
-    at the second rate, as in the Green Book's table.
-
-    >>> from simcare.files.load import load_model
-    >>> discount_factor(load_model("mm-infinity").prices, 10)
-    1.0
-    """
-    rates = [[band.per_year.value for band in prices.discount if band.from_year <= y][-1] for y in range(1, year + 1)]
-    return math.prod((1.0 / (1.0 + rate) for rate in rates), start=1.0)
-
-
-def annuity(prices: Prices, years: float) -> float:
-    """The present value of £1 a year paid evenly over ``years``, discounted continuously: ∫ (1 + r)^−t dt, band by
-    band.
-
-    For converting a lump sum to an annual equivalent; yearly figures are discounted in whole years instead.
-
-    >>> from simcare.files.load import load_model
-    >>> annuity(load_model("mm-infinity").prices, 10)
-    10.0
-    """
-    bands = [(float(band.from_year), band.per_year.value) for band in prices.discount if band.from_year < years]
-    worth, value = 1.0, 0.0
-    for (start, rate), (end, _) in pairwise([*bands, (years, 0.0)]):
-        force = math.log1p(rate)
-        length = end - start
-        value += worth * (-math.expm1(-force * length) / force if force else length)
-        worth *= math.exp(-force * length)
-    return value
 
 
 def with_indices(periods: pl.DataFrame, model: Model) -> pl.DataFrame:
@@ -420,44 +379,3 @@ def contract_costs(tallies: Tallies, model: Model, periods: pl.DataFrame) -> dic
         "clawback": by_kind["clawback"],
         "spot": spot(spot_days, model, periods, tallies.market),
     }
-
-
-def by_year(measures: pl.DataFrame) -> pl.DataFrame:
-    """Cost by financial year from the tidy measures, over everything. Columns: strategy, replication, financial_year,
-    then the amounts.
-
-    Every strategy and replication has a row for every financial year of the frame; what is absent is nought.
-
-    >>> rows = {"strategy": "baseline", "replication": 0, "month": ["2014-03", "2014-04"], "measure": "cost", "value": [10.0, 20.0]}
-    >>> by_year(pl.DataFrame(rows)).select("financial_year", "cost").rows()
-    [('2013/14', 10.0), ('2014/15', 20.0)]
-    """
-    amounts = measures.filter(pl.col("measure").is_in(AMOUNTS)).select(*RUN, "month", "measure", "value")
-    months = measures.select(pl.col("month").unique())
-    dates = months["month"].cast(pl.String) + "-01"
-    years = months.with_columns(
-        pl.Series("financial_year", [year_name(first_year(date)) for date in dates.str.to_date()], dtype=pl.String)
-    )
-    dated = amounts.join(years, on="month", maintain_order="left")
-    keys = (*RUN, "financial_year")
-    grid = (
-        measures.select(RUN)
-        .unique()
-        .sort(RUN)
-        .join(years.select("financial_year").unique().sort("financial_year"), how="cross")
-    )
-    for amount in AMOUNTS:
-        summed = total(dated.filter(pl.col("measure") == amount).rename({"value": amount}), keys, [amount])
-        grid = grid.join(summed, on=keys, how="left", maintain_order="left").with_columns(pl.col(amount).fill_null(0.0))
-    return grid
-
-
-def present_value(measures: pl.DataFrame) -> pl.DataFrame:
-    """Cost of the whole run by strategy and replication: strategy, replication, then the amounts; cost_pv is the
-    present value.
-
-    >>> rows = {"strategy": "baseline", "replication": 0, "month": ["2013-04", "2014-04"], "measure": "cost_pv", "value": [10.0, 9.5]}
-    >>> present_value(pl.DataFrame(rows))["cost_pv"].to_list()
-    [19.5]
-    """
-    return total(by_year(measures), RUN, AMOUNTS)

@@ -45,7 +45,7 @@ class Run:
 
     def by_year(self) -> pl.DataFrame:
         """Cash and real cost by financial year and replication."""
-        from simcare.money.ledger import by_year
+        from simcare.money.yearly import by_year
 
         return by_year(self.measures)
 

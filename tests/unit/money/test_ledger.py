@@ -17,7 +17,9 @@ from simcare.log.periods import calendar
 from simcare.measures.measure import measure_log, tallies
 from simcare.model import Model
 from simcare.model.parts import Prices
-from simcare.money.ledger import AMOUNTS, annuity, by_year, discount_factor, ledger, present_value, price_dates
+from simcare.money.discounting import annuity, discount_factor
+from simcare.money.ledger import AMOUNTS, ledger, price_dates
+from simcare.money.yearly import by_year, present_value
 from tests.second_reading.walker import RUNGS, SHORT, TEXT, TIER_OF, town, walk
 
 CARE_ONLY = TEXT[: TEXT.index("[[programmes]]")]
