@@ -167,7 +167,7 @@ CATALOGUE = (
             "Times that somebody had to wait for a place, as none was free."),
     Measure("reneged", "events", LESS, "Gave up waiting",
             "Times that somebody gave up waiting for a place or for an assessment."),
-    Measure("spot_purchases", "events", LESS, "Spot purchases",
+    Measure("spot_purchases", "events", LESS, "Spot purchases in a crisis",
             "Times that a place above contracted capacity was bought in a crisis, as none was free."),
     Measure("admissions", "events", LESS, "Admissions to hospital", "Crises that led to hospital."),
     Measure("supported_transitions", "events", NEITHER, "Transitions with support",

@@ -352,7 +352,7 @@ def test_the_sentence_says_who_is_first_and_whether_it_differs_clearly() -> None
 
 def test_the_table_of_ranks_has_every_strategy_in_every_scenario() -> None:
     table = table_of(ranked()[0][1])
-    assert table.caption == f"Ranks by total cost, present value, {YEARS}"
+    assert table.caption == f"Ranks by total cost, NPV (Green Book), {YEARS}"
     assert table.head == (
         "Strategy",
         "As in the file",
