@@ -171,7 +171,7 @@ def bad(tmp_path: Path, old: str, new: str) -> Path:
         ('tier = "community"\n', "", "bad.toml: services[0].tier: is required"),
         ("to_age = 18", "to_age = 16", "gap between 'young' (to 16) and 'adult' (from 18)"),
         ("to_age = 18", "to_age = 20", "overlaps 'young'"),
-        ('name = "toy"', 'name = "toy', "is not complete, valid TOML"),
+        ('name = "toy"', 'name = "toy', 'a quotation mark is missing; write "toy"'),
     ],
 )
 def test_bad_input_is_one_line_exit_2_and_nothing_written(tmp_path: Path, old: str, new: str, line: str) -> None:
