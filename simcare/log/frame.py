@@ -11,8 +11,6 @@ from simcare.arrays.names import Names
 from simcare.log.states import IN_HOSPITAL
 from simcare.rules.codes import CAUSES, EVENTS
 
-ID_COLUMNS = ("strategy", "replication", "month", "area", "stage", "group", "tier", "service", "provider")
-
 
 def named(column: str, codes: NDArray[Any], words: tuple[str, ...]) -> pl.Series:
     """Names for codes, as an enum in order of the codes; −1 is null."""

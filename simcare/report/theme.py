@@ -141,6 +141,11 @@ def untitled(fig: go.Figure) -> go.Figure:
 def panel_title(fig: go.Figure, k: int, name: str, unit: str = "") -> None:
     """A heading above panel ``k``: what, and in which unit."""
     text = f"<b>{label(name)}</b>" + (f"<br><span style='color:{QUIET}'>{label(unit)}</span>" if unit else "")
+    above_panel(fig, k, text, yshift=3)
+
+
+def above_panel(fig: go.Figure, k: int, text: str, yshift: float) -> None:
+    """Text above the left end of panel ``k``, so many pixels up; it may hold tags."""
     place = {
         "x": 0,
         "y": 1,
@@ -149,7 +154,8 @@ def panel_title(fig: go.Figure, k: int, name: str, unit: str = "") -> None:
         "xref": f"{axis('x', k, True)} domain",
         "yref": f"{axis('y', k, True)} domain",
     }
-    fig.add_annotation(text=text, showarrow=False, align="left", yshift=3, font={"size": 13, "color": INK}, **place)
+    font = {"size": 13, "color": INK}
+    fig.add_annotation(text=text, showarrow=False, align="left", yshift=yshift, font=font, **place)
 
 
 def axis_title(text: str) -> dict[str, Any]:

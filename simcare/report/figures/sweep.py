@@ -155,22 +155,7 @@ def _heading(fig: go.Figure, k: int, name: str, names: Sequence[str]) -> None:
     whole = re.sub(
         r"\([^()]{1,14}\)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), name
     )  # what stands in brackets stays together
-    place = {
-        "x": 0,
-        "y": 1,
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "xref": f"{axis('x', k, True)} domain",
-        "yref": f"{axis('y', k, True)} domain",
-    }
-    fig.add_annotation(
-        text=f"<b>{label(whole, 30)}</b>",
-        showarrow=False,
-        align="left",
-        yshift=1,
-        font={"size": 13, "color": theme.INK},
-        **place,
-    )
+    theme.above_panel(fig, k, f"<b>{label(whole, 30)}</b>", yshift=1)
     at = f"annotations.{len(fig.layout.annotations) - 1}"
     fig.layout.meta["narrow"] |= {
         f"{at}.text": f"<b>{label(whole, 44)}</b>",
