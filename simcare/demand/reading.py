@@ -263,7 +263,7 @@ def _nothing_learnt(series: MonthlyCounts, values: Values) -> str | None:
         return "is the same in every month: nothing can be learnt from it"
     steps = np.diff(values)
     if values.size > 2 and np.ptp(steps) <= 1e-9 * np.abs(values).max():
-        return "only counts the months on: a trend does that (--trend)"
+        return "only counts the months on: declare a trend instead"
     of_year = [values[k::12] for k in range(12)]
     if values.size >= 24 and all(np.ptp(month) == 0 for month in of_year if month.size):
         return "only tells the months of the year apart: the season does that"
