@@ -7,6 +7,7 @@ import datetime as dt
 import math
 from pathlib import Path
 
+from simcare.demand.cells import read_count
 from simcare.errors import BadInput
 from simcare.files.library import series_file
 from simcare.model.calibration import Target
@@ -39,9 +40,22 @@ def check_table(name: str | Path) -> str | None:
     if b"series" not in head or b"count" not in head:
         return None
     rows = _table(path)
+    symbols = 0
     for line, row in enumerate(rows, start=2):
-        _valued(row, f"{path}: row {line}: {row['series']}")
-    return f"table of {len({row['series'] for row in rows})} published series"
+        if _is_symbol(row["count"]):
+            symbols += 1
+        else:
+            _valued(row, f"{path}: row {line}: {row['series']}")
+    hidden = f" ({symbols} value{'s are symbols' if symbols > 1 else ' is a symbol'}, which no target may ask for)"
+    return f"table of {len({row['series'] for row in rows})} published series{hidden if symbols else ''}"
+
+
+def _is_symbol(cell: str) -> bool:
+    """Whether a value is shown as a symbol for what is suppressed or not there."""
+    try:
+        return bool(cell.strip()) and math.isnan(read_count(cell).value)
+    except ValueError:
+        return False
 
 
 def _table(file: Path) -> list[dict[str, str]]:

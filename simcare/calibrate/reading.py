@@ -14,6 +14,7 @@ from simcare.calibrate.starts import begun
 from simcare.errors import BadInput
 from simcare.files.digests import file_digest
 from simcare.files.extend import model_chain
+from simcare.files.file_kinds import check_kind
 from simcare.files.fit import laid
 from simcare.files.library import find_beside, find_file, label_of, series_file
 from simcare.files.load import load_model
@@ -79,7 +80,9 @@ def load_calibration(name: str | Path) -> Loaded:
     """A calibration by path or library name, with everything it names found and checked. Raises BadInput with file,
     path, value and near miss."""
     path = find_file(name, "calibration")
-    calibration = parse(Calibration, read_toml(path), str(path))
+    tables = read_toml(path)
+    check_kind(tables, "calibration", str(path))
+    calibration = parse(Calibration, tables, str(path))
     model_path = find_beside(calibration.model, path, "models")
     model = load_model(model_path)
     faults = [f"{path}: {fault}" for fault in source_faults(calibration, tuple(calibration.sources))]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.markup import escape
@@ -32,17 +33,20 @@ def check(
     """
     faults: list[str] = []
     listed: dict[str, list[Figure]] = {}
+    noted: dict[str, list[str]] = {}
     for name in files:
         try:
-            kind, figures = _checked(name)
+            kind, figures, notes = _checked(name)
         except BadInput as error:
             faults += error.faults
             continue
-        listed[name] = figures
+        listed[name], noted[name] = figures, notes
         if not as_json:
             grades = ", ".join(f"{sum(f.grade == g for f in figures)} {g}" for g in "ABCD")
             counted = f"; {len(figures)} numbers by grade: {grades}" if figures else ""
             out_console.print(f"{name}: {kind} is valid{counted}", highlight=False, markup=False, soft_wrap=True)
+            for note in notes:
+                out_console.print(f"Note: {note}.", highlight=False, markup=False, soft_wrap=True)
             if assumptions:
                 _print_assumptions([f for f in figures if f.grade == "D"])
     if as_json:
@@ -50,34 +54,53 @@ def check(
             name: [f.model_dump(mode="json") for f in figures if not assumptions or f.grade == "D"]
             for name, figures in listed.items()
         }
-        print(json.dumps({"valid": list(listed), "faults": faults, "numbers": rows}, indent=1))
+        print(json.dumps({"valid": list(listed), "faults": faults, "notes": noted, "numbers": rows}, indent=1))
     if faults:
         raise BadInput(faults)
 
 
-def _checked(name: str) -> tuple[str, list[Figure]]:
-    """What kind of file it is, and every number in it; a fit has none of its own."""
+class CheckedFile(NamedTuple):
+    """What kind of file it is, every number in it, and what is to be known of it, a sentence each."""
+
+    kind: str
+    figures: list[Figure]
+    notes: list[str]
+
+
+def _checked(name: str) -> CheckedFile:
+    """The file, checked; a fit and a series have no numbers of their own."""
+    from simcare.demand.tables import KINDS
     from simcare.files.fit import check_fit, is_fit
     from simcare.files.load import check_file, is_calibration
 
     if is_fit(name):
-        return check_fit(name), []
+        return CheckedFile(check_fit(name), [], [])
+    if Path(name).suffix.lower() in KINDS and Path(name).is_file():
+        return _checked_table(name)
     if is_calibration(name):
         from simcare.calibrate.reading import load_calibration
         from simcare.model import sourced_figures
 
         loaded = load_calibration(name)
         lost = f" ({loaded.unreached} more are of years that no run reaches)" if loaded.unreached else ""
-        return f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values{lost}", list(
-            sourced_figures(loaded.calibration)
-        )
-    if name.lower().endswith(".csv"):
-        from simcare.calibrate.published_tables import check_table
+        kind = f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values{lost}"
+        return CheckedFile(kind, list(sourced_figures(loaded.calibration)), [])
+    return CheckedFile(*check_file(name), [])
 
-        found = check_table(name)
-        if found:
-            return found, []
-    return check_file(name)
+
+def _checked_table(name: str) -> CheckedFile:
+    """A table of published values, or of monthly series, with what is to be known of them."""
+    from simcare.calibrate.published_tables import check_table
+    from simcare.demand.reading import read_series
+    from simcare.demand.shifts import shift_notes
+
+    if found := check_table(name):
+        return CheckedFile(found, [], [])
+    every = read_series(name)
+    notes = {label: [*series.notes, *shift_notes(series)] for label, series in every.items()}
+    shared = [note for note in next(iter(notes.values())) if all(note in mine for mine in notes.values())]
+    own = [f"{label}: {note}" for label, mine in notes.items() for note in mine if note not in shared]
+    return CheckedFile(f"file of {len(every)} monthly series", [], [*shared, *own])
 
 
 def _print_assumptions(figures: list[Figure]) -> None:

@@ -9,6 +9,12 @@ from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
 
 FOLDERS = ("models", "calibration", "experiments")
+KINDS = {"models": "a model", "calibration": "a calibration", "experiments": "an experiment"}
+TAKEN_BY = {
+    "models": "simcare run takes it",
+    "calibration": "simcare calibrate takes it",
+    "experiments": "simcare compare takes it",
+}
 
 
 def library(folder: str) -> Path:
@@ -34,6 +40,9 @@ def find_file(name: str | Path, folder: str) -> Path:
         raise BadInput(f"{name}: is a folder, not a file")
     if path.suffix == ".toml" or len(path.parts) > 1:
         raise BadInput(f"{name}: no such file")
+    other = next((other for other in FOLDERS if (library(other) / f"{name}.toml").is_file()), None)
+    if other is not None:
+        raise BadInput(f"{name}: is {KINDS[other]} of the library, not {KINDS[folder]}; {TAKEN_BY[other]}")
     names = sorted(p.stem for p in library(folder).glob("*.toml"))
     raise BadInput(f"{name}: {unknown(str(name), names)} ({folder} in the library; or give the path of a .toml file)")
 

@@ -13,8 +13,11 @@ from pydantic import Field
 
 from simcare.errors import BadInput
 from simcare.files.extend import read_model
+from simcare.files.file_kinds import check_kind, kind_of
 from simcare.files.library import FOLDERS, find_beside, find_file, is_there, library, series_file
 from simcare.files.parsing import parse
+from simcare.files.shipped_examples import with_examples
+from simcare.files.sound_rows import parse_sound
 from simcare.files.toml_faults import read_toml
 from simcare.model.checks.names import source_faults
 from simcare.model.contracts import Contract
@@ -29,6 +32,7 @@ from simcare.units import YEAR_DAYS
 def load_model(name: str | Path) -> Model:
     """The model of a path or library name, checked."""
     path = find_file(name, "models")
+    check_kind(read_toml(path), "model", str(path))
     return parse(Model, with_series(read_model(path), path), str(path))
 
 
@@ -62,33 +66,45 @@ def with_series(data: dict[str, Any], path: Path) -> dict[str, Any]:
 def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
     """An experiment and its model; every strategy is tried on the model, so that a name that is not there shows now."""
     path = find_file(name, "experiments")
-    experiment = parse(Experiment, read_toml(path), str(path))
-    model = load_model(find_beside(experiment.model, path, "models"))
-    faults = [f"{path}: {fault}" for fault in source_faults(experiment, tuple(experiment.sources))]
-    faults += _tried(path, "", lambda: extended_by(model, experiment))
+    data = read_toml(path)
+    check_kind(data, "experiment", str(path))
+    sound = parse_sound(Experiment, data)
+    faults = [f"{path}: {fault}" for fault in sound.faults]
+    if sound.value is None:
+        raise BadInput(faults)
+    try:
+        model = load_model(find_beside(sound.value.model, path, "models"))
+    except BadInput as error:
+        raise BadInput([*faults, *error.faults]) from error
+    faults += [f"{path}: {sound.in_file(fault)}" for fault in _experiment_faults(sound.value, model)]
     if faults:
         raise BadInput(faults)
-    whole = extended_by(model, experiment)
+    return sound.value, model
+
+
+def _experiment_faults(experiment: Experiment, model: Model) -> list[str]:
+    """What is wrong with an experiment on its model: sources, contracts, and every scenario and strategy tried."""
+    faults = [str(fault) for fault in source_faults(experiment, tuple(experiment.sources))]
+    with_parts = _tried("", lambda: extended_by(model, experiment))
+    whole = model if with_parts else extended_by(model, experiment)
+    faults += with_parts
     for k, scenario in enumerate(experiment.scenarios):
-        faults += _tried(path, f"scenarios[{k}].", partial(in_scenario, whole, scenario))
+        faults += _tried(f"scenarios[{k}].", partial(in_scenario, whole, scenario))
     last = model.about.start + dt.timedelta(days=math.floor(YEAR_DAYS * experiment.years))
     for k, strategy in enumerate(experiment.strategies):
         if strategy.start >= last:
-            faults.append(f"{path}: strategies[{k}].start: {strategy.start} is not before the end of the run, {last}")
-        faults += _tried(
-            path, f"strategies[{k}].", partial(apply_strategy, whole, believed(strategy, experiment.shrinkage))
-        )
-    if faults:
-        raise BadInput(faults)
-    return experiment, model
+            faults.append(f"strategies[{k}].start: {strategy.start} is not before the end of the run, {last}")
+        tried = _tried("", partial(apply_strategy, whole, believed(strategy, experiment.shrinkage)))
+        faults += [f"strategies[{k}].{with_examples(fault, strategy)}" for fault in tried]
+    return faults
 
 
-def _tried(path: Path, where: str, change: Callable[[], Model]) -> list[str]:
+def _tried(where: str, change: Callable[[], Model]) -> list[str]:
     """What is wrong with a change of the model, with its place in the file."""
     try:
         change()
     except BadInput as error:
-        return [f"{path}: {where}{fault}" for fault in error.faults]
+        return [f"{where}{fault}" for fault in error.faults]
     return []
 
 
@@ -106,7 +122,8 @@ def with_contracts(model: Model, path: Path) -> tuple[Model, list[str]]:
     given = parse(ContractFile, read_toml(path), str(path))
     faults = [f"{path}: {fault}" for fault in source_faults(given, tuple(given.sources))]
     if not faults:
-        faults = _tried(path, "", partial(added, model, given.contracts, given.responses, given.sources))
+        tried = _tried("", partial(added, model, given.contracts, given.responses, given.sources))
+        faults = [f"{path}: {fault}" for fault in tried]
     if faults:
         raise BadInput(faults)
     return added(model, given.contracts, given.responses, given.sources), [
@@ -115,18 +132,17 @@ def with_contracts(model: Model, path: Path) -> tuple[Model, list[str]]:
 
 
 def check_file(name: str | Path) -> tuple[str, list[Figure]]:
-    """Validate a file or library name of any kind; returns its kind and every number in it (of a series of counts,
-    none)."""
+    """Validate a TOML file or library name of any kind; returns its kind and every number in it."""
     path = next((find_file(name, folder) for folder in FOLDERS if is_there(name, folder)), None) or find_file(
         name, "models"
     )
-    if path.suffix.lower() in (".csv", ".parquet", ".xlsx"):
-        from simcare.demand.reading import read_series
-
-        return f"file of {len(read_series(path))} monthly series", []
-    if "strategies" in read_toml(path):
+    kind = kind_of(read_toml(path))
+    if kind == "experiment":
         experiment, _ = load_experiment(path)
         return "experiment", list(sourced_figures(experiment))
+    if kind == "file of contracts":
+        given = parse(ContractFile, read_toml(path), str(path))
+        return "file of contracts", list(sourced_figures(given))
     return "model", list(sourced_figures(load_model(path)))
 
 

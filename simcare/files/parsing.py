@@ -8,35 +8,39 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from simcare.errors import BadInput
+from simcare.files.pydantic_words import in_words, without_echoes
 from simcare.model.nearmiss import unknown
 
 M = TypeVar("M", bound=BaseModel)
+WHY_NOT = {  # keys that people look for in a table of these keys, and why it has none such
+    (("path", "to"), ("from", "start", "date", "from_")): (
+        "a change begins when its strategy starts: give another date a strategy of its own"
+    ),
+    (("path", "to"), ("add", "by", "multiply", "times", "minus", "plus")): (
+        "a change sets the number itself: give what it becomes in to"
+    ),
+}
 
 
 def parse(kind: type[M], data: Mapping[str, Any], name: str) -> M:
     """Validate plain tables as ``kind``; every fault becomes one line: file, path, what is wrong.
 
-    >>> from simcare.model import Model
-    >>> parse(Model, {"abuot": {}}, "x.toml")
+    >>> from simcare.model.parts import Tier
+    >>> parse(Tier, {"nane": "home care"}, "x.toml")
     Traceback (most recent call last):
     ...
-    simcare.errors.BadInput: x.toml: abuot: unknown key, did you mean 'about'?
+    simcare.errors.BadInput: x.toml: nane: unknown key, did you mean 'name'?
     """
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        found = error.errors()
-        # A list whose only row is at fault is reported as too short as well: once is enough.
-        found = [
-            f
-            for f in found
-            if not (
-                f["type"] == "too_short" and any(o["loc"][: len(f["loc"])] == f["loc"] and o is not f for o in found)
-            )
-        ]
-        lines = [line for fault in found for line in _lines(fault, kind, data)]
-        misspelt = [line for line in lines if "unknown key" in line]
-        raise BadInput([f"{name}: {line}" for line in misspelt or lines]) from error
+        raise BadInput([f"{name}: {line}" for line in fault_lines(error, kind, data)]) from error
+
+
+def fault_lines(error: ValidationError, kind: type[BaseModel], data: Mapping[str, Any]) -> list[str]:
+    """Every fault of tables that are no ``kind``, a line each: path, and what is wrong; misspelt keys first."""
+    faults = sorted(without_echoes(error.errors()), key=lambda fault: fault["type"] != "extra_forbidden")
+    return list(dict.fromkeys(line for fault in faults for line in _lines(fault, kind, data)))
 
 
 def _lines(fault: Mapping[str, Any], kind: type[BaseModel], data: Mapping[str, Any]) -> list[str]:
@@ -46,29 +50,24 @@ def _lines(fault: Mapping[str, Any], kind: type[BaseModel], data: Mapping[str, A
     path = as_path(fault["loc"], data)
     if fault["type"] == "extra_forbidden":
         key = str(fault["loc"][-1])
-        return [f"{path}: {unknown(key, _keys(kind, fault['loc'][:-1])).replace(repr(key), 'key', 1)}"]
+        return [f"{path}: {unknown_key(key, _keys(kind, fault['loc'][:-1]))}"]
     if fault["type"] == "union_tag_invalid":
         tags = [tag.strip(" '") for tag in ctx["expected_tags"].split(",")]
         return [f"{path}.kind: {unknown(ctx['tag'], tags)}"]
     if fault["type"] == "union_tag_not_found":
-        return [f"{path}.kind: is required"]
-    if fault["type"] == "missing":
-        return [f"{path}: is required"]
-    if fault["type"].startswith("date_"):
-        return [f"{path}: should be a date such as 2013-04-01, got {fault['input']!r}"]
-    if fault["type"] in ("model_type", "model_attributes_type"):
-        return [f'{path}: needs a table such as {{ value = 1, source = "…", grade = "A" }}, got {fault["input"]!r}']
-    if "error" in ctx:
-        return [f"{path}: {ctx['error']}"]
-    got = fault["input"]
-    shown = f", got {got!r}" if isinstance(got, (str, int, float, bool)) or got is None else ""
-    sentence = fault["msg"].replace("Input should", "should")
-    if fault["type"] == "literal_error":
-        sentence = unknown(
-            str(got), [option.strip(" '") for option in ctx["expected"].replace(" or ", ", ").split(",")]
-        )
-        shown = ""
-    return [f"{path}: {sentence[0].lower()}{sentence[1:]}{shown}"]
+        path = f"{path}.kind"
+    return [f"{path}: {in_words(fault)}"]
+
+
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    """What is said of a key that is not known, with the nearest, or with why it is not there.
+
+    >>> print(unknown_key("from", ["path", "to"]).partition("; ")[2])
+    a change begins when its strategy starts: give another date a strategy of its own
+    """
+    said = unknown(key, known).replace(repr(key), "key", 1)
+    why = next((why for keys, why in WHY_NOT.items() if set(known) == set(keys[0]) and key in keys[1]), None)
+    return said if why is None else f"{said}; {why}"
 
 
 def as_path(loc: Sequence[str | int], data: Any) -> str:

@@ -26,6 +26,7 @@ OTHER_FILES = {
     b"{": "JSON",
     b"par1": "a Parquet file",
 }
+TABLES = (".csv", ".tsv", ".parquet", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 MOST = 20  # faults told of one file
 SHOWN = 76  # characters of a line
 WORDS = {  # the reader's own sentences, where nothing better is known
@@ -189,6 +190,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         raw = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    if path.suffix.lower() in TABLES:
+        raise BadInput(
+            f"{path}: is a table; a model, an experiment or a calibration is a .toml file, and simcare forecast takes"
+            " a series"
+        )
     for begins, what in OTHER_FILES.items():
         if raw.lstrip()[: len(begins)].lower() == begins:
             raise BadInput(f"{path}: is {what}, not a text in TOML")

@@ -25,6 +25,7 @@ from simcare.decide.comparison import CONFIDENCE, tasks, totals
 from simcare.demand.paths import fitted
 from simcare.errors import BadInput
 from simcare.files.digests import fingerprint
+from simcare.files.file_kinds import kind_of
 from simcare.files.library import find_file, is_there, library
 from simcare.files.load import load_experiment, load_model
 from simcare.files.parsing import parse
@@ -206,7 +207,7 @@ def _loaded(what: str | Path | Model | Experiment, model: Model | None) -> tuple
             f"{what}: {unknown(str(what), names)} (experiments and models in the library; or give the path of a .toml"
             " file)"
         )
-    if "strategies" in read_toml(find_file(what, there[0] if there else "experiments")):
+    if kind_of(read_toml(find_file(what, there[0] if there else "experiments"))) == "experiment":
         return load_experiment(what)
     return None, load_model(what)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST_NAMES, MOST_LETTERS = 24, 400  # of a list of names that is shown in full
+
 
 def unknown(value: str, options: Iterable[str]) -> str:
     """A sentence on a name that is not there, with the nearest that is.
@@ -20,5 +22,7 @@ def unknown(value: str, options: Iterable[str]) -> str:
         return f"unknown '{value}', did you mean '{near[0]}'?"
     if not names:
         return f"unknown '{value}', none is defined"
-    shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
-    return f"unknown '{value}', expected one of: {shown}"
+    whole = ", ".join(names)
+    if len(names) > MOST_NAMES or len(whole) > MOST_LETTERS:
+        whole = f"{', '.join(names[:8])} … ({len(names)} in all)"
+    return f"unknown '{value}', expected one of: {whole}"

@@ -33,7 +33,10 @@ class Effect(Frozen):
     @model_validator(mode="after")
     def _positive(self) -> Self:
         if self.multiply.value < 0 or (self.multiply.low is not None and self.multiply.low <= 0):
-            raise ValueError(f"multiply cannot be negative, got {self.multiply.value:g}")
+            value = self.multiply.value
+            fewer = -value / 100 if value <= -1 else -value  # people write a fall in per cent
+            meant = f"; {100 * fewer:g} % fewer is {1 - fewer:g}" if 0 < fewer < 1 else ""
+            raise ValueError(f"multiply cannot be negative, got {value:g}{meant}")
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -96,4 +97,7 @@ def source_faults(value: BaseModel, sources: Iterable[str]) -> Iterator[Fault]:
             if number.grade != "D":
                 yield Fault(f"{path}.grade", f"an assumption is graded D, not {number.grade}")
         elif number.source not in sources:
-            yield Fault(f"{path}.source", unknown(number.source, [*sources, "assumption"]))
+            said = unknown(number.source, [*sources, "assumption"])
+            key = re.sub(r"[^a-z0-9]+", "_", number.source.lower()).strip("_") or "my_source"
+            own = f'; a source of your own stands under [sources], as in {key} = "{number.source}", and goes by its key'
+            yield Fault(f"{path}.source", said if "did you mean" in said else said + own)
