@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from simcare.cli.common import AsJson, app, out_console
+from simcare.cli.common import AsJson, app, out_console, print_json
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def check(
             name: [f.model_dump(mode="json") for f in figures if not assumptions or f.grade == "D"]
             for name, figures in listed.items()
         }
-        print(json.dumps({"valid": list(listed), "faults": faults, "notes": noted, "numbers": rows}, indent=1))
+        print_json({"valid": list(listed), "faults": faults, "notes": noted, "numbers": rows})
     if faults:
         raise BadInput(faults)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -161,4 +160,6 @@ def print_lines(lines: Iterable[str], gap: bool = False) -> None:
 
 def print_json(summary: Mapping[str, Any]) -> None:
     """The machine-readable summary, the only thing on standard output."""
-    print(json.dumps(summary, indent=1, default=str))
+    from simcare.files.json_text import json_text
+
+    print(json_text(summary))

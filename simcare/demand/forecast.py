@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +15,7 @@ from simcare.demand import challengers, scores
 from simcare.demand import driver as drivers
 from simcare.demand.backtest import Backtest, CarryOut, Choice
 from simcare.demand.cautions import repeats
+from simcare.demand.json_values import finite
 from simcare.demand.regressors import Terms
 from simcare.demand.series import TRIED_FROM, MonthlyCounts, Values
 from simcare.demand.shifts import shift_notes
@@ -90,19 +90,10 @@ class Forecast:
             {name: value if isinstance(value, str) else round(value, 2) for name, value in row.items()}
             for row in self.rows().to_dicts()
         ]
-        summary: dict[str, Any] = _finite(
+        summary: dict[str, Any] = finite(
             {"forecast": rows, "model": about, "scores": {"league": league, "unfit": unfit}}
         )
         return summary
-
-
-def _finite(value: Any) -> Any:
-    """A value as JSON may hold it: what is no finite number is null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: _finite(one) for name, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def driver_summary(driver: drivers.FittedDriver) -> dict[str, Any]:

@@ -114,7 +114,8 @@ def _first_row(path: Path, rows: Sequence[Sequence[str]]) -> int:
             f"{path}: has its months side by side; a series has a row for each month, and columns date, area, count"
         )
     first = rows[0]
-    if any(_is_date(cell) for cell in first) and any(is_number(cell) for cell in first):
+    given = [cell for cell in first if cell]
+    if any(map(is_number, given)) and (any(map(_is_date, given)) or all(map(is_number, given))):
         raise BadInput(f"{path}: row 1 has no names of columns; the first row should be date,area,count")
     return 0
 
@@ -172,9 +173,8 @@ def _roles(path: Path, columns: Mapping[str, list[str]]) -> tuple[dict[str, str]
                 roles[role] = name
                 break
     if "date" not in roles:
-        dated = [
-            name for name, cells in columns.items() if _dates(cells) and not all(map(is_number, filter(None, cells)))
-        ]
+        free = {name: cells for name, cells in columns.items() if name not in roles.values()}
+        dated = [name for name, cells in free.items() if _dates(cells) and not all(map(is_number, filter(None, cells)))]
         roles |= {"date": dated[0]} if len(dated) == 1 else {}
     if "count" not in roles:
         roles["count"] = _count(path, columns, plain, set(roles.values()))

@@ -78,7 +78,7 @@ def read_all(path: Path | str) -> tuple[dict[str, MonthlyCounts], dict[str, str]
         except BadInput as fault:
             left_out[rows.label] = str(fault)
     if not found:
-        raise BadInput(list(left_out.values())[:SHOWN_FAULTS])
+        raise BadInput(_shown(path, list(left_out.values())))
     for name, note in same_counts(found).items():
         found[name] = replace(found[name], notes=(*found[name].notes, note))
     return found, left_out

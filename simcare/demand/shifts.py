@@ -12,10 +12,7 @@ from simcare.demand.suppressed import observed_of
 from simcare.units import month_name
 
 AROUND = 6  # months on each side that a month is held against
-ODD, FACTOR = (
-    5.0,
-    np.log(1.5),
-)  # standard deviations of its neighbours' log counts, and the least ratio, of an odd month
+ODD, FACTOR = 4.5, 1.5  # standard deviations from its neighbours, and the least ratio, of an odd month
 LEAST_BESIDE_ZERO = 10
 CHANGE = np.log(4.0 / 3.0)  # the least change of level that is told
 
@@ -32,50 +29,58 @@ def odd_months(series: MonthlyCounts) -> list[OddMonth]:
     """Months whose count is far from that of the months on both sides, which are alike: recorded otherwise, or a shock
     that did not stay.
 
+    A Poisson count differs from its mean by one standard deviation or so on the scale of twice the root (Anscombe
+    1948), whatever the mean; where counts differ more, their own spread on that scale is the measure.
+
     >>> counts = np.full(36, 100.0) + np.arange(36) % 5
     >>> counts[20] = 900
     >>> [odd.level for odd in odd_months(MonthlyCounts("X", 0, counts))]
     [900.0]
     """
     counts = _about(series)
-    logs = np.log(counts + 0.5)
-    found = []
-    for t in map(int, np.flatnonzero(series.told)):
-        before, after = _near(logs[max(t - AROUND, 0) : t]), _near(logs[t + 1 : t + 1 + AROUND])
-        if min(before.size, after.size) < 3:
-            continue
-        near = np.concatenate([before, after])
-        usual = float(np.median(near))
-        sd = max(1.4826 * float(np.median(np.abs(near - usual))), 1.0 / np.sqrt(np.exp(usual)))
-        sides = (float(np.median(before)), float(np.median(after)))
-        here = float(logs[t]) - _of_season(logs, t)
-        away = min(abs(here - side) for side in sides)
-        same = (here - sides[0]) * (here - sides[1]) > 0
-        if same and away > max(ODD * sd, FACTOR) and abs(sides[0] - sides[1]) < away / 2:
-            found.append(OddMonth(series.first + t, float(counts[t]), float(np.exp(usual) - 0.5)))
-    return found
+    usual = np.array([_median(_sides(counts, t)) for t in range(len(series))])
+    away = 2.0 * (np.sqrt(counts + 0.375) - np.sqrt(usual + 0.375))
+    known = away[~np.isnan(away)]
+    spread = max(1.0, 1.4826 * float(np.median(np.abs(known)))) if known.size else 1.0
+    return [
+        OddMonth(series.first + t, float(counts[t]), float(usual[t]))
+        for t in map(int, np.flatnonzero(~np.isnan(away)))
+        if abs(away[t] - _of_season(away, t)) > ODD * spread and _stands_alone(counts, t)
+    ]
+
+
+def _sides(counts: Values, t: int) -> tuple[Values, Values]:
+    """The known counts of the months before and after a month."""
+    before, after = counts[max(t - AROUND, 0) : t], counts[t + 1 : t + 1 + AROUND]
+    return before[~np.isnan(before)], after[~np.isnan(after)]
+
+
+def _median(sides: tuple[Values, Values]) -> float:
+    """The median of the months on both sides; not a number where one of them has too few."""
+    return float(np.median(np.concatenate(sides))) if min(side.size for side in sides) >= 3 else float("nan")
+
+
+def _stands_alone(counts: Values, t: int) -> bool:
+    """Whether a month is above, or below, both sides by far, and they are nearer to each other than to it."""
+    here = float(counts[t]) + 0.5
+    before, after = (float(np.median(side)) + 0.5 for side in _sides(counts, t))
+    up, down = here / max(before, after), min(before, after) / here
+    apart = max(before, after) / min(before, after)
+    return max(up, down) >= FACTOR and apart < np.sqrt(max(up, down))
+
+
+def _of_season(away: Values, t: int) -> float:
+    """How far the same month of other years is from the months around it, as a rule: a season is nothing odd."""
+    others = [float(away[at]) for at in range(t % 12, away.size, 12) if at != t and not np.isnan(away[at])]
+    if len(others) < 3:  # too few for a median: the one that says least
+        return min(others, key=abs, default=0.0)
+    return float(np.median(others))
 
 
 def _about(series: MonthlyCounts) -> Values:
     """The counts, those that are suppressed in the middle of their bounds."""
     observed = observed_of(series)
     return np.where(observed.hidden, (observed.low + observed.high) / 2.0, observed.counts)
-
-
-def _of_season(logs: Values, t: int) -> float:
-    """How far the same month of other years is from the months around it, as a rule: a season is nothing odd."""
-    others = []
-    for at in range(t % 12, logs.size, 12):
-        near = _near(np.concatenate([logs[max(at - AROUND, 0) : at], logs[at + 1 : at + 1 + AROUND]]))
-        if at != t and not np.isnan(logs[at]) and near.size >= 6:
-            others.append(float(logs[at] - np.median(near)))
-    if len(others) < 3:  # too few for a median: the one that says least
-        return min(others, key=abs, default=0.0)
-    return float(np.median(others))
-
-
-def _near(values: Values) -> Values:
-    return values[~np.isnan(values)]
 
 
 def shift_notes(series: MonthlyCounts, steps: Sequence[int] = (), pulses: Sequence[int] = ()) -> list[str]:
@@ -107,13 +112,17 @@ def breaks(series: MonthlyCounts, steps: Sequence[int] = (), without: Sequence[i
     }
     found: list[str] = []
     while shifts:
-        t = max(shifts, key=lambda at: abs(shifts[at]))
+        t = max(shifts, key=lambda at: (abs(shifts[at]), _gap(counts[at - 12 : at], counts[at : at + 12])))
         way = "rise" if shifts[t] > 0 else "fall"
         month = month_name(series.first + t)
         much = f"by {abs(np.expm1(shifts[t])):.0%}" if np.isfinite(shifts[t]) else "from 0" if way == "rise" else "to 0"
         found.append(f"A break near {month}: counts {way} {much}; if recording changed then, declare a step ({month})")
         shifts = {at: shift for at, shift in shifts.items() if abs(at - t) >= 12}
     return found
+
+
+def _gap(before: Values, after: Values) -> float:
+    return abs(float(np.nansum(after) - np.nansum(before)))
 
 
 def _shift(before: Values, after: Values) -> float | None:

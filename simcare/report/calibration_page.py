@@ -3,7 +3,6 @@ it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,8 +15,9 @@ from simcare.calibrate.fitting import Calibrated, fit_of
 from simcare.calibrate.history import Wave
 from simcare.calibrate.identify import Identified
 from simcare.calibrate.scoring import hindcast_table
-from simcare.files.atomic import MANIFEST, aside
+from simcare.files.atomic import aside
 from simcare.files.fit import PRIOR_DRIVEN, CalibrationFit
+from simcare.files.json_text import write_manifest
 from simcare.model.calibration import Free
 from simcare.report import wording
 from simcare.report.exhibit import Exhibit, Table, write_exhibit
@@ -310,7 +310,7 @@ def write_calibration(found: Calibrated, result: CalibrationResult, out: Path, a
             "seed": calibration.method.seed, "inputs": found.loaded.inputs, "coverage": fit.coverage,
             "widened": fit.widened, **about
         }  # fmt: skip
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        write_manifest(folder, manifest)
 
 
 __all__ = [

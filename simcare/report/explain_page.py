@@ -3,7 +3,6 @@ on; one offline HTML file and its folder."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +10,8 @@ import plotly.graph_objects as go
 import polars as pl
 
 from simcare import __version__
-from simcare.files.atomic import MANIFEST, aside
+from simcare.files.atomic import aside
+from simcare.files.json_text import write_manifest
 from simcare.mechanisms.shares import BASELINE, GENUINE, TOGETHER, TOTAL, Explanation, Plan
 from simcare.mechanisms.switches import numbers_behind
 from simcare.report import wording
@@ -285,5 +285,5 @@ def write_explanation(found: Explanation, shown: ExplainExhibits, out: Path, com
             write_exhibit(shown.moved, folder)
         found.settings.write_parquet(folder / "settings.parquet")
         manifest = found.manifest | {"command": command}
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        write_manifest(folder, manifest)
     return out / "report.html"

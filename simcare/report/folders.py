@@ -11,6 +11,7 @@ import polars as pl
 from simcare.decide.comparison import Comparison, differences, totals
 from simcare.errors import BadInput
 from simcare.files.atomic import MANIFEST, aside, check_finished
+from simcare.files.json_text import write_manifest
 from simcare.files.parsing import parse
 from simcare.model import Model
 from simcare.model.strategy import Experiment
@@ -54,7 +55,7 @@ def _write_common(folder: Path, report: ReportInput) -> Frames:
         report.market.write_parquet(folder / "market.parquet")
     (folder / "model.json").write_text(report.model.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
     (folder / "report.html").write_text(run_page(frames), encoding="utf-8")
-    (folder / MANIFEST).write_text(json.dumps(dict(report.manifest), indent=1) + "\n", encoding="utf-8")
+    write_manifest(folder, report.manifest)
     return frames
 
 

@@ -3,7 +3,6 @@ files."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +15,8 @@ from simcare.demand.diagnostics import Diagnostics, diagnose, driver_sentences
 from simcare.demand.forecast import Forecast
 from simcare.demand.scores import LEVELS
 from simcare.demand.series import MonthlyCounts
-from simcare.files.atomic import MANIFEST, aside
+from simcare.files.atomic import aside
+from simcare.files.json_text import write_manifest
 from simcare.report.exhibit import Exhibit, Table, write_exhibit
 from simcare.report.figures.demand import (
     diagnostics_figure,
@@ -333,7 +333,7 @@ def _by_series(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> pl.DataFrame:
 
 
 def _write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
-    (folder / MANIFEST).write_text(json.dumps({"simcare": __version__, **about}, indent=1) + "\n", encoding="utf-8")
+    write_manifest(folder, {"simcare": __version__, **about})
 
 
 __all__ = [

@@ -3,7 +3,6 @@ offline HTML file."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from simcare import __version__
-from simcare.files.atomic import MANIFEST, aside
+from simcare.files.atomic import aside
+from simcare.files.json_text import write_manifest
 from simcare.model import Model
 from simcare.model.tariff import best_cycle, reset_gain
 from simcare.report.exhibit import Exhibit, Table, write_exhibit
@@ -211,5 +211,5 @@ def write_tariff(
         write_exhibit(shown.curves, folder)
         write_exhibit(shown.outcomes, folder)
         manifest = {"simcare": __version__, "model": model.about.name, **about}
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        write_manifest(folder, manifest)
     return out / "tariff.html"
