@@ -271,12 +271,13 @@ def _terms(
 
 
 def _months(option: str, texts: list[str] | None) -> tuple[int, ...]:
-    from simcare.units import parsed_month
+    from simcare.demand.dates import read_date
 
     found = []
     for text in texts or ():
         try:
-            found.append(parsed_month(text))
+            date = read_date(text)
+            found.append(12 * date.year + date.month - 1)
         except ValueError:
             raise BadInput(f"{option}: should be a month such as 2014-10, got {text!r}") from None
     return tuple(found)

@@ -32,13 +32,19 @@ def with_people(
 def parsed_ages(text: str) -> tuple[float, float | None]:
     """Ages as people say them, as a half-open span.
 
-    >>> parsed_ages("0-17"), parsed_ages("85+")
-    ((0.0, 18.0), (85.0, None))
+    >>> parsed_ages("0-17"), parsed_ages("85+"), parsed_ages("under 18"), parsed_ages("65 and over")
+    ((0.0, 18.0), (85.0, None), (0.0, 18.0), (65.0, None))
     """
-    found = re.fullmatch(r"(\d+)(?:-(\d+)|\+)", text.strip())
-    if found is None:
-        raise BadInput(f"ages: should be such as 0-17 or 85+, got {text!r}")
-    return float(found[1]), None if found[2] is None else float(found[2]) + 1.0
+    plain = text.strip().lower().removeprefix("aged ").removeprefix("ages ")
+    if span := re.fullmatch(r"(\d+) ?(?:-|–|to) ?(\d+)", plain):
+        if int(span[1]) > int(span[2]):
+            raise BadInput(f"ages: {text}: the first age is above the second")
+        return float(span[1]), float(span[2]) + 1.0
+    if above := re.fullmatch(r"(\d+) ?(?:\+|plus|and over|and above|or over|or older|years and over)", plain):
+        return float(above[1]), None
+    if below := re.fullmatch(r"(?:under|below|<) ?(\d+)s?", plain):
+        return 0.0, float(below[1])
+    raise BadInput(f"ages: should be such as 0-17 or 85+, got {text!r}")
 
 
 __all__ = ["parsed_ages", "with_people"]

@@ -56,7 +56,7 @@ def _lines(fault: Mapping[str, Any], kind: type[BaseModel], data: Mapping[str, A
         return [f"{path}.kind: {unknown(ctx['tag'], tags)}"]
     if fault["type"] == "union_tag_not_found":
         path = f"{path}.kind"
-    return [f"{path}: {in_words(fault)}"]
+    return [f"{path}: {in_words(fault)}" if fault["loc"] else in_words(fault)]
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:

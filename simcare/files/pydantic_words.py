@@ -41,7 +41,11 @@ def _got(fault: Fault) -> str:
         return f", got {str(value).lower()}"
     if isinstance(value, dt.date):
         return f", got {value}"
-    return f", got {value!r}" if isinstance(value, str | int | float) else ""
+    if isinstance(value, list | tuple):
+        return ", got a list"
+    if isinstance(value, Mapping):
+        return ", got a table"
+    return f", got {value!r}" if value is None or isinstance(value, str | int | float) else ""
 
 
 def _meant(fault: Fault, quoted: bool = True) -> str:
@@ -79,7 +83,8 @@ def _limit(words: str, name: str) -> Callable[[Fault, Mapping[str, Any]], str]:
 
 
 def _date(fault: Fault, ctx: Mapping[str, Any]) -> str:
-    return f"should be a date such as 2013-04-01{_got(fault)}{_meant(fault, quoted=False)}"
+    timed = "; leave the time of day out" if isinstance(fault.get("input"), dt.datetime) else ""
+    return f"should be a date such as 2013-04-01{_got(fault)}{_meant(fault, quoted=False)}{timed}"
 
 
 def _text(fault: Fault, ctx: Mapping[str, Any]) -> str:
@@ -192,7 +197,7 @@ def without_echoes(faults: Iterable[Fault]) -> list[Fault]:
         loc = fault["loc"]
         if fault["type"] == "too_short":
             return any(other["loc"][: len(loc)] == loc and other is not fault for other in found)
-        return fault["type"] == "missing" and any(
+        return fault["type"] in ("missing", "tuple_type", "model_type", "dict_type") and any(
             key[:-1] == loc[:-1] and f"'{loc[-1]}'" in unknown(str(key[-1]), [str(loc[-1])]) for key in misspelt
         )
 

@@ -15,7 +15,16 @@ from typing import Any
 
 from simcare.demand.plain_text import plain_text
 from simcare.errors import BadInput
-from simcare.files.toml_line import HEADER, KEY, LineFault, is_open, line_faults, masked_line, strange_character
+from simcare.files.toml_line import (
+    HEADER,
+    KEY,
+    UNCLEAR,
+    LineFault,
+    is_open,
+    line_faults,
+    masked_line,
+    strange_character,
+)
 
 OTHER_FILES = {
     b"pk\x03\x04": "a workbook or another packed file",
@@ -44,7 +53,16 @@ WORDS = {  # the reader's own sentences, where nothing better is known
 _AT = re.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.S)
 
 
-def toml_faults(text: str, name: str) -> BadInput:
+class TomlFaults(BadInput):
+    """What is wrong with a text that TOML cannot read; ``mended`` are its tables as they were probably meant, None
+    where that is not clear."""
+
+    def __init__(self, faults: Sequence[str], mended: dict[str, Any] | None) -> None:
+        super().__init__(faults)
+        self.mended = mended
+
+
+def toml_faults(text: str, name: str) -> TomlFaults:
     """The faults of a text that TOML cannot read: file, line, the line's text, and what was probably meant.
 
     >>> print(toml_faults('years = 5\\nvalue = 1,200\\nstart = 01/04/2014', "m.toml"))
@@ -52,10 +70,11 @@ def toml_faults(text: str, name: str) -> BadInput:
     m.toml: line 3 (`start = 01/04/2014`): a date is written year-month-day; write 2014-04-01
     """
     lines = text.split("\n")
-    given, told = list(lines), dict[int, str]()
+    given, told, clear = list(lines), dict[int, str](), True
+    mended: dict[str, Any] | None = None
     for _ in range(MOST):
         try:
-            tomllib.loads("\n".join(lines))
+            mended = tomllib.loads("\n".join(lines))
             break
         except tomllib.TOMLDecodeError as error:
             fault = _diagnosed(lines, str(error))
@@ -64,9 +83,11 @@ def toml_faults(text: str, name: str) -> BadInput:
         told[fault.line] = f"{name}: line {fault.line + 1} ({_shown(given[fault.line])}): {fault.sentence}"
         if fault.line == len(given) - 1 and is_open(given[-1]):
             told[fault.line] += "; it is the last line: the file is not complete, valid TOML if it was cut off there"
+        clear = clear and fault.meant is not None and UNCLEAR not in fault.meant
         lines[fault.line] = fault.meant if fault.meant is not None else _left_out(lines[fault.line])
         lines[fault.line + 1 : fault.line + 1 + fault.more] = [""] * fault.more
-    return BadInput([told[at] for at in sorted(told)] or [f"{name}: is not complete, valid TOML"])
+    faults = [told[at] for at in sorted(told)] or [f"{name}: is not complete, valid TOML"]
+    return TomlFaults(faults, mended if clear else None)
 
 
 def _shown(line: str) -> str:
@@ -184,6 +205,17 @@ def tables_of(text: str, name: str) -> dict[str, Any]:
         raise toml_faults(text, name) from error
 
 
+def read_mended(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """The tables of a TOML file, and what is wrong where it is clear how they were meant: so that what else is wrong
+    can be told as well. Raises BadInput as :func:`read_toml` where it is not clear."""
+    try:
+        return read_toml(path), []
+    except TomlFaults as error:
+        if error.mended is None:
+            raise
+        return error.mended, list(error.faults)
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises BadInput with every fault in plain words."""
     try:
@@ -207,7 +239,10 @@ def read_toml(path: Path) -> dict[str, Any]:
             f"{path}: line {line + 1} ({shown}): is not UTF-8 text ('{char}' is saved as {found.encoding}); save the"
             " file again as UTF-8"
         )
-    return tables_of(found.text, str(path))
+    tables = tables_of(found.text, str(path))
+    if not tables:
+        raise BadInput(f"{path}: is empty, or holds comments only")
+    return tables
 
 
-__all__ = ["read_toml", "tables_of", "toml_faults"]
+__all__ = ["TomlFaults", "read_mended", "read_toml", "tables_of", "toml_faults"]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from simcare.files.toml_values import CURLY, meant_text, meant_value
 
 HEADER = re.compile(r"^\s*\[")
+UNCLEAR = '"?"'  # stands for a value that nobody can guess
 KEY = r"[A-Za-z0-9_\-\0]+(?:\.[A-Za-z0-9_\-\0]+)*"
 
 
@@ -93,7 +94,7 @@ def _values(line: str, masked: str, at: int, inside: bool) -> Iterator[LineFault
         meant = meant_text(text) if names else meant_value(text)
         if meant is not None:
             sentences.append(meant.sentence)
-            mended = mended[:begin] + (meant.value if meant.value is not None else '"?"') + mended[end:]
+            mended = mended[:begin] + (UNCLEAR if meant.value is None else meant.value) + mended[end:]
     if sentences:
         yield LineFault(at, "; ".join(dict.fromkeys(reversed(sentences))), mended)
 
@@ -268,4 +269,14 @@ def _one_quote(line: str, at: int) -> LineFault:
     return LineFault(at, 'a quotation mark is missing; a text stands between two: "…"')
 
 
-__all__ = ["HEADER", "KEY", "LineFault", "is_open", "line_faults", "masked_line", "strange_character", "value_spans"]
+__all__ = [
+    "HEADER",
+    "KEY",
+    "UNCLEAR",
+    "LineFault",
+    "is_open",
+    "line_faults",
+    "masked_line",
+    "strange_character",
+    "value_spans",
+]

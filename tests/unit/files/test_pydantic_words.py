@@ -201,6 +201,17 @@ effects = [
 """
 
 
+def test_faults_of_toml_and_of_the_experiment_are_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(
+        EXPERIMENT.replace("years = 3", "years = 3 years").replace("2034-04-01", "1/4/34"), encoding="utf-8"
+    )
+    with pytest.raises(BadInput) as refused:
+        load_experiment(file)
+    assert len(refused.value.faults) == 8
+    assert sum(": line " in fault for fault in refused.value.faults) == 2
+
+
 def test_all_faults_of_an_experiment_are_told_at_once_with_the_rows_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_text(EXPERIMENT, encoding="utf-8")

@@ -564,7 +564,7 @@ MISNAMED = {
     "scenario clock": ({"more": f'[[scenarios]]\nname = "w"\ntitle = "W"\neffects = [{{ on = "premature", multiply = {money(2)} }}]'},
     "scenarios[0].effects[0].on: the model has no 'premature' clock, so this effect could do nothing"),
     "scenario twice": ({"more": '[[scenarios]]\nname = "w"\ntitle = "W"\n[[scenarios]]\nname = "w"\ntitle = "W"'},
-    "file: scenario name 'w' is already taken"),
+    "scenario name 'w' is already taken"),
 }  # fmt: skip
 
 
