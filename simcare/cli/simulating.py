@@ -71,7 +71,7 @@ def run(
         )
     report = write_run(done, folder, command(), log=log)
     if as_json:
-        print_json({"manifest": done.manifest, "out": str(folder), "yearly": yearly(done.measures).to_dicts()})
+        print_json({"manifest": done.manifest, "out": str(folder), "yearly": yearly(done.measures, done.drawn).to_dicts()})
         return
     _print_run(done)
     out_console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)
@@ -101,12 +101,12 @@ def compare(
     holds a fit.json
     """
     from simcare.files.atomic import check_free
-    from simcare.files.load import load_experiment
+    from simcare.files.load import read_experiment
 
-    chosen, model = load_experiment(experiment)
-    folder = out or Path("runs") / chosen.name
+    chosen = read_experiment(experiment)
+    folder = out or Path("runs") / chosen.experiment.name
     check_free(folder)
-    posterior = _fit(fit, model)
+    posterior = _fit(fit, chosen.model)
 
     from simcare.decide.comparison import compare as compare_strategies  # heavy: only for input that is good
     from simcare.report.folders import write_comparison
@@ -115,7 +115,6 @@ def compare(
         found = compare_strategies(
             chosen,
             reps,
-            model=model,
             years=years,
             seed=seed,
             engine=engine,
@@ -171,7 +170,7 @@ def _print_run(done: Run) -> None:
     from simcare.report.summaries import range_words
 
     caption = f"{done.model.about.title}: mean, and {range_words(done.replications)}"
-    print_table(brief_years_table(yearly(done.measures), caption))
+    print_table(brief_years_table(yearly(done.measures, done.drawn), caption))
     _print_fit(done.manifest)
 
 

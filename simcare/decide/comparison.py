@@ -21,25 +21,23 @@ from simcare.demand.paths import fitted
 from simcare.errors import BadInput
 from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit, chosen_fit
-from simcare.files.load import load_experiment
-from simcare.files.parsing import parse
+from simcare.files.load import LoadedExperiment, read_experiment, with_options
 from simcare.measures.catalogue import SUMMED, measure_named
 from simcare.measures.spread_parts import (
-    KEPT,
     NINE_IN_TEN,
-    demand_by_replication,
-    demand_columns,
+    NOTHING_DRAWN,
     demand_sd,
-    parameter_columns,
+    met_by,
+    met_demand,
+    met_parameters,
     parameter_sd,
-    parameters_by_replication,
 )
 from simcare.model import Model
-from simcare.model.overlay import apply_strategy, extended_by, in_scenario
+from simcare.model.overlay import apply_strategy, in_scenario
 from simcare.model.strategy import AS_IN_THE_FILE, Experiment, Scenario, Strategy, believed, drawn_effects
 from simcare.rules.draws import EFFECT, name_key, uniform
 from simcare.runs.run import manifest, outcomes_of
-from simcare.runs.task import Task, in_draw
+from simcare.runs.task import ReplicationResult, Task, in_draw
 from simcare.runs.workers import Progress
 
 CONFIDENCE = 0.95
@@ -50,7 +48,7 @@ class Comparison:
     """What an experiment found: measures of every replication, totals, and paired differences from the baseline.
 
     ``scenarios`` holds the same differences in each scenario of the experiment, with a column ``scenario``; "as in the
-    file" is the first.
+    file" is the first. ``drawn`` holds what each replication drew, as a :class:`simcare.runs.run.Run` has it.
     """
 
     experiment: Experiment
@@ -61,11 +59,12 @@ class Comparison:
     differences: pl.DataFrame
     scenarios: pl.DataFrame
     market: pl.DataFrame = field(repr=False)
+    drawn: pl.DataFrame = field(repr=False)
     manifest: dict[str, Any] = field(repr=False)
 
 
 def compare(
-    experiment: str | Path | Experiment,
+    experiment: str | Path | Experiment | LoadedExperiment,
     replications: int | None = None,
     *,
     model: Model | None = None,
@@ -76,60 +75,65 @@ def compare(
     progress: Progress | None = None,
     fit: CalibrationFit | str | Path | None = None,
 ) -> Comparison:
-    """Run an experiment (a path, a library name, or a value with its ``model``) and compare its strategies.
+    """Run an experiment (a path, a library name, a loaded one, or a value with its ``model``) and compare its
+    strategies.
 
     ``replications``, ``years`` and ``seed`` override those of the file. ``engine`` is "compiled", for volume, or
     "simpy". With a ``fit`` (a value, a path or a library name) replication r of the baseline and of every strategy, in
     every scenario, starts from the same draw of its parameters. Raises BadInput for a fit that is stale or of another
     model.
     """
-    if isinstance(experiment, Experiment):
-        if model is None:
-            raise BadInput(f"experiment {experiment.name}: give its model as well")
-    else:
-        experiment, model = load_experiment(experiment)
-    asked = {"replications": replications, "years": years, "seed": seed}
-    experiment = parse(
-        Experiment,
-        experiment.model_dump(by_alias=True) | {k: v for k, v in asked.items() if v is not None},
-        experiment.name,
-    )
-    fit = chosen_fit(fit, model)
+    given = experiment if isinstance(experiment, LoadedExperiment) else _loaded(experiment, model)
+    experiment = with_options(given.experiment, replications=replications, years=years, seed=seed)
+    fit = chosen_fit(fit, given.model)
     began = dt.datetime.now(dt.UTC)
-    model = extended_by(model, experiment)
-    worlds = (None, *experiment.scenarios)
-    todo = [task for scenario in worlds for task in tasks(experiment, model, engine, fit, scenario)]
-    each = len(todo) // len(worlds)
+    scenarios = (None, *experiment.scenarios)
+    todo = [task for scenario in scenarios for task in tasks(experiment, given.extended, engine, fit, scenario)]
+    each = len(todo) // len(scenarios)
     outcomes, summed = [], []
     for k, outcome in enumerate(outcomes_of(todo, workers, progress)):
         if k < each:
             outcomes.append(outcome)
         else:  # of a scenario, only what it sums to is kept
-            summed.append(outcome.measures.filter(pl.col("measure").is_in(SUMMED) | KEPT))
-    measures = pl.concat([o.measures for o in outcomes])
-    names = [s.name for s in experiment.strategies]
-    found = totals(measures, ["baseline", *names], experiment.replications)
-    parts = (
-        [differences(found, names).with_columns(pl.lit(AS_IN_THE_FILE).alias("scenario"))]
-        if experiment.scenarios
-        else []
+            sums = outcome.measures.filter(pl.col("measure").is_in(SUMMED))
+            summed.append(outcome._replace(measures=sums, flows=outcome.flows.clear()))
+    worlds = [outcomes, *(summed[k : k + each] for k in range(0, len(summed), each))]
+    about = manifest(
+        given.extended, experiment.years, experiment.replications, experiment.seed, engine, workers, began, fit
     )
-    for k, scenario in enumerate(experiment.scenarios):
-        mine = totals(pl.concat(summed[k * each : (k + 1) * each]), ["baseline", *names], experiment.replications)
-        parts.append(differences(mine, names).with_columns(pl.lit(scenario.name).alias("scenario")))
+    return _compared(experiment, given.extended, worlds, about)
+
+
+def _loaded(experiment: str | Path | Experiment, model: Model | None) -> LoadedExperiment:
+    if isinstance(experiment, Experiment):
+        return LoadedExperiment.of(experiment, model)
+    return read_experiment(experiment)
+
+
+def _compared(
+    experiment: Experiment, model: Model, worlds: Sequence[Sequence[ReplicationResult]], about: dict[str, Any]
+) -> Comparison:
+    """What the replications come to: those of the experiment as in its file, then those of each scenario."""
+    names = [s.name for s in experiment.strategies]
+    joined = {
+        part: pl.concat([getattr(o, part) for o in worlds[0]]) for part in ("measures", "flows", "market", "drawn")
+    }
+    found = totals(joined["measures"], ["baseline", *names], experiment.replications)
+    plain = differences(found, names, joined["drawn"])
+    parts = [plain.with_columns(pl.lit(AS_IN_THE_FILE).alias("scenario"))]
+    for scenario, outcomes in zip(experiment.scenarios, worlds[1:], strict=True):
+        mine = totals(pl.concat([o.measures for o in outcomes]), ["baseline", *names], experiment.replications)
+        apart = differences(mine, names, pl.concat([o.drawn for o in outcomes]))
+        parts.append(apart.with_columns(pl.lit(scenario.name).alias("scenario")))
     return Comparison(
         experiment=experiment,
         model=model,
-        measures=measures,
-        flows=pl.concat([o.flows for o in outcomes]),
+        **joined,
         totals=found,
-        differences=differences(found, names),
-        scenarios=(
-            pl.concat(parts) if parts else differences(found, names).clear().with_columns(pl.lit("").alias("scenario"))
-        ),
-        market=pl.concat([o.market for o in outcomes]),
+        differences=plain,
+        scenarios=pl.concat(parts) if experiment.scenarios else parts[0].clear(),
         manifest={
-            **manifest(model, experiment.years, experiment.replications, experiment.seed, engine, workers, began, fit),
+            **about,
             "experiment": experiment.name,
             "experiment_sha256": fingerprint(experiment),
             "strategies": ["baseline", *names],
@@ -175,10 +179,9 @@ def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, flo
 
 
 def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int) -> pl.DataFrame:
-    """The totals of each replication over the horizon: one row a strategy and replication, one column a measure; and
-    the demand it met, with the parameters of the fit if there is one.
+    """The totals of each replication over the horizon: one row a strategy and replication, one column a measure.
 
-    A replication in which nothing happened has no row in the measures; here it has noughts.
+    A replication in which nothing happened has no row in the measures; here it has zeros.
     """
     grid = pl.DataFrame({"strategy": list(strategies)}).join(
         pl.DataFrame({"replication": pl.Series(range(replications), dtype=pl.Int32)}), how="cross"
@@ -191,14 +194,11 @@ def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int)
     )
     missing = [pl.lit(0.0).alias(name) for name in SUMMED if name not in wide.columns]
     found = grid.join(wide.with_columns(missing), on=["strategy", "replication"], how="left", maintain_order="left")
-    whole = found.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in SUMMED))
-    for met in (demand_by_replication(measures), parameters_by_replication(measures)):
-        whole = whole.join(met, on="replication", how="left", maintain_order="left")
-    return whole
+    return found.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in SUMMED))
 
 
-def differences(found: pl.DataFrame, strategies: list[str]) -> pl.DataFrame:
-    """Paired differences from the baseline, a row a strategy and measure.
+def differences(found: pl.DataFrame, strategies: list[str], drawn: pl.DataFrame = NOTHING_DRAWN) -> pl.DataFrame:
+    """Paired differences from the baseline, a row a strategy and measure; ``drawn`` as a run has it.
 
     ``low`` and ``high`` are the 95 % interval of the mean difference (Student's t over replications);
     ``spread_low`` and ``spread_high`` the 5th and 95th percentile of the differences themselves, ``demand_low`` and
@@ -207,9 +207,8 @@ def differences(found: pl.DataFrame, strategies: list[str]) -> pl.DataFrame:
     or from fewer replications than parameters and ten).
     """
     baseline = found.filter(pl.col("strategy") == "baseline").sort("replication")
-    demand, parameters = (
-        baseline.select(names).to_numpy() for names in (demand_columns(baseline), parameter_columns(baseline))
-    )
+    met = (met_demand(drawn), met_parameters(drawn))
+    demand, parameters = (met_by(baseline["replication"], each) for each in met)
     rows = []
     for strategy in strategies:
         mine = found.filter(pl.col("strategy") == strategy).sort("replication")
@@ -224,7 +223,10 @@ def differences(found: pl.DataFrame, strategies: list[str]) -> pl.DataFrame:
             )
     return pl.DataFrame(
         rows,
-        schema_overrides={f"{part}_{end}": pl.Float64 for part in ("demand", "parameter") for end in ("low", "high")},
+        schema_overrides={
+            "share_better": pl.Float64,
+            **{f"{part}_{end}": pl.Float64 for part in ("demand", "parameter") for end in ("low", "high")},
+        },
     )
 
 

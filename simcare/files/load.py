@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from simcare.errors import BadInput
 from simcare.files.extend import read_model
@@ -63,8 +63,29 @@ def with_series(data: dict[str, Any], path: Path) -> dict[str, Any]:
     return {**data, "drivers": found}
 
 
+class LoadedExperiment(NamedTuple):
+    """An experiment, its model as in the model's file, and the model with the experiment's contracts and responses."""
+
+    experiment: Experiment
+    model: Model
+    extended: Model
+
+    @classmethod
+    def of(cls, experiment: Experiment, model: Model | None) -> LoadedExperiment:
+        """From values. Raises BadInput without a model, and where the two do not fit together."""
+        if model is None:
+            raise BadInput(f"experiment {experiment.name}: give its model as well")
+        return cls(experiment, model, extended_by(model, experiment))
+
+
 def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
     """An experiment and its model; every strategy is tried on the model, so that a name that is not there shows now."""
+    found = read_experiment(name)
+    return found.experiment, found.model
+
+
+def read_experiment(name: str | Path) -> LoadedExperiment:
+    """The same, with the model that the experiment extends: it is extended once."""
     path = find_file(name, "experiments")
     data, faults = read_mended(path)
     check_kind(data, "experiment", str(path))
@@ -80,18 +101,43 @@ def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
         model = load_model(where)
     except BadInput as error:
         raise BadInput([*faults, *error.faults]) from error
-    faults += [f"{path}: {sound.in_file(fault)}" for fault in _experiment_faults(sound.value, model)]
+    whole, found = _extended(model, sound.value)
+    faults += [f"{path}: {sound.in_file(fault)}" for fault in (*found, *_experiment_faults(sound.value, model, whole))]
     if faults:
         raise BadInput(faults)
-    return sound.value, model
+    return LoadedExperiment(sound.value, model, whole)
 
 
-def _experiment_faults(experiment: Experiment, model: Model) -> list[str]:
-    """What is wrong with an experiment on its model: sources, contracts, and every scenario and strategy tried."""
+def with_options(experiment: Experiment, **options: int | None) -> Experiment:
+    """The experiment with other ``replications``, ``years`` or ``seed``, where given. Raises BadInput for what the
+    experiment's file could not hold either.
+
+    >>> with_options(load_experiment("prevention")[0], replications=1)
+    Traceback (most recent call last):
+    ...
+    simcare.errors.BadInput: prevention: replications: ...
+    """
+    asked = {name: value for name, value in options.items() if value is not None}
+    fields: dict[str, Any] = {
+        name: (Experiment.model_fields[name].annotation, Experiment.model_fields[name]) for name in asked
+    }
+    checked = parse(create_model("Options", __base__=Frozen, **fields), asked, experiment.name)
+    return experiment.model_copy(update={name: getattr(checked, name) for name in asked})
+
+
+def _extended(model: Model, experiment: Experiment) -> tuple[Model, list[str]]:
+    """The model with an experiment's contracts and responses, and what is wrong; the model as it is where something
+    is."""
     faults = [str(fault) for fault in source_faults(experiment, tuple(experiment.sources))]
-    with_parts = _tried("", lambda: extended_by(model, experiment))
-    whole = model if with_parts else extended_by(model, experiment)
-    faults += with_parts
+    try:
+        return extended_by(model, experiment), faults
+    except BadInput as error:
+        return model, [*faults, *error.faults]
+
+
+def _experiment_faults(experiment: Experiment, model: Model, whole: Model) -> list[str]:
+    """What is wrong with an experiment on its model: every scenario and strategy tried on the extended one."""
+    faults = []
     for k, scenario in enumerate(experiment.scenarios):
         faults += _tried(f"scenarios[{k}].", partial(in_scenario, whole, scenario))
     last = model.about.start + dt.timedelta(days=math.floor(YEAR_DAYS * experiment.years))

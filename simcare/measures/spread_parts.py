@@ -1,10 +1,10 @@
-"""How much of a spread over replications comes from demand, how much from the parameters of a fit, and how much from
-luck and effects.
+"""How much of a spread over replications comes from demand, and how much from the parameters of a fit; the rest is
+chance events and effects.
 
-Each replication meets one path of every demand driver; the measures keep it as ``demand_index: NAME``, month by month.
-What of a total's variance goes with the mean of that path over the horizon is demand's part (least squares, adjusted
-for the number of drivers). A replication drawn from a fit meets one value of each of its parameters; the measures keep
-it as ``parameter: NAME``, and the parameters' part is found alike.
+What a replication drew stands in a frame of its own beside the measures, ``drawn``: each replication meets one path of
+every demand driver (an index, month by month), and one value of every parameter if it is drawn from a fit. The part of
+a total's variance that goes with the mean of the paths over the horizon is demand's (least squares, adjusted for the
+number of drivers); the parameters' part is found alike.
 """
 
 from __future__ import annotations
@@ -17,61 +17,74 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-INDEX = "demand_index: "
-COLUMN = "demand "
 LEAST = 4  # replications beyond the number of drivers
-PARAMETER = "parameter: "
-PARAMETER_COLUMN = "parameter "
 LEAST_FITTED = 10  # replications beyond the number of parameters
-KEPT = pl.col("measure").str.starts_with(INDEX) | pl.col("measure").str.starts_with(
-    PARAMETER
-)  # what a replication met, of the measures
 NINE_IN_TEN = float(norm.ppf(0.95))
-ROWS = {"strategy": pl.String, "replication": pl.Int32, "month": pl.String, "measure": pl.String, "value": pl.Float64}
+DEMAND, PARAMETER = "demand", "parameter"  # the kinds of what is drawn
+DRAWN = {
+    "strategy": pl.String(), "replication": pl.Int32(), "month": pl.String(), "kind": pl.String(),
+    "name": pl.String(), "value": pl.Float64(),
+}  # fmt: skip
+NOTHING_DRAWN = pl.DataFrame(schema=DRAWN)
 
 
-def index_rows(strategy: str, replication: int, paths: dict[str, list[tuple[str, float]]]) -> pl.DataFrame:
-    """Tidy rows of the demand index of each driver: ``paths`` holds (month, index) by driver."""
+def demand_rows(strategy: str, replication: int, paths: Mapping[str, Sequence[tuple[str, float]]]) -> pl.DataFrame:
+    """Rows of ``drawn``: the demand index of each driver. ``paths`` holds (month, index) by driver.
+
+    >>> demand_rows("baseline", 0, {"referrals": [("2013-04", 1.1)]}).rows()
+    [('baseline', 0, '2013-04', 'demand', 'referrals', 1.1)]
+    """
     rows = [
-        (strategy, replication, month, INDEX + name, value) for name, path in paths.items() for month, value in path
+        (strategy, replication, month, DEMAND, name, value) for name, path in paths.items() for month, value in path
     ]
-    return pl.DataFrame(rows, schema=ROWS, orient="row")
+    return pl.DataFrame(rows, schema=DRAWN, orient="row")
 
 
 def parameter_rows(strategy: str, replication: int, month: str, values: Mapping[str, float]) -> pl.DataFrame:
-    """Tidy rows of the parameters of a fit as a replication met them, in the first month of the run."""
-    rows = [(strategy, replication, month, PARAMETER + name, value) for name, value in values.items()]
-    return pl.DataFrame(rows, schema=ROWS, orient="row")
+    """Rows of ``drawn``: the parameters of a fit as a replication met them, in the first month of the run."""
+    rows = [(strategy, replication, month, PARAMETER, name, value) for name, value in values.items()]
+    return pl.DataFrame(rows, schema=DRAWN, orient="row")
 
 
-def demand_by_replication(measures: pl.DataFrame, strategy: str = "baseline") -> pl.DataFrame:
-    """The mean demand index of each driver over the horizon, on the log scale: a row a replication, a column a driver
-    (``demand NAME``)."""
-    rows = measures.filter((pl.col("strategy") == strategy) & pl.col("measure").str.starts_with(INDEX))
-    if rows.is_empty():
-        return rows.select("replication").unique()
-    mean = rows.group_by("replication", pl.col("measure").str.replace(INDEX, COLUMN, literal=True)).agg(
-        pl.col("value").mean().log()
-    )
-    return mean.sort("measure").pivot(on="measure", index="replication", values="value")
+def met_demand(drawn: pl.DataFrame, strategy: str = "baseline") -> pl.DataFrame:
+    """The demand that each replication met: the mean index of each driver over the horizon, on the log scale.
+
+    Columns: replication, ``met`` (a list, drivers in order of their names). No row where nothing was drawn.
+    """
+    rows = _of(drawn, DEMAND, strategy)
+    mean = rows.group_by("replication", "name").agg(pl.col("value").mean().log())
+    return _listed(mean)
 
 
-def parameters_by_replication(measures: pl.DataFrame, strategy: str = "baseline") -> pl.DataFrame:
-    """The parameters of a fit that each replication met: a row a replication, a column a parameter
-    (``parameter NAME``), on the log scale if all its values are positive."""
-    rows = measures.filter((pl.col("strategy") == strategy) & pl.col("measure").str.starts_with(PARAMETER))
-    if rows.is_empty():
-        return rows.select("replication").unique()
-    named = rows.select(
-        "replication", pl.col("measure").str.replace(PARAMETER, PARAMETER_COLUMN, literal=True), "value"
-    )
-    wide = named.sort("measure").pivot(on="measure", index="replication", values="value")
-    return wide.with_columns(pl.col(name).log() for name in parameter_columns(wide) if (wide[name] > 0).all())
+def met_parameters(drawn: pl.DataFrame, strategy: str = "baseline") -> pl.DataFrame:
+    """The parameters of a fit that each replication met, on the log scale where all values of one are positive.
+
+    Columns: replication, ``met`` (a list, parameters in order of their names). No row where nothing was drawn.
+
+    >>> rows = [("baseline", r, "2013-04", "parameter", name, r - 1.0) for r in (0, 1) for name in ("b", "a")]
+    >>> met_parameters(pl.DataFrame(rows, schema=DRAWN, orient="row")).rows()
+    [(0, [-1.0, -1.0]), (1, [0.0, 0.0])]
+    """
+    positive = (pl.col("value") > 0).all().over("name")
+    rows = _of(drawn, PARAMETER, strategy)
+    return _listed(rows.with_columns(pl.when(positive).then(pl.col("value").log()).otherwise(pl.col("value"))))
 
 
-def parameter_columns(frame: pl.DataFrame) -> list[str]:
-    """The columns of a frame that hold the parameters of a fit."""
-    return [name for name in frame.columns if name.startswith(PARAMETER_COLUMN)]
+def _of(drawn: pl.DataFrame, kind: str, strategy: str) -> pl.DataFrame:
+    return drawn.filter((pl.col("kind") == kind) & (pl.col("strategy") == strategy))
+
+
+def _listed(rows: pl.DataFrame) -> pl.DataFrame:
+    ordered = rows.sort("replication", "name")
+    return ordered.group_by("replication", maintain_order=True).agg(pl.col("value").alias("met"))
+
+
+def met_by(replications: pl.Series, met: pl.DataFrame) -> NDArray[Any]:
+    """What these replications met, as an array (replications, drivers or parameters)."""
+    if met.is_empty():
+        return np.zeros((len(replications), 0))
+    joined = replications.to_frame().join(met, on="replication", how="left", maintain_order="left")
+    return np.array(joined["met"].to_list(), np.float64)
 
 
 def demand_sd(values: NDArray[Any], demand: NDArray[Any], least: int = LEAST) -> float | None:
@@ -97,27 +110,21 @@ def parameter_sd(values: NDArray[Any], parameters: NDArray[Any]) -> float | None
     return demand_sd(values, parameters, LEAST_FITTED)
 
 
-def demand_columns(frame: pl.DataFrame) -> list[str]:
-    """The columns of a frame that hold demand by driver."""
-    return [name for name in frame.columns if name.startswith(COLUMN)]
-
-
 def with_demand(
     found: pl.DataFrame, summed: pl.DataFrame, by: Sequence[str], value: str = "value", centre: str = "mean"
 ) -> pl.DataFrame:
     """``found`` with ``demand_low`` and ``demand_high``: where nine in ten would lie if demand alone were uncertain.
 
-    ``summed`` has a row for each cell and replication, with the columns of :func:`demand_by_replication`; without
-    these, or with too few replications, the two are null.
+    ``summed`` has a row for each cell and replication, with the column ``met`` of :func:`met_demand`; without it, or
+    with too few replications, the two are null.
     """
-    names = demand_columns(summed)
     empty = pl.lit(None, pl.Float64)
-    if not names:
+    if "met" not in summed.columns:
         return found.with_columns(empty.alias("demand_low"), empty.alias("demand_high"))
     keys, sds = [], []
     for key, cell in summed.group_by(list(by), maintain_order=True):
         keys.append(key)
-        sds.append(demand_sd(cell[value].to_numpy(), cell.select(names).to_numpy()))
+        sds.append(demand_sd(cell[value].to_numpy(), np.array(cell["met"].to_list(), np.float64)))
     schema = {name: summed.schema[name] for name in by}
     half = pl.DataFrame(keys, schema=schema, orient="row").with_columns(
         pl.Series("half", sds, pl.Float64) * NINE_IN_TEN
@@ -125,9 +132,3 @@ def with_demand(
     joined = found.join(half, on=list(by), how="left", nulls_equal=True, maintain_order="left")
     low, high = pl.col(centre) - pl.col("half"), pl.col(centre) + pl.col("half")
     return joined.with_columns(low.alias("demand_low"), high.alias("demand_high")).drop("half")
-
-
-__all__ = [
-    "INDEX", "KEPT", "NINE_IN_TEN", "PARAMETER", "demand_by_replication", "demand_columns", "demand_sd", "index_rows",
-    "parameter_columns", "parameter_rows", "parameter_sd", "parameters_by_replication", "with_demand",
-]  # fmt: skip

@@ -27,15 +27,13 @@ from simcare.errors import BadInput
 from simcare.files.digests import fingerprint
 from simcare.files.file_kinds import kind_of
 from simcare.files.library import find_file, is_there, library
-from simcare.files.load import load_experiment, load_model
-from simcare.files.parsing import parse
+from simcare.files.load import LoadedExperiment, load_model, read_experiment, with_options
 from simcare.files.toml_faults import read_toml
 from simcare.measures.catalogue import SUMMED
 from simcare.mechanisms.shapley import shapley
 from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
-from simcare.model.overlay import extended_by
 from simcare.model.strategy import Experiment
 from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import Task
@@ -169,8 +167,7 @@ def plan(
     if replications < 2:
         raise BadInput(f"replications: must be 2 or more, for an interval, got {replications}")
     if experiment is not None:
-        experiment = _asked(experiment, strategies, {"replications": replications, "years": years, "seed": seed})
-        base = extended_by(base, experiment)
+        experiment = with_options(_chosen(experiment, strategies), replications=replications, years=years, seed=seed)
         years, seed = experiment.years, experiment.seed
     elif strategies:
         raise BadInput(f"strategies: '{base.about.name}' is a model; give an experiment to explain a strategy")
@@ -193,12 +190,12 @@ def plan(
 
 
 def _loaded(what: str | Path | Model | Experiment, model: Model | None) -> tuple[Experiment | None, Model]:
+    """The experiment, if it is one, and the model with its contracts and responses."""
     if isinstance(what, Model):
         return None, what
     if isinstance(what, Experiment):
-        if model is None:
-            raise BadInput(f"experiment {what.name}: give its model as well")
-        return what, model
+        given = LoadedExperiment.of(what, model)
+        return given.experiment, given.extended
     path = Path(what)
     there = [folder for folder in ("experiments", "models") if is_there(what, folder)]
     if not there and path.suffix != ".toml" and len(path.parts) == 1 and not path.is_dir():
@@ -208,21 +205,19 @@ def _loaded(what: str | Path | Model | Experiment, model: Model | None) -> tuple
             " file)"
         )
     if kind_of(read_toml(find_file(what, there[0] if there else "experiments"))) == "experiment":
-        return load_experiment(what)
+        given = read_experiment(what)
+        return given.experiment, given.extended
     return None, load_model(what)
 
 
-def _asked(experiment: Experiment, strategies: Sequence[str] | None, asked: dict[str, int | None]) -> Experiment:
-    """The experiment with what was asked for, and with these strategies only."""
+def _chosen(experiment: Experiment, strategies: Sequence[str] | None) -> Experiment:
+    """The experiment with these strategies only."""
     known = [s.name for s in experiment.strategies]
     faults = [f"strategies: {unknown(name, known)}" for name in strategies or () if name not in known]
     if faults:
         raise BadInput(faults)
     chosen = tuple(s for s in experiment.strategies if not strategies or s.name in strategies)
-    whole = experiment.model_copy(update={"strategies": chosen})
-    return parse(
-        Experiment, whole.model_dump(by_alias=True) | {k: v for k, v in asked.items() if v is not None}, experiment.name
-    )
+    return experiment.model_copy(update={"strategies": chosen})
 
 
 def _first(experiment: Experiment | None, model: Model) -> list[Model]:

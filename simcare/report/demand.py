@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from simcare.measures.spread_parts import INDEX
+from simcare.measures.spread_parts import DEMAND
 from simcare.model.demand import DemandDriver, base_months
 from simcare.report import summaries, tables, wording
 from simcare.report.exhibit import Exhibit, Table, exhibit_name
@@ -20,18 +20,18 @@ from simcare.units import month_name, parsed_month
 
 def demand_section(frames: Frames) -> Section | None:
     """An exhibit for each driver that arrivals follow; None where there is none."""
-    shown = list(driver_exhibits(frames.measures, frames.setting))
+    shown = list(driver_exhibits(frames.given.drawn, frames.setting))
     return Section(f"Demand, {frames.setting.period}", shown, key="demand") if shown else None
 
 
-def driver_exhibits(measures: pl.DataFrame, setting: Setting) -> Iterator[Exhibit]:
+def driver_exhibits(drawn: pl.DataFrame, setting: Setting) -> Iterator[Exhibit]:
     """What each driver knew, and its path as the replications met it."""
     base = base_months(setting.model.about.start)
     for driver in setting.model.drivers:
-        index = INDEX + driver.name
-        if driver.first is None or measures.filter(pl.col("measure") == index).is_empty():
+        path = drawn.filter((pl.col("kind") == DEMAND) & (pl.col("name") == driver.name))
+        if driver.first is None or path.is_empty():
             continue
-        frame = paths_of(driver, measures, index, base)
+        frame = paths_of(driver, path, base)
         name = driver.title or wording.title(driver.name)
         title = f"{name}: known, and as the replications met it, {setting.period}"
         figure = demand_paths_figure(frame, driver, title)
@@ -52,15 +52,14 @@ def _note(setting: Setting, driver: DemandDriver, base: range) -> str:
     )
 
 
-def paths_of(driver: DemandDriver, measures: pl.DataFrame, index: str, base: range) -> pl.DataFrame:
-    """The paths of a driver in counts a month: mean and range over replications of the measure ``index``, times the
-    base year's mean count."""
+def paths_of(driver: DemandDriver, drawn: pl.DataFrame, base: range) -> pl.DataFrame:
+    """The paths of a driver in counts a month: mean and range over replications of its index in the baseline
+    (``drawn``), times the base year's mean count."""
     assert driver.first is not None
     first = parsed_month(driver.first)
     counts = [driver.counts[m - first] for m in base]
     known = [count for count in counts if count is not None]
-    rows = measures.filter((pl.col("strategy") == BASELINE) & (pl.col("measure") == index))
-    rows = rows.with_columns(pl.col("value") * (sum(known) / len(known)))
+    rows = drawn.filter(pl.col("strategy") == BASELINE).with_columns(pl.col("value") * (sum(known) / len(known)))
     return summaries.over_replications(rows.select("month", "replication", "value"), ["month"])
 
 

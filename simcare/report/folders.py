@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -13,6 +15,7 @@ from simcare.errors import BadInput
 from simcare.files.atomic import MANIFEST, aside, check_finished
 from simcare.files.json_text import write_manifest
 from simcare.files.parsing import parse
+from simcare.measures.spread_parts import NOTHING_DRAWN
 from simcare.model import Model
 from simcare.model.strategy import Experiment
 from simcare.report import summaries
@@ -51,6 +54,7 @@ def _write_common(folder: Path, report: ReportInput) -> Frames:
     frames = Frames(report)
     report.measures.write_parquet(folder / "measures.parquet")
     report.flows.write_parquet(folder / "flows.parquet")
+    report.drawn.write_parquet(folder / "drawn.parquet")
     if report.market is not None and report.market.height:
         report.market.write_parquet(folder / "market.parquet")
     (folder / "model.json").write_text(report.model.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
@@ -74,7 +78,8 @@ def read_folder(folder: Path) -> ReportInput:
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{folder}: cannot be read as a run: {str(error).splitlines()[0]}") from error
     market = pl.read_parquet(folder / "market.parquet") if (folder / "market.parquet").is_file() else None
-    given = ReportInput(model=model, measures=measures, flows=flows, manifest=manifest, market=market)
+    drawn = _drawn_in(folder, model, manifest)
+    given = ReportInput(model=model, measures=measures, flows=flows, manifest=manifest, market=market, drawn=drawn)
     if not (folder / "experiment.json").is_file():
         return given
     experiment = parse(
@@ -86,13 +91,26 @@ def read_folder(folder: Path) -> ReportInput:
     found = totals(measures, [BASELINE, *names], experiment.replications)
     scenarios = pl.read_parquet(folder / "scenarios.parquet") if (folder / "scenarios.parquet").is_file() else None
     return replace(
-        given, experiment=experiment, totals=found, differences=differences(found, names), scenarios=scenarios
+        given, experiment=experiment, totals=found, differences=differences(found, names, drawn), scenarios=scenarios
     )
 
 
-def yearly(measures: pl.DataFrame) -> pl.DataFrame:
-    """The yearly table of a run's measures (:func:`yearly_summary`)."""
-    return yearly_summary(summaries.costs(measures, BASELINE), summaries.caseload(measures, BASELINE))
+def _drawn_in(folder: Path, model: Model, manifest: Mapping[str, Any]) -> pl.DataFrame:
+    """What each replication drew; an older folder has no such file, and needs none where nothing was drawn."""
+    if (folder / "drawn.parquet").is_file():
+        return pl.read_parquet(folder / "drawn.parquet")
+    if "fit" in manifest or model.drivers:
+        raise BadInput(
+            f"{folder}: has no drawn.parquet, which holds the demand and the parameters that each replication drew: an"
+            " earlier simcare wrote the folder, so run it again"
+        )
+    return NOTHING_DRAWN
+
+
+def yearly(measures: pl.DataFrame, drawn: pl.DataFrame) -> pl.DataFrame:
+    """The yearly table of a run's measures, with demand's part of their spread (:func:`yearly_summary`)."""
+    met = summaries.with_met_demand(measures, drawn)
+    return yearly_summary(summaries.costs(met, BASELINE), summaries.caseload(met, BASELINE))
 
 
 def yearly_summary(costs: pl.DataFrame, caseload: pl.DataFrame) -> pl.DataFrame:

@@ -8,11 +8,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from simcare.measures.spread_parts import INDEX
 from simcare.model.model import Model
 from simcare.report import wording
 from simcare.report.frames import Frames
 from simcare.report.page import Block, Facts, Section, Text
+from simcare.report.summaries import demand_is_known
 from simcare.report.tables import part_known
 
 FUTURES = wording.FUTURES
@@ -64,7 +64,7 @@ def _intervals(frames: Frames) -> list[str]:
     """What each kind of interval says."""
     runs, fitted, compared = frames.setting.replications, _fitted(frames), _compared(frames)
     said = _intervals_of_differences(runs, fitted) if compared else []
-    if any(name.startswith(INDEX) for name in frames.measures["measure"].unique()):
+    if demand_is_known(frames.measures):
         said.append(_item(
             "Demand's part",
             "where nine in ten replications would lie if only the paths of demand were uncertain. It is what of a total"

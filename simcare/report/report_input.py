@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import polars as pl
 
-from simcare.measures.spread_parts import INDEX
+from simcare.measures.spread_parts import NOTHING_DRAWN
 from simcare.model.model import Model
 from simcare.model.strategy import Experiment
 from simcare.report import summaries, wording
@@ -30,6 +30,8 @@ class Result(Protocol):
     @property
     def flows(self) -> pl.DataFrame: ...
     @property
+    def drawn(self) -> pl.DataFrame: ...
+    @property
     def manifest(self) -> Mapping[str, Any]: ...
 
 
@@ -39,7 +41,8 @@ class ReportInput:
 
     ``measures``: the tidy frame of all strategies and replications ("baseline" among them). ``flows``: strategy,
     replication, financial_year, from_tier, to_tier, moves. ``differences``: a row a strategy and measure, as a
-    comparison gives them. ``manifest`` says at least how many ``years`` and ``replications`` were run.
+    comparison gives them. ``drawn``: what each replication drew, as a run has it. ``manifest`` says at least how many
+    ``years`` and ``replications`` were run.
     """
 
     model: Model
@@ -51,6 +54,7 @@ class ReportInput:
     differences: pl.DataFrame | None = None
     scenarios: pl.DataFrame | None = None
     market: pl.DataFrame | None = None
+    drawn: pl.DataFrame = field(default_factory=NOTHING_DRAWN.clone)
 
     @classmethod
     def of(cls, result: Result) -> ReportInput:
@@ -58,7 +62,7 @@ class ReportInput:
         extra = {
             name: getattr(result, name, None) for name in ("experiment", "totals", "differences", "scenarios", "market")
         }
-        return cls(result.model, result.measures, result.manifest, result.flows, **extra)
+        return cls(result.model, result.measures, result.manifest, result.flows, drawn=result.drawn, **extra)
 
     @property
     def titles(self) -> dict[str, str]:
@@ -77,26 +81,27 @@ def shown_measures(given: ReportInput) -> pl.DataFrame:
     """The measures that are drawn, summed over what no figure separates; whether there is a service or a group is
     kept, as spending shows by it.
 
-    Zeros stand for every month of every replication, so that one in which nothing happened counts.
+    Zeros stand for every month of every replication, so that one in which nothing happened counts. The demand that each
+    replication met is beside them, where it was drawn (:func:`simcare.report.summaries.with_met_demand`).
     """
     known = [pl.when(pl.col(name).is_not_null()).then(pl.lit("any")).alias(name) for name in ("service", "group")]
     cells = [pl.col(name).cast(pl.String) for name in ("strategy", "month", "stage", "tier", "measure")]
-    used = pl.col("measure").is_in(USED) | pl.col("measure").str.starts_with(INDEX)
-    drawn = given.measures.lazy().filter(used).with_columns(*known, *cells).collect()
+    used = given.measures.lazy().filter(pl.col("measure").is_in(USED)).with_columns(*known, *cells).collect()
     by = ["strategy", "replication", "month", "stage", "group", "tier", "service", "measure"]
     runs = pl.DataFrame(
-        {"replication": range(int(given.manifest["replications"]))}, schema={"replication": drawn.schema["replication"]}
+        {"replication": range(int(given.manifest["replications"]))}, schema={"replication": used.schema["replication"]}
     )
     every = (
         pl.DataFrame({"strategy": [BASELINE, *given.titles]}).join(runs, how="cross").join(_months(given), how="cross")
     )
     costs = pl.DataFrame({"measure": [name for name in USED if name.startswith("cost")]})
     zeros = every.join(costs, how="cross").with_columns(pl.lit(0.0).alias("value"))
-    return (
-        pl.concat([drawn.select(*by, "value"), zeros], how="diagonal")
+    summed = (
+        pl.concat([used.select(*by, "value"), zeros], how="diagonal")
         .group_by(by, maintain_order=True)
         .agg(pl.col("value").sum())
     )
+    return summaries.with_met_demand(summed, given.drawn)
 
 
 def _months(given: ReportInput) -> pl.DataFrame:

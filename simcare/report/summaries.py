@@ -16,7 +16,7 @@ import polars as pl
 from scipy.stats import t
 
 from simcare.log.periods import first_years, year_names
-from simcare.measures.spread_parts import demand_by_replication, with_demand
+from simcare.measures.spread_parts import met_demand, with_demand
 from simcare.units import year_name
 
 BASELINE = "baseline"
@@ -50,8 +50,25 @@ def with_year(frame: pl.DataFrame) -> pl.DataFrame:
 
 def replications(measures: pl.DataFrame, strategy: str = BASELINE) -> pl.DataFrame:
     """The replications of a strategy, one row each, with the demand that each met where the model has drivers."""
-    runs = measures.filter(pl.col("strategy") == strategy).select("replication").unique().sort("replication")
-    return runs.join(demand_by_replication(measures, strategy), on="replication", how="left", maintain_order="left")
+    columns = ["replication", "met"] if demand_is_known(measures) else ["replication"]
+    runs = measures.filter(pl.col("strategy") == strategy).select(columns)
+    return runs.unique("replication").sort("replication")
+
+
+def with_met_demand(measures: pl.DataFrame, drawn: pl.DataFrame) -> pl.DataFrame:
+    """The measures with the demand that each replication met as a column ``met``
+    (:func:`simcare.measures.spread_parts.met_demand`); as they are where none was drawn."""
+    strategies = drawn["strategy"].unique(maintain_order=True)
+    met = [met_demand(drawn, name).with_columns(pl.lit(name).alias("strategy")) for name in strategies]
+    rows = pl.concat(met) if met else None
+    if rows is None or rows.is_empty():
+        return measures
+    return measures.join(rows, on=["strategy", "replication"], how="left", maintain_order="left")
+
+
+def demand_is_known(measures: pl.DataFrame) -> bool:
+    """Whether the measures have the demand that each replication met."""
+    return "met" in measures.columns
 
 
 def cell_sums(frame: pl.DataFrame, by: Sequence[str], runs: pl.DataFrame, value: str = "value") -> pl.DataFrame:

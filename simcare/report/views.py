@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from simcare.measures.spread_parts import INDEX
 from simcare.report import figures, summaries, tables, wording
 from simcare.report.exhibit import Exhibit, exhibit_name
 from simcare.report.frames import Frames, beside_baseline
 from simcare.report.limit_frames import limited
 from simcare.report.page import Block, Facts, Section, Text, Views
 from simcare.report.setting import Setting
-from simcare.report.summaries import BASELINE
+from simcare.report.summaries import BASELINE, demand_is_known
 
 WAITING = (
     "Where all places of a service are taken, people wait, and the most urgent go first: after a crisis, then on"
@@ -30,8 +29,7 @@ MEAN_WAIT = (
 
 def part_note(measures: pl.DataFrame) -> str:
     """How demand's part of a range is drawn, where it is known."""
-    known = any(name.startswith(INDEX) for name in measures["measure"].unique())
-    return " Purple: demand's part of it." if known else ""
+    return " Purple: demand's part of it." if demand_is_known(measures) else ""
 
 
 # ---- people in care

@@ -25,7 +25,11 @@ from simcare.runs.workers import Progress, carry_out, worker_count
 
 @dataclass(frozen=True)
 class Run:
-    """Replications of one model. ``measures`` and ``log`` are polars frames."""
+    """Replications of one model. ``measures`` and ``log`` are polars frames.
+
+    ``drawn`` holds what each replication drew. Columns: strategy, replication, month, kind ("demand": a driver's path,
+    as an index month by month; "parameter": a value of a fit, in the first month of the run), name, value.
+    """
 
     model: Model
     years: int
@@ -36,6 +40,7 @@ class Run:
     flows: pl.DataFrame = field(repr=False)
     log: pl.DataFrame | None = field(repr=False)
     market: pl.DataFrame = field(repr=False)
+    drawn: pl.DataFrame = field(repr=False)
     manifest: dict[str, Any] = field(repr=False)
 
     @property
@@ -71,8 +76,8 @@ def run(
     kept when asked for, and by default when there is one replication. ``on_event`` is told of everything that happens
     and ``processes`` run beside the clients (:mod:`simcare.engine.hooks`); with either, replications run one after the
     other in this process. With a ``fit`` (a value, a path or a library name) each replication has one draw of its
-    parameters, which the measures keep as ``parameter: NAME``. Raises BadInput for options that cannot be, and for a
-    fit that is stale or of another model.
+    parameters, which ``drawn`` keeps. Raises BadInput for options that cannot be, and for a fit that is stale or of
+    another model.
     """
     model = load_model(model) if not isinstance(model, Model) else model
     if replications < 1:
@@ -99,6 +104,7 @@ def run(
         flows=pl.concat([o.flows for o in outcomes]),
         log=pl.concat(logs) if logs else None,
         market=pl.concat([o.market for o in outcomes]),
+        drawn=pl.concat([o.drawn for o in outcomes]),
         manifest=manifest(model, years, replications, seed, engine, workers, began, fit),
     )
 

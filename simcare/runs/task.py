@@ -13,7 +13,7 @@ from simcare.engine.hooks import NO_HOOKS, Hooks
 from simcare.errors import BadInput
 from simcare.files.fit import CalibrationFit
 from simcare.files.load import load_model
-from simcare.measures.spread_parts import index_rows, parameter_rows
+from simcare.measures.spread_parts import NOTHING_DRAWN, demand_rows, parameter_rows
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
 from simcare.units import month_name, years_later
@@ -43,13 +43,14 @@ class Task(NamedTuple):
 
 
 class ReplicationResult(NamedTuple):
-    """What one replication gave: its measures, the moves between tiers, the log if it was asked for, and the
-    market's."""
+    """What one replication gave: its measures, the moves between tiers, the log if it was asked for, the market's, and
+    what it drew (:mod:`simcare.measures.spread_parts`)."""
 
     measures: pl.DataFrame
     flows: pl.DataFrame
     log: pl.DataFrame | None
     market: pl.DataFrame
+    drawn: pl.DataFrame = NOTHING_DRAWN
 
 
 def horizon_days(model: Model, years: int) -> float:
@@ -89,13 +90,12 @@ def run_task(task: Task) -> ReplicationResult:
     from simcare.tariffs.response_draws import differing
 
     paths = drawn_paths(task.model, task.fits, task.seed, task.replication, task.years)
-    met = [
-        index_rows(task.strategy, task.replication, index_by_month(task.model, paths, task.years)),
+    drawn = [
+        demand_rows(task.strategy, task.replication, index_by_month(task.model, paths, task.years)),
         parameter_rows(task.strategy, task.replication, month_name(first_month(task.model)), task.parameters),
     ]
     outcome = _simulated(task._replace(model=differing(following(task.model, paths), task.seed, task.replication)))
-    kept = [rows for rows in met if rows.height]
-    return outcome._replace(measures=pl.concat([outcome.measures, *kept], how="diagonal") if kept else outcome.measures)
+    return outcome._replace(drawn=pl.concat(drawn))
 
 
 def _simulated(task: Task) -> ReplicationResult:

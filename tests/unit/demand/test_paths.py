@@ -18,7 +18,7 @@ from simcare.demand.paths import DriverFit
 from simcare.errors import BadInput
 from simcare.files.library import library
 from simcare.files.load import load_model
-from simcare.measures.spread_parts import INDEX, demand_by_replication, demand_sd
+from simcare.measures.spread_parts import demand_sd, met_by, met_demand
 from simcare.model import Model
 from simcare.runs.run import run
 from simcare.runs.task import Task, run_task
@@ -111,16 +111,19 @@ def test_arrivals_come_as_the_path_says(driven: Model) -> None:
     by replication."""
     per_year = driven.arrivals[0].per_year.at(dt.date(2013, 4, 1))
     for replication in range(4):
-        found = run_task(Task(driven, "baseline", 1, replication, 3, "compiled")).measures
-        index = found.filter(pl.col("measure") == INDEX + "referrals").sort("month")
-        came = found.filter(pl.col("measure") == "entries")["value"].sum()
+        found = run_task(Task(driven, "baseline", 1, replication, 3, "compiled"))
+        index = found.drawn.filter((pl.col("kind") == "demand") & (pl.col("name") == "referrals"))
+        assert index.height == 36
+        came = found.measures.filter(pl.col("measure") == "entries")["value"].sum()
         expected = per_year / 12 * sum(index["value"])  # the index is of monthly counts
         print(came, expected)
         assert abs(came - expected) < 4 * np.sqrt(expected)
 
 
 def test_both_engines_meet_the_same_path(driven: Model) -> None:
-    one, two = (run_task(Task(driven, "baseline", 1, 2, 1, engine)).measures for engine in ("simpy", "compiled"))
+    found = [run_task(Task(driven, "baseline", 1, 2, 1, engine)) for engine in ("simpy", "compiled")]
+    assert found[0].drawn.equals(found[1].drawn)
+    one, two = (each.measures for each in found)
     keys = ["month", "measure", "service"]
     both = one.sort(keys).join(two.sort(keys), on=keys, nulls_equal=True, suffix="_two")
     assert both.height == one.height == two.height
@@ -144,16 +147,17 @@ def test_the_twin_s_mean_caseload_is_that_of_the_replications(driven: Model) -> 
 def test_demand_s_part_of_the_spread_is_told_apart(driven: Model) -> None:
     """Nearly all of this model's spread is demand's; the mean of the path over the horizon catches most of it."""
     found = run(driven, years=2, replications=40, seed=1, engine="compiled", workers=1)
-    demand = demand_by_replication(found.measures)
+    demand = met_demand(found.drawn)
     cost = found.measures.filter(pl.col("measure") == "cost").group_by("replication").agg(pl.col("value").sum())
-    both = cost.join(demand, on="replication").sort("replication")
-    part = demand_sd(both["value"].to_numpy(), both.select("demand referrals").to_numpy())
-    whole = both["value"].std()
+    cost = cost.sort("replication")
+    part = demand_sd(cost["value"].to_numpy(), met_by(cost["replication"], demand))
+    whole = cost["value"].std()
     print(part, whole)
     assert part is not None
     assert 0.6 * whole < part <= whole  # type: ignore[operator]
     still = run(load_model("mm-infinity"), years=2, replications=8, seed=1, engine="compiled", workers=1)
-    assert demand_by_replication(still.measures).columns == ["replication"]
+    assert still.drawn.is_empty()
+    assert met_demand(still.drawn).is_empty()
 
 
 def test_luck_alone_has_no_part_of_demand() -> None:
@@ -193,7 +197,7 @@ def test_strategies_meet_the_same_demand(tmp_path: Path) -> None:
     path = tmp_path / "half.toml"
     path.write_text(HALF, encoding="utf-8")
     found = compare(path, workers=1)
-    index = found.measures.filter(pl.col("measure") == INDEX + "referrals").pivot(
+    index = found.drawn.filter(pl.col("name") == "referrals").pivot(
         on="strategy", index=["replication", "month"], values="value"
     )
     assert index.height == 8 * 24

@@ -20,7 +20,7 @@ from simcare.files.digests import file_digest
 from simcare.files.fit import check_fit, find_fit, load_fit, read_fit, standing
 from simcare.files.load import load_experiment, load_model
 from simcare.measures.catalogue import SUMMED
-from simcare.measures.spread_parts import NINE_IN_TEN, PARAMETER, parameter_columns, parameters_by_replication
+from simcare.measures.spread_parts import DRAWN, NINE_IN_TEN, met_parameters, parameter_rows
 from simcare.model import Model
 from simcare.model.calibration import Cells
 from simcare.report.figures.contrasts import comparison_figure
@@ -28,7 +28,7 @@ from simcare.report.fit_wording import fit_sentence
 from simcare.report.folders import read_folder, write_comparison, write_run
 from simcare.report.report_input import ReportInput
 from simcare.report.run_page import html
-from simcare.runs.run import run
+from simcare.runs.run import Run, run
 from tests.support.paths import ROOT, TOY
 from tests.support.standard_errors import holds
 
@@ -126,15 +126,15 @@ def plain(file: Path) -> Comparison:
     return compare(file, workers=1)
 
 
-def met(measures: pl.DataFrame) -> pl.DataFrame:
-    return measures.filter(pl.col("measure").str.starts_with(PARAMETER))
+def met(found: Run | Comparison) -> pl.DataFrame:
+    return found.drawn.filter(pl.col("kind") == "parameter")
 
 
 # ---- refused
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"known_to": None}, "known_to: should be a date such as 2013-04-01, got None"),
+        ({"known_to": None}, "known_to: should be a date such as 2013-04-01"),
         ({"surprise": 1}, "surprise: unknown key"),
         ({"draws": {"leaving": []}}, "draws: needs as many draws of each parameter"),
         ({"draws": {"staying": [1.0]}}, "draws: needs as many draws of each parameter"),
@@ -201,11 +201,11 @@ def test_a_seed_that_cannot_be_is_refused_with_a_fit_as_without(model: Model, pa
 # ---- draws
 def test_every_strategy_and_scenario_meets_the_same_draw(found: Comparison, path: Path) -> None:
     fit = load_fit(path)
-    wide = met(found.measures).pivot(on="strategy", index="replication", values="value").sort("replication")
+    wide = met(found).pivot(on="strategy", index="replication", values="value").sort("replication")
     assert wide["baseline"].to_list() == [fit.values(3, r)["leaving"] for r in range(12)]
     assert wide["baseline"].to_list() == wide["fewer"].to_list() == wide["nothing"].to_list()
     assert wide["baseline"].n_unique() == 12
-    assert set(met(found.measures)["month"]) == {"2013-04"}
+    assert set(met(found)["month"]) == {"2013-04"}
     nothing = found.differences.filter(pl.col("strategy") == "nothing")
     assert nothing["difference"].abs().max() == 0
 
@@ -222,11 +222,11 @@ def test_a_scenario_and_a_strategy_are_laid_over_the_draw(file: Path, path: Path
 
 
 def test_without_a_fit_nothing_of_one_is_there(plain: Comparison) -> None:
-    assert met(plain.measures).is_empty()
+    assert met(plain).is_empty()
     assert "fit" not in plain.manifest
-    assert parameter_columns(plain.totals) == []
+    assert plain.totals.columns == ["strategy", "replication", *SUMMED]
     assert plain.differences["parameter_low"].null_count() == plain.differences.height
-    assert parameters_by_replication(plain.measures).columns == ["replication"]
+    assert met_parameters(plain.drawn).is_empty()
     page = html(ReportInput.of(plain))
     assert "the fit" not in page.partition("<script>")[0]
     assert "nine in ten simulated futures" not in page
@@ -239,9 +239,8 @@ def test_a_fit_of_ones_changes_nothing_but_says_so(model: Model, file: Path, pla
         (run(model, 1, 2, engine="compiled", workers=1), run(model, 1, 2, engine="compiled", workers=1, fit=ones)),
         (plain, compare(file, workers=1, fit=ones)),
     ):
-        rest = two.measures.filter(~pl.col("measure").str.starts_with(PARAMETER))
-        assert rest.equals(one.measures)
-        assert met(two.measures).height > 0
+        assert two.measures.equals(one.measures)
+        assert met(two).height > 0
 
 
 def test_a_run_is_the_same_whatever_the_workers_and_the_engine(model: Model, path: Path) -> None:
@@ -251,9 +250,9 @@ def test_a_run_is_the_same_whatever_the_workers_and_the_engine(model: Model, pat
     assert one.log is not None
     assert other.log is not None
     assert one.log.equals(other.log)
-    assert met(one.measures).equals(met(other.measures))
+    assert met(one).equals(met(other))
     again = run(model, 1, 3, seed=2, engine="compiled", workers=1, fit=path)
-    assert not met(again.measures).equals(met(one.measures))
+    assert not met(again).equals(met(one))
 
 
 def test_the_first_draw_comes_again_after_the_last(path: Path) -> None:
@@ -294,15 +293,18 @@ def test_a_number_at_a_path_is_set_for_all_the_run(model: Model, tmp_path: Path)
 
 
 # ---- the parameters' own part
-def totals_of(effect: np.ndarray, noise: float, columns: dict[str, np.ndarray]) -> pl.DataFrame:
-    """Totals whose differences are an effect and noise; the baseline, which cancels, goes with the parameters much
-    more."""
+def totals_of(effect: np.ndarray, noise: float, columns: dict[str, np.ndarray]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Totals whose differences are an effect and noise, and what was drawn; the baseline, which cancels, goes with the
+    parameters much more."""
     n, rng = effect.size, np.random.default_rng(3)
     flat = {name: np.zeros(2 * n) for name in SUMMED}
     base = rng.normal(1000, 50, n) + 500 * sum(columns.values())
     flat["cost"] = np.concatenate([base, base + effect + rng.normal(0, noise, n)])
     ids = {"strategy": ["baseline"] * n + ["s"] * n, "replication": [*range(n)] * 2}
-    return pl.DataFrame(ids | flat | {name: np.tile(column, 2) for name, column in columns.items()})
+    rows = [
+        ("baseline", r, "2013-04", "parameter", name, v) for name, each in columns.items() for r, v in enumerate(each)
+    ]
+    return pl.DataFrame(ids | flat), pl.DataFrame(rows, schema=DRAWN, orient="row")
 
 
 def test_the_parameters_part_recovers_a_known_linear_effect() -> None:
@@ -311,8 +313,8 @@ def test_the_parameters_part_recovers_a_known_linear_effect() -> None:
     rng = np.random.default_rng(1)
     one, two = rng.standard_normal((2, 4000))
     for noise in (0.0, 60.0):
-        found = totals_of(-30 * one + 10 * two, noise, {"parameter one": one, "parameter two": two})
-        row = differences(found, ["s"]).filter(pl.col("measure") == "cost").row(0, named=True)
+        found, drawn = totals_of(-30 * one + 10 * two, noise, {"one": one, "two": two})
+        row = differences(found, ["s"], drawn).filter(pl.col("measure") == "cost").row(0, named=True)
         half = (row["parameter_high"] - row["parameter_low"]) / 2
         print(noise, half, NINE_IN_TEN * np.sqrt(1000))
         assert half == pytest.approx(NINE_IN_TEN * np.sqrt(1000), rel=4 * np.sqrt(1 / 4000) * (1 + noise / 30))
@@ -325,24 +327,18 @@ def test_the_parameters_part_recovers_a_known_linear_effect() -> None:
 
 @pytest.mark.parametrize(("replications", "known"), [(11, False), (12, True)])
 def test_it_takes_ten_replications_more_than_parameters(replications: int, known: bool) -> None:
-    columns = {
-        f"parameter {name}": np.random.default_rng(k).standard_normal(replications) for k, name in enumerate("ab")
-    }
-    row = differences(totals_of(columns["parameter a"], 1.0, columns), ["s"]).row(1, named=True)
+    columns = {name: np.random.default_rng(k).standard_normal(replications) for k, name in enumerate("ab")}
+    found, drawn = totals_of(columns["a"], 1.0, columns)
+    row = differences(found, ["s"], drawn).row(1, named=True)
     assert (row["parameter_low"] is not None) == known
     assert (row["parameter_high"] is not None) == known
 
 
 def test_positive_values_are_taken_as_logarithms_and_others_as_they_are() -> None:
-    rows = [
-        ("baseline", r, f"{PARAMETER}{name}", value)
-        for r in range(3)
-        for name, value in (("factor", 2.0**r), ("shift", r - 1.0))
-    ]
-    frame = pl.DataFrame(rows, schema=["strategy", "replication", "measure", "value"], orient="row")
-    found = parameters_by_replication(frame).sort("replication")
-    assert found["parameter factor"].to_list() == pytest.approx(np.log([1, 2, 4]).tolist())
-    assert found["parameter shift"].to_list() == [-1.0, 0.0, 1.0]
+    rows = [parameter_rows("baseline", r, "2013-04", {"shift": r - 1.0, "factor": 2.0**r}) for r in range(3)]
+    found = np.array(met_parameters(pl.concat(rows))["met"].to_list())
+    assert found[:, 0].tolist() == pytest.approx(np.log([1, 2, 4]).tolist())
+    assert found[:, 1].tolist() == [-1.0, 0.0, 1.0]
 
 
 def test_the_spread_of_a_fit_is_mostly_the_parameters(found: Comparison) -> None:
@@ -402,7 +398,17 @@ def test_a_comparison_is_read_back_with_its_fit(found: Comparison, tmp_path: Pat
     assert again.manifest["fit"] == found.manifest["fit"]
     assert again.differences is not None
     assert again.differences.equals(found.differences)
+    assert again.drawn.equals(found.drawn)
     assert html(again) == report.read_text(encoding="utf-8")
+    (tmp_path / "c" / "drawn.parquet").unlink()
+    with pytest.raises(BadInput, match=r"has no drawn\.parquet, which holds the demand and the parameters"):
+        read_folder(tmp_path / "c")
+
+
+def test_an_older_folder_in_which_nothing_was_drawn_is_read(plain: Comparison, tmp_path: Path) -> None:
+    write_comparison(plain, tmp_path / "c", "simcare compare")
+    (tmp_path / "c" / "drawn.parquet").unlink()
+    assert read_folder(tmp_path / "c").drawn.is_empty()
 
 
 def test_the_figure_draws_the_parameters_part_under_the_whole(found: Comparison) -> None:
@@ -423,12 +429,12 @@ def test_a_run_is_read_back_with_its_fit(model: Model, path: Path, tmp_path: Pat
     report = write_run(done, tmp_path / "r", "simcare run")
     assert fit_sentence(done.manifest["fit"]) in report.read_text(encoding="utf-8")
     again = read_folder(tmp_path / "r")
-    assert met(again.measures).equals(met(done.measures))
+    assert again.drawn.equals(done.drawn)
     assert html(again) == report.read_text(encoding="utf-8")
 
 
 def test_money_is_that_of_the_rows_of_money(model: Model, path: Path) -> None:
-    """The rows of parameters are in no sum: cost by year is person-days times the price, £10 a day."""
+    """What is drawn is in no sum: cost by year is person-days times the price, £10 a day."""
     done = run(model, 1, 3, engine="compiled", workers=1, fit=path)
     days = done.measures.filter(pl.col("measure") == "person_days")["value"].sum()
     assert done.by_year()["cost"].sum() == pytest.approx(10 * days)
