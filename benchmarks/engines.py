@@ -26,10 +26,10 @@ def log(engine: str, name: str, scale: float, days: float, seed: int) -> dict[st
     log."""
     model = at_scale(name, scale)
     tables = build(model)
-    simulate = {"simpy": simpy, "compiled": compiled}[engine].simulate_log
+    simulate = {"simpy": simpy, "compiled": compiled}[engine].record
     simulate(model, tables, 0, 0, 30.0)  # compiled, or read from the cache
     began = time.process_time()
-    rows = simulate(model, tables, seed, 0, days)
+    rows = simulate(model, tables, seed, 0, days).rows
     cpu = time.process_time() - began
     return {"rows": int(rows.size), "cpu": cpu, "rows_per_second": rows.size / cpu}
 
@@ -60,9 +60,9 @@ def from_log(name: str, scale: float, days: float, seed: int) -> dict[str, Any]:
     """The way by the log, compiled engine: seconds for the log, the frame and the measures."""
     model = at_scale(name, scale)
     tables = build(model)
-    compiled.simulate_log(model, tables, 0, 0, 30.0)
+    compiled.record(model, tables, 0, 0, 30.0)
     began = time.process_time()
-    rows = compiled.simulate_log(model, tables, seed, 0, days)
+    rows = compiled.record(model, tables, seed, 0, days).rows
     logged = time.process_time()
     measure_log(frame(rows, names_of(model), "baseline", 0), model, days)
     return {"rows": int(rows.size), "log": logged - began, "measures": time.process_time() - logged}
@@ -72,10 +72,10 @@ def queue(engine: str, days: float, seed: int) -> dict[str, Any]:
     """The queue of ``queueing.py`` as a model of simcare: customers served, and how many a second of processor time."""
     model = mm2()
     tables = build(model)
-    simulate = {"simpy": simpy, "compiled": compiled}[engine].simulate_log
+    simulate = {"simpy": simpy, "compiled": compiled}[engine].record
     simulate(model, tables, 0, 0, 30.0)
     began = time.process_time()
-    rows = simulate(model, tables, seed, 0, days)
+    rows = simulate(model, tables, seed, 0, days).rows
     cpu = time.process_time() - began
     served = int((rows["event"] == START).sum())
     return {"customers": served, "cpu": cpu, "customers_per_second": served / cpu}

@@ -173,11 +173,13 @@ class Parameters:
         assert not model.modifiers, "the usual way covers the baseline only"
         self.model = model
         self.start = model.about.start
-        self.rungs = list(model.rungs)
-        self.needs = range(len(self.rungs))
-        self.short_tier = len(self.rungs)
+        self.need_levels = list(model.need_levels)
+        self.needs = range(len(self.need_levels))
+        self.short_tier = len(self.need_levels)
         self.services = {s.name: s for s in model.services}
-        self.tier = {s.name: self.short_tier if s.short_term_days else self.rungs.index(s.tier) for s in model.services}
+        self.tier = {
+            s.name: self.short_tier if s.short_term_days else self.need_levels.index(s.tier) for s in model.services
+        }
         self._read_stays()
         self._read_stages()
         self._read_bands()
@@ -218,7 +220,8 @@ class Parameters:
         self.at_once = {stage: n.crisis_at_once.value for stage, n in self.need.items()}
         self.variance = {stage: n.frailty_variance.value for stage, n in self.need.items()}
         self.death_ratio = {
-            stage: n.death_ratio.value if n.death_ratio else (1.0,) * len(self.rungs) for stage, n in self.need.items()
+            stage: n.death_ratio.value if n.death_ratio else (1.0,) * len(self.need_levels)
+            for stage, n in self.need.items()
         }
         door = {
             stage: next(d for d in self.model.front_door if d.stages is None or stage in d.stages) for stage in stages
@@ -229,7 +232,8 @@ class Parameters:
         self.under = {stage: d.under_specified.steps[0].value for stage, d in door.items()}
         self.step_up_first = {stage: d.step_up_first.steps[0].value for stage, d in door.items()}
         self.step_up_rungs = {
-            stage: {self.rungs.index(t) for t in d.step_up_tiers or self.rungs[1:]} for stage, d in door.items()
+            stage: {self.need_levels.index(t) for t in d.step_up_tiers or self.need_levels[1:]}
+            for stage, d in door.items()
         }
 
     def _read_bands(self) -> None:
@@ -244,14 +248,14 @@ class Parameters:
         """What may happen to someone of a stage, group and need: name, rungs, which time it runs in, law."""
         found: dict[tuple[str, str, int], list[tuple[str, int, str, Any]]] = {}
         stages, groups = [s.name for s in self.model.stages], [g.name for g in self.model.groups]
-        for cell in product(stages, groups, range(len(self.rungs))):
+        for cell in product(stages, groups, range(len(self.need_levels))):
             found[cell] = []
         for clock in self.model.clocks:
             assert clock.services is None and since(clock) in ("need", "age")
             for stage, group, rung in product(
-                clock.stages or stages, clock.groups or groups, clock.needs or self.rungs
+                clock.stages or stages, clock.groups or groups, clock.needs or self.need_levels
             ):
-                need = self.rungs.index(rung)
+                need = self.need_levels.index(rung)
                 rate = (
                     0.0
                     if not clock.rates
@@ -266,7 +270,7 @@ class Parameters:
     def _possible(self, clock: Clock, need: int) -> bool:
         """Whether a clock can run at this need."""
         if clock.clock in ("rise", "induced"):
-            return need + clock.by < len(self.rungs)
+            return need + clock.by < len(self.need_levels)
         return need >= clock.by if clock.clock == "recover" else clock.clock != "detection" or need > 0
 
     def open_to(self, service: str, band: int, group: str) -> bool:
@@ -604,7 +608,7 @@ class Care:
         """The rung an assessor sees, sometimes one too high or too low."""
         u = self.draw.random()
         if u < self.p.over[client.stage]:
-            return min(client.need + 1, len(self.p.rungs) - 1)
+            return min(client.need + 1, len(self.p.need_levels) - 1)
         if u < self.p.over[client.stage] + self.p.under[client.stage]:
             return max(client.need - 1, 0)
         return client.need
@@ -711,7 +715,11 @@ class Care:
             return
         need, group = 0, handover.to_group or client.group
         if self.draw.random() < handover.keeps_need.value:
-            need = client.need if handover.at_most is None else min(client.need, self.p.rungs.index(handover.at_most))
+            need = (
+                client.need
+                if handover.at_most is None
+                else min(client.need, self.p.need_levels.index(handover.at_most))
+            )
         if (need, group) == (client.need, client.group):
             return
         if need != client.need:

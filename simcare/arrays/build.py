@@ -77,21 +77,21 @@ class _Clocks(NamedTuple):
 
 def _cells(model: Model, names: Names, steps: Steps, hazards: Hazards, held: ProviderClocks) -> _Clocks:
     """The clocks of every cell of stage, group and need."""
-    table = np.zeros((len(names.stages), len(names.groups), len(names.rungs), CLOCKS), CELL)
+    table = np.zeros((len(names.stages), len(names.groups), len(names.need_levels), CLOCKS), CELL)
     apart: dict[tuple[int, ...], NDArray[np.int64]] = {}  # (cell, clock): the hazard in no service, then in each
     for clock in model.clocks:
         if clock.clock in BY_PROVIDERS:
             continue
         rows = {need: hazards.add(clock, rate) for need, rate in rates_of(clock)}
         for stage, group, need in clock_cells(model, clock):
-            at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
+            at = names.stages.index(stage), names.groups.index(group), names.need_levels.index(need)
             slot, hazard = CLOCK_SLOTS[clock.clock] + clock.by - 1, rows[need] if need in rows else rows[None]
             table[(*at, slot)]["hazard"] = hazard
             if clock.services is not None:
                 here = apart.setdefault((*at, slot), np.zeros(1 + len(names.services), np.int64))
                 here[[1 + names.services.index(service) for service in clock.services]] = hazard
-    for stage, group, need in product(names.stages, names.groups, names.rungs):
-        at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
+    for stage, group, need in product(names.stages, names.groups, names.need_levels):
+        at = names.stages.index(stage), names.groups.index(group), names.need_levels.index(need)
         for clock_name, slot in CLOCK_SLOTS.items():
             if clock_name not in BY_PROVIDERS:
                 last = slot + JUMPS if clock_name in NEED_CLOCKS else slot + 1
@@ -125,8 +125,8 @@ def _value(number: Number | None, default: float) -> float:
 
 def _stages(model: Model, names: Names, steps: Steps) -> tuple[NDArray[Any], NDArray[Any]]:
     stages = np.zeros(len(names.stages), STAGE)
-    rungs = np.zeros((len(names.stages), len(names.rungs)), STAGE_NEED)
-    rungs["death_ratio"] = 1.0
+    need_levels = np.zeros((len(names.stages), len(names.need_levels)), STAGE_NEED)
+    need_levels["death_ratio"] = 1.0
     for name in ("enabling", "over_provided", "wait_rise", "wait_recover"):
         stages[name] = 1.0
     for name in ("assess_days", "over", "under", "step_up_first"):
@@ -141,17 +141,17 @@ def _stages(model: Model, names: Names, steps: Steps) -> tuple[NDArray[Any], NDA
             row["wait_recover"] = _value(need.waiting_recovery, 1.0)
             row["at_once"] = _value(need.crisis_at_once, 0.0)
             if need.death_ratio is not None:
-                rungs[k]["death_ratio"] = need.death_ratio.value
+                need_levels[k]["death_ratio"] = need.death_ratio.value
     for door in model.front_door:
         for k in (names.stages.index(s) for s in door.stages or names.stages):
             row = stages[k]
             row["assess_days"], row["over"] = steps.series(door.assessment_days), steps.series(door.over_specified)
             row["under"], row["step_up_first"] = steps.series(door.under_specified), steps.series(door.step_up_first)
             if door.diverted is not None:
-                rungs[k]["diverted"] = door.diverted.value
-            listed = door.step_up_tiers if door.step_up_tiers is not None else names.rungs[1:]
-            rungs[k]["step_up"] = [rung in listed for rung in names.rungs]
-    return stages, rungs
+                need_levels[k]["diverted"] = door.diverted.value
+            listed = door.step_up_tiers if door.step_up_tiers is not None else names.need_levels[1:]
+            need_levels[k]["step_up"] = [need_level in listed for need_level in names.need_levels]
+    return stages, need_levels
 
 
 def _services(model: Model, names: Names, steps: Steps) -> NDArray[Any]:
@@ -198,7 +198,9 @@ def _handovers(model: Model, names: Names, bands: NDArray[Any], steps: Steps) ->
     ages = bands["from_age"].tolist()
     for handover in model.handovers:
         for group in handover.groups or names.groups:
-            at_most = len(names.rungs) - 1 if handover.at_most is None else names.rungs.index(handover.at_most)
+            at_most = (
+                len(names.need_levels) - 1 if handover.at_most is None else names.need_levels.index(handover.at_most)
+            )
             to = names.groups.index(handover.to_group or group)
             out[ages.index(handover.age), names.groups.index(group)] = as_row(
                 HANDOVER,

@@ -13,7 +13,7 @@ class Names(NamedTuple):
     areas: tuple[str, ...]
     stages: tuple[str, ...]
     groups: tuple[str, ...]
-    rungs: tuple[str, ...]
+    need_levels: tuple[str, ...]
     tiers: tuple[str, ...]  # the long-term tiers, which are the levels of need, then the short-term ones
     services: tuple[str, ...]
     providers: tuple[str, ...]
@@ -26,8 +26,8 @@ def names_of(model: Model) -> Names:
         areas=model.about.areas,
         stages=tuple(s.name for s in model.stages),
         groups=tuple(g.name for g in model.groups),
-        rungs=model.rungs,
-        tiers=(*model.rungs, *short),
+        need_levels=model.need_levels,
+        tiers=(*model.need_levels, *short),
         services=tuple(s.name for s in model.services),
         providers=tuple(p.name for p in model.providers),
     )

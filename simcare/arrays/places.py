@@ -80,14 +80,14 @@ def open_places(model: Model, names: Names, open_to: NDArray[Any], steps: Steps)
     Where no service has the tier of a need, the nearest tier above stands in, and failing that the nearest below. Equal
     lists share one queue.
     """
-    rows, top = rows_of(model, names), len(names.rungs)
+    rows, top = rows_of(model, names), len(names.need_levels)
     lists = np.zeros((len(names.areas), top + 1, open_to.shape[1], len(names.groups)), LIST)
     known: dict[tuple[int, ...], tuple[int, int, int]] = {(): (0, 0, -1)}
     offers: list[tuple[int, int, int, float]] = []
-    for area, rung, band, group in product(
+    for area, need_level, band, group in product(
         range(len(names.areas)), range(1, top + 1), range(open_to.shape[1]), range(len(names.groups))
     ):
-        found = _found(model, names, rows, open_to[:, band, group], area, rung)
+        found = _found(model, names, rows, open_to[:, band, group], area, need_level)
         if found not in known:
             known[found] = (len(offers), len(found), len(known) - 1)
             shares = np.cumsum([rows[k].offer.weight.value * appeal(model, rows[k].offer) for k in found])
@@ -95,7 +95,7 @@ def open_places(model: Model, names: Names, open_to: NDArray[Any], steps: Steps)
                 (rows[k].service, rows[k].provider, rows[k].pool, float(x / shares[-1]))
                 for k, x in zip(found, shares, strict=True)
             ]
-        lists[area, rung, band, group] = known[found]
+        lists[area, need_level, band, group] = known[found]
     pools, pool_queues, queues = _pools(model, rows, [key for key in known if key], steps)
     changes = _changes(model, rows, steps)
     limited = sum(row.pool >= 0 for row in rows)
@@ -112,15 +112,17 @@ def open_places(model: Model, names: Names, open_to: NDArray[Any], steps: Steps)
     )
 
 
-def _found(model: Model, names: Names, rows: list[Row], opened: NDArray[Any], area: int, rung: int) -> tuple[int, ...]:
+def _found(
+    model: Model, names: Names, rows: list[Row], opened: NDArray[Any], area: int, need_level: int
+) -> tuple[int, ...]:
     """The offers for a level of need of some people, as numbers of rows."""
-    top = len(names.rungs)
-    rung_of = [names.rungs.index(s.tier) if s.short_term_days is None else top for s in model.services]
-    for at in [top] if rung == top else [*range(rung, top), *range(rung - 1, 0, -1)]:
+    top = len(names.need_levels)
+    level_of_tier = [names.need_levels.index(s.tier) if s.short_term_days is None else top for s in model.services]
+    for at in [top] if need_level == top else [*range(need_level, top), *range(need_level - 1, 0, -1)]:
         found = tuple(
             k
             for k, row in enumerate(rows)
-            if rung_of[row.service] == at
+            if level_of_tier[row.service] == at
             and opened[row.service]
             and row.offer.weight.value > 0
             and row.area in (-1, area)

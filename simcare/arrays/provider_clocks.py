@@ -50,13 +50,13 @@ def provider_clocks(model: Model, names: Names, steps: Steps, hazards: Hazards) 
     """The tables of the clocks that providers hold."""
     variants = [Variant(v, None) for v in range(len(names.services))]
     terms = _terms(model, names, steps, variants)
-    shape = (len(variants), len(names.stages), len(names.groups), len(names.rungs))
+    shape = (len(variants), len(names.stages), len(names.groups), len(names.need_levels))
     tables = {name: np.zeros(shape, CELL) for name in BY_PROVIDERS}
     _fill(model, names, hazards, variants, tables)
     for name, table in tables.items():
         for s, stage in enumerate(names.stages):
             for g, group in enumerate(names.groups):
-                for n, need in enumerate(names.rungs):
+                for n, need in enumerate(names.need_levels):
                     table["timeline"][:, s, g, n] = steps.timeline(changes_on(model, name, stage, group, need))
     flat = {name: table.reshape(len(variants), -1) for name, table in tables.items()}
     return ProviderClocks(flat["step_down"], flat["premature"], terms)
@@ -103,7 +103,7 @@ def _fill(
     model: Model, names: Names, hazards: Hazards, variants: list[Variant], tables: dict[str, NDArray[Any]]
 ) -> None:
     """Every variant's hazard in every cell."""
-    rung = [names.tiers.index(service.tier) for service in model.services]
+    need_level = [names.tiers.index(service.tier) for service in model.services]
     curves: dict[tuple[Any, ...], tuple[int, int]] = {}
     for clock in model.clocks:
         if clock.clock not in BY_PROVIDERS:
@@ -114,12 +114,12 @@ def _fill(
         plain = {need: hazards.add(clock, rate) for need, rate in rates.items()} if ready else {}
         rows: dict[tuple[Any, ...], int] = {}
         for stage, group, need in clock_cells(model, clock):
-            at = names.stages.index(stage), names.groups.index(group), names.rungs.index(need)
+            at = names.stages.index(stage), names.groups.index(group), names.need_levels.index(need)
             which = need if need in rates else None
             for x, variant in enumerate(variants):
                 if variant.service not in mine:
                     continue
-                gap = rung[variant.service] - at[2]
+                gap = need_level[variant.service] - at[2]
                 if variant.seen is None or (ready and variant.seen.eta == 0.0):
                     tables[clock.clock][(x, *at)]["hazard"] = plain.get(which, 0)
                 elif (gap > 0) == ready and variant.seen.eta > 0.0:

@@ -135,7 +135,7 @@ def _model_faults(calibration: Calibration, model: Model) -> Iterator[str]:
 
 def names_in(model: Model) -> dict[str, list[str]]:
     """The names that a calibration may use of a model."""
-    return {part: [row.name for row in getattr(model, part)] for part in PLACES} | {"needs": list(model.rungs)}
+    return {part: [row.name for row in getattr(model, part)] for part in PLACES} | {"needs": list(model.need_levels)}
 
 
 def _unknown(names: Sequence[str], known: Sequence[str], path: str) -> Iterator[str]:

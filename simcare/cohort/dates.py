@@ -50,13 +50,13 @@ def arrivals_by_piece(model: Model, row: Arrivals, grid: Floats, days: float) ->
     which nothing else changes, which is how the engine reads it.
     """
     start = model.about.start
-    touched = [touching(model, "arrivals", row.stage, row.group, rung) for rung in model.rungs]
+    touched = [touching(model, "arrivals", row.stage, row.group, need_level) for need_level in model.need_levels]
     own = {0.0, days, *month_starts(start, 0.0, days)}
     own |= {float((step.from_ - start).days) for step in row.per_year.steps if step.from_ is not None}
     own |= {day for k in {k for many in touched for k in many} for day, _ in _steps(model, k)}
     edges = np.array(sorted(cut for cut in own if 0.0 <= cut <= days))
     shares = np.array(row.needs.value) / sum(row.needs.value)
-    out = np.empty((grid.size - 1, len(model.rungs)))
+    out = np.empty((grid.size - 1, len(model.need_levels)))
     for j, (left, right) in enumerate(pairwise(grid)):
         k = min(int(np.searchsorted(edges, (left + right) / 2.0, side="right")) - 1, edges.size - 2)
         date = start + dt.timedelta(days=math.floor(edges[k]))

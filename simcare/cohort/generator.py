@@ -55,8 +55,8 @@ class PlacementRules:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.rungs = model.rungs
-        self.tiers = (*model.rungs, *(t.name for t in model.tiers if t.short_term))
+        self.need_levels = model.need_levels
+        self.tiers = (*model.need_levels, *(t.name for t in model.tiers if t.short_term))
         self.groups = [g.name for g in model.groups]
         self.stages = [s.name for s in model.stages]
         ages = {0.0} | {s.from_age for s in model.stages} | {h.age for h in model.handovers}
@@ -101,7 +101,7 @@ class PlacementRules:
                     self.by_age.append((k, rate))
                     rows[need] = Rates(1.0, len(self.by_age), False)
             for stage, group, need in clock_cells(self.model, clock):
-                cell = self.stages.index(stage), self.groups.index(group), self.rungs.index(need)
+                cell = self.stages.index(stage), self.groups.index(group), self.need_levels.index(need)
                 for v in (
                     [services.index(s) for s in clock.services or services] if clock.clock == "step_down" else [OUT]
                 ):
@@ -132,14 +132,14 @@ class PlacementRules:
             for o in p.offers
             if o.weight.value > 0.0
         ]
-        top = len(self.rungs)
+        top = len(self.need_levels)
         lists: dict[tuple[int, int, int], dict[int, float]] = {}
-        for rung, b, g in product(range(1, top), range(self.ages.size), range(len(self.groups))):
-            for at in [*range(rung, top), *range(rung - 1, 0, -1)]:
+        for need_level, b, g in product(range(1, top), range(self.ages.size), range(len(self.groups))):
+            for at in [*range(need_level, top), *range(need_level - 1, 0, -1)]:
                 found = [(self.kind[v], weight) for v, weight in offers if self.tier[v] == at and self.open[v, b, g]]
                 if found:
                     total = sum(weight for _, weight in found)
-                    lists[rung, b, g] = {v: sum(w for kind, w in found if kind == v) / total for v, _ in found}
+                    lists[need_level, b, g] = {v: sum(w for kind, w in found if kind == v) / total for v, _ in found}
                     break
         return lists
 
@@ -160,7 +160,7 @@ class PlacementRules:
 
     def refer(self, b: int, g: int, need: int) -> Ways:
         """At the front door: advice and home, or assessed and placed at once."""
-        diverted = self.diverted.get(self.stages[self.stage_of[b]], (0.0,) * len(self.rungs))[need]
+        diverted = self.diverted.get(self.stages[self.stage_of[b]], (0.0,) * len(self.need_levels))[need]
         placed = [(share * (1.0 - diverted), state) for share, state in self.settle(b, g, OUT, need)]
         return [*placed, (diverted, (g, OUT, need))]
 
@@ -176,7 +176,7 @@ class PlacementRules:
         ways = [(1.0, state)]
         if row is not None:
             to = g if row.to_group is None else self.groups.index(row.to_group)
-            most = need if row.at_most is None else min(need, self.rungs.index(row.at_most))
+            most = need if row.at_most is None else min(need, self.need_levels.index(row.at_most))
             ways = []
             for chance, goes_on in ((row.keeps_need.value, most), (1.0 - row.keeps_need.value, 0)):
                 same = goes_on == need and to == g
@@ -212,8 +212,8 @@ class PlacementRules:
             )
             helps = service.enabling or service.short_term_days is not None or gap > 0
             recovery = eased.value if eased is not None and helps else 1.0
-        for by in range(1, len(self.rungs)):
-            if need + by < len(self.rungs):
+        for by in range(1, len(self.need_levels)):
+            if need + by < len(self.need_levels):
                 run("rise", 1.0, self._after(b, g, v, need + by), by)
             if need >= by:
                 run("recover", recovery, self._after(b, g, v, need - by), by)
@@ -221,7 +221,7 @@ class PlacementRules:
             run("detection", 1.0, self.refer(b, g, need))
         if gap > 0 and service is not None:
             run("step_down", 1.0, self.settle(b, g, v, need), at=v)
-            if not service.enabling and need + 1 < len(self.rungs):
+            if not service.enabling and need + 1 < len(self.need_levels):
                 run("induced", float(gap), self._after(b, g, v, need + 1))
         ratios = None if traits is None or traits.death_ratio is None else traits.death_ratio.value
         run("death", 1.0 if ratios is None else ratios[need], [])
@@ -230,8 +230,8 @@ class PlacementRules:
 
     def line(self, clock: str, b: int, g: int, need: int) -> int:
         """The index of the dated modifiers that touch a clock in a cell."""
-        stage, group, rung = self.stages[self.stage_of[b]], self.groups[g], self.rungs[need]
-        return self.lines.setdefault(touching(self.model, clock, stage, group, rung), len(self.lines))
+        stage, group, need_level = self.stages[self.stage_of[b]], self.groups[g], self.need_levels[need]
+        return self.lines.setdefault(touching(self.model, clock, stage, group, need_level), len(self.lines))
 
 
 class MarkovChain:
@@ -246,9 +246,12 @@ class MarkovChain:
 
     def __init__(self, model: Model) -> None:
         self.care = care = PlacementRules(model)
-        bands, rungs = care.ages.size, len(care.rungs)
+        bands, need_levels = care.ages.size, len(care.need_levels)
         every = [
-            (g, v, n) for g in range(len(care.groups)) for v in (OUT, *sorted(set(care.kind))) for n in range(rungs)
+            (g, v, n)
+            for g in range(len(care.groups))
+            for v in (OUT, *sorted(set(care.kind)))
+            for n in range(need_levels)
         ]
         index = {
             state: k
@@ -283,8 +286,8 @@ class MarkovChain:
 
     def _entries(self, row: Arrivals | Caseload, index: dict[State, int]) -> Floats:
         care = self.care
-        out = np.zeros((care.ages.size, len(care.rungs), len(index)))
-        for b, need in product(range(care.ages.size), range(len(care.rungs))):
+        out = np.zeros((care.ages.size, len(care.need_levels), len(index)))
+        for b, need in product(range(care.ages.size), range(len(care.need_levels))):
             if isinstance(row, Caseload):
                 ways = care.there(b, row, need)
             elif row.route == "referral":

@@ -140,7 +140,7 @@ def _frame(model: Model, chain: MarkovChain, wanted: Sequence[float], found: NDA
         "area": model.about.areas,
         "stage": care.stages,
         "group": care.groups,
-        "need": care.rungs,
+        "need": care.need_levels,
         "tier": care.tiers,
     }
     text = [pl.Series(name, [words[k] for k in cells[name]], pl.String) for name, words in names.items()]

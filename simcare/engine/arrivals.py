@@ -99,7 +99,10 @@ def arrival_rates(
     """
     start = model.about.start
     cuts = {begin, days, *month_starts(start, begin, days)}
-    lines = [multiplier_steps(changes_on(model, "arrivals", row.stage, row.group, rung), start) for rung in model.rungs]
+    lines = [
+        multiplier_steps(changes_on(model, "arrivals", row.stage, row.group, need_level), start)
+        for need_level in model.need_levels
+    ]
     dated = [step.from_ for step in row.per_year.steps if step.from_ is not None]
     dated += [step.from_ for row in model.voluntary for step in row.people_per_year.steps if step.from_ is not None]
     cuts |= {float((date - start).days) for date in dated} | {

@@ -26,11 +26,6 @@ from simcare.rules.records import CLIENT, LOG, MARKET_ROW, POOL_STATE, Tables, W
 LENGTH, SET, BEGUN = range(3)  # of an agenda's state
 
 
-def simulate_log(model: Model, tables: Tables, seed: int, replication: int, days: float) -> NDArray[Any]:
-    """The log of one replication: rows of ``rules.records.LOG``, those of each client in order of happening."""
-    return record(model, tables, seed, replication, days).rows
-
-
 def record(model: Model, tables: Tables, seed: int, replication: int, days: float) -> Record:
     """The log of one replication, and the market's."""
     if not are_apart(tables):

@@ -128,7 +128,7 @@ class County:
             area=names.areas[row["area"]],
             stage=names.stages[row["stage"]],
             group=names.groups[row["group"]],
-            need=names.rungs[row["need"]],
+            need=names.need_levels[row["need"]],
             tier=names.tiers[row["tier"]],
             service=None if row["service"] < 0 else names.services[row["service"]],
             provider=None if row["provider"] < 0 else names.providers[row["provider"]],

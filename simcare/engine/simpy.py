@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 from simpy.events import NORMAL, Event
 
 from simcare.engine.hooks import NO_HOOKS, County, Hooks
@@ -125,13 +124,6 @@ class Engine:
             if j != client:
                 self._turns[j].client = NOBODY
                 self._set(Turn(self.env, j, float(self.world.clients[j]["next"])))
-
-
-def simulate_log(
-    model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS
-) -> NDArray[Any]:
-    """The log of one replication: rows of ``rules.records.LOG``, in order of happening."""
-    return record(model, tables, seed, replication, days, hooks).rows
 
 
 def record(model: Model, tables: Tables, seed: int, replication: int, days: float, hooks: Hooks = NO_HOOKS) -> Record:

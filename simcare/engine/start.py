@@ -192,7 +192,7 @@ def caseload_clients(model: Model, tables: Tables, row: Caseload, seed: int, rep
     clients["need"] = np.searchsorted(
         np.cumsum(row.needs.value), uniforms(seed, replication, ids, NEED, 0) * sum(row.needs.value), side="right"
     )
-    clients["need"] = np.minimum(clients["need"], len(names.rungs) - 1)
+    clients["need"] = np.minimum(clients["need"], len(names.need_levels) - 1)
     elapsed = _elapsed(
         model,
         tables,

@@ -61,7 +61,7 @@ def in_place(log: pl.DataFrame, model: Model) -> None:
         log.select("tier", "service", "provider", stay, "area").unique().sort(columns).rows()
     ):
         if service is None:
-            if tier != model.rungs[0] or runner is not None or not no_stay:
+            if tier != model.need_levels[0] or runner is not None or not no_stay:
                 raise BrokenInvariant(
                     f"in no service, but on tier '{tier}', with provider '{runner}' or with a stay that goes on"
                 )

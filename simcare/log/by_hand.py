@@ -17,11 +17,13 @@ DEFAULTS: dict[
 }  # fmt: skip
 
 
-def log_of(rows: Sequence[Mapping[str, Any]], rungs: Sequence[str], short_term: Sequence[str] = ()) -> pl.DataFrame:
+def log_of(
+    rows: Sequence[Mapping[str, Any]], need_levels: Sequence[str], short_term: Sequence[str] = ()
+) -> pl.DataFrame:
     """A log from plain rows, in the columns and types that a run gives.
 
-    ``rungs`` are the long-term tiers from independence up, ``short_term`` the tiers beside the ladder. What a row
-    leaves out is a plain default: client 1, day 0, no service, need and tier the lowest rung.
+    ``need_levels`` are the long-term tiers from independence up, ``short_term`` the tiers beside them. What a row
+    leaves out is a plain default: client 1, day 0, no service, need and tier the lowest.
 
     >>> log_of([{"event": "referral", "cause": "new", "need": "community"}], ["independent", "community"]).select("client", "need", "tier").rows()
     [(1, 'community', 'independent')]
@@ -29,7 +31,7 @@ def log_of(rows: Sequence[Mapping[str, Any]], rungs: Sequence[str], short_term: 
     for row in rows:
         if unknown := set(row) - set(DEFAULTS):
             raise ValueError(f"a log has no column {', '.join(sorted(unknown))}")
-    bottom = {"need": rungs[0], "tier": rungs[0]}
+    bottom = {"need": need_levels[0], "tier": need_levels[0]}
     full = [{**DEFAULTS, **bottom, **row} for row in rows]
 
     def names(column: str) -> pl.Enum:
@@ -38,7 +40,7 @@ def log_of(rows: Sequence[Mapping[str, Any]], rungs: Sequence[str], short_term: 
     schema: dict[
         str, Any] = {"strategy": pl.String, "replication": pl.Int32, "client": pl.Int64, "time": pl.Float64,
         "event": pl.Enum(EVENTS), "cause": pl.Enum(CAUSES), "area": names("area"), "stage": names("stage"),
-        "group": names("group"), "need": pl.Enum(rungs), "tier": pl.Enum([*rungs, *short_term]),
+        "group": names("group"), "need": pl.Enum(need_levels), "tier": pl.Enum([*need_levels, *short_term]),
         "service": names("service"), "provider": names("provider"), "waiting": pl.Boolean, "stay_start": pl.Float64,
         "induced": pl.Int8, "age": pl.Float64, "hospital": pl.Enum(IN_HOSPITAL), "spot": pl.Boolean,
     }  # fmt: skip

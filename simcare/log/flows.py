@@ -31,8 +31,8 @@ def event_rows(log: pl.DataFrame, *events: str) -> pl.DataFrame:
 
 
 def queue_waits(log: pl.DataFrame) -> pl.DataFrame:
-    """Each joining of the queue for a place and how it ended, as :func:`referral_waits` has it of referrals, with ``class`` for
-    the cause.
+    """Each joining of the queue for a place and how it ended, as :func:`referral_waits` has it of referrals, with
+    ``class`` for the cause.
 
     Columns: strategy, replication, client, area, stage, group, class, time, until, outcome, days.
     ``outcome`` is what ended the wait: start, move or kept with a place; withdrawn, end, diverted, displaced, death or

@@ -35,7 +35,7 @@ def frame(log: NDArray[Any], names: Names, strategy: str, replication: int) -> p
         named("area", log["area"], names.areas),
         named("stage", log["stage"], names.stages),
         named("group", log["group"], names.groups),
-        named("need", log["need"], names.rungs),
+        named("need", log["need"], names.need_levels),
         named("tier", log["tier"], names.tiers),
         named("service", log["service"], names.services),
         named("provider", log["provider"], names.providers),

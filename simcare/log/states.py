@@ -48,12 +48,12 @@ def differs(*columns: str) -> pl.Expr:
 
 
 def level(column: str) -> pl.Expr:
-    """A rung as a number, 0 for independence."""
+    """A tier or a level of need as a number, 0 for independence."""
     return pl.col(column).to_physical().cast(pl.Int16)
 
 
-def rungs_of(frame: pl.DataFrame) -> int:
-    """How many rungs the ladder has; tiers from this level on are short-term."""
+def need_levels_of(frame: pl.DataFrame) -> int:
+    """How many levels of need there are; tiers from this number on are short-term."""
     return len(frame.schema["need"].categories)  # type: ignore[attr-defined]
 
 
@@ -113,14 +113,14 @@ def provision(states: pl.DataFrame) -> pl.DataFrame:
     """How care meets need in each state. Adds these columns:
 
     - ``served``: in a service. ``long_term``: in a service that is not short-term.
-    - ``gap``: tier minus need in rungs; 0 in a short-term service, which meets any need, and 0 in hospital.
+    - ``gap``: tier minus need; 0 in a short-term service, which meets any need, and 0 in hospital.
     - ``over``: gap ≥ 1 in a long-term service (ready to step down). ``under``: in a service with gap < 0.
     - ``excess``: ``over`` now or earlier in this stay; from first readiness on every day of the stay is excess,
       even if need has risen again meanwhile. Someone ready on day 0 counts from day 0.
-    - ``unmet``: need of rung 1 or more, in no service and not in hospital.
+    - ``unmet``: need of level 1 or more, in no service and not in hospital.
     - ``independent``: in no service and not in hospital, after a service earlier in the log (who is in no service on
       day 0 has none on record).
-    - ``induced_need``: some rung of the present need was induced by provision (in a service or not).
+    - ``induced_need``: some level of the present need was induced by provision (in a service or not).
     - ``referred``: waiting and not yet served. ``transfer``: served, and queueing for another place.
     - ``treated``, ``delayed``: in hospital, the latter ready to leave; the place in care, if any, is kept meanwhile.
 
@@ -134,7 +134,7 @@ def provision(states: pl.DataFrame) -> pl.DataFrame:
     >>> provision(states(log, 30.0)).select("time", "gap", "over", "independent").rows()
     [(0.0, 0, False, False), (5.0, 1, True, False), (8.0, 0, False, True)]
     """
-    served, ladder = pl.col("service").is_not_null(), level("tier") < rungs_of(states)
+    served, ladder = pl.col("service").is_not_null(), level("tier") < need_levels_of(states)
     away = pl.col("hospital") != "no"
     gap = pl.when((served & ~ladder) | away).then(0).otherwise(level("tier") - level("need")).cast(pl.Int16)
     known = states.with_columns(served.alias("served"), (served & ladder).alias("long_term"), gap.alias("gap"))

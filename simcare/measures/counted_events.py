@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from simcare.log.flows import NOT_BY_CHOICE, event_rows, is_event, with_before
-from simcare.log.states import ENDS_QUEUE, GONE, PERSON, PLACE, RUN, differs, level, prepare, rungs_of
+from simcare.log.states import ENDS_QUEUE, GONE, PERSON, PLACE, RUN, differs, level, need_levels_of, prepare
 from simcare.measures.catalogue import names_from
 from simcare.rules.codes import CLASSES
 
@@ -22,11 +22,11 @@ def counted_events(log: pl.DataFrame) -> pl.DataFrame:
 
     - ``entries``: from no service into one (start). ``exits``: out of care from a service (end, death, left). Moves are
       neither.
-    - ``step_ups``: a move to a higher rung between long-term tiers, or into a short-term tier from elsewhere, by move
-      or start; ``step_up_starts`` are the latter alone. ``step_downs``: a move to a lower rung between long-term tiers,
-      or an end from any service. A move out of a short-term tier is neither: there is no rung to compare with.
+    - ``step_ups``: a move to a higher tier between long-term tiers, or into a short-term tier from elsewhere, by move
+      or start; ``step_up_starts`` are the latter alone. ``step_downs``: a move to a lower tier between long-term tiers,
+      or an end from any service. A move out of a short-term tier is neither: there is no level to compare with.
     - ``provider_step_downs``: those of a provider's own accord; ``premature_releases``: let go too soon by a provider;
-      ``readmissions_91``: back on the rung last stepped down from, or above, within 91 days of it.
+      ``readmissions_91``: back in the tier last stepped down from, or above, within 91 days of it.
     - ``referrals`` (all causes), ``re_referrals_91`` and ``re_referrals_365``: within so many days of the same person's
       previous referral (the Department for Education counts 12 months); ``diverted``; ``assessments`` (at the front
       door and at the end of a short-term stay); ``reviews``; ``crises``.
@@ -53,16 +53,16 @@ def counted_events(log: pl.DataFrame) -> pl.DataFrame:
     """
     log = prepare(log)
     rows = with_before(log)
-    parts = [_taken(rows.filter(what), name, before) for name, (what, before) in _rules(rungs_of(rows)).items()]
+    parts = [_taken(rows.filter(what), name, before) for name, (what, before) in _rules(need_levels_of(rows)).items()]
     return pl.concat([*parts, *_re_referrals(rows), *_readmissions(rows), *_placed(log)])
 
 
-def _rules(rungs: int) -> dict[str, tuple[pl.Expr, bool]]:
+def _rules(need_levels: int) -> dict[str, tuple[pl.Expr, bool]]:
     """For each measure: which rows count, and whether for the place before the event."""
     moved, left = is_event("move"), is_event(*GONE)
     was_served = pl.col("from_service").is_not_null()
-    was_short = was_served & (level("from_tier") >= rungs)
-    is_short = pl.col("service").is_not_null() & (level("tier") >= rungs)
+    was_short = was_served & (level("from_tier") >= need_levels)
+    is_short = pl.col("service").is_not_null() & (level("tier") >= need_levels)
     rung_to_rung = moved & ~was_short & ~is_short
     into_short = is_event("move", "start") & is_short & ~was_short
     return {
@@ -97,17 +97,23 @@ def _taken(rows: pl.DataFrame, measure: str, before: bool = False, value: pl.Exp
 
 
 def _readmissions(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """Back on the rung last stepped down from, or above, within so many days of it."""
-    long_term = pl.col("from_service").is_not_null() & (level("from_tier") < rungs_of(rows))
+    """Back in the tier last stepped down from, or above, within so many days of it."""
+    long_term = pl.col("from_service").is_not_null() & (level("from_tier") < need_levels_of(rows))
     lower = (is_event("move") & (level("tier") < level("from_tier"))) | is_event("end")
     stepped = long_term & lower & ~pl.col("cause").is_in(NOT_BY_CHOICE)
     first = differs(*PERSON)
-    rung = pl.when(stepped).then(level("from_tier")).when(first).then(-1).forward_fill().shift().alias("rung")
+    need_level = (
+        pl.when(stepped).then(level("from_tier")).when(first).then(-1).forward_fill().shift().alias("need_level")
+    )
     since = (
         pl.when(stepped).then(pl.col("time")).when(first).then(-float("inf")).forward_fill().shift().alias("stepped_at")
     )
-    known = rows.with_columns(rung, since).filter(is_event("start", "move") & ~first)
-    back = (pl.col("rung") >= 0) & (level("from_tier") < pl.col("rung")) & (level("tier") >= pl.col("rung"))
+    known = rows.with_columns(need_level, since).filter(is_event("start", "move") & ~first)
+    back = (
+        (pl.col("need_level") >= 0)
+        & (level("from_tier") < pl.col("need_level"))
+        & (level("tier") >= pl.col("need_level"))
+    )
     return [_taken(known.filter(back & (pl.col("time") - pl.col("stepped_at") <= READMISSION_DAYS)), "readmissions_91")]
 
 

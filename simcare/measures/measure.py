@@ -146,7 +146,7 @@ def sums_paid(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def induced_cost(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
-    """``induced_cost``: cash cost of care, paid by the day, on the days on which some rung of need was induced, tidy.
+    """``induced_cost``: cash cost of care, paid by the day, on the days on which some level of need was induced, tidy.
 
     It is the whole cost of those days, part of ``cost``, not what they would have saved: that takes the counterfactual.
     What a place bought beyond the number costs on top is not in it.
@@ -209,10 +209,10 @@ def measure_log(log: pl.DataFrame, model: Model, days: float, market: pl.DataFra
     """Every measure of a log, with the money, as one tidy frame.
 
     ``log`` is in blocks of strategy, replication and client, in order of time; ``days`` is the horizon; ``market`` is
-    the market's log, if there is one. Columns: strategy,
-    replication, month ("2013-04"), area, stage, group, tier, service, provider, measure, value. Programmes are charged
-    to each strategy and replication that has a row in the log. Measures, beside those of
-    :func:`simcare.measures.counted_events.counted_events` (with waits by class) and the amounts of :func:`simcare.money.ledger.ledger`:
+    the market's log, if there is one. Columns: strategy, replication, month ("2013-04"), area, stage, group, tier,
+    service, provider, measure, value. Programmes are charged to each strategy and replication that has a row in the
+    log. Measures, beside those of :func:`simcare.measures.counted_events.counted_events` (with waits by class) and the
+    amounts of :func:`simcare.money.ledger.ledger`:
 
     - ``person_days`` in services, ``caseload`` (their mean over the month), ``caseload_end`` (at month end);
     - ``over_provided_days``: over-provided in a long-term service after day 42 of the stay; ``dependency_days``: after
@@ -260,7 +260,8 @@ def tallies(log: pl.DataFrame, model: Model, days: float, market: pl.DataFrame |
 
 
 def measures_of(tallies: Tallies, model: Model, days: float) -> pl.DataFrame:
-    """Every measure, with the money, of what a run comes to: the second half of :func:`measure_log`, which needs no log."""
+    """Every measure, with the money, of what a run comes to: the second half of :func:`measure_log`, which needs no
+    log."""
     periods = calendar(model.about.start, days, ledger.price_dates(model))
     rows = ledger.ledger(tallies, model, periods)
     return pl.concat(

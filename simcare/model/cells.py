@@ -17,14 +17,14 @@ ORIGINS = {"death": "age", "renege": "wait"}  # what time a clock's baseline run
 
 def clock_cells(model: ModelFields, clock: Clock) -> Iterator[tuple[str, str, str]]:
     """The (stage, group, need) cells that a row speaks for."""
-    rungs = model.rungs
+    need_levels = model.need_levels
     needs = clock.needs or tuple(
-        rung
-        for level, rung in enumerate(rungs)
-        if not (clock.clock == "rise" and level + clock.by >= len(rungs))
+        need_level
+        for level, need_level in enumerate(need_levels)
+        if not (clock.clock == "rise" and level + clock.by >= len(need_levels))
         and not (clock.clock == "recover" and level < clock.by)
         and not (clock.clock == "detection" and level == 0)
-        and not (clock.clock == "induced" and level + 1 >= len(rungs))
+        and not (clock.clock == "induced" and level + 1 >= len(need_levels))
     )
     yield from product(
         clock.stages or [s.name for s in model.stages], clock.groups or [g.name for g in model.groups], needs

@@ -97,6 +97,6 @@ class ModelFields(Frozen):
     programmes: tuple[Programme, ...] = ()
 
     @property
-    def rungs(self) -> tuple[str, ...]:
+    def need_levels(self) -> tuple[str, ...]:
         """The long-term tiers from the bottom: the first is independence."""
         return tuple(tier.name for tier in self.tiers if not tier.short_term)

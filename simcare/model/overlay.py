@@ -181,7 +181,7 @@ def _scope_faults(model: Model, effect: Effect, path: str) -> list[str]:
     options = {
         "stages": [s.name for s in model.stages],
         "groups": [g.name for g in model.groups],
-        "needs": list(model.rungs),
+        "needs": list(model.need_levels),
     }
     return [
         f"{path}.{field}[{i}]: {unknown(name, names)}"

@@ -18,7 +18,7 @@ from scipy.stats import binomtest, norm
 
 from simcare.errors import BadInput
 from simcare.log.flows import NOT_BY_CHOICE, with_before
-from simcare.log.states import GONE, PERSON, differs, level, prepare, provision, rungs_of, states
+from simcare.log.states import GONE, PERSON, differs, level, need_levels_of, prepare, provision, states
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
 from simcare.model.tariff import best_cycle, reset_gain
@@ -32,7 +32,7 @@ Z = float(norm.ppf(0.975))
 
 
 def step_downs(log: pl.DataFrame, causes: Sequence[str] | None = None) -> pl.DataFrame:
-    """Stays that ended in a step-down: a move to a lower rung from a long-term service, or an end in independence, by
+    """Stays that ended in a step-down: a move to a lower tier from a long-term service, or an end in independence, by
     some causes or any.
 
     Columns: strategy, replication, client, time, cause, the tier, service and provider left, ``stay_days`` (the day of
@@ -47,7 +47,7 @@ def step_downs(log: pl.DataFrame, causes: Sequence[str] | None = None) -> pl.Dat
     began = pl.when(~differs(*PERSON)).then(pl.col("stay_start").shift()).alias("began")
     rows = with_before(prepare(log)).with_columns(began)
     lower = (pl.col("event") == "end") | ((pl.col("event") == "move") & (level("tier") < level("from_tier")))
-    long_term = pl.col("from_service").is_not_null() & (level("from_tier") < rungs_of(rows))
+    long_term = pl.col("from_service").is_not_null() & (level("from_tier") < need_levels_of(rows))
     by = ~pl.col("cause").is_in(NOT_BY_CHOICE) if causes is None else pl.col("cause").is_in(causes)
     left = [pl.col(f"from_{name}").alias(name) for name in ("tier", "service", "provider")]
     return rows.filter(lower & long_term & by).select(
@@ -214,7 +214,7 @@ def _excess(observed: int, x: Floats, fit: PoissonFit) -> dict[str, float]:
 
 # ---- who is let go, and kept
 def skimming(log: pl.DataFrame, days: float, service: str | None = None) -> pl.DataFrame:
-    """Whether providers let go the dear and keep the cheap: the gap (rungs of care above need) of those let go, beside
+    """Whether providers let go the dear and keep the cheap: the gap (tiers of care above need) of those let go, beside
     that of those kept.
 
     By tier and cause. ``step_down``: of those who could step down (gap of 1 or more), the gap just before;
@@ -289,8 +289,8 @@ def _let_go_and_kept(mine: pl.DataFrame) -> dict[str, Any]:
 
 # ---- returns
 def released(log: pl.DataFrame, days: float, within: float = BACK_DAYS) -> pl.DataFrame:
-    """Step-downs by cause, and how many of the clients were back on the rung or above within so many days (a short-term
-    stay is above every rung).
+    """Step-downs by cause, and how many of the clients were back in the tier or above within so many days (a short-term
+    stay is above every tier).
 
     ``premature`` are those let go too soon by a provider, to be read beside ``step_down`` (ready) and ``review``.
     ``count``: all of them; ``followed``: those at least ``within`` days before the horizon ``days``, of whom ``back``

@@ -57,7 +57,6 @@ CAUSES = (
     "community", "planned", "reneged", "superseded", "cut", "supported", "unsupported", "premature", "failure"
 )  # fmt: skip
 _CAUSE = {name: code for code, name in enumerate(CAUSES)}
-NO_CAUSE = _CAUSE[""]
 DAY_0 = _CAUSE["day_0"]
 NEW = _CAUSE["new"]
 AGAIN = _CAUSE["again"]
@@ -79,8 +78,6 @@ DOWN = _CAUSE["down"]
 SAME = _CAUSE["same"]
 BY_AGE = _CAUSE["age"]
 BY_HOSPITAL = _CAUSE["hospital"]
-COMMUNITY = _CAUSE["community"]
-PLANNED = _CAUSE["planned"]
 RENEGED = _CAUSE["reneged"]
 SUPERSEDED = _CAUSE["superseded"]
 BY_CUT = _CAUSE["cut"]

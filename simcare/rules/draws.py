@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from simcare.rules.compile import high_word, rule
 
 # Purposes of draws inside the rulebook. A purpose is part of an address, so a number once given stays. The budget of a
-# clock is drawn for the clock's own number (rules/codes.py), but for reneging and early discharge, whose numbers were taken:
-# they have PATIENCE and RELEASE.
+# clock is drawn for the clock's own number (rules/codes.py), but for reneging and early discharge, whose numbers were
+# taken: they have PATIENCE and RELEASE.
 LOOK = 16
 DIVERT = 17
 STEP_UP_FIRST = 18

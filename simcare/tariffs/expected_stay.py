@@ -101,7 +101,11 @@ def case(
     agreed = contract_named(model, name)
     service = next(s for s in model.services if s.name == offer.service)
     stage, _, need = cell
-    gap = model.rungs.index(service.tier) - model.rungs.index(need) if service.tier in model.rungs else 0
+    gap = (
+        model.need_levels.index(service.tier) - model.need_levels.index(need)
+        if service.tier in model.need_levels
+        else 0
+    )
     if gap < 1:
         raise ValueError(f"need '{need}' is not below the tier of '{service.name}', '{service.tier}'")
     door = next((d for d in model.front_door if d.stages is None or stage in d.stages), None)
@@ -174,18 +178,18 @@ def _cell(
 ) -> tuple[str, str, str]:
     """Whose clocks run: the stage and group most of whom are there, and need one tier below the service."""
     for argument, value, names in (
-        ("need", need, model.rungs),
+        ("need", need, model.need_levels),
         ("stage", stage, [s.name for s in model.stages]),
         ("group", group, service.groups or [g.name for g in model.groups]),
     ):
         if value is not None and value not in names:
             raise BadInput(f"{argument}: {unknown(value, names)}")
-    if service.tier not in model.rungs:
+    if service.tier not in model.need_levels:
         raise BadInput(
             f"service: '{service.name}' is short-term: it ends on its planned day, whatever the contract pays"
         )
-    below = model.rungs[model.rungs.index(service.tier) - 1]
-    if need is not None and model.rungs.index(need) >= model.rungs.index(service.tier):
+    below = model.need_levels[model.need_levels.index(service.tier) - 1]
+    if need is not None and model.need_levels.index(need) >= model.need_levels.index(service.tier):
         raise BadInput(
             f"need: '{need}' is not below the tier of '{service.name}', '{service.tier}': nobody could step down"
         )

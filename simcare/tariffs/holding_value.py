@@ -105,10 +105,10 @@ def incentive(
 def _lower_value(model: Model, provider: Provider, offer: Offer, response: Response, date: dt.date) -> float:
     """A newcomer's margin over the horizon in the next tier below, times the share of placements there that come to the
     provider."""
-    rung = {tier: k for k, tier in enumerate(model.rungs)}
+    need_level = {tier: k for k, tier in enumerate(model.need_levels)}
     services = {s.name: s for s in model.services}
     mine = services[offer.service]
-    below = rung.get(mine.tier, 0) - 1
+    below = need_level.get(mine.tier, 0) - 1
     if below < 1:
         return 0.0
     worth = total = 0.0
@@ -117,7 +117,7 @@ def _lower_value(model: Model, provider: Provider, offer: Offer, response: Respo
             service = services[o.service]
             same_people = service.groups is None or mine.groups is None or bool(set(service.groups) & set(mine.groups))
             same_age = service.from_age < (mine.to_age or FOREVER) and mine.from_age < (service.to_age or FOREVER)
-            if rung.get(service.tier) != below or not same_people or not same_age:
+            if need_level.get(service.tier) != below or not same_people or not same_age:
                 continue
             total += o.weight.value
             if other.name == provider.name:

@@ -139,7 +139,7 @@ class Naive:
     def __init__(self, model: Model, days: float, seed: int) -> None:
         self.model, self.days, self.rng = model, days, random.Random(seed)
         self.start = model.about.start
-        self.rungs = list(model.rungs)
+        self.need_levels = list(model.need_levels)
         self.services = {service.name: service for service in model.services}
         self.ladder = {tier.name for tier in model.tiers if not tier.short_term}
         ages = {stage.from_age for stage in model.stages} | {handover.age for handover in model.handovers}
@@ -192,7 +192,7 @@ class Naive:
         rows = [
             m for m in self.model.modifiers if m.on == what and matches(m.stages, stage) and matches(m.groups, group)
         ]
-        return math.prod(self.effect(m, time) for m in rows if matches(m.needs, self.rungs[need]))
+        return math.prod(self.effect(m, time) for m in rows if matches(m.needs, self.need_levels[need]))
 
     def birthday(self, born: float, age: float) -> float:
         """The day on which someone turns ``age``, by the calendar."""
@@ -211,7 +211,7 @@ class Naive:
     def gap(self, p: Person) -> int:
         if p.service is None:
             return -p.need
-        return 0 if self.short_term(p.service) else self.rungs.index(p.service.tier) - p.need
+        return 0 if self.short_term(p.service) else self.need_levels.index(p.service.tier) - p.need
 
     def is_open(self, service: Service, band: float, group: str) -> bool:
         return (
@@ -233,9 +233,9 @@ class Naive:
         return [(service, provider) for service, provider, _ in found], [weight for _, _, weight in found]
 
     def log(self, p: Person, time: float, event: str, cause: str = "") -> None:
-        tier, service = (p.service.tier, p.service.name) if p.service else (self.rungs[0], "")
+        tier, service = (p.service.tier, p.service.name) if p.service else (self.need_levels[0], "")
         p.rows.append(
-            Row(time, event, cause, p.stage, p.group, self.rungs[p.need], tier, service, p.provider, p.waiting)
+            Row(time, event, cause, p.stage, p.group, self.need_levels[p.need], tier, service, p.provider, p.waiting)
         )
 
     # The door, assessment, placement.
@@ -256,7 +256,7 @@ class Naive:
         door, luck = self.doors[p.stage], self.rng.random()
         over, under = self.at(door.over_specified, time), self.at(door.under_specified, time)
         if luck < over:
-            return min(p.need + 1, len(self.rungs) - 1)
+            return min(p.need + 1, len(self.need_levels) - 1)
         return max(p.need - 1, 0) if luck < over + under else p.need
 
     def assess(self, p: Person, time: float) -> None:
@@ -265,11 +265,11 @@ class Naive:
         self.log(p, time, "assessed", "assessment")
         p.assessment_due = NEVER
         door = self.doors[p.stage]
-        wanted = self.rungs[1:] if door.step_up_tiers is None else door.step_up_tiers
+        wanted = self.need_levels[1:] if door.step_up_tiers is None else door.step_up_tiers
         if seen == 0:
             self.log(p, time, "diverted", "not_in_need")
         elif not (
-            self.rungs[seen] in wanted
+            self.need_levels[seen] in wanted
             and self.rng.random() < self.at(door.step_up_first, time)
             and self.step_up(p, time, "assessment")
         ):
@@ -304,9 +304,9 @@ class Naive:
         """On the rung, or the nearest above that is open, or the nearest below; rung 0 is independence."""
         outgrown = p.service is not None and not self.is_open(p.service, p.band, p.group)
         if rung > 0:
-            for level in (*range(rung, len(self.rungs)), *range(rung - 1, 0, -1)):
-                options, weights = self.offers_of(self.rungs[level], p.band, p.group)
-                if options and p.service is not None and p.service.tier == self.rungs[level] and not outgrown:
+            for level in (*range(rung, len(self.need_levels)), *range(rung - 1, 0, -1)):
+                options, weights = self.offers_of(self.need_levels[level], p.band, p.group)
+                if options and p.service is not None and p.service.tier == self.need_levels[level] and not outgrown:
                     return
                 if options:
                     self.enter(p, time, *self.rng.choices(options, weights)[0], cause)
@@ -366,7 +366,7 @@ class Naive:
         return self.due(series, p.last_review, time)
 
     def review(self, p: Person, time: float) -> None:
-        seen, tier = self.see(p, time), self.rungs.index(p.service.tier)
+        seen, tier = self.see(p, time), self.need_levels.index(p.service.tier)
         self.log(p, time, "review", "same" if seen == tier else "up" if seen > tier else "down")
         p.last_review = time
         p.review_due = self.regular_review(p, time)
@@ -417,7 +417,7 @@ class Naive:
             if self.rng.random() >= handover.keeps_need.value:
                 need = 0
             elif handover.at_most is not None:
-                need = min(need, self.rungs.index(handover.at_most))
+                need = min(need, self.need_levels.index(handover.at_most))
             group = handover.to_group or p.group
             if (need, group) != (p.need, p.group):
                 p.need_since = p.need_since if need == p.need else time
@@ -430,14 +430,14 @@ class Naive:
 
     def clocks_of(self, stage: str, group: str, need: int) -> list[tuple[Clock, float]]:
         """Every clock row that speaks for a cell, and its rate a year where it has one rate."""
-        name, found = self.rungs[need], []
+        name, found = self.need_levels[need], []
         for row in self.model.clocks:
-            possible = (row.clock != "rise" or need + row.by < len(self.rungs)) and (
+            possible = (row.clock != "rise" or need + row.by < len(self.need_levels)) and (
                 row.clock != "recover" or need >= row.by
             )
             possible = (
                 possible
-                and (row.clock != "induced" or need + 1 < len(self.rungs))
+                and (row.clock != "induced" or need + 1 < len(self.need_levels))
                 and (row.clock != "detection" or need > 0)
             )
             if possible and matches(row.stages, stage) and matches(row.groups, group) and matches(row.needs, name):
@@ -553,7 +553,7 @@ class Naive:
         return p
 
     def draw_need(self, row: Arrivals | Caseload) -> int:
-        return self.rng.choices(range(len(self.rungs)), row.needs.value)[0]
+        return self.rng.choices(range(len(self.need_levels)), row.needs.value)[0]
 
     def present(self, row: Caseload) -> list[Row]:
         elapsed = draw_in_bands(self.rng, row.elapsed.edges_days, row.elapsed.shares)

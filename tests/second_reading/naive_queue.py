@@ -87,8 +87,8 @@ class Checker:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.services = {s.name: s for s in model.services}
-        self.rungs = list(model.rungs)
-        self.tiers = [*self.rungs, *(t.name for t in model.tiers if t.short_term)]
+        self.need_levels = list(model.need_levels)
+        self.tiers = [*self.need_levels, *(t.name for t in model.tiers if t.short_term)]
         self.rooms = [
             Room(self.services[o.service], (o.service, p.name, o.area), o) for p in model.providers for o in p.offers
         ]
@@ -150,8 +150,8 @@ class Checker:
 
         if rung == SHORT:
             return on(None)
-        k = self.rungs.index(rung)
-        for tier in [*self.rungs[k:], *self.rungs[k - 1 : 0 : -1]]:
+        k = self.need_levels.index(rung)
+        for tier in [*self.need_levels[k:], *self.need_levels[k - 1 : 0 : -1]]:
             if on(tier):
                 return on(tier)
         return ()
@@ -212,10 +212,8 @@ class Checker:
     def words(self, k: int) -> str:
         r = self.log[k]
         service = self.model.services[r["service"]].name if r["service"] >= 0 else "-"
-        return (
-            f"{r['client']} {EVENTS[r['event']]} ({CAUSES[r['cause']]}) {self.rungs[r['need']]} in {service}, spot"
-            f" {r['spot']}"
-        )
+        what = f"{EVENTS[r['event']]} ({CAUSES[r['cause']]})"
+        return f"{r['client']} {what} {self.need_levels[r['need']]} in {service}, spot {r['spot']}"
 
     def count(self, what: str) -> None:
         self.seen[what] = self.seen.get(what, 0) + 1
@@ -242,12 +240,12 @@ class Checker:
         """The rung asked for: read off what led to it."""
         r = self.log[k]
         row, time, event, cause = p.trigger
-        need = self.rungs[p.need]
+        need = self.need_levels[p.need]
         if row < 0 or time != self.now:
             return need  # a step down by the provider, a birthday at which only a service ends
         if event == "displaced":
             tier = self.tiers[r["tier"]]
-            return tier if tier in self.rungs else SHORT
+            return tier if tier in self.need_levels else SHORT
         crisis = event == "crisis" or (event == "referral" and cause == "crisis")
         stage, group = self.model.stages[r["stage"]].name, p.group
         ready = event == "ready" and self.to_step_up.get((stage, group), 0) == 1

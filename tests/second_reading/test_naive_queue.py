@@ -87,7 +87,7 @@ def test_the_ladder_would_freeze_without_swaps() -> None:
     days = 3000.0
     product = np.array(
         [
-            moves(compiled.simulate_log(load_model("ladder"), build(load_model("ladder")), 7, r, days)).size
+            moves(compiled.record(load_model("ladder"), build(load_model("ladder")), 7, r, days).rows).size
             for r in range(30)
         ]
     )
@@ -677,7 +677,7 @@ def test_who_fits_on_day_0_is_placed_whatever_is_drawn() -> None:
     )
     tables = build(model)
     for seed in range(20):
-        assert simpy.simulate_log(model, tables, seed, 0, 10.0).size == 3
+        assert simpy.record(model, tables, seed, 0, 10.0).rows.size == 3
 
 
 def test_who_gives_up_after_a_cut_does_not_hold_a_bought_place_for_ever() -> None:

@@ -133,7 +133,7 @@ def model() -> Model:
 
 @cache
 def log(seed: int) -> pl.DataFrame:
-    return frame(compiled.simulate_log(model(), build(model()), seed, 0, DAYS), names_of(model()), "baseline", 0)
+    return frame(compiled.record(model(), build(model()), seed, 0, DAYS).rows, names_of(model()), "baseline", 0)
 
 
 # --- the second accounting
@@ -475,7 +475,7 @@ def cost_of(log: pl.DataFrame, model: Model) -> pl.DataFrame:
 
 
 def simulated(model: Model) -> pl.DataFrame:
-    return frame(compiled.simulate_log(model, build(model), 1, 0, DAYS), names_of(model), "baseline", 0)
+    return frame(compiled.record(model, build(model), 1, 0, DAYS).rows, names_of(model), "baseline", 0)
 
 
 def test_a_switch_to_the_same_terms_changes_nothing() -> None:

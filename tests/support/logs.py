@@ -19,7 +19,7 @@ def simulate(
 ) -> pl.DataFrame:
     """The log of one replication of a model."""
     return frame(
-        simpy.simulate_log(model, build(model), seed, replication, days), names_of(model), strategy, replication
+        simpy.record(model, build(model), seed, replication, days).rows, names_of(model), strategy, replication
     )
 
 

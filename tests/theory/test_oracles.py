@@ -55,8 +55,8 @@ def runs(model: Model, days: float, runs: int = RUNS, seed: int = 31) -> list[ND
     """The logs of independent replications by the compiled engine; a part of the first is the same by SimPy."""
     tables = build(model)
     shorter = days / 10
-    reference = simpy.simulate_log(model, tables, seed, 0, shorter)
-    logs = [compiled.simulate_log(model, tables, seed, r, days) for r in range(runs)]
+    reference = simpy.record(model, tables, seed, 0, shorter).rows
+    logs = [compiled.record(model, tables, seed, r, days).rows for r in range(runs)]
     first = logs[0][logs[0]["time"] < shorter]
     if not tables.pools.size:  # lives are led one after the other
         reference, first = (log[np.argsort(log["client"], kind="stable")] for log in (reference, first))

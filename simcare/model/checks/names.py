@@ -67,8 +67,8 @@ def _references(model: ModelFields) -> Iterator[Reference]:
         "providers": [p.name for p in model.providers],
         "areas": model.about.areas,
         "tiers": [tier.name for tier in model.tiers],
-        "needs": model.rungs,
-        "step_up_tiers": model.rungs,
+        "needs": model.need_levels,
+        "step_up_tiers": model.need_levels,
         "drivers": [d.name for d in model.drivers],
     }
     for part in REFERRING:

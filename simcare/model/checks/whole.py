@@ -62,7 +62,7 @@ def _stages(model: ModelFields) -> Iterator[Fault]:
 def _services(model: ModelFields) -> Iterator[Fault]:
     short = {tier.name for tier in model.tiers if tier.short_term}
     offered = {offer.service for provider in model.providers for offer in provider.offers if offer.weight.value > 0}
-    bottom = model.rungs[0]
+    bottom = model.need_levels[0]
     for i, service in enumerate(model.services):
         if service.tier == bottom:
             yield Fault(f"services[{i}].tier", f"'{bottom}' is independence: no service fills it")
@@ -78,15 +78,15 @@ def _services(model: ModelFields) -> Iterator[Fault]:
 
 
 def _clocks(model: ModelFields) -> Iterator[Fault]:
-    rungs = model.rungs
+    need_levels = model.need_levels
     taken: dict[tuple[Any, ...], int] = {}
     for i, clock in enumerate(model.clocks):
         for need in clock.needs or ():
-            level = rungs.index(need)
-            if clock.clock == "rise" and level + clock.by >= len(rungs):
+            level = need_levels.index(need)
+            if clock.clock == "rise" and level + clock.by >= len(need_levels):
                 yield Fault(
                     f"clocks[{i}].needs",
-                    f"need cannot rise by {clock.by} from '{need}': the highest level of need is '{rungs[-1]}'",
+                    f"need cannot rise by {clock.by} from '{need}': the highest level of need is '{need_levels[-1]}'",
                 )
             if clock.clock == "recover" and level < clock.by:
                 yield Fault(f"clocks[{i}].needs", f"need cannot fall by {clock.by} from '{need}'")
@@ -138,7 +138,7 @@ def _rows(model: ModelFields) -> Iterator[Fault]:
 
 
 def _lengths(model: ModelFields) -> Iterator[Fault]:
-    rungs = len(model.rungs)
+    need_levels = len(model.need_levels)
     rows = [
         (f"{part}[{i}].needs", row.needs)
         for part in ("arrivals", "caseload")
@@ -147,8 +147,8 @@ def _lengths(model: ModelFields) -> Iterator[Fault]:
     rows += [(f"need[{i}].death_ratio", row.death_ratio) for i, row in enumerate(model.need)]
     rows += [(f"front_door[{i}].diverted", row.diverted) for i, row in enumerate(model.front_door)]
     for path, numbers in rows:
-        if numbers is not None and len(numbers.value) != rungs:
-            wanted = f"{rungs} levels of need ({', '.join(model.rungs)})"
+        if numbers is not None and len(numbers.value) != need_levels:
+            wanted = f"{need_levels} levels of need ({', '.join(model.need_levels)})"
             yield Fault(path, f"needs one value for each of {wanted}, got {len(numbers.value)}")
 
 

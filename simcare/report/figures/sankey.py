@@ -31,18 +31,18 @@ def way(source: str, target: str, model: Model) -> str:
         return "gone"
     if target in short:
         return "short"
-    if source == model.rungs[0]:
+    if source == model.need_levels[0]:
         return "into"
     if source in short:
-        return "down" if target == model.rungs[0] else "from_short"
-    return "up" if model.rungs.index(target) > model.rungs.index(source) else "down"
+        return "down" if target == model.need_levels[0] else "from_short"
+    return "up" if model.need_levels.index(target) > model.need_levels.index(source) else "down"
 
 
 def places(model: Model) -> dict[str, str]:
     """Every place a move may start or end at, from the top of the ladder down, with its title."""
     titles = wording.tier_titles(model)
     short = [tier.name for tier in model.tiers if tier.short_term]
-    return {name: titles[name] for name in [*reversed(model.rungs), *short]} | {GONE: "Died or moved away"}
+    return {name: titles[name] for name in [*reversed(model.need_levels), *short]} | {GONE: "Died or moved away"}
 
 
 def moves_figure(frame: pl.DataFrame, setting: Setting, strategy: str = BASELINE) -> go.Figure:

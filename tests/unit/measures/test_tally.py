@@ -39,7 +39,7 @@ def tallied(model: Model, days: float, seed: int = 1) -> Tally:
 def test_the_tally_is_what_the_log_gives(name: str) -> None:
     model = with_drawn_demand(load_model(name), 1, 0, 1)
     days = 200.5 if name.startswith("kent") else 1096.0
-    log = frame(compiled.simulate_log(model, build(model), 1, 0, days), names_of(model), "baseline", 0)
+    log = frame(compiled.record(model, build(model), 1, 0, days).rows, names_of(model), "baseline", 0)
     tally = tallied(model, days)
     tally.check()
     by_log, by_tally = measure_log(log, model, days), measures_of(tally.tallies("baseline", 0), model, days)
@@ -58,7 +58,7 @@ def test_it_counts_what_the_measures_count() -> None:
 
 def test_a_client_torn_apart_is_noticed() -> None:
     model = load_model(TOY)
-    rows = compiled.simulate_log(model, build(model), 1, 0, 400.0)
+    rows = compiled.record(model, build(model), 1, 0, 400.0).rows
     tally = Tally(model, build(model), names_of(model), 400.0)
     tally.add(rows[: int(np.flatnonzero(np.diff(rows["client"]))[40]) + 1])
     tally.check()

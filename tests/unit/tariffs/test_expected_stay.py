@@ -390,8 +390,8 @@ def test_the_curve_shows_the_rates_of_the_rulebook() -> None:
     model = town(CONTRACTS["dated_bonus"])
     tables = build(model)
     variant = int(tables.terms[0, 0]["first"])
-    need = model.rungs.index("community")
-    hazard = tables.hazards[tables.step_down.reshape(-1, len(model.rungs))[variant, need]["hazard"]]
+    need = model.need_levels.index("community")
+    hazard = tables.hazards[tables.step_down.reshape(-1, len(model.need_levels))[variant, need]["hazard"]]
     knots = tables.knots[hazard["first"] : hazard["first"] + hazard["count"]]
     days = np.arange(150.0)
     rates = knots["rate"][np.searchsorted(knots["at"], days, side="right") - 1] * hazard["factor"] * 365.25

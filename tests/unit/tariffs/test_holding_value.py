@@ -151,7 +151,7 @@ WHY = {"source": "assumption", "grade": "D"}
 
 
 def log_of(model: Model, days: float, seed: int = 1) -> pl.DataFrame:
-    return frame(compiled.simulate_log(model, build(model), seed, 0, days), names_of(model), "baseline", 0)
+    return frame(compiled.record(model, build(model), seed, 0, days).rows, names_of(model), "baseline", 0)
 
 
 def stepped_on(model: Model, days: float, cause: str = "step_down") -> np.ndarray:
