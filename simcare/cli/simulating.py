@@ -71,7 +71,8 @@ def run(
         )
     report = write_run(done, folder, command(), log=log)
     if as_json:
-        print_json({"manifest": done.manifest, "out": str(folder), "yearly": yearly(done.measures, done.drawn).to_dicts()})
+        by_year = yearly(done.measures, done.drawn).to_dicts()
+        print_json({"manifest": done.manifest, "out": str(folder), "yearly": by_year})
         return
     _print_run(done)
     out_console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from simcare.demand.paths import fitted
-from simcare.errors import BadInput
 from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit, chosen_fit
 from simcare.files.load import LoadedExperiment, read_experiment, with_options

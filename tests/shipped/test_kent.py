@@ -93,9 +93,7 @@ def test_arrivals_of_kent_s_children_follow_the_fitted_driver() -> None:
     """Replications meet different demands, and referrals of children go with them."""
     found = run("kent-2013", years=1, replications=6, seed=1, engine="compiled", keep_log=False, workers=1)
     index = (
-        found.drawn.filter(pl.col("name") == "children's referrals")
-        .group_by("replication")
-        .agg(pl.col("value").mean())
+        found.drawn.filter(pl.col("name") == "children's referrals").group_by("replication").agg(pl.col("value").mean())
     )
     came = (
         found.measures.filter((pl.col("measure") == "referrals") & (pl.col("group") == "general"))
