@@ -91,7 +91,8 @@ def firsts(ranked: pl.DataFrame, better: int) -> Firsts:
     """What the first places of :func:`ranks` come to.
 
     >>> rows = [("x", "a", 1, 1, -2.0, -1.0), ("x", "b", 2, 2, 0.0, 1.0)]
-    >>> firsts(pl.DataFrame(rows, schema=["scenario", "strategy", "rank", "worst", "low", "high"], orient="row"), better=-1)
+    >>> columns = ["scenario", "strategy", "rank", "worst", "low", "high"]
+    >>> firsts(pl.DataFrame(rows, schema=columns, orient="row"), better=-1)
     Firsts(alone={'a': 1}, shared=0, told=1, better=1, scenarios=1)
     """
     alone: Counter[str] = Counter()

@@ -145,7 +145,7 @@ def _experiment_faults(experiment: Experiment, model: Model, whole: Model) -> li
         if strategy.start >= last:
             faults.append(f"strategies[{k}].start: {strategy.start} is not before the end of the run, {last}")
         tried = _tried("", partial(apply_strategy, whole, believed(strategy, experiment.shrinkage)))
-        if experiment.contracts and whole is model:  # its contracts are not in the model yet, which is no fault of their own
+        if experiment.contracts and whole is model:  # its contracts could not be added, which is told already
             tried = [fault for fault in tried if not fault.startswith("contracts[")]
         faults += [f"strategies[{k}].{with_examples(fault, strategy)}" for fault in tried]
     return faults

@@ -25,7 +25,8 @@ def log_of(
     ``need_levels`` are the long-term tiers from independence up, ``short_term`` the tiers beside them. What a row
     leaves out is a plain default: client 1, day 0, no service, need and tier the lowest.
 
-    >>> log_of([{"event": "referral", "cause": "new", "need": "community"}], ["independent", "community"]).select("client", "need", "tier").rows()
+    >>> log = log_of([{"event": "referral", "cause": "new", "need": "community"}], ["independent", "community"])
+    >>> log.select("client", "need", "tier").rows()
     [(1, 'community', 'independent')]
     """
     for row in rows:

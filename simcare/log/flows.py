@@ -93,7 +93,8 @@ def flows_between(log: pl.DataFrame, model: Model | None = None) -> pl.DataFrame
 
     >>> from simcare.log.by_hand import log_of
     >>> care = {"need": "community", "tier": "community", "service": "care", "provider": "p", "stay_start": -9}
-    >>> log = log_of([{"event": "present", **care}, {"event": "end", "time": 5}, {"event": "death", "time": 8}], ["independent", "community"])
+    >>> events = [{"event": "present", **care}, {"event": "end", "time": 5}, {"event": "death", "time": 8}]
+    >>> log = log_of(events, ["independent", "community"])
     >>> flows_between(log).select("financial_year", "from_tier", "to_tier", "moves").rows()
     [(None, 'independent', 'gone', 1), (None, 'community', 'independent', 1)]
     """

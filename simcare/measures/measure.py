@@ -59,7 +59,8 @@ def person_days(states: pl.DataFrame, periods: pl.DataFrame, by: Sequence[str] =
     >>> from simcare.log.by_hand import log_of
     >>> import datetime as dt
     >>> log = log_of([{"event": "referral", "time": 20}], ["independent", "community"])
-    >>> person_days(states(log, 61.0), calendar(dt.date(2013, 4, 1), 61)).select("tier", "period", "days", "at_end").rows()
+    >>> days = person_days(states(log, 61.0), calendar(dt.date(2013, 4, 1), 61))
+    >>> days.select("tier", "period", "days", "at_end").rows()
     [('independent', 0, 10.0, 1), ('independent', 1, 31.0, 1)]
     """
     lasting = states.filter(pl.col("time") < pl.col("until"))
@@ -225,14 +226,16 @@ def measure_log(log: pl.DataFrame, model: Model, days: float, market: pl.DataFra
 
     >>> from simcare.files.load import load_model
     >>> from simcare.log.by_hand import log_of
-    >>> care = {"need": "community", "tier": "community", "service": "community_care", "provider": "council", "stay_start": 0}
+    >>> care = {"need": "community", "tier": "community", "service": "community_care"}
+    >>> care |= {"provider": "council", "stay_start": 0}
     >>> log = log_of([
     ...     {"event": "arrival", "cause": "direct", "need": "community"},
     ...     {"event": "start", "cause": "direct", **care},
     ...     {"event": "left", "time": 9.5, **care},
     ... ], ["independent", "community"])
     >>> measures = measure_log(log, load_model("mm-infinity"), 30.0)
-    >>> dict(measures.filter(pl.col("measure").is_in(["person_days", "entries", "leavers", "cost"])).select("measure", "value").rows())
+    >>> asked = pl.col("measure").is_in(["person_days", "entries", "leavers", "cost"])
+    >>> dict(measures.filter(asked).select("measure", "value").rows())
     {'person_days': 9.5, 'entries': 1.0, 'leavers': 1.0, 'cost': 95.0}
     """
     return measures_of(tallies(log, model, days, market), model, days)

@@ -40,7 +40,8 @@ def step_downs(log: pl.DataFrame, causes: Sequence[str] | None = None) -> pl.Dat
 
     >>> from simcare.log.by_hand import log_of
     >>> care = {"need": "community", "tier": "community", "service": "care", "provider": "p", "stay_start": -10}
-    >>> log = log_of([{"event": "present", **care}, {"event": "end", "cause": "step_down", "time": 9}], ["independent", "community"])
+    >>> events = [{"event": "present", **care}, {"event": "end", "cause": "step_down", "time": 9}]
+    >>> log = log_of(events, ["independent", "community"])
     >>> step_downs(log).select("time", "cause", "service", "stay_days").rows()
     [(9.0, 'step_down', 'care', 19.0)]
     """
@@ -73,7 +74,8 @@ def poisson_fit(x: Floats, counts: Floats, pool: Floats | None = None) -> Poisso
     >>> fit = poisson_fit(np.ones((4, 1)), np.array([3.0, 5.0, 4.0, 4.0]))
     >>> round(float(np.exp(fit.beta[0])), 6), round(float(fit.covariance[0, 0]), 6)
     (4.0, 0.0625)
-    >>> fit = poisson_fit(np.ones((4, 1)), np.array([3.0, 5.0, 8.0]), np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1]]))
+    >>> within = np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1]])
+    >>> fit = poisson_fit(np.ones((4, 1)), np.array([3.0, 5.0, 8.0]), within)
     >>> round(float(np.exp(fit.beta[0])), 6)
     4.0
     """
@@ -229,7 +231,8 @@ def skimming(log: pl.DataFrame, days: float, service: str | None = None) -> pl.D
     >>> from simcare.log.by_hand import log_of
     >>> care = {"tier": "home", "service": "care", "provider": "p", "stay_start": 0}
     >>> log = log_of([
-    ...     {"event": "present", "client": 1, "need": "community", **care}, {"event": "end", "cause": "step_down", "client": 1, "time": 10},
+    ...     {"event": "present", "client": 1, "need": "community", **care},
+    ...     {"event": "end", "cause": "step_down", "client": 1, "time": 10},
     ...     {"event": "present", "client": 2, "need": "independent", **care},
     ... ], ["independent", "community", "home"])
     >>> skimming(log, 30.0).select("let_go", "gap_let_go", "kept_days", "gap_kept", "difference").rows()

@@ -16,7 +16,8 @@ def by_year(measures: pl.DataFrame) -> pl.DataFrame:
 
     Every strategy and replication has a row for every financial year of the frame; what is absent is nought.
 
-    >>> rows = {"strategy": "baseline", "replication": 0, "month": ["2014-03", "2014-04"], "measure": "cost", "value": [10.0, 20.0]}
+    >>> rows = {"strategy": "baseline", "replication": 0, "month": ["2014-03", "2014-04"]}
+    >>> rows |= {"measure": "cost", "value": [10.0, 20.0]}
     >>> by_year(pl.DataFrame(rows)).select("financial_year", "cost").rows()
     [('2013/14', 10.0), ('2014/15', 20.0)]
     """
@@ -44,7 +45,8 @@ def present_value(measures: pl.DataFrame) -> pl.DataFrame:
     """Cost of the whole run by strategy and replication: strategy, replication, then the amounts; cost_pv is the
     present value.
 
-    >>> rows = {"strategy": "baseline", "replication": 0, "month": ["2013-04", "2014-04"], "measure": "cost_pv", "value": [10.0, 9.5]}
+    >>> rows = {"strategy": "baseline", "replication": 0, "month": ["2013-04", "2014-04"]}
+    >>> rows |= {"measure": "cost_pv", "value": [10.0, 9.5]}
     >>> present_value(pl.DataFrame(rows))["cost_pv"].to_list()
     [19.5]
     """

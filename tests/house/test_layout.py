@@ -19,7 +19,6 @@ KINDS = {"browser", "house", "second_reading", "shipped", "support", "theory", "
 
 # Functions of more than 40 lines, and why each may be.
 LONG: dict[str, str] = {
-    "simcare.decide.comparison.compare": "one comparison from the file to the differences, in the order in which it happens",
     "simcare.measures.tally.__init__": "the layout of all that is counted, side by side so that a wrong row shows",
     "simcare.money.provider_accounts.accounts": "one account, line by line",
 }

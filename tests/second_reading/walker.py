@@ -80,7 +80,11 @@ terms = [{ kind = "per_diem", gbp_per_day = [{ value = 20, GUESS }, { from = 201
 name = "places"
 [[contracts.terms]]
 kind = "per_diem"
-gbp_per_week = [{ value = 700, GUESS }, { from = 2012-01-01, value = 721, GUESS }, { from = 2014-02-11, value = 770, GUESS }]
+gbp_per_week = [
+  { value = 700, GUESS },
+  { from = 2012-01-01, value = 721, GUESS },
+  { from = 2014-02-11, value = 770, GUESS },
+]
 [[contracts.terms]]
 kind = "per_diem"
 gbp_per_day = { value = 3, GUESS }
@@ -172,7 +176,10 @@ gbp_supported = { value = 700, GUESS }
 base_year = "2012/13"
 growth_per_year = { value = 0.03, GUESS }
 inflation_per_year = { value = 0.02, GUESS }
-discount = [{ from_year = 0, per_year = { value = 0.035, GUESS } }, { from_year = 2, per_year = { value = 0.03, GUESS } }]
+discount = [
+  { from_year = 0, per_year = { value = 0.035, GUESS } },
+  { from_year = 2, per_year = { value = 0.03, GUESS } },
+]
 
 [[programmes]]
 name = "prevention"

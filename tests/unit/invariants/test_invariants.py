@@ -265,27 +265,50 @@ def both(*edits: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[pl.DataFra
 
 
 PAID = ("cost_council", "cost_real", "cost_pv")
-SLIPS: dict[
-    str, tuple[Callable[[pl.DataFrame], pl.DataFrame],
-    str]] = {"a person too many at month end": (edit({"measure": "caseload_end", "month": "2013-07"}, more(1)),
-    "people entered, and people there or gone, .*2013-07"), "an entry too many": (edit({"measure": "entries"},
-    more(1)), "entries less exits, and the caseload, at the end of 2013-04"),
-    "an exit too few": (edit({"measure": "exits"}, more(-1)),
-    "entries less exits, and the caseload, at the end of 2013-07"),
-    "a mean caseload too high": (edit({"measure": "caseload"}, lambda v: v * 1.000001),
-    "days of whole stays, and caseload times days"), "a payer pays twice": (edit({"measure": "cost_client"},
-    lambda v: v * 2), "what the payers pay, and the cost"), "a count below nought": (edit({"measure": "reviews"},
-    lambda v: -v), "reviews is -1.0"), "no number": (edit({"measure": "waiting_days"}, lambda v: v * float("nan")),
-    "waiting_days is nan"), "a pound too much": (both(edit({"measure": "cost"}, more(1)), *(edit({"measure": name},
-    more(1)) for name in PAID)), "the cost by client, and the ledger"),
-    "a pound at another provider": (both(edit({"measure": "cost", "provider": "council", "month": "2013-04"}, more(1)),
-    edit({"measure": "cost", "provider": "northern", "month": "2013-04"}, more(-1))),
-    "the cost of whole stays, and the ledger"), "a pound in another year": (both(*(edit({"measure": name,
-    "service": "extra_care", "month": month}, more(by)) for name in ("cost", "cost_council")for month,
-    by in (("2013-05", 1), ("2014-05", -1)))), "the cost of stays within a year, and the ledger"),
+SLIPS: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], str]] = {
+    "a person too many at month end": (
+        edit({"measure": "caseload_end", "month": "2013-07"}, more(1)),
+        "people entered, and people there or gone, .*2013-07",
+    ),
+    "an entry too many": (
+        edit({"measure": "entries"}, more(1)),
+        "entries less exits, and the caseload, at the end of 2013-04",
+    ),
+    "an exit too few": (
+        edit({"measure": "exits"}, more(-1)),
+        "entries less exits, and the caseload, at the end of 2013-07",
+    ),
+    "a mean caseload too high": (
+        edit({"measure": "caseload"}, lambda v: v * 1.000001),
+        "days of whole stays, and caseload times days",
+    ),
+    "a payer pays twice": (edit({"measure": "cost_client"}, lambda v: v * 2), "what the payers pay, and the cost"),
+    "a count below nought": (edit({"measure": "reviews"}, lambda v: -v), "reviews is -1.0"),
+    "no number": (edit({"measure": "waiting_days"}, lambda v: v * float("nan")), "waiting_days is nan"),
+    "a pound too much": (
+        both(edit({"measure": "cost"}, more(1)), *(edit({"measure": name}, more(1)) for name in PAID)),
+        "the cost by client, and the ledger",
+    ),
+    "a pound at another provider": (
+        both(
+            edit({"measure": "cost", "provider": "council", "month": "2013-04"}, more(1)),
+            edit({"measure": "cost", "provider": "northern", "month": "2013-04"}, more(-1)),
+        ),
+        "the cost of whole stays, and the ledger",
+    ),
+    "a pound in another year": (
+        both(
+            *(
+                edit({"measure": name, "service": "extra_care", "month": month}, more(by))
+                for name in ("cost", "cost_council")
+                for month, by in (("2013-05", 1), ("2014-05", -1))
+            )
+        ),
+        "the cost of stays within a year, and the ledger",
+    ),
     "real cost adrift": (edit({"measure": "cost_real"}, more(1)), "real cost of 2013/14"),
     "present value adrift": (edit({"measure": "cost_pv"}, more(1)), "net present value of 2013/14"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SLIPS)
@@ -373,34 +396,73 @@ def test_crowded_lives_hold() -> None:
     checked(log_of(crowded_lives(), RUNGS, SHORT))
 
 
-CROWD_FAULTS: dict[
-    str, tuple[dict[tuple[int, float, str], dict[str, Any]], str]] = {"admitted and not treated": ({(1, 20.0,
-    "admitted"): {"hospital": "no"}}, "an 'admitted' that does not lead from outside"), "admitted twice": ({(1, 20.0,
-    "withdrawn"): {"event": "admitted", "cause": "crisis", "hospital": "treated"}},
-    "an 'admitted' that does not lead"), "ready before treatment": ({(2, 80.0, "admitted"): {"event": "review",
-    "hospital": "no"}}, "a 'ready' of someone who was not treated"), "ready and gone": ({(2, 85.0,
-    "ready"): {"hospital": "no"}}, "a 'ready' of someone who was not treated"), "discharged to hospital": ({(2, 88.0,
-    "discharged"): {"hospital": "ready"}}, "a 'discharged' that does not lead out"), "treated unseen": ({(1, 20.0,
-    "crisis"): {"hospital": "treated"}}, "from 'no' to 'treated' in hospital at a 'crisis'"), "home unseen": ({(2,
-    88.0, "discharged"): {"event": "review"}}, "from 'ready' to 'no' in hospital at a 'review'"),
+CROWD_FAULTS: dict[str, tuple[dict[tuple[int, float, str], dict[str, Any]], str]] = {
+    "admitted and not treated": (
+        {(1, 20.0, "admitted"): {"hospital": "no"}},
+        "an 'admitted' that does not lead from outside",
+    ),
+    "admitted twice": (
+        {(1, 20.0, "withdrawn"): {"event": "admitted", "cause": "crisis", "hospital": "treated"}},
+        "an 'admitted' that does not lead",
+    ),
+    "ready before treatment": (
+        {(2, 80.0, "admitted"): {"event": "review", "hospital": "no"}},
+        "a 'ready' of someone who was not treated",
+    ),
+    "ready and gone": ({(2, 85.0, "ready"): {"hospital": "no"}}, "a 'ready' of someone who was not treated"),
+    "discharged to hospital": (
+        {(2, 88.0, "discharged"): {"hospital": "ready"}},
+        "a 'discharged' that does not lead out",
+    ),
+    "treated unseen": (
+        {(1, 20.0, "crisis"): {"hospital": "treated"}},
+        "from 'no' to 'treated' in hospital at a 'crisis'",
+    ),
+    "home unseen": ({(2, 88.0, "discharged"): {"event": "review"}}, "from 'ready' to 'no' in hospital at a 'review'"),
     "spot in no service": ({(1, 9.0, "queued"): {"spot": True}}, "a spot purchase, in no service"),
-    "displaced and regular": ({(2, 5.0, "displaced"): {"spot": False}},
-    "a 'displaced' that does not lead from a contracted place"), "kept and beyond": ({(2, 45.0, "kept"): {"spot": True}},
-    "a 'kept' that does not lead from a place above contracted capacity"), "spot unseen": ({(2, 5.0,
-    "displaced"): {"event": "review"}}, "whether the place is above contracted capacity changes at a 'review'"),
+    "displaced and regular": (
+        {(2, 5.0, "displaced"): {"spot": False}},
+        "a 'displaced' that does not lead from a contracted place",
+    ),
+    "kept and beyond": (
+        {(2, 45.0, "kept"): {"spot": True}},
+        "a 'kept' that does not lead from a place above contracted capacity",
+    ),
+    "spot unseen": (
+        {(2, 5.0, "displaced"): {"event": "review"}},
+        "whether the place is above contracted capacity changes at a 'review'",
+    ),
     "queue without a class": ({(1, 9.0, "queued"): {"cause": "review"}}, r"joins the queue in no class \('review'\)"),
-    "kept unasked": ({(2, 5.0, "queued"): {"event": "review", "waiting": False}},
-    "a 'kept' of someone who waits for no place"), "withdrawn from nothing": ({(3, 40.0, "queued"): {"event": "review",
-    "waiting": False}}, "a 'withdrawn' of someone who waits for nothing"), "superseded nothing": ({(1, 9.0,
-    "queued"): {"event": "assessed"}}, "a request for a place is superseded that was never made"),
-    "in the queue without waiting": ({(2, 50.0, "queued"): {"waiting": False}},
-    "is in the queue for a place since 'queued' or before, but does not"), "waits after leaving the queue": ({(3, 60.0,
-    "withdrawn"): {"waiting": True}}, "waits in 'home_care' without having joined the queue"),
+    "kept unasked": (
+        {(2, 5.0, "queued"): {"event": "review", "waiting": False}},
+        "a 'kept' of someone who waits for no place",
+    ),
+    "withdrawn from nothing": (
+        {(3, 40.0, "queued"): {"event": "review", "waiting": False}},
+        "a 'withdrawn' of someone who waits for nothing",
+    ),
+    "superseded nothing": (
+        {(1, 9.0, "queued"): {"event": "assessed"}},
+        "a request for a place is superseded that was never made",
+    ),
+    "in the queue without waiting": (
+        {(2, 50.0, "queued"): {"waiting": False}},
+        "is in the queue for a place since 'queued' or before, but does not",
+    ),
+    "waits after leaving the queue": (
+        {(3, 60.0, "withdrawn"): {"waiting": True}},
+        "waits in 'home_care' without having joined the queue",
+    ),
     "transition from nowhere": ({(1, 20.0, "crisis"): {"event": "transition"}}, "a 'transition' out of no service"),
-    "displaced to another place": ({(2, 5.0, "displaced"): {"provider": "northern"}},
-    "the place changes at a 'displaced', which moves nobody"), "kept with a new stay": ({(2, 45.0,
-    "kept"): {"stay_start": 45.0}}, "the place changes at a 'kept', which moves nobody"),
-}  # fmt: skip
+    "displaced to another place": (
+        {(2, 5.0, "displaced"): {"provider": "northern"}},
+        "the place changes at a 'displaced', which moves nobody",
+    ),
+    "kept with a new stay": (
+        {(2, 45.0, "kept"): {"stay_start": 45.0}},
+        "the place changes at a 'kept', which moves nobody",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CROWD_FAULTS)
@@ -414,18 +476,33 @@ def test_a_log_that_belies_queues_and_hospital_is_found_out(name: str) -> None:
         check_run(log_of(rows, RUNGS, SHORT), measures, town(), DAYS)
 
 
-QUEUE_SLIPS: dict[
-    str, tuple[Callable[[pl.DataFrame], pl.DataFrame], str]] = {"one joins too many": (edit({"measure": "queued"},
-    more(1)), "who joined a queue, and who was placed, left it or still waits"),
-    "one is placed too few": (edit({"measure": "placed_hospital"}, more(-1)),
-    "who joined a queue, and who was placed, left it or still waits"),
-    "a day in the queue too many": (edit({"measure": "queue_days"}, more(1)),
-    "the length of all waits for a place, and the days of waiting"),
-    "a day waited too many": (edit({"measure": "waited_days_community"}, more(1)),
-    "the waits of class community that ended with a place"), "a pound of spot too much": (both(*(edit({"measure": name,
-    "service": "care_home", "provider": "northern"}, more(1)) for name in ("cost", *PAID))),
-    "the cost by client, and the ledger"),
-}  # fmt: skip
+QUEUE_SLIPS: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], str]] = {
+    "one joins too many": (
+        edit({"measure": "queued"}, more(1)),
+        "who joined a queue, and who was placed, left it or still waits",
+    ),
+    "one is placed too few": (
+        edit({"measure": "placed_hospital"}, more(-1)),
+        "who joined a queue, and who was placed, left it or still waits",
+    ),
+    "a day in the queue too many": (
+        edit({"measure": "queue_days"}, more(1)),
+        "the length of all waits for a place, and the days of waiting",
+    ),
+    "a day waited too many": (
+        edit({"measure": "waited_days_community"}, more(1)),
+        "the waits of class community that ended with a place",
+    ),
+    "a pound of spot too much": (
+        both(
+            *(
+                edit({"measure": name, "service": "care_home", "provider": "northern"}, more(1))
+                for name in ("cost", *PAID)
+            )
+        ),
+        "the cost by client, and the ledger",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", QUEUE_SLIPS)

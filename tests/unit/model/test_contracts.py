@@ -411,39 +411,82 @@ def bands(*rows: str) -> str:
 
 FLAT = f'{{ kind = "per_diem", gbp_per_day = {money(30)} }}'
 REFUSED = {
-    "overlap": (bands(band(0, 140, 50), band(42, 110)), ".terms[0]: bands[0].to_day: bands overlap, one is to day 50 and the next from day 42"),
-    "order": (bands(band(0, 140), band(84, 80), band(42, 110)), ".terms[0]: bands[2].from_day: bands are out of order, day 42 after 84"),
-    "gap": (bands(band(0, 140, 40), band(42, 110)), ".terms[0]: bands[0].to_day: bands leave a gap, one is to day 40 and the next from day 42"),
-    "end": (bands(band(0, 140, 42), band(42, 110, 84)), ".terms[0]: bands[1].to_day: the last band has no end, or longer stays had no price"),
+    "overlap": (
+        bands(band(0, 140, 50), band(42, 110)),
+        ".terms[0]: bands[0].to_day: bands overlap, one is to day 50 and the next from day 42",
+    ),
+    "order": (
+        bands(band(0, 140), band(84, 80), band(42, 110)),
+        ".terms[0]: bands[2].from_day: bands are out of order, day 42 after 84",
+    ),
+    "gap": (
+        bands(band(0, 140, 40), band(42, 110)),
+        ".terms[0]: bands[0].to_day: bands leave a gap, one is to day 40 and the next from day 42",
+    ),
+    "end": (
+        bands(band(0, 140, 42), band(42, 110, 84)),
+        ".terms[0]: bands[1].to_day: the last band has no end, or longer stays had no price",
+    ),
     "begin": (bands(band(7, 140), band(42, 110)), ".terms[0]: bands[0].from_day: the first band is from day 0, got 7"),
-    "window": (f'{FLAT}, {{ kind = "clawback", days_of_pay = 7 }}',
-               ".terms[1]: within_days: a clawback needs a window, the days after a step-down in which a return counts"),
-    "what": (f'{FLAT}, {{ kind = "clawback", within_days = 7 }}', ".terms[1]: give share, days_of_pay or both: what is taken back"),
+    "window": (
+        f'{FLAT}, {{ kind = "clawback", days_of_pay = 7 }}',
+        ".terms[1]: within_days: a clawback needs a window, the days after a step-down in which a return counts",
+    ),
+    "what": (
+        f'{FLAT}, {{ kind = "clawback", within_days = 7 }}',
+        ".terms[1]: give share, days_of_pay or both: what is taken back",
+    ),
     "kind": ('{ kind = "taperd", bands = [] }', ".terms[0].kind: unknown 'taperd', did you mean 'tapered'?"),
-    "bonus kind": (f'{{ kind = "step_down_bonsu", gbp = {money(5)} }}', ".terms[0].kind: unknown 'step_down_bonsu', did you mean 'step_down_bonus'?"),
+    "bonus kind": (
+        f'{{ kind = "step_down_bonsu", gbp = {money(5)} }}',
+        ".terms[0].kind: unknown 'step_down_bonsu', did you mean 'step_down_bonus'?",
+    ),
     "no kind": (f"{{ gbp = {money(5)} }}", ".terms[0].kind: is required"),
-    "key": (f'{{ kind = "step_down_bonus", gbp = {money(5)}, last_days = 91 }}',
-            ".terms[0].last_days: unknown key, did you mean 'lasts_days'?"),
-    "band key": (bands(band(0, 140).replace("from_day", "from_dya"), band(42, 110)),
-                 ".terms[0].bands[0].from_dya: unknown key, did you mean 'from_day'?"),
-    "cycle": (f'{FLAT}, {{ kind = "step_down_bonus", gbp = {money(900)}, lasts_days = 91 }}',  # 900 − 91 × 0.3 × 30
-              ": the contract pays for a cycle: a step-down on day 1 with a return 91 days later gains £81 each time over keeping the client; " + CYCLE),
-    "late cycle": (f'{FLAT}, {{ kind = "episode", gbp = {money(500)}, on_day = 182 }}',  # 500 − 0.3 × 30
-                   ": the contract pays for a cycle: a step-down on day 182 with a return the next day gains £491 each time over keeping the client; "
-                   + CYCLE),
-    "negative": (f'{FLAT}, {{ kind = "days_saved", baseline_days = 100, gbp_per_day = {money(0.1)}, gbp_per_day_over = {money(50)} }}',
-                 ": the contract goes negative: a stay of 251 days would be paid -£20.00"),  # 100 × 30 − 151 × 20
-    "taper without a day": (f'{FLAT}, {{ kind = "step_down_bonus", gbp = {money(5)}, tapers_from_day = 30 }}',
-                            ".terms[1]: tapers_from_day needs by_day, the day on which nothing is left"),
-    "taper after the day": (f'{FLAT}, {{ kind = "step_down_bonus", gbp = {money(5)}, tapers_from_day = 30, by_day = 20 }}',
-                            ".terms[1]: tapers_from_day (30) must be before by_day (20)"),
-    "share": (f'{FLAT}, {{ kind = "clawback", within_days = 91, share = {money(1.2)} }}', ".terms[1].share: is a share from 0 to 1, got 1.2"),
+    "key": (
+        f'{{ kind = "step_down_bonus", gbp = {money(5)}, last_days = 91 }}',
+        ".terms[0].last_days: unknown key, did you mean 'lasts_days'?",
+    ),
+    "band key": (
+        bands(band(0, 140).replace("from_day", "from_dya"), band(42, 110)),
+        ".terms[0].bands[0].from_dya: unknown key, did you mean 'from_day'?",
+    ),
+    "cycle": (
+        f'{FLAT}, {{ kind = "step_down_bonus", gbp = {money(900)}, lasts_days = 91 }}',  # 900 − 91 × 0.3 × 30
+        ": the contract pays for a cycle: a step-down on day 1 with a return 91 days later gains £81 each time "
+        "over keeping the client; " + CYCLE,
+    ),
+    "late cycle": (
+        f'{FLAT}, {{ kind = "episode", gbp = {money(500)}, on_day = 182 }}',  # 500 − 0.3 × 30
+        ": the contract pays for a cycle: a step-down on day 182 with a return the next day gains £491 each time "
+        "over keeping the client; " + CYCLE,
+    ),
+    "negative": (
+        f'{FLAT}, {{ kind = "days_saved", baseline_days = 100, gbp_per_day = {money(0.1)}, '
+        f"gbp_per_day_over = {money(50)} }}",
+        ": the contract goes negative: a stay of 251 days would be paid -£20.00",
+    ),  # 100 × 30 − 151 × 20
+    "taper without a day": (
+        f'{FLAT}, {{ kind = "step_down_bonus", gbp = {money(5)}, tapers_from_day = 30 }}',
+        ".terms[1]: tapers_from_day needs by_day, the day on which nothing is left",
+    ),
+    "taper after the day": (
+        f'{FLAT}, {{ kind = "step_down_bonus", gbp = {money(5)}, tapers_from_day = 30, by_day = 20 }}',
+        ".terms[1]: tapers_from_day (30) must be before by_day (20)",
+    ),
+    "share": (
+        f'{FLAT}, {{ kind = "clawback", within_days = 91, share = {money(1.2)} }}',
+        ".terms[1].share: is a share from 0 to 1, got 1.2",
+    ),
     "amount": (f'{{ kind = "step_down_bonus", gbp = {money(-5)} }}', ".terms[0].gbp: cannot be negative, got -5"),
-    "two prices": (f'{{ kind = "per_diem", gbp_per_day = {money(5)}, gbp_per_week = {money(5)} }}',
-                   ".terms[0]: give gbp_per_day or gbp_per_week, one of them"),
-    "indexation": (f'{FLAT}, {{ kind = "indexation", per_year = {money(0.1)} }}, {{ kind = "indexation", per_year = {money(0.1)} }}',
-                   ": terms[2]: a contract has one indexation"),
-}  # fmt: skip
+    "two prices": (
+        f'{{ kind = "per_diem", gbp_per_day = {money(5)}, gbp_per_week = {money(5)} }}',
+        ".terms[0]: give gbp_per_day or gbp_per_week, one of them",
+    ),
+    "indexation": (
+        ", ".join([FLAT, *[f'{{ kind = "indexation", per_year = {money(0.1)} }}'] * 2]),
+        ": terms[2]: a contract has one indexation",
+    ),
+}
 
 
 def with_contract(terms: str, more: str = "") -> str:
@@ -542,30 +585,55 @@ contracts = [{new}]
 GOOD = '{ service = "care_home", provider = "homes", contract = "sixty" }'
 SCENARIO = '[[scenarios]]\nname = "w"\ntitle = "W"\nchanges = [{{ path = "{path}", to = {{ value = 1, {source} }} }}]'
 MISNAMED = {
-    "contract": ({"new": GOOD.replace("sixty", "sixtey")},
-    "strategies[0].contracts[0].contract: unknown 'sixtey', did you mean 'sixty'?"),
-    "service": ({"new": GOOD.replace("care_home", "care_hom")},
-    "strategies[0].contracts[0].service: unknown 'care_hom', did you mean 'care_home'?"),
-    "provider": ({"new": GOOD.replace("homes", "home")},
-    "strategies[0].contracts[0].provider: unknown 'home', did you mean 'homes'?"),
-    "provider of another service": ({"new": GOOD.replace("homes", "council")},
-    "strategies[0].contracts[0].provider: unknown 'council', expected one of: homes"),
-    "key": ({"new": GOOD.replace("provider", "providr")},
-    "strategies[0].contracts[0].providr: unknown key, did you mean 'provider'?"), "taken": ({"contract": "dear",
-    "new": GOOD.replace("sixty", "dear")}, "contracts[0].name: 'dear' is already a contract of the model"),
-    "scenario part": ({"more": SCENARIO.format(path="servces.care_home.client_share", source=SOURCE)},
-    "scenarios[0].changes[0].path: unknown 'servces', did you mean 'services'?"),
-    "scenario row": ({"more": SCENARIO.format(path="services.care_hom.review_every_days", source=SOURCE)},
-    "scenarios[0].changes[0].path: unknown 'care_hom', did you mean 'care_home'?"),
-    "scenario field": ({"more": SCENARIO.format(path="services.care_home.review_evry_days", source=SOURCE)},
-    "scenarios[0].changes[0].path: unknown 'review_evry_days', did you mean 'review_every_days'?"),
-    "scenario voluntary": ({"more": SCENARIO.format(path="voluntary.friends.people_per_year", source=SOURCE)},
-    "scenarios[0].changes[0].path: unknown 'friends', none is defined"),
-    "scenario clock": ({"more": f'[[scenarios]]\nname = "w"\ntitle = "W"\neffects = [{{ on = "premature", multiply = {money(2)} }}]'},
-    "scenarios[0].effects[0].on: the model has no 'premature' clock, so this effect could do nothing"),
-    "scenario twice": ({"more": '[[scenarios]]\nname = "w"\ntitle = "W"\n[[scenarios]]\nname = "w"\ntitle = "W"'},
-    "scenario name 'w' is already taken"),
-}  # fmt: skip
+    "contract": (
+        {"new": GOOD.replace("sixty", "sixtey")},
+        "strategies[0].contracts[0].contract: unknown 'sixtey', did you mean 'sixty'?",
+    ),
+    "service": (
+        {"new": GOOD.replace("care_home", "care_hom")},
+        "strategies[0].contracts[0].service: unknown 'care_hom', did you mean 'care_home'?",
+    ),
+    "provider": (
+        {"new": GOOD.replace("homes", "home")},
+        "strategies[0].contracts[0].provider: unknown 'home', did you mean 'homes'?",
+    ),
+    "provider of another service": (
+        {"new": GOOD.replace("homes", "council")},
+        "strategies[0].contracts[0].provider: unknown 'council', expected one of: homes",
+    ),
+    "key": (
+        {"new": GOOD.replace("provider", "providr")},
+        "strategies[0].contracts[0].providr: unknown key, did you mean 'provider'?",
+    ),
+    "taken": (
+        {"contract": "dear", "new": GOOD.replace("sixty", "dear")},
+        "contracts[0].name: 'dear' is already a contract of the model",
+    ),
+    "scenario part": (
+        {"more": SCENARIO.format(path="servces.care_home.client_share", source=SOURCE)},
+        "scenarios[0].changes[0].path: unknown 'servces', did you mean 'services'?",
+    ),
+    "scenario row": (
+        {"more": SCENARIO.format(path="services.care_hom.review_every_days", source=SOURCE)},
+        "scenarios[0].changes[0].path: unknown 'care_hom', did you mean 'care_home'?",
+    ),
+    "scenario field": (
+        {"more": SCENARIO.format(path="services.care_home.review_evry_days", source=SOURCE)},
+        "scenarios[0].changes[0].path: unknown 'review_evry_days', did you mean 'review_every_days'?",
+    ),
+    "scenario voluntary": (
+        {"more": SCENARIO.format(path="voluntary.friends.people_per_year", source=SOURCE)},
+        "scenarios[0].changes[0].path: unknown 'friends', none is defined",
+    ),
+    "scenario clock": (
+        {"more": f'[[scenarios]]\nname = "w"\ntitle = "W"\neffects = [{{ on = "premature", multiply = {money(2)} }}]'},
+        "scenarios[0].effects[0].on: the model has no 'premature' clock, so this effect could do nothing",
+    ),
+    "scenario twice": (
+        {"more": '[[scenarios]]\nname = "w"\ntitle = "W"\n[[scenarios]]\nname = "w"\ntitle = "W"'},
+        "scenario name 'w' is already taken",
+    ),
+}
 
 
 def experiment(folder: Path, **parts: str) -> Path:
