@@ -16,7 +16,7 @@ measures of them, with the money. ``measure(log, model, days)`` is one after the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -28,7 +28,7 @@ from simcare.measures.catalogue import CATALOGUE
 from simcare.measures.counted_events import counted_events
 from simcare.model import Model
 from simcare.money import ledger
-from simcare.money.payments import bands, with_sums
+from simcare.money.payments import bands, day_prices, with_sums
 from simcare.money.provider_accounts import NO_MARKET, accounts, with_failures
 
 COLUMNS = (*RUN, "month", *PLACE, "measure", "value")
@@ -146,7 +146,7 @@ def sums_paid(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([tidy(mine.filter(pl.col("kind") == kind), name) for kind, name in names.items()])
 
 
-def induced_cost(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+def induced_cost(tallies: Tallies, model: Model, periods: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
     """``induced_cost``: cash cost of care, paid by the day, on the days on which some level of need was induced, tidy.
 
     It is the whole cost of those days, part of ``cost``, not what they would have saved: that takes the counterfactual.
@@ -154,11 +154,13 @@ def induced_cost(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.Da
     """
     induced = pl.col("measure") == "induced_need_days"
     days = tallies.given.filter(induced & pl.col("service").is_not_null())
-    care = ledger.care(days, model, periods, tallies.aged.filter(induced), tallies.market)
+    care = ledger.care(days, model, periods, prices, tallies.aged.filter(induced), tallies.market)
     return tidy(ledger.ledger_rows(care, "care", model, periods).rename({"cost": "value"}), "induced_cost")
 
 
-def provider_accounts(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+def provider_accounts(
+    paid: Mapping[str, pl.DataFrame], tallies: Tallies, model: Model, periods: pl.DataFrame
+) -> pl.DataFrame:
     """What providers that state their costs earn and spend, in cash, by service and month, tidy: ``provider_income``,
     ``provider_variable``, ``provider_fixed``, ``provider_overhead``. Their margin is the first less the others."""
     if not any(o.variable_gbp_per_day or o.fixed_gbp_per_year for provider in model.providers for o in provider.offers):
@@ -166,9 +168,8 @@ def provider_accounts(tallies: Tallies, model: Model, periods: pl.DataFrame) -> 
             tallies.served.clear().with_columns(pl.lit("").alias("month"), pl.lit(0.0).alias("value")),
             "provider_income",
         )
-    kinds = ledger.contract_costs(tallies, model, periods)
-    paid = pl.concat([part.select(*RUN, "service", "provider", "period", "gbp") for part in kinds.values()])
-    found = accounts(paid, tallies.served.select(*RUN, "service", "provider", "period", "days"), model, periods)
+    income = pl.concat([part.select(*RUN, "service", "provider", "period", "gbp") for part in paid.values()])
+    found = accounts(income, tallies.served.select(*RUN, "service", "provider", "period", "days"), model, periods)
     if tallies.market.height:  # who has failed has no buildings and no head office any more
         found = with_failures(found, tallies.market, periods)
         found = found.with_columns(
@@ -266,7 +267,9 @@ def measures_of(tallies: Tallies, model: Model, days: float) -> pl.DataFrame:
     """Every measure, with the money, of what a run comes to: the second half of :func:`measure_log`, which needs no
     log."""
     periods = calendar(model.about.start, days, ledger.price_dates(model))
-    rows = ledger.ledger(tallies, model, periods)
+    prices = day_prices(model, periods)
+    paid = ledger.contract_costs(tallies, model, periods, prices)
+    rows = ledger.ledger(paid, tallies, model, periods)
     return pl.concat(
         [
             caseload_measures(tallies.served, periods),
@@ -274,7 +277,7 @@ def measures_of(tallies: Tallies, model: Model, days: float) -> pl.DataFrame:
             measured_by_month(tallies.given, periods),
             money_of(rows),
             sums_paid(rows),
-            induced_cost(tallies, model, periods),
-            provider_accounts(tallies, model, periods),
+            induced_cost(tallies, model, periods, prices),
+            provider_accounts(paid, tallies, model, periods),
         ]
     )

@@ -16,7 +16,7 @@ middle of a month is exact.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import polars as pl
@@ -31,7 +31,7 @@ from simcare.model.fields import Programme
 from simcare.model.market import Voluntary
 from simcare.model.number import DatedNumber
 from simcare.money.discounting import base_year, discount_factor
-from simcare.money.payments import SUMS, blocks, day_prices, spell_sums, tariff_dates
+from simcare.money.payments import SUMS, blocks, spell_sums, tariff_dates
 from simcare.money.provider_accounts import with_drift, with_failures
 from simcare.units import ramp_steps
 
@@ -89,22 +89,24 @@ def care(
     days: pl.DataFrame,
     model: Model,
     periods: pl.DataFrame,
+    prices: pl.DataFrame,
     aged: pl.DataFrame | None = None,
     market: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Person-days in services at the price in force. Columns: IDS, period, gbp (base-year prices), health_share,
     client_share.
 
-    ``aged`` are those of the days that come after each band's first day of the stay
-    (:func:`simcare.money.payments.bands`), with a column band; ``market`` says how prices have drifted
+    ``prices`` are those of :func:`simcare.money.payments.day_prices`. ``aged`` are those of the days that come after
+    each band's first day of the stay (:func:`simcare.money.payments.bands`), with a column band; ``market`` says how
+    prices have drifted
     (:func:`simcare.money.provider_accounts.with_drift`). Raises BrokenInvariant where somebody was in a service that no
     provider of the model offers under that name.
     """
     first = days.select(*IDS, pl.lit(0, dtype=pl.Int64).alias("band"), "period", "days")
     every = first if aged is None else pl.concat([first, aged.select(first.columns)])
     kinds = [pl.col(name).cast(every.schema[name], strict=False) for name in ("service", "provider")]
-    prices = day_prices(model, periods).with_columns(kinds).drop_nulls()
-    priced = every.join(prices, on=["service", "provider", "band", "period"], how="left", maintain_order="left")
+    known = prices.with_columns(kinds).drop_nulls()
+    priced = every.join(known, on=["service", "provider", "band", "period"], how="left", maintain_order="left")
     missing = priced.filter(pl.col("price").is_null())
     if missing.height:
         raise BrokenInvariant(
@@ -127,7 +129,11 @@ def with_payers(costs: pl.DataFrame, model: Model) -> pl.DataFrame:
 
 
 def spot(
-    spot_days: pl.DataFrame, model: Model, periods: pl.DataFrame, market: pl.DataFrame | None = None
+    spot_days: pl.DataFrame,
+    model: Model,
+    periods: pl.DataFrame,
+    prices: pl.DataFrame,
+    market: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """What places bought beyond the number cost on top of the price of a stay's first day, paid like care: the premium
     of the provider's offer, and with a provider that has failed, the premium of the last resort.
@@ -148,7 +154,7 @@ def spot(
     table = table.with_columns(
         [pl.col(name).cast(spot_days.schema[name], strict=False) for name in ("service", "provider")]
     ).drop_nulls()
-    dear = care(spot_days, model, periods, market=market).join(
+    dear = care(spot_days, model, periods, prices, market=market).join(
         table, on=["service", "provider"], how="left", maintain_order="left"
     )
     premium = pl.col("premium").fill_null(0.0)
@@ -335,11 +341,12 @@ def ledger_rows(base: pl.DataFrame, kind: str, model: Model, periods: pl.DataFra
     return summed.with_columns(place).select(*IDS, "month", pl.lit(kind).alias("kind"), *AMOUNTS)
 
 
-def ledger(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
+def ledger(paid: Mapping[str, pl.DataFrame], tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFrame:
     """Every pound, by month, place and kind (care, block, episode, step_down, clawback, spot, assessment, review,
     hospital, transition, programme).
 
-    ``periods`` is the calendar of the tallies, cut at :func:`price_dates`. What contracts pay (care by the day, blocks,
+    ``periods`` is the calendar of the tallies, cut at :func:`price_dates`; ``paid`` is what providers are paid
+    (:func:`contract_costs`). What contracts pay (care by the day, blocks,
     sums for stays and for step-downs, less what is taken back), and what places beyond the number cost on top (spot),
     carry the whole place; assessments, reviews, delayed days in hospital and transitions carry area, stage and group;
     programmes carry their stage, if they have one. Clients and health pay their shares of a service, health pays for
@@ -351,7 +358,8 @@ def ledger(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFram
     def days(measure: str) -> pl.DataFrame:
         return tallies.given.filter(pl.col("measure") == measure)
 
-    base = contract_costs(tallies, model, periods) | {
+    base = {
+        **paid,
         "assessment": fees(tallies.counted, model, periods, "assessments"),
         "review": fees(tallies.counted, model, periods, "reviews"),
         "hospital": delays(days("delayed_days"), model, periods),
@@ -361,7 +369,9 @@ def ledger(tallies: Tallies, model: Model, periods: pl.DataFrame) -> pl.DataFram
     return pl.concat([ledger_rows(gbp, kind, model, periods) for kind, gbp in base.items()])
 
 
-def contract_costs(tallies: Tallies, model: Model, periods: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def contract_costs(
+    tallies: Tallies, model: Model, periods: pl.DataFrame, prices: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
     """What providers are paid, by kind: days, blocks, sums for stays and step-downs less what is taken back, places
     beyond the number.
 
@@ -372,10 +382,10 @@ def contract_costs(tallies: Tallies, model: Model, periods: pl.DataFrame) -> dic
     by_kind = {kind: paid.filter(pl.col("kind") == kind).drop("kind") for kind in SUMS}
     spot_days = tallies.given.filter(pl.col("measure") == "spot_days")
     return {
-        "care": care(tallies.served, model, periods, aged, tallies.market),
+        "care": care(tallies.served, model, periods, prices, aged, tallies.market),
         "block": with_payers(blocks(tallies.served, tallies.runs, model, periods), model),
         "episode": with_payers(by_kind["episode"], model),
         "step_down": by_kind["step_down"],
         "clawback": by_kind["clawback"],
-        "spot": spot(spot_days, model, periods, tallies.market),
+        "spot": spot(spot_days, model, periods, prices, tallies.market),
     }

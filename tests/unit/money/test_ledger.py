@@ -18,7 +18,8 @@ from simcare.measures.measure import measure_log, tallies
 from simcare.model import Model
 from simcare.model.parts import Prices
 from simcare.money.discounting import annuity, discount_factor
-from simcare.money.ledger import AMOUNTS, ledger, price_dates
+from simcare.money.ledger import AMOUNTS, contract_costs, ledger, price_dates
+from simcare.money.payments import day_prices
 from simcare.money.yearly import by_year, present_value
 from tests.second_reading.walker import RUNGS, SHORT, TEXT, TIER_OF, town, walk
 
@@ -226,9 +227,9 @@ def by_kind(rows: list[dict[str, Any]], days: float) -> dict[str, dict[str, floa
     """Every amount of the ledger by kind, programmes left out."""
     model = town()
     periods = calendar(model.about.start, days, price_dates(model))
-    found = ledger(tallies(log_of(rows, RUNGS, SHORT), model, days), model, periods).filter(
-        pl.col("kind") != "programme"
-    )
+    tallied = tallies(log_of(rows, RUNGS, SHORT), model, days)
+    paid = contract_costs(tallied, model, periods, day_prices(model, periods))
+    found = ledger(paid, tallied, model, periods).filter(pl.col("kind") != "programme")
     measured = {name: sum(costs(rows, town(CARE_ONLY), days, name).values()) for name in AMOUNTS}
     assert {name: found[name].sum() for name in AMOUNTS} == pytest.approx(measured, rel=1e-12)
     return {
