@@ -71,7 +71,7 @@ def run(
         )
     report = write_run(done, folder, command(), log=log)
     if as_json:
-        by_year = yearly(done.measures, done.drawn).to_dicts()
+        by_year = yearly(done).to_dicts()
         print_json({"manifest": done.manifest, "out": str(folder), "yearly": by_year})
         return
     _print_run(done)
@@ -171,7 +171,7 @@ def _print_run(done: Run) -> None:
     from simcare.report.summaries import range_words
 
     caption = f"{done.model.about.title}: mean, and {range_words(done.replications)}"
-    print_table(brief_years_table(yearly(done.measures, done.drawn), caption))
+    print_table(brief_years_table(yearly(done), caption))
     _print_fit(done.manifest)
 
 

@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from simcare.decide.independence import COUNTS, prevented_days
 from simcare.demand.paths import fitted
 from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit, chosen_fit
@@ -33,7 +34,7 @@ from simcare.measures.spread_parts import (
 )
 from simcare.model import Model
 from simcare.model.overlay import apply_strategy, in_scenario
-from simcare.model.strategy import AS_IN_THE_FILE, Experiment, Scenario, Strategy, believed, drawn_effects
+from simcare.model.strategy import AS_IN_THE_FILE, BASELINE, Experiment, Scenario, Strategy, believed, drawn_effects
 from simcare.rules.draws import EFFECT, name_key, uniform
 from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import ReplicationResult, Task, in_draw
@@ -94,7 +95,7 @@ def compare(
         if k < each:
             outcomes.append(outcome)
         else:  # of a scenario, only what it sums to is kept
-            sums = outcome.measures.filter(pl.col("measure").is_in(SUMMED))
+            sums = outcome.measures.filter(pl.col("measure").is_in((*SUMMED, *COUNTS)))
             summed.append(outcome._replace(measures=sums, flows=outcome.flows.clear()))
     worlds = [outcomes, *(summed[k : k + each] for k in range(0, len(summed), each))]
     about = manifest(
@@ -117,11 +118,11 @@ def _compared(
     joined = {
         part: pl.concat([getattr(o, part) for o in worlds[0]]) for part in ("measures", "flows", "market", "drawn")
     }
-    found = totals(joined["measures"], ["baseline", *names], experiment.replications)
+    found = totals(joined["measures"], [BASELINE, *names], experiment.replications)
     plain = differences(found, names, joined["drawn"])
     parts = [plain.with_columns(pl.lit(AS_IN_THE_FILE).alias("scenario"))]
     for scenario, outcomes in zip(experiment.scenarios, worlds[1:], strict=True):
-        mine = totals(pl.concat([o.measures for o in outcomes]), ["baseline", *names], experiment.replications)
+        mine = totals(pl.concat([o.measures for o in outcomes]), [BASELINE, *names], experiment.replications)
         apart = differences(mine, names, pl.concat([o.drawn for o in outcomes]))
         parts.append(apart.with_columns(pl.lit(scenario.name).alias("scenario")))
     return Comparison(
@@ -135,7 +136,7 @@ def _compared(
             **about,
             "experiment": experiment.name,
             "experiment_sha256": fingerprint(experiment),
-            "strategies": ["baseline", *names],
+            "strategies": [BASELINE, *names],
         },
     )
 
@@ -158,7 +159,7 @@ def tasks(
         model if scenario is None or fit is not None else in_scenario(model, scenario)
     )  # without a fit, the same in all replications
     for r in range(experiment.replications):
-        baseline = in_draw(Task(world, "baseline", experiment.seed, r, experiment.years, engine, fits=fits), fit)
+        baseline = in_draw(Task(world, BASELINE, experiment.seed, r, experiment.years, engine, fits=fits), fit)
         if scenario is not None and fit is not None:
             baseline = baseline._replace(model=in_scenario(baseline.model, scenario))
         yield baseline
@@ -180,7 +181,8 @@ def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, flo
 def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int) -> pl.DataFrame:
     """The totals of each replication over the horizon: one row a strategy and replication, one column a measure.
 
-    A replication in which nothing happened has no row in the measures; here it has zeros.
+    A replication in which nothing happened has no row in the measures; here it has zeros. Independent days are those of
+    the people whom the baseline knows (:mod:`simcare.decide.independence`).
     """
     grid = pl.DataFrame({"strategy": list(strategies)}).join(
         pl.DataFrame({"replication": pl.Series(range(replications), dtype=pl.Int32)}), how="cross"
@@ -193,7 +195,10 @@ def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int)
     )
     missing = [pl.lit(0.0).alias(name) for name in SUMMED if name not in wide.columns]
     found = grid.join(wide.with_columns(missing), on=["strategy", "replication"], how="left", maintain_order="left")
-    return found.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in SUMMED))
+    known = found.join(prevented_days(measures), on=["strategy", "replication"], how="left", maintain_order="left")
+    independent = pl.col("independent_days").fill_null(0.0) + pl.col("prevented").fill_null(0.0)
+    filled = known.with_columns(independent_days=independent)
+    return filled.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in SUMMED))
 
 
 def differences(found: pl.DataFrame, strategies: list[str], drawn: pl.DataFrame = NOTHING_DRAWN) -> pl.DataFrame:
@@ -205,7 +210,7 @@ def differences(found: pl.DataFrame, strategies: list[str], drawn: pl.DataFrame 
     few replications), ``parameter_low`` and ``parameter_high`` the same for the parameters of a fit (null without one,
     or from fewer replications than parameters and ten).
     """
-    baseline = found.filter(pl.col("strategy") == "baseline").sort("replication")
+    baseline = found.filter(pl.col("strategy") == BASELINE).sort("replication")
     met = (met_demand(drawn), met_parameters(drawn))
     demand, parameters = (met_by(baseline["replication"], each) for each in met)
     rows = []

@@ -14,9 +14,10 @@ from simcare.log.periods import total
 from simcare.log.states import GONE, PERSON, RUN, differs, queueing
 from simcare.model import Model
 from simcare.model.capacity import Offer
-from simcare.rules.codes import CLASSES
+from simcare.rules.codes import CAUSES, WAITING_CAUSES, WAITING_CLASSES
 
 GRANTED = ("start", "move", "kept")
+QUEUED_BY = tuple(CAUSES[cause] for cause in WAITING_CAUSES)  # what a row of joining the queue has for a cause
 NEW_SPOT = (*PLACED, "displaced", "kept")
 OUT_OF_HOSPITAL = ("discharged", "start", "move", "end", "diverted")
 THEIRS = ("queued", "withdrawn", "kept", "displaced", "admitted", "ready", "discharged", "transition")
@@ -83,7 +84,9 @@ def _spot_fits(rows: pl.DataFrame) -> None:
 def _queues_fit(rows: pl.DataFrame) -> None:
     event, served, waiting = pl.col("event"), pl.col("service").is_not_null(), pl.col("waiting")
     was_waiting, was_queueing = pl.col("from_waiting").fill_null(False), pl.col("from_queueing").fill_null(False)
-    never(rows.filter((event == "queued") & ~pl.col("cause").is_in(CLASSES)), "joins the queue in no class ('{cause}')")
+    never(
+        rows.filter((event == "queued") & ~pl.col("cause").is_in(QUEUED_BY)), "joins the queue in no class ('{cause}')"
+    )
     never(rows.filter((event == "kept") & ~was_queueing), "a 'kept' of someone who waits for no place")
     never(rows.filter((event == "withdrawn") & ~was_waiting), "a 'withdrawn' of someone who waits for nothing")
     superseded = (event == "withdrawn") & (pl.col("cause") == "superseded")
@@ -203,7 +206,7 @@ def queues_add_up(log: pl.DataFrame, states: pl.DataFrame, measures: pl.DataFram
         frame.select(pl.col("strategy").cast(pl.String), "replication", pl.lit(1.0).alias("value"))
         for frame in (unmet, waiting)
     ]
-    placed = [sum_of(measures, f"placed_{name}", RUN) for name in CLASSES]
+    placed = [sum_of(measures, f"placed_{name}", RUN) for name in WAITING_CLASSES]
     known = total(pl.concat([*placed, *people]), RUN, ["value"])
     same(sum_of(measures, "queued", RUN), known, RUN, "who joined a queue, and who was placed, left it or still waits")
     length = pl.col("end") - pl.col("time")
@@ -213,8 +216,8 @@ def queues_add_up(log: pl.DataFrame, states: pl.DataFrame, measures: pl.DataFram
         RUN,
         "the length of all waits for a place, and the days of waiting",
     )
-    for name in CLASSES:
-        mine = total(granted.filter(pl.col("class") == name).with_columns(length.alias("value")), RUN, ["value"])
+    for name, cause in zip(WAITING_CLASSES, QUEUED_BY, strict=True):
+        mine = total(granted.filter(pl.col("class") == cause).with_columns(length.alias("value")), RUN, ["value"])
         same(
             mine,
             sum_of(measures, f"waited_days_{name}", RUN),

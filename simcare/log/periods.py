@@ -70,6 +70,17 @@ def calendar(start: dt.date, days: float, cuts: Iterable[dt.date] = ()) -> pl.Da
     )
 
 
+def covered_days(start: dt.date, days: float) -> pl.DataFrame:
+    """How many days of each calendar month a run covers: what a mean over a month or a year is divided by. Columns:
+    month, days.
+
+    >>> covered_days(dt.date(2014, 3, 20), 30).rows()
+    [('2014-03', 12.0), ('2014-04', 18.0)]
+    """
+    length = (pl.col("to_day") - pl.col("from_day")).alias("days")
+    return calendar(start, days).select("month", length)
+
+
 def period_of(days: Days, periods: pl.DataFrame) -> Index:
     """The period in which each day falls; a day on an edge belongs to the period it begins, one at the horizon to none
     (the last plus 1).

@@ -118,8 +118,8 @@ def provision(states: pl.DataFrame) -> pl.DataFrame:
     - ``excess``: ``over`` now or earlier in this stay; from first readiness on every day of the stay is excess,
       even if need has risen again meanwhile. Someone ready on day 0 counts from day 0.
     - ``unmet``: need of level 1 or more, in no service and not in hospital.
-    - ``independent``: in no service and not in hospital, after a service earlier in the log (who is in no service on
-      day 0 has none on record).
+    - ``independent``: at home with need met: in no service, not in hospital, and in need of none. Whoever is in the
+      log is known: in care or at home on day 0, or referred since.
     - ``induced_need``: some level of the present need was induced by provision (in a service or not).
     - ``referred``: waiting and not yet served. ``transfer``: served, and queueing for another place.
     - ``treated``, ``delayed``: in hospital, the latter ready to leave; the place in care, if any, is kept meanwhile.
@@ -143,7 +143,7 @@ def provision(states: pl.DataFrame) -> pl.DataFrame:
         (pl.col("served") & (pl.col("gap") < 0)).alias("under"),
         (pl.col("long_term") & (_count_since(pl.col("over"), begins_stay()) > 0)).alias("excess"),
         (~pl.col("served") & ~away & (level("need") >= 1)).alias("unmet"),
-        (~pl.col("served") & ~away & (_count_since(pl.col("served"), differs(*PERSON)) > 0)).alias("independent"),
+        (~pl.col("served") & ~away & (level("need") == 0)).alias("independent"),
         (pl.col("induced") > 0).alias("induced_need"),
         (pl.col("waiting") & ~pl.col("served")).alias("referred"),
         (pl.col("queueing") & pl.col("served")).alias("transfer"),

@@ -49,12 +49,14 @@ class Measure:
     summed: bool = False
 
 
-# The classes of the queue for places, the most urgent first, and what each is called.
+# The classes of the queue for places, the most urgent first, and what each is called. Whose place was cut wait as
+# urgently as a crisis, in a row of their own.
 QUEUE_CLASSES = {
     "crisis": "crisis",
     "hospital": "leaving hospital",
     "community": "community",
     "planned": "planned move",
+    "displaced": "lost their place to a cut",
 }
 
 # fmt: off
@@ -70,7 +72,12 @@ CATALOGUE = (
     Measure("cost_real", "pounds", LESS, "Total cost, constant prices",
             "The same in base-year prices, not discounted.", source="ledger", summed=True),
     Measure("cost_council", "pounds", LESS, "Cost to the council, cash budget",
-            "The council's share of the total cost.", source="ledger", summed=True),
+            "The council's share of the total cost, in the prices of each year, as in the medium-term financial plan.",
+            source="ledger", summed=True),
+    Measure("cost_health", "pounds", LESS, "Cost to the NHS, cash budget",
+            "The health partner's share of the total cost.", source="ledger", summed=True),
+    Measure("cost_client", "pounds", NEITHER, "Paid by clients, cash budget", "What clients contribute.",
+            source="ledger", summed=True),
     Measure("dependency_days", "days", LESS, "Dependency-days",
             "Days in a tier of long-term care above need, beyond day 91 of the stay.",
             source="days", state="over", from_day=DEPENDENT_DAYS, summed=True),
@@ -108,15 +115,14 @@ CATALOGUE = (
             "Days of people who are ready to leave hospital and are still there.",
             source="days", state="delayed", summed=True),
     Measure("independent_days", "days", MORE, "Independent days",
-            "Days in no service of people who were once in care.", source="days", state="independent", summed=True),
+            "Days at home with need met: in no service and in need of none, of everyone ever known. Days on which care"
+            " is withheld are not among them; read beside unmet-need days. In a comparison, whoever prevention keeps"
+            " from needing care counts as independent for as long as they would have been known.",
+            source="days", state="independent", summed=True),
     Measure("person_days", "days", NEITHER, "Days in care",
             "Days of all people in all services. Fewer are neither better nor worse: they can be care that is no longer"
             " needed, or care withheld.", source="days", state="served", summed=True),
     # All others.
-    Measure("cost_health", "pounds", LESS, "Cost to the NHS, cash budget",
-            "The health partner's share of the total cost.", source="ledger"),
-    Measure("cost_client", "pounds", NEITHER, "Paid by clients, cash budget", "What clients contribute.",
-            source="ledger"),
     Measure("paid_block", "pounds", NEITHER, "Paid in blocks", "What block contracts cost, in the prices of each year.",
             source="accounts"),
     Measure("paid_episode", "pounds", NEITHER, "Paid for stays", "Sums for each stay, in the prices of each year.",
@@ -125,6 +131,14 @@ CATALOGUE = (
             "Bonuses and outcome payments, in the prices of each year.", source="accounts"),
     Measure("taken_back", "pounds", NEITHER, "Taken back",
             "What clawbacks took back on returns, in the prices of each year.", source="accounts"),
+    Measure("paid_programmes", "pounds", NEITHER, "Paid for programmes",
+            "What programmes and grants to voluntary groups cost, in the prices of each year.", source="accounts"),
+    Measure("paid_assessments", "pounds", NEITHER, "Paid for assessments",
+            "What assessments cost, in the prices of each year.", source="accounts"),
+    Measure("paid_reviews", "pounds", NEITHER, "Paid for reviews",
+            "What reviews cost, in the prices of each year.", source="accounts"),
+    Measure("paid_transitions", "pounds", NEITHER, "Paid for supported transitions",
+            "What supported transitions cost, in the prices of each year.", source="accounts"),
     Measure("induced_cost", "pounds", LESS, "Cost of days with induced need",
             "What care costs, paid by the day, on days on which over-provision had caused some of the need.",
             source="accounts"),
@@ -151,6 +165,8 @@ CATALOGUE = (
     Measure("step_up_starts", "events", NEITHER, "Step-ups from no service", "Starts of short-term care."),
     Measure("provider_step_downs", "events", NEITHER, "Step-downs by providers",
             "Step-downs of a provider's own accord, without a review."),
+    Measure("people_known", "events", NEITHER, "People newly known",
+            "The first that is known of a person: in the caseload at the start, or referred since."),
     Measure("referrals", "events", NEITHER, "Referrals", "All referrals, new and repeated."),
     Measure("re_referrals_91", "events", LESS, "Re-referrals within 91 days",
             "Referrals within 91 days of the person's previous referral."),

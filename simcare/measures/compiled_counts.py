@@ -18,8 +18,6 @@ from simcare.rules.codes import (
     ASSESSED,
     BY_HANDOVER,
     BY_PROVIDER,
-    CLASS_CAUSES,
-    CLASSES,
     DIED,
     DISPLACED,
     DIVERTED,
@@ -39,6 +37,8 @@ from simcare.rules.codes import (
     TOO_SOON,
     TRANSITION,
     TREATED,
+    WAITING_CAUSES,
+    WAITING_CLASSES,
     WITHDRAWN,
 )
 from simcare.rules.compile import part, rule
@@ -68,8 +68,8 @@ KINDS = (
     "entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91",
     "re_referrals_365", "diverted", "assessments", "reviews", "deaths", "leavers", "queued", "reneged",
     "spot_purchases", "displaced", "admissions", "supported_transitions", "unsupported_transitions",
-    "provider_step_downs", "premature_releases", "readmissions_91", *(f"placed_{name}" for name in CLASSES),
-    *(f"waited_days_{name}" for name in CLASSES),
+    "provider_step_downs", "premature_releases", "readmissions_91", "people_known",
+    *(f"placed_{name}" for name in WAITING_CLASSES), *(f"waited_days_{name}" for name in WAITING_CLASSES),
 )  # fmt: skip
 ENTRIES = KINDS.index("entries")
 EXITS = KINDS.index("exits")
@@ -95,8 +95,9 @@ UNSUPPORTED_ONES = KINDS.index("unsupported_transitions")
 BY_PROVIDERS = KINDS.index("provider_step_downs")
 RELEASES = KINDS.index("premature_releases")
 READMISSIONS = KINDS.index("readmissions_91")
-PLACED = tuple(KINDS.index(f"placed_{name}") for name in CLASSES)
-WAITED = tuple(KINDS.index(f"waited_days_{name}") for name in CLASSES)
+PEOPLE_KNOWN = KINDS.index("people_known")
+PLACED = tuple(KINDS.index(f"placed_{name}") for name in WAITING_CLASSES)
+WAITED = tuple(KINDS.index(f"waited_days_{name}") for name in WAITING_CLASSES)
 SERVED_INDUCED = len(STATES)  # served, with need induced: a state that only its bands are counted of
 BANDED = (SERVED, SERVED_INDUCED)
 ENTERED, DEPARTED, THERE, SERVED_ON_DAY_0 = range(4)
@@ -105,7 +106,7 @@ HAIR = 1e-7  # days: what rounding can leave of a sum that is zero
 # What is remembered of a client between its rows.
 LIFE = np.dtype([
     ("bits", "i8"), ("cell", "i8"), ("tier", "i8"), ("service", "i8"), ("rank", "i8"), ("excess", "i8"),
-    ("once", "i8"), ("stepped_from", "i8"), ("stepped", "f8"), ("stay", "f8"), ("referred", "f8"), ("joined", "f8"),
+    ("stepped_from", "i8"), ("stepped", "f8"), ("stay", "f8"), ("referred", "f8"), ("joined", "f8"),
 ])  # fmt: skip
 
 
@@ -159,6 +160,7 @@ def count(books: Books, rows: NDArray[Any]) -> int:
         period = books.period_of_day[int(row.time)]
         offer = books.offer_of[row.service, row.provider] if row.service >= 0 else 0
         here = ((row.area * books.shape[0] + row.stage) * books.shape[1] + row.group) * books.shape[2] + offer
+        books.counts[PEOPLE_KNOWN, here, period] += first
         gone = row.event in (DIED, LEFT)
         _happened(books, life, row, here, period)
         if row.event in (START, MOVE, END) or gone:
@@ -196,7 +198,7 @@ def _new_stay(books: Books, life: Any, row: Any, offer: int) -> bool:
 @part
 def _born(life: Any) -> None:
     """Nothing is known yet of the next client."""
-    life.bits, life.cell, life.tier, life.service, life.rank, life.excess, life.once = 0, -1, -1, -1, -1, 0, 0
+    life.bits, life.cell, life.tier, life.service, life.rank, life.excess = 0, -1, -1, -1, -1, 0
     life.referred, life.stepped_from, life.stepped = -np.inf, -1, -np.inf
 
 
@@ -320,8 +322,8 @@ def _queued(counts: NDArray[np.float64], life: Any, row: Any, here: int, period:
     if event == QUEUED:
         counts[JOINED, here, period] += 1.0
         life.joined = row.time
-        for rank in range(len(CLASS_CAUSES)):
-            if row.cause == CLASS_CAUSES[rank]:
+        for rank in range(len(WAITING_CAUSES)):
+            if row.cause == WAITING_CAUSES[rank]:
                 life.rank = rank
     elif event in (START, MOVE, KEPT):
         if life.rank >= 0:
@@ -341,9 +343,8 @@ def _state(life: Any, row: Any, short: bool, begins: bool) -> int:
     bits |= (row.hospital == TREATED) << HOSPITAL | (row.hospital == READY) << DELAYED
     if row.service < 0:
         bits |= (row.need > 0 and not away) << UNMET | (row.waiting != 0) << WAITING
-        return bits | (life.once != 0 and not away) << INDEPENDENT
+        return bits | (row.need == 0 and not away) << INDEPENDENT
     gap = 0 if short or away else row.tier - row.need
-    life.once = 1
     if begins:
         life.excess = 0
     if gap > 0:

@@ -7,7 +7,7 @@ import polars as pl
 from simcare.log.flows import NOT_BY_CHOICE, event_rows, is_event, with_before
 from simcare.log.states import ENDS_QUEUE, GONE, PERSON, PLACE, RUN, differs, level, need_levels_of, prepare
 from simcare.measures.catalogue import names_from
-from simcare.rules.codes import CLASSES
+from simcare.rules.codes import CAUSES, WAITING_CAUSES, WAITING_CLASSES
 
 RE_REFERRAL_DAYS = (91, 365)
 READMISSION_DAYS = 91
@@ -27,14 +27,16 @@ def counted_events(log: pl.DataFrame) -> pl.DataFrame:
       or an end from any service. A move out of a short-term tier is neither: there is no level to compare with.
     - ``provider_step_downs``: those of a provider's own accord; ``premature_releases``: let go too soon by a provider;
       ``readmissions_91``: back in the tier last stepped down from, or above, within 91 days of it.
-    - ``referrals`` (all causes), ``re_referrals_91`` and ``re_referrals_365``: within so many days of the same person's
-      previous referral (the Department for Education counts 12 months); ``diverted``; ``assessments`` (at the front
-      door and at the end of a short-term stay); ``reviews``; ``crises``.
+    - ``people_known``: the first that is known of a person, on day 0 or since. ``referrals`` (all causes),
+      ``re_referrals_91`` and ``re_referrals_365``: within so many days of the same person's previous referral (the
+      Department for Education counts 12 months); ``diverted``; ``assessments`` (at the front door and at the end of a
+      short-term stay); ``reviews``; ``crises``.
     - ``deaths`` and ``leavers``, in a service or not; ``admissions`` to hospital.
     - ``queued``: joined the queue for a place; ``reneged``: out of patience, whether they waited for a place or for an
-      assessment; ``placed_crisis``, ``_hospital``, ``_community`` and ``_planned``: places granted from the queue (by
-      start, move, or kept), by the class in which they last joined; ``waited_days_crisis`` …: the days these had waited
-      since, so that the mean wait is waited_days ÷ placed. Who is served at once never queued, and is in neither.
+      assessment; ``placed_crisis``, ``_hospital``, ``_community``, ``_planned`` and ``_displaced`` (the place was cut):
+      places granted from the queue (by start, move, or kept), by the class in which they last joined;
+      ``waited_days_crisis`` …: the days these had waited since, so that the mean wait is waited_days ÷ placed. Who is
+      served at once never queued, and is in neither.
     - ``spot_purchases``: a start or move into a place bought beyond the number; ``displaced``: the place was cut.
     - ``supported_transitions`` and ``unsupported_transitions``, when a service is outgrown, at that service.
 
@@ -75,6 +77,7 @@ def _rules(need_levels: int) -> dict[str, tuple[pl.Expr, bool]]:
         "premature_releases": (is_event("move", "end") & (pl.col("cause") == "premature"), True),
         "crises": (is_event("crisis"), False),
         "referrals": (is_event("referral"), False),
+        "people_known": (pl.col("from_stage").is_null(), False),
         "diverted": (is_event("diverted"), False),
         "assessments": (is_event("assessed"), False),
         "reviews": (is_event("review"), False),
@@ -133,7 +136,7 @@ def _placed(log: pl.DataFrame) -> list[pl.DataFrame]:
     )
     granted = waited.filter(is_event("start", "move", "kept") & pl.col("class").is_not_null())
     parts = []
-    for name in CLASSES:
-        mine = granted.filter(pl.col("class") == name)
+    for name, cause in zip(WAITING_CLASSES, WAITING_CAUSES, strict=True):
+        mine = granted.filter(pl.col("class") == CAUSES[cause])
         parts += [_taken(mine, f"placed_{name}"), _taken(mine, f"waited_days_{name}", value=pl.col("waited"))]
     return parts

@@ -138,9 +138,11 @@ def money_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def sums_paid(rows: pl.DataFrame) -> pl.DataFrame:
-    """What contracts paid beside the days, in cash, tidy: ``paid_block``, ``paid_episode``, ``paid_step_down``, and
-    ``taken_back`` (above nought). They are part of ``cost``."""
+    """What is paid beside the days of care, in cash, tidy: under contracts ``paid_block``, ``paid_episode``,
+    ``paid_step_down`` and ``taken_back`` (above nought), then ``paid_programmes``, ``paid_assessments``,
+    ``paid_reviews`` and ``paid_transitions``. They are part of ``cost``."""
     names = {"block": "paid_block", "episode": "paid_episode", "step_down": "paid_step_down", "clawback": "taken_back"}
+    names |= {kind: f"paid_{kind}s" for kind in ("programme", "assessment", "review", "transition")}
     value = pl.when(pl.col("kind") == "clawback").then(-pl.col("cost")).otherwise(pl.col("cost")).alias("value")
     mine = rows.with_columns(value)
     return pl.concat([tidy(mine.filter(pl.col("kind") == kind), name) for kind, name in names.items()])
@@ -219,8 +221,8 @@ def measure_log(log: pl.DataFrame, model: Model, days: float, market: pl.DataFra
     - ``person_days`` in services, ``caseload`` (their mean over the month), ``caseload_end`` (at month end);
     - ``over_provided_days``: over-provided in a long-term service after day 42 of the stay; ``dependency_days``: after
       day 91; ``excess_stay_days``: from first readiness to step down until the stay ends; ``under_provided_days``;
-    - ``unmet_need_days``, ``waiting_days`` (referred and not yet served), ``independent_days`` of people once in a
-      service, ``induced_need_days``; ``induced_cost`` (see :func:`induced_cost`);
+    - ``unmet_need_days``, ``waiting_days`` (referred and not yet served), ``independent_days`` (at home with need
+      met), ``induced_need_days``; ``induced_cost`` (see :func:`induced_cost`);
     - ``queue_days``: waiting for a place, in a service or not; ``transfer_days``: in a service, waiting for another
       place; ``hospital_days`` (treated) and ``delayed_days`` (ready to leave); ``spot_days`` in places bought beyond
       the number.

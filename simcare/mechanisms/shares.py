@@ -34,12 +34,11 @@ from simcare.mechanisms.shapley import shapley
 from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
-from simcare.model.strategy import Experiment
+from simcare.model.strategy import BASELINE, Experiment
 from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import Task
 from simcare.runs.workers import Progress
 
-BASELINE = "baseline"
 GENUINE, TOGETHER, TOTAL = (
     "genuine",
     "together",

@@ -18,6 +18,7 @@ from simcare.model.number import Frozen, Grade, Number
 from simcare.model.response import Response
 
 LARGEST = "largest"
+BASELINE = "baseline"  # the strategy that changes nothing
 AS_IN_THE_FILE = "as in the file"  # the scenario that changes nothing
 
 
@@ -126,7 +127,7 @@ class Experiment(Frozen):
     def _names_differ(self) -> Self:
         names = [s.name for s in self.strategies]
         for name in names:
-            if names.count(name) > 1 or name == "baseline":
+            if names.count(name) > 1 or name == BASELINE:
                 raise ValueError(f"strategy name '{name}' is already taken")
         scenarios = [s.name for s in self.scenarios]
         for name in scenarios:

@@ -11,14 +11,13 @@ import polars as pl
 from simcare.decide.comparison import differences, totals
 from simcare.model.model import Model
 from simcare.model.overlay import apply_strategy
-from simcare.model.strategy import Experiment, Strategy
+from simcare.model.strategy import BASELINE, Experiment, Strategy
 from simcare.money.gaming import gaming_gains
 from simcare.report import wording
 from simcare.report.contract_words import days, pounds, terms
 from simcare.report.exhibit import Exhibit, Table, exhibit_name, words_table
 from simcare.report.page import Section, Text
 from simcare.report.report_input import ReportInput
-from simcare.report.summaries import BASELINE
 
 OF_SERVICES = {  # measures of the services under the contracts, and how the table heads them
     "cost_pv": "Cost of care, NPV (Green Book)",

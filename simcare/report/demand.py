@@ -8,13 +8,13 @@ import polars as pl
 
 from simcare.measures.spread_parts import DEMAND
 from simcare.model.demand import DemandDriver, base_months
+from simcare.model.strategy import BASELINE
 from simcare.report import summaries, tables, wording
 from simcare.report.exhibit import Exhibit, Table, exhibit_name
 from simcare.report.figures import demand_paths_figure
 from simcare.report.frames import Frames
 from simcare.report.page import Section
 from simcare.report.setting import Setting
-from simcare.report.summaries import BASELINE
 from simcare.units import month_name, parsed_month
 
 

@@ -12,8 +12,9 @@ import polars as pl
 from simcare import __version__
 from simcare.files.atomic import aside
 from simcare.files.json_text import write_manifest
-from simcare.mechanisms.shares import BASELINE, GENUINE, TOGETHER, TOTAL, Explanation, Plan
+from simcare.mechanisms.shares import GENUINE, TOGETHER, TOTAL, Explanation, Plan
 from simcare.mechanisms.switches import numbers_behind
+from simcare.model.strategy import BASELINE
 from simcare.report import wording
 from simcare.report.exhibit import Exhibit, Table, write_exhibit
 from simcare.report.figures.waterfall import WaterfallPanel, WaterfallPart, waterfall

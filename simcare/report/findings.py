@@ -8,7 +8,7 @@ from functools import partial
 import polars as pl
 from markupsafe import Markup
 
-from simcare.model.strategy import Strategy
+from simcare.model.strategy import BASELINE, Strategy
 from simcare.report import figures, summaries, tables, wording
 from simcare.report.exhibit import Exhibit
 from simcare.report.frames import Frames
@@ -16,7 +16,6 @@ from simcare.report.page import Block, FindingBox, Section, Text
 from simcare.report.report_input import ReportInput
 from simcare.report.setting import Setting
 from simcare.report.sources import evidence, strategies_exhibit
-from simcare.report.summaries import BASELINE
 
 SAID = {  # the measures that a strategy's sentence speaks of
     "cost_pv": "total cost in NPV (Green Book)",

@@ -17,12 +17,11 @@ from simcare.files.json_text import write_manifest
 from simcare.files.parsing import parse
 from simcare.measures.spread_parts import NOTHING_DRAWN
 from simcare.model import Model
-from simcare.model.strategy import Experiment
+from simcare.model.strategy import BASELINE, Experiment
 from simcare.report import summaries
 from simcare.report.frames import Frames
-from simcare.report.report_input import ReportInput
+from simcare.report.report_input import ReportInput, Result
 from simcare.report.run_page import run_page
-from simcare.report.summaries import BASELINE
 from simcare.runs.run import Run
 
 
@@ -107,10 +106,11 @@ def _drawn_in(folder: Path, model: Model, manifest: Mapping[str, Any]) -> pl.Dat
     return NOTHING_DRAWN
 
 
-def yearly(measures: pl.DataFrame, drawn: pl.DataFrame) -> pl.DataFrame:
-    """The yearly table of a run's measures, with demand's part of their spread (:func:`yearly_summary`)."""
-    met = summaries.with_met_demand(measures, drawn)
-    return yearly_summary(summaries.costs(met, BASELINE), summaries.caseload(met, BASELINE))
+def yearly(run: Result) -> pl.DataFrame:
+    """The yearly table of a run, with demand's part of the spread (:func:`yearly_summary`)."""
+    given = ReportInput.of(run)
+    met = summaries.with_met_demand(given.measures, given.drawn)
+    return yearly_summary(summaries.costs(met, BASELINE), summaries.caseload(met, BASELINE, given.covered))
 
 
 def yearly_summary(costs: pl.DataFrame, caseload: pl.DataFrame) -> pl.DataFrame:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import polars as pl
 
+from simcare.model.strategy import BASELINE
 from simcare.report import limit_frames, summaries
 from simcare.report.report_input import ReportInput, shown_measures
 from simcare.report.setting import Setting
-from simcare.report.summaries import BASELINE
 
 
 class Frames:
@@ -19,6 +19,7 @@ class Frames:
         self.given = given
         self.measures = shown_measures(given)
         self.setting: Setting = given.setting(self.measures)
+        self.covered = given.covered
         self._made: dict[tuple[str, str], pl.DataFrame] = {}
 
     def _once(self, what: str, strategy: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
@@ -28,7 +29,7 @@ class Frames:
 
     def caseload(self, strategy: str) -> pl.DataFrame:
         """People in care (:func:`simcare.report.summaries.caseload`)."""
-        return self._once("caseload", strategy, lambda: summaries.caseload(self.measures, strategy))
+        return self._once("caseload", strategy, lambda: summaries.caseload(self.measures, strategy, self.covered))
 
     def costs(self, strategy: str) -> pl.DataFrame:
         """Cost by financial year (:func:`simcare.report.summaries.costs`)."""
@@ -37,7 +38,9 @@ class Frames:
     def limits(self, strategy: str) -> pl.DataFrame:
         """Waiting and the limits of capacity (:func:`simcare.report.limit_frames.limits`)."""
         stages = [stage.name for stage in self.setting.model.stages]
-        return self._once("limits", strategy, lambda: limit_frames.limits(self.measures, strategy, stages))
+        return self._once(
+            "limits", strategy, lambda: limit_frames.limits(self.measures, strategy, stages, self.covered)
+        )
 
     def moves(self, strategy: str) -> pl.DataFrame:
         """Moves between tiers (:func:`simcare.report.summaries.moves`)."""

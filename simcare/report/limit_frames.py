@@ -39,8 +39,8 @@ def limited(measures: pl.DataFrame, strategy: str) -> bool:
     return not rows.head(1).collect().is_empty()
 
 
-def limits(measures: pl.DataFrame, strategy: str, stages: Sequence[str]) -> pl.DataFrame:
-    """Everything that the figure and the table of a strategy show.
+def limits(measures: pl.DataFrame, strategy: str, stages: Sequence[str], covered: pl.DataFrame) -> pl.DataFrame:
+    """Everything that the figure and the table of a strategy show; ``covered`` as in :func:`people_by_period`.
 
     Columns: strategy; counted: "people" (person-days by the days of the period), "mean wait" in days, or "number" of
     times; measure: a measure, or for a mean wait the class of the queue; stage (null: all); per: month, quarter or
@@ -54,11 +54,11 @@ def limits(measures: pl.DataFrame, strategy: str, stages: Sequence[str]) -> pl.D
         found.append(named.select(*about, pl.col(per).alias("period"), "mean", "low", "high"))
 
     for measure in STANDING:
-        add(PEOPLE, measure, "financial_year", people_by_period(measures, strategy, measure, "financial_year"))
+        add(PEOPLE, measure, "financial_year", people_by_period(measures, strategy, measure, covered, "financial_year"))
     for measure in DRAWN_DAYS:
-        add(PEOPLE, measure, "month", people_by_period(measures, strategy, measure))
+        add(PEOPLE, measure, "month", people_by_period(measures, strategy, measure, covered))
         for stage in stages:
-            by_stage = people_by_period(measures, strategy, measure, "financial_year", stage)
+            by_stage = people_by_period(measures, strategy, measure, covered, "financial_year", stage)
             add(PEOPLE, measure, "financial_year", by_stage, stage)
     for queue in QUEUE_CLASSES:
         for per in ("quarter", "financial_year"):
@@ -86,16 +86,16 @@ def with_period(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def people_by_period(
-    measures: pl.DataFrame, strategy: str, measure: str, by: str = "month", stage: str | None = None
+    measures: pl.DataFrame,
+    strategy: str,
+    measure: str,
+    covered: pl.DataFrame,
+    by: str = "month",
+    stage: str | None = None,
 ) -> pl.DataFrame:
-    """Person-days as people: their mean over each month or financial year, zero where there are none. Columns:
-    ``by``, mean, low, high."""
-    months = with_period(measures.select(pl.col("month").unique()).with_columns(pl.col("month").cast(pl.String)))
-    lengths = (
-        months.with_columns((pl.col("month") + "-01").str.to_date().dt.days_in_month().alias("days"))
-        .group_by(by)
-        .agg(pl.col("days").sum())
-    )
+    """Person-days as people: their mean over the days that the run covers of each month or financial year (``covered``:
+    :func:`simcare.log.periods.covered_days`), zero where there are none. Columns: ``by``, mean, low, high."""
+    lengths = with_period(covered).group_by(by).agg(pl.col("days").sum())
     summed = _by_period(measures, strategy, measure, by, stage).join(lengths, on=by)
     return over_replications(summed.with_columns(pl.col("value") / pl.col("days")), [by])
 

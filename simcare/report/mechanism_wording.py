@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from simcare.mechanisms.shares import BASELINE, GENUINE, TOGETHER, TOTAL, Explanation, Plan
+from simcare.mechanisms.shares import GENUINE, TOGETHER, TOTAL, Explanation, Plan
 from simcare.mechanisms.switches import Mechanism
+from simcare.model.strategy import BASELINE
 from simcare.report import wording
 from simcare.report.wording import INTERVAL, POUNDS, Estimate
 

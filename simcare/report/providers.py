@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import polars as pl
 
 from simcare.model.model import Model
+from simcare.model.strategy import BASELINE
 from simcare.report import wording
 from simcare.report.exhibit import Exhibit, Table
 from simcare.report.frames import Frames
 from simcare.report.page import Block, Section, Text
 from simcare.report.setting import Setting
-from simcare.report.summaries import BASELINE
 
 ACCOUNTS = ("provider_income", "provider_variable", "provider_fixed", "provider_overhead")
 FAILED = (

@@ -8,14 +8,14 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from simcare.log.periods import covered_days
 from simcare.measures.spread_parts import NOTHING_DRAWN
 from simcare.model.model import Model
-from simcare.model.strategy import Experiment
+from simcare.model.strategy import BASELINE, Experiment
 from simcare.report import summaries, wording
 from simcare.report.limit_frames import LIMITS
 from simcare.report.setting import Setting
-from simcare.report.summaries import BASELINE
-from simcare.units import month_index, month_name
+from simcare.runs.task import horizon_days
 
 USED = ("caseload", "cost", "cost_real", "cost_pv", *LIMITS)  # the measures that figures and tables are drawn from
 
@@ -65,6 +65,11 @@ class ReportInput:
         return cls(result.model, result.measures, result.manifest, result.flows, drawn=result.drawn, **extra)
 
     @property
+    def covered(self) -> pl.DataFrame:
+        """The months of the run, and how many days it covers of each."""
+        return covered_days(self.model.about.start, horizon_days(self.model, int(self.manifest["years"])))
+
+    @property
     def titles(self) -> dict[str, str]:
         """What each strategy is called in figures, the baseline left out."""
         if self.experiment is None:
@@ -92,7 +97,9 @@ def shown_measures(given: ReportInput) -> pl.DataFrame:
         {"replication": range(int(given.manifest["replications"]))}, schema={"replication": used.schema["replication"]}
     )
     every = (
-        pl.DataFrame({"strategy": [BASELINE, *given.titles]}).join(runs, how="cross").join(_months(given), how="cross")
+        pl.DataFrame({"strategy": [BASELINE, *given.titles]})
+        .join(runs, how="cross")
+        .join(given.covered.select("month"), how="cross")
     )
     costs = pl.DataFrame({"measure": [name for name in USED if name.startswith("cost")]})
     zeros = every.join(costs, how="cross").with_columns(pl.lit(0.0).alias("value"))
@@ -102,9 +109,3 @@ def shown_measures(given: ReportInput) -> pl.DataFrame:
         .agg(pl.col("value").sum())
     )
     return summaries.with_met_demand(summed, given.drawn)
-
-
-def _months(given: ReportInput) -> pl.DataFrame:
-    """The months of the run."""
-    first = month_index(given.model.about.start)
-    return pl.DataFrame({"month": [month_name(first + k) for k in range(12 * int(given.manifest["years"]))]})

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from simcare.model.model import Model
+from simcare.model.strategy import BASELINE
 from simcare.report import summaries, wording
-from simcare.report.summaries import BASELINE
 
 
 @dataclass(frozen=True)

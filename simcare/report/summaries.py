@@ -17,9 +17,8 @@ from scipy.stats import t
 
 from simcare.log.periods import first_years, year_names
 from simcare.measures.spread_parts import met_demand, with_demand
+from simcare.model.strategy import BASELINE
 from simcare.units import year_name
-
-BASELINE = "baseline"
 
 RANGE_FROM = (
     20  # with fewer replications the 5th and 95th percentile are hardly more than the extremes, which are shown instead
@@ -148,16 +147,15 @@ def caseload_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
     )
 
 
-def caseload_by_year(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
-    """People in a service, mean over each financial year (months weighted by their days). Columns: stage, tier,
-    financial_year, mean, low, high."""
+def caseload_by_year(measures: pl.DataFrame, strategy: str, covered: pl.DataFrame) -> pl.DataFrame:
+    """People in a service, mean over each financial year. Columns: stage, tier, financial_year, mean, low, high.
+
+    Months weigh as many days as the run covers of them (``covered``: :func:`simcare.log.periods.covered_days`).
+    """
     rows = measures.filter(
         (pl.col("strategy") == strategy) & (pl.col("measure") == "caseload") & pl.col("service").is_not_null()
     )
-    days = rows.select(pl.col("month").unique()).with_columns(
-        (pl.col("month") + "-01").str.to_date().dt.days_in_month().alias("days")
-    )
-    in_year = with_year(days).with_columns(
+    in_year = with_year(covered).with_columns(
         (pl.col("days") / pl.col("days").sum().over("financial_year")).alias("weight")
     )
     weighed = rows.with_columns(pl.col("stage", "tier").cast(pl.String)).join(in_year, on="month")
@@ -166,10 +164,11 @@ def caseload_by_year(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
     return over_replications(cell_sums(weighed, by, replications(measures, strategy)), by)
 
 
-def caseload(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
+def caseload(measures: pl.DataFrame, strategy: str, covered: pl.DataFrame) -> pl.DataFrame:
     """People in a service by life stage and tier: a row for each month, and one without a month for each financial
     year. Columns: strategy, measure, stage, tier, month, financial_year, mean, low, high, demand_low, demand_high."""
-    months, years = with_year(caseload_by_month(measures, strategy)), caseload_by_year(measures, strategy)
+    months = with_year(caseload_by_month(measures, strategy))
+    years = caseload_by_year(measures, strategy, covered)
     both = pl.concat([months, years.with_columns(pl.lit(None, pl.String).alias("month"))], how="diagonal_relaxed")
     return both.select(_of(strategy), pl.lit("caseload").alias("measure"), *("stage", "tier", *WHEN), *SPREAD)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from simcare.model.strategy import BASELINE
 from simcare.report import figures, summaries, tables, wording
 from simcare.report.exhibit import Exhibit, exhibit_name
 from simcare.report.frames import Frames, beside_baseline
 from simcare.report.limit_frames import limited
 from simcare.report.page import Block, Facts, Section, Text, Views
 from simcare.report.setting import Setting
-from simcare.report.summaries import BASELINE, demand_is_known
+from simcare.report.summaries import demand_is_known
 
 WAITING = (
     "Where all places of a service are taken, people wait, and the most urgent go first: after a crisis, then on"

@@ -94,6 +94,9 @@ CLASSES = ("crisis", "hospital", "community", "planned")
 CRISIS_CLASS, HOSPITAL_CLASS = CLASSES.index("crisis"), CLASSES.index("hospital")
 COMMUNITY_CLASS, PLANNED_CLASS = CLASSES.index("community"), CLASSES.index("planned")
 CLASS_CAUSES = tuple(_CAUSE[name] for name in CLASSES)  # each class is a cause in the log, of the same name
+# As measures tell those who wait apart: whose place was cut wait as urgently as a crisis, and are none.
+WAITING_CLASSES = (*CLASSES, "displaced")
+WAITING_CAUSES = (*CLASS_CAUSES, BY_CUT)
 AGEING_DAYS = 28.0
 
 # Who moves when places are cut.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simcare.rules.clocks import schedule
-from simcare.rules.codes import CLASS_CAUSES, CRISIS_CLASS, DISPLACED, FIRST_IN, LEAST_NEED, LOST, QUEUED
+from simcare.rules.codes import BY_CUT, CRISIS_CLASS, DISPLACED, FIRST_IN, LEAST_NEED, LOST, QUEUED
 from simcare.rules.compile import rule
 from simcare.rules.moves import forget_wait, write
 from simcare.rules.places import replace
@@ -33,7 +33,7 @@ def fit_places(world: Any, pool_index: int, now: float, cause: int) -> None:
         if wanted >= 0:
             client.wants = wanted
             join(world, i, PLACE, queue, CRISIS_CLASS, since)
-            write(world, i, now, QUEUED, CLASS_CAUSES[CRISIS_CLASS])
+            write(world, i, now, QUEUED, BY_CUT)
         else:
             replace(world, i, now)
         schedule(world, i, now)

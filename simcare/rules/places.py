@@ -166,7 +166,7 @@ def _wait(world: Any, i: int, now: float, tier: int, queue: int, cause: int, ran
         client.status = REFERRED
     client.wants, client.because = tier, cause
     join(world, i, PLACE, queue, rank, since)
-    write(world, i, now, QUEUED, CLASS_CAUSES[rank])
+    write(world, i, now, QUEUED, BY_CUT if cause == BY_CUT else CLASS_CAUSES[rank])
     if client.pool >= 0 and not client.spot:
         _swap(world, i, now)
 

@@ -49,7 +49,14 @@ class Tally:
         self.values[(*run, f"{self.date(day):%Y-%m}", *(place[p] for p in PLACE), name)] += value
 
     def pay(
-        self, run: Key, day: float, place: dict[str, Any], base: float, client: float = 0.0, health: float = 0.0
+        self,
+        run: Key,
+        day: float,
+        place: dict[str, Any],
+        base: float,
+        client: float = 0.0,
+        health: float = 0.0,
+        kind: str = "",
     ) -> None:
         prices, year = self.model.prices, first_year(self.date(day))
         since = year - int(prices.base_year[:4])
@@ -64,6 +71,8 @@ class Tally:
         }  # fmt: skip
         for name, amount in amounts.items():
             self.add(run, day, place, name, amount)
+        if kind:
+            self.add(run, day, place, f"paid_{kind}", cash)
 
 
 def price_on(model: Model, service: str, provider: str, date: dt.date) -> float:
@@ -106,7 +115,8 @@ def naive_return(
 
 
 def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float) -> None:
-    stay, ready, once, referred, joined, stepped = None, False, False, None, None, None
+    stay, ready, referred, joined, stepped = None, False, None, None, None
+    tally.add(run, rows[0]["time"], rows[0], "people_known")
     for k, row in enumerate(rows):
         before = rows[k - 1] if k else None
         naive_event(tally, run, row, before)
@@ -115,8 +125,9 @@ def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float
             tally.add(run, row["time"], before, PROVIDERS[row["cause"]])
         stepped = naive_return(tally, run, row, before, stepped)
         if row["event"] in ("start", "move", "kept") and joined is not None:
-            tally.add(run, row["time"], row, f"placed_{joined['cause']}")
-            tally.add(run, row["time"], row, f"waited_days_{joined['cause']}", row["time"] - joined["time"])
+            kind = {"cut": "displaced"}.get(joined["cause"], joined["cause"])
+            tally.add(run, row["time"], row, f"placed_{kind}")
+            tally.add(run, row["time"], row, f"waited_days_{kind}", row["time"] - joined["time"])
         if row["event"] in ("start", "move", "kept", "withdrawn", "end", "diverted", "displaced"):
             joined = None
         if row["event"] == "queued":
@@ -139,7 +150,6 @@ def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float
             else RUNGS.index(row["tier"]) - RUNGS.index(row["need"])
         )
         ready = ready or (long_term and gap >= 1)
-        once = once or row["service"] is not None
         until = rows[k + 1]["time"] if k + 1 < len(rows) else days
         naive_days(
             tally,
@@ -150,7 +160,6 @@ def naive_person(tally: Tally, run: Key, rows: list[dict[str, Any]], days: float
             long_term=long_term,
             gap=gap,
             ready=ready,
-            once=once,
         )
 
 
@@ -164,7 +173,6 @@ def naive_days(
     long_term: bool,
     gap: int,
     ready: bool,
-    once: bool,
 ) -> None:
     """Walk through the days of a state one by one; the last month of the run may be cut short by its end, on day
     ``days``."""
@@ -200,7 +208,7 @@ def naive_days(
                 count("induced_cost", part * price * (1 + tally.model.prices.growth_per_year.value) ** years)
         else:
             count("unmet_need_days", part * (row["need"] != RUNGS[0] and not away))
-            count("independent_days", part * (once and not away))
+            count("independent_days", part * (row["need"] == RUNGS[0] and not away))
             count("waiting_days", part * row["waiting"])
         count("queue_days", part * row["queueing"])
         count("transfer_days", part * (row["queueing"] and service is not None))
@@ -247,7 +255,9 @@ def naive_transition(tally: Tally, run: Key, rows: list[dict[str, Any]]) -> None
     for handover in tally.model.handovers:
         if abs(handover.age - row["age"]) < 0.1 and group in (handover.groups or [group]):
             assert handover.gbp_supported is not None
-            tally.pay(run, row["time"], cell_of(row), handover.gbp_supported.at(tally.date(row["time"])))
+            tally.pay(
+                run, row["time"], cell_of(row), handover.gbp_supported.at(tally.date(row["time"])), kind="transitions"
+            )
 
 
 def naive_event(tally: Tally, run: Key, row: dict[str, Any], before: dict[str, Any] | None) -> None:
@@ -283,7 +293,7 @@ def naive_event(tally: Tally, run: Key, row: dict[str, Any], before: dict[str, A
         for door in tally.model.front_door:
             fee = door.gbp_per_assessment if event == "assessed" else door.gbp_per_review
             if fee is not None and (door.stages is None or row["stage"] in door.stages):
-                tally.pay(run, time, cell_of(row), fee.at(tally.date(time)))
+                tally.pay(run, time, cell_of(row), fee.at(tally.date(time)), kind=plain[event])
 
 
 def naive_programmes(tally: Tally, run: Key, days: float) -> None:
@@ -304,7 +314,7 @@ def naive_programmes(tally: Tally, run: Key, days: float) -> None:
             if date == programme.start and programme.one_off_gbp is not None:
                 gbp += programme.one_off_gbp.value
             if gbp:
-                tally.pay(run, day, {**NOWHERE, "stage": programme.stage}, gbp)
+                tally.pay(run, day, {**NOWHERE, "stage": programme.stage}, gbp, kind="programmes")
 
 
 def as_dict(measures: pl.DataFrame) -> dict[Key, float]:
@@ -354,14 +364,15 @@ def test_every_measure_occurs_in_the_walks() -> None:
         "entries", "exits", "step_ups", "step_up_starts", "step_downs", "crises", "referrals", "re_referrals_91",
         "re_referrals_365", "diverted", "assessments", "reviews", "deaths", "leavers", "queued", "reneged",
         "spot_purchases", "displaced", "admissions", "supported_transitions", "unsupported_transitions",
-        "provider_step_downs", "premature_releases", "readmissions_91"
+        "provider_step_downs", "premature_releases", "readmissions_91", "people_known"
     }  # fmt: skip
     classes = {
         f"{what}_{name}"
         for what in ("placed", "waited_days")
-        for name in ("crisis", "hospital", "community", "planned")
+        for name in ("crisis", "hospital", "community", "planned", "displaced")
     }
     money = {"cost", "cost_council", "cost_health", "cost_client", "cost_real", "cost_pv", "induced_cost"}
+    money |= {"paid_programmes", "paid_assessments", "paid_reviews", "paid_transitions"}
     assert found == days | events | classes | money
 
 
@@ -515,6 +526,7 @@ def test_what_is_gained_is_credited_to_the_new_place_and_what_is_left_to_the_old
             {"event": "death", "time": 3.0, **in_care("home_care", since=2.0)}]  # fmt: skip
     found = set(counted_events(log_of(rows, RUNGS, SHORT)).select("measure", "service").rows())
     assert found == {
+        ("people_known", "home_care"),
         ("step_ups", "care_home"),
         ("step_downs", "care_home"),
         ("exits", "home_care"),
@@ -552,10 +564,24 @@ def test_another_persons_referral_is_no_re_referral() -> None:
     assert only(measured(rows, 30.0), "re_referrals_365") == {}
 
 
-def test_people_known_but_never_served_are_not_independent_after_care() -> None:
+def test_who_needs_care_and_has_none_is_not_independent() -> None:
     values = measured([{"event": "present", **out("community")}], 30.0)
     assert only(values, "independent_days") == {}
     assert only(values, "unmet_need_days") == {"2013-04": 30.0}
+
+
+def test_who_was_refused_is_independent_from_the_day_on_which_need_ends() -> None:
+    """Referred on day 2, diverted on day 5, well from day 20 on, in hospital from day 26 on: six days."""
+    rows = [
+        {"event": "referral", "cause": "new", "time": 2.0, **out("community")},
+        {"event": "diverted", "cause": "advice", "time": 5.0, **out("community")},
+        {"event": "fall", "time": 20.0, **out()},
+        {"event": "admitted", "cause": "crisis", "time": 26.0, **out(), "hospital": "treated"},
+    ]
+    values = measured(rows, 30.0)
+    assert only(values, "independent_days") == {"2013-04": 6.0}
+    assert only(values, "unmet_need_days") == {"2013-04": 18.0}
+    assert only(values, "people_known") == {"2013-04": 1.0}
 
 
 def test_an_event_at_the_horizon_belongs_to_no_month() -> None:
@@ -758,7 +784,8 @@ def test_nobody_is_independent_in_hospital_nor_is_their_need_unmet() -> None:
             {"event": "ready", "time": 8.0, **home, "hospital": "ready", "waiting": True},
             {"event": "start", "time": 10.0, **in_care(since=10.0)}]  # fmt: skip
     values = measured(rows, 30.0)
-    assert only(values, "independent_days") == only(values, "unmet_need_days") == {"2013-04": 3.0}
+    assert only(values, "independent_days") == {}
+    assert only(values, "unmet_need_days") == {"2013-04": 3.0}
     assert only(values, "hospital_days") == {"2013-04": 3.0}
     assert only(values, "delayed_days") == only(values, "waiting_days") == {"2013-04": 2.0}
     assert only(values, "queue_days") == {}

@@ -141,7 +141,7 @@ def compared(mine: dict[Key, Total], theirs: dict[Key, Total]) -> list[tuple[flo
 def test_two_readings_agree(name: str) -> None:
     model = model_of(name)
     tables, names = build(model), names_of(model)
-    ours = [frame(compiled.simulate_log(model, tables, 1, r, DAYS), names, "baseline", r) for r in range(PRODUCT_RUNS)]
+    ours = [frame(compiled.record(model, tables, 1, r, DAYS).rows, names, "baseline", r) for r in range(PRODUCT_RUNS)]
     naive = totals((life for r in range(NAIVE_RUNS) for life in Naive(model, DAYS, seed=r).lives()), DAYS, NAIVE_RUNS)
     product = totals((life for log in ours for life in lives_of(log)), DAYS, PRODUCT_RUNS)
     found = compared(naive, product)

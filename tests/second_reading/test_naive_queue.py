@@ -32,7 +32,7 @@ def both(model: Model, days: float, seed: int = 1, replication: int = 0) -> NDAr
     """The log of a model, the same by both engines: row for row where places are limited, else client by client."""
     model = with_drawn_demand(model, seed, replication, math.ceil(days / 365))
     tables = build(model)
-    one, other = (engine.simulate_log(model, tables, seed, replication, days) for engine in (simpy, compiled))
+    one, other = (engine.record(model, tables, seed, replication, days).rows for engine in (simpy, compiled))
     if not tables.pools.size:
         one, other = (log[np.argsort(log["client"], kind="stable")] for log in (one, other))
     assert one.size == other.size

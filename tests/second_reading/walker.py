@@ -334,7 +334,7 @@ class Walk:
 
     def queue(self) -> None:
         self.queueing = True
-        self.write("queued", self.luck.choice(["crisis", "hospital", "community", "planned"]), waiting=True)
+        self.write("queued", self.luck.choice(["crisis", "hospital", "community", "planned", "cut"]), waiting=True)
 
     def withdraw(self) -> None:
         if self.state["waiting"]:

@@ -202,6 +202,7 @@ CLASSES = {
     "hospital": (11, 8),
     "community": (24, 31),
     "planned": (0.4, 64),
+    "displaced": (0.2, 12),
 }  # places granted a month, and the days waited
 
 

@@ -81,6 +81,7 @@ def test_run_writes_its_folder_and_two_runs_are_identical(tmp_path: Path) -> Non
     assert names == {
         "manifest.json",
         "measures.parquet",
+        "drawn.parquet",
         "flows.parquet",
         "model.json",
         "summary.csv",

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from simcare.cli import app
-from simcare.decide.comparison import TOTALS
 from simcare.errors import BadInput
+from simcare.measures.catalogue import SUMMED
 from tests.support.paths import TOY
 
 pytestmark = pytest.mark.xdist_group("explain")  # what is carried out once is shared
@@ -40,7 +40,7 @@ def test_the_verb_prints_json_only_and_writes_its_folder(tmp_path: Path) -> None
         "settings.parquet",
     }
     shares = pl.read_csv(tmp_path / "out" / "explain.csv")
-    assert shares.height == len(printed["shares"]) == len(TOTALS) * 7
+    assert shares.height == len(printed["shares"]) == len(SUMMED) * 7
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["mechanisms"] == ["over_specification", "learned_dependency", "waiting", "failure_demand"]
     assert pl.read_parquet(tmp_path / "out" / "settings.parquet").height == 32

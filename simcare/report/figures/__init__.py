@@ -5,6 +5,7 @@ description for people who do not see it (``figure.layout.meta["alt"]``). The fr
 :mod:`simcare.report.summaries` and :mod:`simcare.report.limit_frames`; an exhibit hands the same frame to its table.
 """
 
+from simcare.model.strategy import BASELINE
 from simcare.report.figures.contrasts import (
     VERDICTS,
     caseload_change_figure,
@@ -17,7 +18,6 @@ from simcare.report.figures.paths import demand_paths_figure
 from simcare.report.figures.sankey import moves_figure, places
 from simcare.report.figures.sweep import sweep_figure
 from simcare.report.figures.waits import waits_figure
-from simcare.report.summaries import BASELINE
 
 __all__ = [
     "BASELINE",

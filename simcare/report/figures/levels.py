@@ -9,9 +9,9 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+from simcare.model.strategy import BASELINE
 from simcare.report import theme, wording
 from simcare.report.setting import Setting
-from simcare.report.summaries import BASELINE
 from simcare.report.theme import axis
 from simcare.units import month_start, parsed_month, parsed_year, year_start
 

@@ -6,9 +6,9 @@ import plotly.graph_objects as go
 import polars as pl
 
 from simcare.model.model import Model
+from simcare.model.strategy import BASELINE
 from simcare.report import theme, wording
 from simcare.report.setting import Setting
-from simcare.report.summaries import BASELINE
 from simcare.report.theme import label
 
 RAREST = 0.002  # of all moves: fewer would be a hair's breadth; the numbers at the ends count them all the same

@@ -14,11 +14,11 @@ import plotly.graph_objects as go
 import polars as pl
 
 from simcare.measures.catalogue import QUEUE_CLASSES
+from simcare.model.strategy import BASELINE
 from simcare.report import theme, wording
 from simcare.report.figures.levels import colours, year_ticks
 from simcare.report.limit_frames import PEOPLE, WAIT, limit_rows
 from simcare.report.setting import Setting
-from simcare.report.summaries import BASELINE
 from simcare.report.theme import axis
 from simcare.units import month_start, parsed_month
 

@@ -374,7 +374,7 @@ def crowded_lives() -> Rows:
         "crisis"), (1, 30.0, "ready", {**waits, "hospital": "ready"}, "hospital"), (1, 30.0, "queued", {**waits,
         "hospital": "ready"}, "hospital"), (1, 36.0, "start", bought, "hospital"), (1, 90.0, "queued", {**bought,
         "waiting": True}, "planned"), (2, 0.0, "present", home, "day_0"), (2, 5.0, "displaced", {**home, "spot": True},
-        "cut"), (2, 5.0, "queued", {**home, "spot": True, "waiting": True}, "crisis"), (2, 45.0, "kept", home, ""), (2,
+        "cut"), (2, 5.0, "queued", {**home, "spot": True, "waiting": True}, "cut"), (2, 45.0, "kept", home, ""), (2,
         50.0, "queued", {**home, "waiting": True}, "planned"), (2, 60.0, "queued", {**home, "waiting": True},
         "community"), (2, 70.0, "move", later, "review"), (2, 80.0, "admitted", {**later, "hospital": "treated"},
         "crisis"), (2, 85.0, "ready", {**later, "hospital": "ready"}, "hospital"), (2, 88.0, "discharged", later, ""),

@@ -3,6 +3,7 @@ naive sums."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import replace
 from functools import cache
@@ -12,6 +13,7 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
+from simcare.log.periods import covered_days
 from simcare.report import figures, summaries, theme, wording
 from simcare.report.frames import Frames, beside_baseline
 from simcare.report.report_input import ReportInput
@@ -304,7 +306,7 @@ def test_years_are_weighted_by_the_days_of_their_months() -> None:
         "03": 31,
     }
     expected = sum(days[month[5:]] * value for month, value in rows.select("month", "value").iter_rows()) / 365
-    found = summaries.caseload_by_year(rows, "baseline")
+    found = summaries.caseload_by_year(rows, "baseline", covered_days(dt.date(2013, 4, 1), 365))
     assert found["mean"].item() == pytest.approx(expected)
     assert found["financial_year"].item() == "2013/14"
 

@@ -87,10 +87,11 @@ def test_the_same_result_gives_the_same_file() -> None:
 
 def test_anything_with_the_same_names_can_be_reported(tmp_path: Path) -> None:
     class Found:
-        model, measures, flows, manifest = (
+        model, measures, flows, drawn, manifest = (
             sample_run(2).model,
             sample_run(2).measures,
             sample_run(2).flows,
+            sample_run(2).drawn,
             sample_run(2).manifest,
         )
 

@@ -21,7 +21,7 @@ from simcare.report.frames import Frames, beside_baseline
 from simcare.report.report_input import ReportInput
 from simcare.report.run_page import html
 from simcare.report.wording import Estimate
-from simcare.rules.codes import CLASSES as CLASSES_OF_THE_RULES
+from simcare.rules.codes import WAITING_CLASSES
 from simcare.units import first_year, month_start, parsed_month, year_name
 from tests.support.html_page import Page
 from tests.support.report_sample import (
@@ -139,7 +139,7 @@ def text(mean: float, runs: list[float]) -> str:
 
 
 def test_every_measure_of_the_limits_has_its_words_and_every_class_its_place() -> None:
-    assert tuple(QUEUE_CLASSES) == CLASSES_OF_THE_RULES
+    assert tuple(QUEUE_CLASSES) == WAITING_CLASSES
     assert set(limit_frames.LIMITS) <= {*names_from("days"), *names_from("events")}
     for name in limit_frames.LIMITS:
         about = BY_NAME[name]
