@@ -176,7 +176,8 @@ def _print_run(done: Run) -> None:
 
 
 def _print_comparison(found: Comparison) -> None:
-    from simcare.report.brief_tables import difference_table, measures_shown
+    from simcare.report import summaries
+    from simcare.report.brief_tables import council_table, difference_table, measures_shown
     from simcare.report.findings import report_sentences
     from simcare.report.report_input import ReportInput
     from simcare.report.wording import LEAST_FUTURES
@@ -185,7 +186,10 @@ def _print_comparison(found: Comparison) -> None:
     fitted = "fit" in found.manifest and experiment.replications >= LEAST_FUTURES
     span = f"{experiment.years} years from {start:%B %Y}"
     out_console.print(f"{experiment.title}: differences from the baseline over {span}", style="bold")
+    given = ReportInput.of(found)
+    for table in council_table(summaries.cost_changes(found.measures, given.titles), given.titles):
+        print_table(table)
     for strategy in experiment.strategies:
         print_table(difference_table(found.differences, strategy, measures_shown(experiment), fitted))
-    print_lines(report_sentences(ReportInput.of(found)), gap=True)
+    print_lines(report_sentences(given), gap=True)
     _print_fit(found.manifest)

@@ -13,8 +13,10 @@ from simcare.report.exhibit import Table
 from simcare.report.wording import COUNT, PEOPLE, POUNDS, Estimate, quantity
 
 ALWAYS = (
+    "cost_council",
+    "cost_health",
+    "cost_client",
     "cost_pv",
-    "cost",
     "dependency_days",
     "over_provided_days",
     "induced_need_days",
@@ -23,25 +25,46 @@ ALWAYS = (
 )
 OF_CONTRACTS = ("step_downs", "premature_releases", "readmissions_91")
 OF_FAILURES = ("displaced", "spot_days", "queue_days")
+YEARS_ACROSS = 5  # columns of years that fit a terminal
 HUNDRED_THOUSANDS = 5  # the last place shown of a year's cost, as a power of ten
 
 
 def brief_years_table(yearly: pl.DataFrame, caption: str) -> Table:
     """Cost and people in care by financial year, of the frame :func:`simcare.report.folders.yearly`."""
     rows = tuple(_year_row(str(year), part) for (year,), part in yearly.group_by("financial_year", maintain_order=True))
-    return Table(caption, ("Financial year", "Cost, cash budget", "Range", "Constant prices", "In care"), rows)
+    return Table(caption, ("Year", "Council, cash", "Range", "NHS", "Clients", "In care"), rows)
 
 
 def _year_row(year: str, part: pl.DataFrame) -> tuple[str, ...]:
-    cost, real = (
+    council, health, client = (
         part.filter((pl.col("measure") == name) & pl.col("stage").is_null()).row(0, named=True)
-        for name in ("cost", "cost_real")
+        for name in ("cost_council", "cost_health", "cost_client")
     )
     people = float(part.filter(pl.col("measure") == "caseload")["mean"].sum() or 0.0)
-    ends = [] if cost["low"] is None else [quantity(cost[end], POUNDS, HUNDRED_THOUSANDS) for end in ("low", "high")]
-    means = (quantity(row["mean"], POUNDS, HUNDRED_THOUSANDS) for row in (cost, real))
-    now, constant = means
-    return (year, now, " to ".join(ends), constant, quantity(people, PEOPLE, 0))
+    ends = [] if council["low"] is None else [_pounds(council[end]) for end in ("low", "high")]
+    paid = (_pounds(council["mean"]), " to ".join(ends), _pounds(health["mean"]), _pounds(client["mean"]))
+    return (year, *paid, quantity(people, PEOPLE, 0))
+
+
+def _pounds(value: float) -> str:
+    return quantity(value, POUNDS, HUNDRED_THOUSANDS)
+
+
+def council_table(changes: pl.DataFrame, titles: Mapping[str, str]) -> tuple[Table, ...]:
+    """What each strategy changes of the council's cash budget, year by year (``changes``:
+    :func:`simcare.report.summaries.cost_changes`), in tables of five years."""
+    mine = changes.filter(pl.col("measure") == "cost_council")
+    years = mine["financial_year"].unique().sort().to_list()
+    tables = []
+    for k in range(0, len(years), YEARS_ACROSS):
+        some = years[k : k + YEARS_ACROSS]
+        rows = []
+        for strategy, title in titles.items():
+            found = {row["financial_year"]: row for row in mine.filter(pl.col("strategy") == strategy).to_dicts()}
+            each = (Estimate.of(found[year]["mean"], found[year]["low"], found[year]["high"]) for year in some)
+            rows.append((title, *(wording.rounded_alike(one, POUNDS)[0] for one in each)))
+        tables.append(Table("Cost to the council, cash budget: change by year", ("", *some), tuple(rows)))
+    return tuple(tables)
 
 
 def measures_shown(experiment: Experiment) -> tuple[str, ...]:
@@ -73,4 +96,4 @@ def _difference_row(row: Mapping[str, Any], with_spread: bool) -> tuple[str, ...
     return (about.label, baseline, value, f"{low} to {high}" if low else "none", *wide)
 
 
-__all__ = ["brief_years_table", "difference_table", "measures_shown"]
+__all__ = ["brief_years_table", "council_table", "difference_table", "measures_shown"]

@@ -8,6 +8,7 @@ from functools import partial
 import polars as pl
 from markupsafe import Markup
 
+from simcare.decide.programme import OWN_SUMS, programme_costs
 from simcare.model.strategy import BASELINE, Strategy
 from simcare.report import figures, summaries, tables, wording
 from simcare.report.exhibit import Exhibit
@@ -17,10 +18,12 @@ from simcare.report.report_input import ReportInput
 from simcare.report.setting import Setting
 from simcare.report.sources import evidence, strategies_exhibit
 
-SAID = {  # the measures that a strategy's sentence speaks of
+SAID = {  # the measures that a strategy's sentence speaks of, money first
+    "cost_council": "cost to the council in the cash budget",
     "cost_pv": "total cost in NPV (Green Book)",
     "dependency_days": "dependency-days",
     "independent_days": "independent days",
+    "unmet_need_days": "unmet-need days",
 }
 EFFECTS = (
     "“× 0.8” means that something happens 0.8 times as fast. Effects are used weaker than published, the more so the"
@@ -42,9 +45,10 @@ def _terms(setting: Setting) -> str:
     """What the words of the findings mean."""
     return Markup(
         "NPV (Green Book) is in {} prices with later years discounted. Dependency-days: days on a tier of long-term"
-        " care above need, beyond day 91 of a stay. Independent days: days in no service of people who were once in"
-        " care. A 95% interval here says how exactly {} replications fix the model's average answer; it does not say"
-        ' how far reality may differ from the model (see <a href="#method">Method</a>).'
+        " care above need, beyond day 91 of a stay. Independent days: days at home with need met, of everyone ever"
+        " known; they do not rise when care is withheld, which shows as unmet-need days. A 95% interval here says how"
+        " exactly {} replications fix the model's average answer; it does not say how far reality may differ from the"
+        ' model (see <a href="#method">Method</a>).'
     ).format(setting.model.prices.base_year, setting.replications)
 
 
@@ -52,16 +56,22 @@ def baseline_sentence(frames: Frames) -> str:
     """What happens if nothing changes: the cash budget over the period, and people in care in the first and last
     year."""
     measures, setting = frames.measures, frames.setting
-    costs = measures.filter((pl.col("strategy") == BASELINE) & (pl.col("measure") == "cost"))
-    everything = costs.with_columns(pl.lit("all").alias("what"))
-    summed = summaries.cell_sums(everything, ["what"], summaries.replications(measures))
-    total = summaries.over_replications(summed, ["what"]).row(0, named=True)
-    estimate = wording.Estimate.of(total["mean"], total["low"], total["high"])
+    costs = measures.filter((pl.col("strategy") == BASELINE) & pl.col("measure").is_in(summaries.CASH[:3]))
+    summed = summaries.cell_sums(costs, ["measure"], summaries.replications(measures))
+    paid = {row["measure"]: row for row in summaries.over_replications(summed, ["measure"]).iter_rows(named=True)}
+    council = paid["cost_council"]
+    estimate = wording.Estimate.of(council["mean"], council["low"], council["high"])
     cash, low, high = wording.rounded_alike(estimate, wording.POUNDS, signed=False)
+    others = [
+        f"{who} {wording.quantity(paid[name]['mean'], wording.POUNDS)}"
+        for name, who in (("cost_health", "the NHS pays"), ("cost_client", "clients pay"))
+        if paid[name]["mean"] > 0
+    ]
+    beside = f"; {' and '.join(others)} beside it" if others else ""
     spread = f" ({setting.range_words}: {low} to {high})" if low and low != high else ""
     start = f"{'Over' if ' to ' in setting.period else 'In'} {setting.period}, if nothing changes"
     in_care = _in_care(frames.caseload(BASELINE))
-    return f"{start}, care is expected to cost {cash} in the cash budget{spread}; {in_care}."
+    return f"{start}, care is expected to cost the council {cash} in the cash budget{spread}{beside}; {in_care}."
 
 
 def _in_care(caseload: pl.DataFrame) -> str:
@@ -82,7 +92,7 @@ def strategy_findings(frames: Frames) -> list[FindingBox]:
     return [
         FindingBox(
             given.titles[strategy.name],
-            finding_sentence(given.differences, strategy, frames.measures, setting.period),
+            finding_sentence(given.differences, strategy, programme_words(given, strategy), setting.period),
             f"{_often(given.differences, strategy, setting.replications)} {evidence(strategy)}",
         )
         for strategy in given.experiment.strategies
@@ -95,27 +105,33 @@ def report_sentences(given: ReportInput) -> list[str]:
     return [baseline_sentence(frames), *(found.sentence for found in strategy_findings(frames))]
 
 
-def finding_sentence(differences: pl.DataFrame, strategy: Strategy, measures: pl.DataFrame, period: str) -> str:
-    """The plain sentence of one strategy, from its paired differences."""
+def finding_sentence(differences: pl.DataFrame, strategy: Strategy, programme: str, period: str) -> str:
+    """The plain sentence of one strategy, from its paired differences; ``programme`` says what it costs itself."""
     mine = differences.filter(pl.col("strategy") == strategy.name)
     findings = []
     for name, what in SAID.items():
         for row in mine.filter(pl.col("measure") == name).iter_rows(named=True):
-            unit = wording.POUNDS if name == "cost_pv" else wording.COUNT  # the words before it say that these are days
+            # The words before a number say that it is days.
+            unit = wording.POUNDS if name.startswith("cost") else wording.COUNT
             estimate = wording.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
             findings.append(wording.Finding(what, unit, estimate))
-    return wording.strategy_sentence(strategy.title, period, findings, _programme_cost(strategy, measures))
+    return wording.strategy_sentence(strategy.title, period, findings, programme)
 
 
-def _programme_cost(strategy: Strategy, measures: pl.DataFrame) -> str:
-    if strategy.gbp_per_year is None and strategy.one_off_gbp is None:
+def programme_words(given: ReportInput, strategy: Strategy) -> str:
+    """What a strategy spends on its own items, in cash, and on which if they are several."""
+    costs = programme_costs(given.measures, strategy, given.model).group_by("item", maintain_order=True)
+    items = [(item, gbp) for item, gbp in costs.agg(pl.col("gbp").mean()).iter_rows() if gbp != 0]
+    if not items:
         return "with no programme cost assumed"
-    cost = wording.quantity(summaries.programme_cost(measures, strategy.name), wording.POUNDS)
-    return f"at a programme cost of {cost}, which total cost includes"
+    each = [f"{item} {wording.quantity(gbp, wording.POUNDS)}" for item, gbp in items]
+    named = f" ({'; '.join(each)})" if len(items) > 1 or items[0][0] != OWN_SUMS else ""
+    total = wording.quantity(sum(gbp for _, gbp in items), wording.POUNDS)
+    return f"at a programme cost of {total} in cash{named}, which the costs include"
 
 
 def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
-    rows = differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == "cost_pv")).to_dicts()
+    rows = differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == "cost_council")).to_dicts()
     if not rows or not rows[0]["baseline_mean"] > 0:
         return ""
     _, low, high = wording.rounded_alike(
@@ -127,7 +143,7 @@ def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
     )
     share = wording.rounded_alike(relative, wording.PERCENT)[0]
     of = wording.quantity(rows[0]["baseline_mean"], wording.POUNDS)
-    cheaper_in = f"Total cost was lower than the baseline's in {cheaper} of {runs} replications"
+    cheaper_in = f"The council paid less than in the baseline in {cheaper} of {runs} replications"
     return (
         f"The average change is {share} of the baseline's {of}. {cheaper_in}; it changed by between {low} and {high}"
         " (5th to 95th percentile)."
@@ -177,7 +193,7 @@ def cost_change_exhibit(measures: pl.DataFrame, setting: Setting) -> Exhibit:
     frame = summaries.cost_changes(measures, setting.titles)
     figure, table = figures.cost_change_figure(frame, setting), tables.cost_change_table(frame, setting)
     note = (
-        "Cash budget, programme cost included. Below zero: cheaper than the baseline in that year. All panels share one"
-        " scale."
+        "Cost to the council in the cash budget, programme cost included. Below zero: cheaper than the baseline in that"
+        " year. All panels share one scale. The table has what the NHS and clients pay as well."
     )
     return Exhibit("cost-change", figure.layout.meta["title"], frame, table, figure, note=note)

@@ -17,7 +17,7 @@ from simcare.report.limit_frames import LIMITS
 from simcare.report.setting import Setting
 from simcare.runs.task import horizon_days
 
-USED = ("caseload", "cost", "cost_real", "cost_pv", *LIMITS)  # the measures that figures and tables are drawn from
+USED = ("caseload", *summaries.COSTS, "cost_pv", *LIMITS)  # the measures that figures and tables are drawn from
 
 
 class Result(Protocol):

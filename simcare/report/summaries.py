@@ -26,6 +26,8 @@ RANGE_FROM = (
 ROUNDING = 1e-11
 YEAR = first_years((pl.col("month") + "-01").str.to_date()).alias("start_year")
 WHEN = ("month", "financial_year")
+COSTS = ("cost_council", "cost_health", "cost_client", "cost", "cost_real")  # by year; who pays comes first
+CASH = COSTS[:-1]
 SPREAD = ("mean", "low", "high", "demand_low", "demand_high")
 
 
@@ -206,43 +208,32 @@ def cost_by_year(measures: pl.DataFrame, strategy: str, measure: str) -> pl.Data
 
 
 def costs(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
-    """Pounds in the cash budget and in constant prices. Columns: strategy, measure, stage (null: everything),
-    financial_year, mean, low, high, demand_low, demand_high."""
+    """Pounds of :data:`COSTS`: the cash budget by who pays and in all, and constant prices. Columns: strategy, measure,
+    stage (null: everything), financial_year, mean, low, high, demand_low, demand_high."""
     each = [
         cost_by_year(measures, strategy, name).with_columns(_of(strategy), pl.lit(name).alias("measure"))
-        for name in ("cost", "cost_real")
+        for name in COSTS
     ]
     return pl.concat(each).select("strategy", "measure", "stage", "financial_year", *SPREAD)
 
 
 def cost_changes(measures: pl.DataFrame, strategies: Iterable[str]) -> pl.DataFrame:
-    """The change in the cash budget under each strategy. Columns: strategy, financial_year, mean, low, high (95 %
-    interval)."""
-    each = [cost_change_by_year(measures, name).with_columns(_of(name)) for name in strategies]
-    return pl.concat(each).select("strategy", "financial_year", "mean", "low", "high")
+    """The change in the cash budget under each strategy, by who pays (the measures of :data:`CASH`). Columns: strategy,
+    measure, financial_year, mean, low, high (95 % interval)."""
+    each = [
+        cost_change_by_year(measures, name, paid).with_columns(_of(name), pl.lit(paid).alias("measure"))
+        for name in strategies
+        for paid in CASH
+    ]
+    return pl.concat(each).select("strategy", "measure", "financial_year", "mean", "low", "high")
 
 
-def cost_change_by_year(measures: pl.DataFrame, strategy: str, measure: str = "cost") -> pl.DataFrame:
+def cost_change_by_year(measures: pl.DataFrame, strategy: str, measure: str) -> pl.DataFrame:
     """The paired difference from the baseline by financial year: mean, its 95 % interval. Columns: financial_year,
     mean, low, high."""
     rows = with_year(_signed(measures.filter(pl.col("measure") == measure), strategy))
     by = ["financial_year"]
     return mean_interval(cell_sums(rows, by, replications(measures, strategy)), by)
-
-
-def programme_cost(measures: pl.DataFrame, strategy: str, measure: str = "cost_pv") -> float:
-    """What a strategy's programme costs, care apart, beyond the baseline's programmes; the same in every
-    replication.
-
-    Programme rows are the cost rows with neither service nor group.
-    """
-    rows = measures.filter((pl.col("measure") == measure) & pl.col("service").is_null() & pl.col("group").is_null())
-
-    def mean(name: str) -> float:
-        total = rows.filter(pl.col("strategy") == name)["value"].sum()
-        return float(total) / max(1, replications(measures, name).height)
-
-    return mean(strategy) - mean(BASELINE)
 
 
 def moves_per_year(flows: pl.DataFrame, strategy: str, runs: pl.DataFrame, years: int) -> pl.DataFrame:

@@ -125,22 +125,26 @@ def caseload_table(frame: pl.DataFrame, setting: Setting, stage: str, strategy: 
     return Table(caption, ("Tier", *setting.years), tuple(rows))
 
 
+PAID_BY = {"cost_council": "Council", "cost_health": "NHS", "cost_client": "Clients", "cost": "In all"}
+
+
 def yearly_cost_table(frame: pl.DataFrame, setting: Setting, strategy: str) -> Table:
-    """The cash budget and constant prices by stage and financial year with its range (``frame``:
-    :func:`simcare.report.summaries.costs`)."""
+    """The cash budget by who pays, stage and financial year with its range, and the whole in constant prices
+    (``frame``: :func:`simcare.report.summaries.costs`)."""
     rows = []
     stages: list[str | None] = [None, *(stage.name for stage in setting.model.stages)]
     mine = frame.filter(pl.col("strategy") == strategy)
-    for measure, prices in (("cost", "cash budget"), ("cost_real", f"{setting.model.prices.base_year} prices")):
-        for stage in stages:
+    constant = {"cost_real": f"In all, {setting.model.prices.base_year} prices"}
+    for measure, paid in (PAID_BY | constant).items():
+        for stage in stages if measure in ("cost_council", "cost") else stages[:1]:
             cell = mine.filter(
                 (pl.col("measure") == measure) & pl.col("stage").eq_missing(pl.lit(stage, dtype=pl.String))
             ).sort("financial_year")
             if cell.height:
                 each = cell.select("mean", "low", "high").iter_rows()
                 texts = [_with_range(numbers, wording.POUNDS) for numbers in each]
-                rows.append((stage or "All life stages", prices, *texts))
-    head = ("Life stage", "Prices", *setting.years)
+                rows.append((paid, stage or "All life stages", *texts))
+    head = ("Paid by", "Life stage", *setting.years)
     return Table(f"Cost by financial year: {setting.names[strategy]}", head, tuple(rows), headers=2)
 
 
@@ -162,14 +166,16 @@ def caseload_change_table(frame: pl.DataFrame, setting: Setting, strategy: str) 
 
 
 def cost_change_table(frame: pl.DataFrame, setting: Setting) -> Table:
-    """Change in the cash budget from the baseline by financial year, with the 95 % interval of the average (``frame``:
-    :func:`simcare.report.summaries.cost_changes`)."""
+    """Change in the cash budget from the baseline by who pays and financial year, with the 95 % interval of the average
+    (``frame``: :func:`simcare.report.summaries.cost_changes`)."""
     rows = []
     for strategy, name in setting.titles.items():
-        each = frame.filter(pl.col("strategy") == strategy).select("mean", "low", "high").iter_rows()
-        rows.append((name, *(_with_interval(numbers, wording.POUNDS) for numbers in each)))
+        for measure, paid in PAID_BY.items():
+            mine = frame.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure))
+            each = mine.select("mean", "low", "high").iter_rows()
+            rows.append((name, paid, *(_with_interval(numbers, wording.POUNDS) for numbers in each)))
     caption = "Change in the cash budget from the baseline by financial year (95% interval of the average)"
-    return Table(caption, ("Strategy", *setting.years), tuple(rows))
+    return Table(caption, ("Strategy", "Paid by", *setting.years), tuple(rows), headers=2)
 
 
 def moves_table(frame: pl.DataFrame, setting: Setting, strategy: str) -> Table:

@@ -116,7 +116,8 @@ def cost_section(frames: Frames) -> Section:
     """Cost by financial year and life stage."""
     setting = frames.setting
     note = (
-        f"Blue: cash budget. Pale blue: {setting.model.prices.base_year} prices. Whisker: {setting.range_words}."
+        f"Cash budget. Blue: cost to the council. Pale blue: with what the NHS and clients pay. Whisker:"
+        f" {setting.range_words}."
         f"{part_note(frames.measures)} Scales differ between panels. Spending that belongs to no life stage is in the"
         " first panel only."
     )

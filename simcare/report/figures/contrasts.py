@@ -16,7 +16,7 @@ from simcare.report.theme import axis, label
 
 AVERAGE_INTERVAL = "95% interval of the average"
 ZERO_RULE = {"zeroline": True, "zerolinecolor": theme.INK, "zerolinewidth": 1.2}
-HEADLINE_MEASURES = ("cost_pv", "dependency_days", "independent_days")
+HEADLINE_MEASURES = ("cost_council", "cost_pv", "dependency_days", "independent_days", "unmet_need_days")
 VERDICTS = {
     "better": ("Better than the baseline", theme.BLUE, "circle"),
     "worse": ("Worse than the baseline", theme.VERMILION, "diamond"),
@@ -229,8 +229,9 @@ def _last_change(rows: pl.DataFrame) -> str:
 
 
 def cost_change_figure(frame: pl.DataFrame, setting: Setting) -> go.Figure:
-    """When money is spent and saved: the change in the cash budget from the baseline by financial year, a panel a
-    strategy on one scale. ``frame`` as :func:`simcare.report.summaries.cost_changes` gives it."""
+    """When money is spent and saved: the change in what the council pays by financial year, a panel a strategy on one
+    scale. ``frame`` as :func:`simcare.report.summaries.cost_changes` gives it."""
+    frame = frame.filter(pl.col("measure") == "cost_council")
     titles, count = setting.titles, len(setting.titles)
     columns = min(3, max(2, count))
     wide = theme.Panels(
@@ -238,7 +239,7 @@ def cost_change_figure(frame: pl.DataFrame, setting: Setting) -> go.Figure:
     )
     narrow = theme.Panels(count, 1, panel_px=140, top_px=theme.legend_px(3, 1), bottom_px=32, row_gap_px=84)
     fig = theme.figure(
-        f"Change in cost from the baseline by financial year, {setting.period}, cash budget",
+        f"Change in cost to the council by financial year, {setting.period}, cash budget",
         _change_alt(frame, setting),
         wide,
         narrow,
@@ -283,5 +284,5 @@ def _change_alt(frame: pl.DataFrame, setting: Setting) -> str:
         rows = frame.filter(pl.col("strategy") == strategy).iter_rows(named=True)
         changes = [f"{row['financial_year']} {_change(row)}" for row in rows]
         said.append(f"{title}: {', '.join(changes)}")
-    start = f"Bars: change in the cash budget from the baseline by financial year, {setting.period}"
+    start = f"Bars: change in cost to the council from the baseline by financial year, cash budget, {setting.period}"
     return f"{start}. {'. '.join(said)}."

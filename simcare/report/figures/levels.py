@@ -143,11 +143,12 @@ def _caseload_alt(rows: pl.DataFrame, present: Sequence[str], setting: Setting, 
 
 # ---- cost
 def cost_figure(frame: pl.DataFrame, setting: Setting, strategy: str = BASELINE) -> go.Figure:
-    """Cost by financial year, cash budget and constant prices: all stages together, then a panel for each life stage.
+    """Cost by financial year in the cash budget, to the council and in all: all stages together, then a panel for each
+    life stage.
 
     ``frame`` as :func:`simcare.report.summaries.costs` gives it, of the strategy and of the baseline.
     """
-    cash = _cost_rows(frame, strategy, "cost")
+    cash = _cost_rows(frame, strategy, "cost_council")
     with_cost = set(cash.filter(pl.col("mean") > 0)["stage"].drop_nulls())
     panels: list[str | None] = [None, *(s.name for s in setting.model.stages if s.name in with_cost)]
     fig = theme.figure(
@@ -179,16 +180,15 @@ def _cost_panel(
 ) -> None:
     """Two bars a year, and a mark where the baseline's first would end."""
     tops: list[float] = []
-    prices = f"{setting.model.prices.base_year} prices"
     for measure, what, shift, colour in (
-        ("cost", "Cash budget", -0.2, theme.BLUE),
-        ("cost_real", prices, 0.2, theme.SKY),
+        ("cost_council", "To the council", -0.2, theme.BLUE),
+        ("cost", "In all, with the NHS and clients", 0.2, theme.SKY),
     ):
         rows = _of_stage(_cost_rows(frame, strategy, measure), stage)
         tops += [*rows["mean"], *rows["high"].drop_nulls(), *rows["demand_high"].drop_nulls()]
         _bars(fig, k, rows, setting.years, shift, colour, what)
     if strategy != BASELINE:
-        before = _of_stage(_cost_rows(frame, BASELINE, "cost"), stage)
+        before = _of_stage(_cost_rows(frame, BASELINE, "cost_council"), stage)
         tops += before["mean"].to_list()
         _baseline_marks(fig, k, before, setting.years)
     heights, years = theme.ticks(0, max(tops), wording.POUNDS, 4), category_ticks(setting.years, 6)
@@ -202,7 +202,7 @@ def _baseline_marks(fig: go.Figure, k: int, before: pl.DataFrame, years: Sequenc
         y=before["mean"],
         mode="markers",
         marker={"symbol": "line-ew-open", "size": 20, "color": theme.INK, "line": {"width": 2, "color": theme.INK}},
-        name="Baseline, cash budget",
+        name="Baseline, to the council",
         showlegend=k == 0,
         hoverinfo="skip",
         **theme.panel_axes(k),
