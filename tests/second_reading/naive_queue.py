@@ -292,9 +292,9 @@ class Checker:
             self.fail(f"waits for '{rung}', where nobody may take them", k)
         if not cut and any(self.is_free(room, self.now) and not self.changes(room.place) for room in options):
             self.fail(f"waits for '{rung}' though a place is free", k)
-        if (cause == "cut") != cut:
+        if (cut and cause != "cut") or (cause == "cut" and not p.spot):
             self.fail("joins the queue for a cut without one, or after one for something else", k)
-        rank = 0 if cut else CLASSES.index(cause)
+        rank = 0 if cause == "cut" else CLASSES.index(cause)
         if cause == CLASSES[0] and any(room.offer.spot_premium is not None for room in options):
             self.fail("a crisis waits though a place can be bought on the spot", k)
         if cause == CLASSES[0] and not p.spot and p.trigger[2] not in ("crisis", "referral", "assessed", "arrival"):
