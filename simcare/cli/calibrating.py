@@ -12,8 +12,10 @@ import typer
 
 from simcare.cli.common import (
     AsJson,
+    Force,
     Workers,
     app,
+    chosen_folder,
     command,
     going_on,
     out_console,
@@ -37,6 +39,7 @@ def calibrate(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; runs/calibration-NAME unless given.")
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit a model's free parameters to published data, show which of them the data inform, and test the fit on held-out
@@ -47,11 +50,12 @@ def calibrate(
     Example: `simcare calibrate kent-2013 --out runs/calibration`
     """
     from simcare.calibrate.reading import load_calibration
-    from simcare.files.atomic import check_free
+    from simcare.files.digests import fingerprint
 
     loaded = load_calibration(calibration)
-    folder = out or Path("runs") / f"calibration-{loaded.calibration.name}"
-    check_free(folder)
+    asked = {"verb": "calibrate", "calibration": fingerprint(loaded.calibration), "inputs": dict(loaded.inputs)}
+    chosen = chosen_folder(out, f"calibration-{loaded.calibration.name}", asked, force)
+    folder = chosen.path
 
     # Heavy imports: only for input that is good.
     from simcare.calibrate.fitting import calibrate as carry_out
@@ -64,7 +68,7 @@ def calibrate(
         found = carry_out(loaded, parts, workers, _progress)
     took = round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1)
     result = calibration_result(found)
-    about = {"command": command(), "began": began.isoformat(timespec="seconds"), "wall_seconds": took}
+    about = {"command": command(), "began": began.isoformat(timespec="seconds"), "wall_seconds": took, **chosen.entry}
     write_calibration(found, result, folder, about)
     clear_parts(parts)
     if as_json:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from simcare.cli.common import AsJson, app, out_console, print_json
+from simcare.cli.common import AsJson, app, out_console, print_json, print_warnings
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
+    from simcare.files.load import CheckedTables
     from simcare.model import Figure
 
 
@@ -34,17 +35,19 @@ def check(
     faults: list[str] = []
     listed: dict[str, list[Figure]] = {}
     noted: dict[str, list[str]] = {}
+    warned: dict[str, list[str]] = {}
     for name in files:
         try:
-            kind, figures, notes = _checked(name)
+            kind, figures, warnings, notes = _checked(name)
         except BadInput as error:
             faults += error.faults
             continue
-        listed[name], noted[name] = figures, notes
+        listed[name], warned[name], noted[name] = figures, warnings, notes
         if not as_json:
             grades = ", ".join(f"{sum(f.grade == g for f in figures)} {g}" for g in "ABCD")
             counted = f"; {len(figures)} numbers by grade: {grades}" if figures else ""
             out_console.print(f"{name}: {kind} is valid{counted}", highlight=False, markup=False, soft_wrap=True)
+            print_warnings(warnings, out_console)
             for note in notes:
                 out_console.print(f"Note: {note}.", highlight=False, markup=False, soft_wrap=True)
             if assumptions:
@@ -54,27 +57,19 @@ def check(
             name: [f.model_dump(mode="json") for f in figures if not assumptions or f.grade == "D"]
             for name, figures in listed.items()
         }
-        print_json({"valid": list(listed), "faults": faults, "notes": noted, "numbers": rows})
+        print_json({"valid": list(listed), "faults": faults, "warnings": warned, "notes": noted, "numbers": rows})
     if faults:
         raise BadInput(faults)
 
 
-class CheckedFile(NamedTuple):
-    """What kind of file it is, every number in it, and what is to be known of it, a sentence each."""
-
-    kind: str
-    figures: list[Figure]
-    notes: list[str]
-
-
-def _checked(name: str) -> CheckedFile:
+def _checked(name: str) -> CheckedTables:
     """The file, checked; a fit and a series have no numbers of their own."""
     from simcare.demand.tables import KINDS
     from simcare.files.fit import check_fit, is_fit
-    from simcare.files.load import check_file, is_calibration
+    from simcare.files.load import CheckedTables, check_file, is_calibration
 
     if is_fit(name):
-        return CheckedFile(check_fit(name), [], [])
+        return CheckedTables(check_fit(name), [], [], [])
     if Path(name).suffix.lower() in KINDS and Path(name).is_file():
         return _checked_table(name)
     if is_calibration(name):
@@ -84,23 +79,24 @@ def _checked(name: str) -> CheckedFile:
         loaded = load_calibration(name)
         lost = f" ({loaded.unreached} more are of years that no run reaches)" if loaded.unreached else ""
         kind = f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values{lost}"
-        return CheckedFile(kind, list(sourced_figures(loaded.calibration)), [])
-    return CheckedFile(*check_file(name), [])
+        return CheckedTables(kind, list(sourced_figures(loaded.calibration)), [], [])
+    return check_file(name)
 
 
-def _checked_table(name: str) -> CheckedFile:
+def _checked_table(name: str) -> CheckedTables:
     """A table of published values, or of monthly series, with what is to be known of them."""
     from simcare.calibrate.published_tables import check_table
     from simcare.demand.reading import read_series
     from simcare.demand.shifts import shift_notes
+    from simcare.files.load import CheckedTables
 
     if found := check_table(name):
-        return CheckedFile(found, [], [])
+        return CheckedTables(found, [], [], [])
     every = read_series(name)
     notes = {label: [*series.notes, *shift_notes(series)] for label, series in every.items()}
     shared = [note for note in next(iter(notes.values())) if all(note in mine for mine in notes.values())]
     own = [f"{label}: {note}" for label, mine in notes.items() for note in mine if note not in shared]
-    return CheckedFile(f"file of {len(every)} monthly series", [], [*shared, *own])
+    return CheckedTables(f"file of {len(every)} monthly series", [], [], [*shared, *own])
 
 
 def _print_assumptions(figures: list[Figure]) -> None:

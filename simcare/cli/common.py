@@ -27,6 +27,7 @@ from rich.table import Table as Grid
 from simcare import __version__
 
 if TYPE_CHECKING:
+    from simcare.files.result_folders import ResultsFolder
     from simcare.report.exhibit import Exhibit, Table
 
 app = typer.Typer(
@@ -53,7 +54,13 @@ Engine = Annotated[
     ),
 ]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use; all cores unless given.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results; runs/NAME unless given.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", help="Folder for the results; runs/NAME unless given, or runs/NAME-2 if another run is there."
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace what another run left in the folder.")]
 FitName = Annotated[
     str | None,
     typer.Option(
@@ -156,6 +163,25 @@ def print_lines(lines: Iterable[str], gap: bool = False) -> None:
     """Sentences, a paragraph each; with a ``gap``, an empty line before each."""
     for line in lines:
         out_console.print(f"\n{line}" if gap else line, highlight=False, markup=False)
+
+
+def print_warnings(warnings: Iterable[str], console: Console = err_console) -> None:
+    """What is perhaps not as it was meant: on standard error, before any work."""
+    from simcare.model.cautions import warning_lines
+
+    for said in warning_lines(warnings):
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
+
+
+def chosen_folder(out: Path | None, name: str, asked: Mapping[str, Any], force: bool) -> ResultsFolder:
+    """Where results go (:func:`simcare.files.result_folders.results_folder`); what is to be said of what is there goes
+    to standard error."""
+    from simcare.files.result_folders import results_folder
+
+    found = results_folder(out, name, asked, force)
+    if found.notice:
+        err_console.print(found.notice, highlight=False, markup=False, soft_wrap=True)
+    return found
 
 
 def print_json(summary: Mapping[str, Any]) -> None:

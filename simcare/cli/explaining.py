@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,15 +12,18 @@ from simcare.cli.common import (
     YEARS,
     AsJson,
     Engine,
+    Force,
     Out,
     Workers,
     app,
+    chosen_folder,
     command,
     err_console,
     out_console,
     print_exhibit,
     print_json,
     print_lines,
+    print_warnings,
     progress_bar,
 )
 
@@ -45,6 +48,7 @@ def explain(
     engine: Engine = "compiled",
     workers: Workers = None,
     out: Out = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Why cost moved: what is underlying need-driven demand, and what over-specification, dependency, providers,
@@ -55,12 +59,15 @@ def explain(
 
     Example: `simcare explain prevention --reps 4 --out runs/explain-prevention`
     """
-    from simcare.files.atomic import check_free
+    from simcare.files.digests import fingerprint
     from simcare.mechanisms.shares import plan
 
     chosen = plan(experiment, reps, years=years, seed=seed, strategies=strategy)
-    folder = out or Path("runs") / f"explain-{chosen.name}"
-    check_free(folder)
+    asked = {"verb": "explain", "model": fingerprint(chosen.model), "years": chosen.years, "seed": chosen.seed}
+    asked |= {"experiment": fingerprint(chosen.experiment) if chosen.experiment else None}
+    asked |= {"replications": chosen.replications, "engine": engine}
+    folder = chosen_folder(out, f"explain-{chosen.name}", asked, force)
+    print_warnings(chosen.warnings)
 
     from simcare.mechanisms.shares import run_plan  # heavy: only for input that is good
     from simcare.report.explain_page import explain_exhibits, explanation_json, write_explanation
@@ -69,9 +76,10 @@ def explain(
     with progress_bar("Explaining", engine) as progress:
         found = run_plan(chosen, engine, workers, progress)
     shown = explain_exhibits(found)
-    report = write_explanation(found, shown, folder, command())
+    found = replace(found, manifest=found.manifest | folder.entry)
+    report = write_explanation(found, shown, folder.path, command())
     if as_json:
-        print_json({"manifest": found.manifest, "out": str(folder), **explanation_json(found)})
+        print_json({"manifest": found.manifest, "out": str(folder.path), **explanation_json(found)})
         return
     _print_explanation(found, shown)
     out_console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)

@@ -10,9 +10,11 @@ import typer
 from simcare.cli.common import (
     SEED,
     AsJson,
+    Force,
     Out,
     Workers,
     app,
+    chosen_folder,
     command,
     err_console,
     going_on,
@@ -79,20 +81,20 @@ def forecast(
     seed: Annotated[int, SEED] = 1,
     workers: Workers = None,
     out: Out = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit demand drivers to monthly counts, try them against challengers, and forecast with intervals.
 
     Example: `simcare forecast referrals-monthly --area Kent --backtest`
     """
-    from simcare.files.atomic import check_free
-
     every, others, left_out, name = _series(what, area)
     if population is not None or ages is not None:
         every = _per_person(every, population, ages, vintage, projection, horizon)
-    folder = out or Path("runs") / f"forecast-{name}"
-    check_free(folder)
     terms = _terms(covariate, step, pulse, trend, every)
+    known = {label: _content(series) for label, series in {**others, **every}.items()}
+    request = {"verb": "forecast", "series": sorted(every), "known": known, "terms": repr(terms), "horizon": horizon}
+    folder = chosen_folder(out, f"forecast-{name}", request | {"seed": seed}, force)
     about: dict[str, Any] = {
         "command": command(),
         "series": {n: repr(s) for n, s in every.items()},
@@ -102,11 +104,19 @@ def forecast(
     for sentence in left_out:
         err_console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     about["left_out"] = list(left_out)
-    asked = ForecastRequest(horizon, terms, seed, workers, folder, about, backtest, as_json)
+    about |= folder.entry
+    asked = ForecastRequest(horizon, terms, seed, workers, folder.path, about, backtest, as_json)
     if len(every) == 1:
         _one(next(iter(every.values())), others, asked)
     else:
         _many(every, asked)
+
+
+def _content(series: MonthlyCounts) -> dict[str, Any]:
+    """Everything that a series holds, as a fingerprint takes it."""
+    columns = {"counts": series.counts, "exposure": series.exposure, "low": series.low, "high": series.high}
+    columns |= {f"covariate {name}": values for name, values in series.covariates.items()}
+    return {"first": series.first} | {name: None if v is None else v.tolist() for name, v in columns.items()}
 
 
 class ForecastRequest(NamedTuple):

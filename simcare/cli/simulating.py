@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,14 +15,17 @@ from simcare.cli.common import (
     AsJson,
     Engine,
     FitName,
+    Force,
     Out,
     Workers,
     app,
+    chosen_folder,
     command,
     out_console,
     print_json,
     print_lines,
     print_table,
+    print_warnings,
     progress_bar,
 )
 
@@ -44,6 +48,7 @@ def run(
     workers: Workers = None,
     fit: FitName = None,
     out: Out = None,
+    force: Force = False,
     log: Annotated[bool, typer.Option("--log", help="Keep the event log (log.parquet).")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,13 +59,22 @@ def run(
     With uncertain parameters: `simcare run kent-2013 --fit runs/calibrated --out runs/fitted`, where runs/calibrated
     holds a fit.json
     """
-    from simcare.files.atomic import check_free
+    from simcare.files.digests import fingerprint
     from simcare.files.load import load_model
+    from simcare.model.cautions import model_cautions
 
     chosen = load_model(model)
-    folder = out or Path("runs") / chosen.about.name
-    check_free(folder)
     drawn = _fit(fit, chosen)
+    asked: dict[str, Any] = {
+        "verb": "run",
+        "model": fingerprint(chosen),
+        "years": years,
+        "replications": reps,
+        "seed": seed,
+    }
+    asked |= {"engine": engine, "fit": None if drawn is None else fingerprint(drawn), "log": log}
+    folder = chosen_folder(out, chosen.about.name, asked, force)
+    print_warnings(model_cautions(chosen))
 
     from simcare.report.folders import write_run, yearly  # heavy: only for input that is good
     from simcare.runs.run import run as run_model
@@ -69,10 +83,11 @@ def run(
         done = run_model(
             chosen, years, reps, seed, engine=engine, workers=workers, keep_log=log, progress=progress, fit=drawn
         )
-    report = write_run(done, folder, command(), log=log)
+    done = replace(done, manifest=done.manifest | folder.entry)
+    report = write_run(done, folder.path, command(), log=log)
     if as_json:
         by_year = yearly(done).to_dicts()
-        print_json({"manifest": done.manifest, "out": str(folder), "yearly": by_year})
+        print_json({"manifest": done.manifest, "out": str(folder.path), "yearly": by_year})
         return
     _print_run(done)
     out_console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)
@@ -92,6 +107,7 @@ def compare(
     workers: Workers = None,
     fit: FitName = None,
     out: Out = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare strategies with the baseline, with the same simulated people and the same chance events.
@@ -101,31 +117,28 @@ def compare(
     With uncertain parameters: `simcare compare prevention --fit runs/calibrated --reps 100`, where runs/calibrated
     holds a fit.json
     """
-    from simcare.files.atomic import check_free
-    from simcare.files.load import read_experiment
+    from simcare.files.digests import fingerprint
+    from simcare.files.load import read_experiment, with_options
+    from simcare.model.cautions import experiment_cautions
 
     chosen = read_experiment(experiment)
-    folder = out or Path("runs") / chosen.experiment.name
-    check_free(folder)
+    chosen = chosen._replace(experiment=with_options(chosen, replications=reps, years=years, seed=seed))
     posterior = _fit(fit, chosen.model)
+    asked: dict[str, Any] = {"verb": "compare", "experiment": fingerprint(chosen.experiment)}
+    asked |= {"model": fingerprint(chosen.extended)}
+    asked |= {"engine": engine, "fit": None if posterior is None else fingerprint(posterior)}
+    folder = chosen_folder(out, chosen.experiment.name, asked, force)
+    print_warnings(experiment_cautions(chosen.experiment, chosen.extended))
 
     from simcare.decide.comparison import compare as compare_strategies  # heavy: only for input that is good
     from simcare.report.folders import write_comparison
 
     with progress_bar("Comparing", engine) as progress:
-        found = compare_strategies(
-            chosen,
-            reps,
-            years=years,
-            seed=seed,
-            engine=engine,
-            workers=workers,
-            progress=progress,
-            fit=posterior,
-        )
-    report = write_comparison(found, folder, command())
+        found = compare_strategies(chosen, engine=engine, workers=workers, progress=progress, fit=posterior)
+    found = replace(found, manifest=found.manifest | folder.entry)
+    report = write_comparison(found, folder.path, command())
     if as_json:
-        print_json({"manifest": found.manifest, "out": str(folder), "differences": found.differences.to_dicts()})
+        print_json({"manifest": found.manifest, "out": str(folder.path), "differences": found.differences.to_dicts()})
         return
     _print_comparison(found)
     out_console.print(f"\nReport: {report}", soft_wrap=True, highlight=False)
@@ -176,6 +189,7 @@ def _print_run(done: Run) -> None:
 
 
 def _print_comparison(found: Comparison) -> None:
+    from simcare.model.cautions import effects_as_used
     from simcare.report import summaries
     from simcare.report.brief_tables import council_table, difference_table, measures_shown
     from simcare.report.findings import report_sentences
@@ -192,4 +206,6 @@ def _print_comparison(found: Comparison) -> None:
     for strategy in experiment.strategies:
         print_table(difference_table(found.differences, strategy, measures_shown(experiment), fitted))
     print_lines(report_sentences(given), gap=True)
+    if used := effects_as_used(experiment):
+        print_lines(["Effects that are not used as asked:", *used], gap=True)
     _print_fit(found.manifest)

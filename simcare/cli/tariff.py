@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simcare.cli.common import AsJson, Out, app, command, out_console, print_exhibit, print_json, print_lines
+from simcare.cli.common import (
+    AsJson,
+    Force,
+    Out,
+    app,
+    chosen_folder,
+    command,
+    out_console,
+    print_exhibit,
+    print_json,
+    print_lines,
+    print_warnings,
+)
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
@@ -45,6 +57,7 @@ def tariff(
         bool, typer.Option("--reviews/--no-reviews", help="Whether reviews step the client down as well.")
     ] = True,
     out: Out = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """What a contract rewards day by day, and the expected stay and cost of a client who is ready to step down; no
@@ -52,24 +65,34 @@ def tariff(
 
     Example: `simcare tariff kent-2013 --service intensive_home_care_older --experiment tiered-tariffs`
     """
-    from simcare.files.atomic import check_free
+    from simcare.files.digests import fingerprint
     from simcare.files.load import load_model
 
-    folder = out or Path("runs") / f"tariff-{service}"
     chosen, names = _contracts(load_model(model), service, provider, contract, experiment)
-    check_free(folder)
 
+    from simcare.model.cautions import warning_lines
     from simcare.report.tariff_page import TariffRequest, client_words, tariff_exhibits, tariff_json, write_tariff
     from simcare.tariffs.expected_stay import cases
 
     client = {"need": need, "stage": stage, "group": group}
+    chosen, warnings = _answering(chosen, service, provider, names)
     found = cases(chosen, service, provider, names, **client, reviews=reviews, ready_day=float(ready_day))
+    request: dict[str, Any] = {
+        "verb": "tariff",
+        "model": fingerprint(chosen),
+        "service": service,
+        "provider": found[0].provider,
+    }
+    request |= {"contracts": [one.contract for one in found], **client, "days": days, "ready_day": ready_day}
+    folder = chosen_folder(out, f"tariff-{service}", request | {"reviews": reviews}, force)
+    print_warnings(warnings)
     where, notes = client_words(found[0], chosen), TariffRequest(ready_day, reviews).notes(found)
     shown = tariff_exhibits(found, days, where)
-    about = {"service": service, "provider": found[0].provider}
-    page = write_tariff(shown, about | {"command": command()}, where, chosen, notes, folder)
+    about = {"service": service, "provider": found[0].provider, "warnings": warnings}
+    entry = {"command": command(), **folder.entry}
+    page = write_tariff(shown, about | entry, where, chosen, [*warning_lines(warnings), *notes], folder.path)
     if as_json:
-        print_json({**about, "out": str(folder), "contracts": tariff_json(shown)})
+        print_json({**about, "out": str(folder.path), "contracts": tariff_json(shown)})
         return
     if experiment is not None and not names:
         notes.append(f"No strategy of '{experiment}' puts this service under another contract.")
@@ -81,6 +104,21 @@ def _print_tariff(shown: TariffExhibits, where: str, notes: Sequence[str]) -> No
     print_exhibit(shown.outcomes, f": {where}")
     print_lines(notes)
     print_exhibit(shown.gaming)
+
+
+def _answering(model: Model, service: str, provider: str | None, contracts: Sequence[str]) -> tuple[Model, list[str]]:
+    """The model with the shipped response for the provider, where contracts are tried on one of whom nobody says how
+    it responds to money; and what is to be said of that."""
+    from simcare.files.default_responses import with_default_responses
+    from simcare.model.cautions import silence_of
+    from simcare.tariffs.expected_stay import chosen_offer
+
+    if not contracts:
+        return model, []
+    asked, _ = chosen_offer(model, service, provider)
+    whole = with_default_responses(model, [asked.name])
+    said = silence_of(whole, asked, list(dict.fromkeys(contracts)))
+    return whole, [] if said is None else [said]
 
 
 def _contracts(

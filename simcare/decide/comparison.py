@@ -33,8 +33,18 @@ from simcare.measures.spread_parts import (
     parameter_sd,
 )
 from simcare.model import Model
+from simcare.model.cautions import experiment_cautions
 from simcare.model.overlay import apply_strategy, in_scenario
-from simcare.model.strategy import AS_IN_THE_FILE, BASELINE, Experiment, Scenario, Strategy, believed, drawn_effects
+from simcare.model.strategy import (
+    ABOUT_EFFECTS,
+    AS_IN_THE_FILE,
+    BASELINE,
+    Experiment,
+    Scenario,
+    Strategy,
+    believed,
+    drawn_effects,
+)
 from simcare.rules.draws import EFFECT, name_key, uniform
 from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import ReplicationResult, Task, in_draw
@@ -84,7 +94,7 @@ def compare(
     model.
     """
     given = experiment if isinstance(experiment, LoadedExperiment) else _loaded(experiment, model)
-    experiment = with_options(given.experiment, replications=replications, years=years, seed=seed)
+    experiment = with_options(given, replications=replications, years=years, seed=seed)
     fit = chosen_fit(fit, given.model)
     began = dt.datetime.now(dt.UTC)
     scenarios = (None, *experiment.scenarios)
@@ -137,6 +147,7 @@ def _compared(
             "experiment": experiment.name,
             "experiment_sha256": fingerprint(experiment),
             "strategies": [BASELINE, *names],
+            "warnings": list(experiment_cautions(experiment, model)),
         },
     )
 
@@ -172,9 +183,9 @@ def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, flo
     """A standard normal for each effect of a strategy as stated: which of the possible truths this replication lives
     in.
 
-    The address is the effect itself: two strategies that share an effect live in the same truth about it.
+    The address is what the effect does: two strategies that share an effect live in the same truth about it.
     """
-    keys = [name_key("effect", effect.model_dump_json()) for effect in stated.effects]
+    keys = [name_key("effect", effect.model_dump_json(exclude=set(ABOUT_EFFECTS))) for effect in stated.effects]
     return {k: float(norm.ppf(uniform(seed, replication, address, EFFECT, 0))) for k, address in enumerate(keys)}
 
 

@@ -139,7 +139,12 @@ def laid(model: Model, parameters: Sequence[Moves], values: Mapping[str, float])
     """
     effects = [
         Effect(
-            on=cells.on, stages=cells.stages, groups=cells.groups, needs=cells.needs, multiply=_fitted(values[p.name])
+            on=cells.on,
+            stages=cells.stages,
+            groups=cells.groups,
+            needs=cells.needs,
+            multiply=_fitted(values[p.name]),
+            deliberate=True,  # as far from 1 as the data say
         )
         for p in parameters
         for cells in p.multiply

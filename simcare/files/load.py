@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import Field, create_model
 
 from simcare.errors import BadInput
+from simcare.files.default_responses import extended_for
 from simcare.files.extend import read_model
 from simcare.files.file_kinds import check_kind, kind_of
 from simcare.files.library import FOLDERS, find_beside, find_file, is_there, library, series_file
@@ -19,14 +18,15 @@ from simcare.files.parsing import parse
 from simcare.files.shipped_examples import with_examples
 from simcare.files.sound_rows import parse_sound
 from simcare.files.toml_faults import read_mended, read_toml
+from simcare.model.cautions import effects_as_used, experiment_cautions, model_cautions
 from simcare.model.checks.names import source_faults
+from simcare.model.checks.starts import start_faults
 from simcare.model.contracts import Contract
 from simcare.model.model import Figure, Model, sourced_figures
 from simcare.model.number import Frozen
-from simcare.model.overlay import added, apply_strategy, extended_by, in_scenario
+from simcare.model.overlay import added, apply_strategy, in_scenario
 from simcare.model.response import Response
 from simcare.model.strategy import Experiment, believed
-from simcare.units import YEAR_DAYS
 
 
 def load_model(name: str | Path) -> Model:
@@ -64,7 +64,8 @@ def with_series(data: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 class LoadedExperiment(NamedTuple):
-    """An experiment, its model as in the model's file, and the model with the experiment's contracts and responses."""
+    """An experiment, its model as in the model's file, and the model with the experiment's contracts and responses, the
+    shipped responses among them (:mod:`simcare.files.default_responses`)."""
 
     experiment: Experiment
     model: Model
@@ -75,7 +76,7 @@ class LoadedExperiment(NamedTuple):
         """From values. Raises BadInput without a model, and where the two do not fit together."""
         if model is None:
             raise BadInput(f"experiment {experiment.name}: give its model as well")
-        return cls(experiment, model, extended_by(model, experiment))
+        return cls(experiment, model, extended_for(model, experiment))
 
 
 def load_experiment(name: str | Path) -> tuple[Experiment, Model]:
@@ -108,21 +109,29 @@ def read_experiment(name: str | Path) -> LoadedExperiment:
     return LoadedExperiment(sound.value, model, whole)
 
 
-def with_options(experiment: Experiment, **options: int | None) -> Experiment:
+def with_options(given: LoadedExperiment, **options: int | None) -> Experiment:
     """The experiment with other ``replications``, ``years`` or ``seed``, where given. Raises BadInput for what the
-    experiment's file could not hold either.
+    experiment's file could not hold either, and for a strategy that would start outside the run.
 
-    >>> with_options(load_experiment("prevention")[0], replications=1)
+    >>> with_options(read_experiment("prevention"), replications=1)
     Traceback (most recent call last):
     ...
     simcare.errors.BadInput: prevention: replications: ...
+    >>> with_options(read_experiment("prevention"), years=1)
+    Traceback (most recent call last):
+    ...
+    simcare.errors.BadInput: prevention: strategies[0].start: 2014-04-01 is not before the end of the run, ...
     """
+    experiment = given.experiment
     asked = {name: value for name, value in options.items() if value is not None}
     fields: dict[str, Any] = {
         name: (Experiment.model_fields[name].annotation, Experiment.model_fields[name]) for name in asked
     }
     checked = parse(create_model("Options", __base__=Frozen, **fields), asked, experiment.name)
-    return experiment.model_copy(update={name: getattr(checked, name) for name in asked})
+    chosen = experiment.model_copy(update={name: getattr(checked, name) for name in asked})
+    if faults := [f"{experiment.name}: {fault}" for fault in start_faults(chosen, given.model)]:
+        raise BadInput(faults)
+    return chosen
 
 
 def _extended(model: Model, experiment: Experiment) -> tuple[Model, list[str]]:
@@ -130,7 +139,7 @@ def _extended(model: Model, experiment: Experiment) -> tuple[Model, list[str]]:
     is."""
     faults = [str(fault) for fault in source_faults(experiment, tuple(experiment.sources))]
     try:
-        return extended_by(model, experiment), faults
+        return extended_for(model, experiment), faults
     except BadInput as error:
         return model, [*faults, *error.faults]
 
@@ -140,10 +149,8 @@ def _experiment_faults(experiment: Experiment, model: Model, whole: Model) -> li
     faults = []
     for k, scenario in enumerate(experiment.scenarios):
         faults += _tried(f"scenarios[{k}].", partial(in_scenario, whole, scenario))
-    last = model.about.start + dt.timedelta(days=math.floor(YEAR_DAYS * experiment.years))
+    faults += [str(fault) for fault in start_faults(experiment, model)]
     for k, strategy in enumerate(experiment.strategies):
-        if strategy.start >= last:
-            faults.append(f"strategies[{k}].start: {strategy.start} is not before the end of the run, {last}")
         tried = _tried("", partial(apply_strategy, whole, believed(strategy, experiment.shrinkage)))
         if experiment.contracts and whole is model:  # its contracts could not be added, which is told already
             tried = [fault for fault in tried if not fault.startswith("contracts[")]
@@ -183,19 +190,32 @@ def with_contracts(model: Model, path: Path) -> tuple[Model, list[str]]:
     ]
 
 
-def check_file(name: str | Path) -> tuple[str, list[Figure]]:
-    """Validate a TOML file or library name of any kind; returns its kind and every number in it."""
+class CheckedTables(NamedTuple):
+    """What kind of file it is, every number in it, what is perhaps not as it was meant, and what is to be known of
+    it, a sentence each."""
+
+    kind: str
+    figures: list[Figure]
+    warnings: list[str]
+    notes: list[str]
+
+
+def check_file(name: str | Path) -> CheckedTables:
+    """Validate a TOML file or library name of any kind."""
     path = next((find_file(name, folder) for folder in FOLDERS if is_there(name, folder)), None) or find_file(
         name, "models"
     )
     kind = kind_of(read_mended(path)[0])
     if kind == "experiment":
-        experiment, _ = load_experiment(path)
-        return "experiment", list(sourced_figures(experiment))
+        given = read_experiment(path)
+        warnings = experiment_cautions(given.experiment, given.extended)
+        used = effects_as_used(given.experiment)
+        return CheckedTables("experiment", list(sourced_figures(given.experiment)), [*warnings], [*used])
     if kind == "file of contracts":
-        given = parse(ContractFile, read_toml(path), str(path))
-        return "file of contracts", list(sourced_figures(given))
-    return "model", list(sourced_figures(load_model(path)))
+        contracts = parse(ContractFile, read_toml(path), str(path))
+        return CheckedTables("file of contracts", list(sourced_figures(contracts)), [], [])
+    model = load_model(path)
+    return CheckedTables("model", list(sourced_figures(model)), list(model_cautions(model)), [])
 
 
 def is_calibration(name: str | Path) -> bool:

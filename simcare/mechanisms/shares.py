@@ -33,6 +33,7 @@ from simcare.measures.catalogue import SUMMED
 from simcare.mechanisms.shapley import shapley
 from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model import Model
+from simcare.model.cautions import experiment_cautions, model_cautions
 from simcare.model.nearmiss import unknown
 from simcare.model.strategy import BASELINE, Experiment
 from simcare.runs.run import manifest, outcomes_of
@@ -81,6 +82,11 @@ class Plan:
     @property
     def runs(self) -> int:
         return self.settings * len(self.titles) * self.replications
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is perhaps not as it was meant (:mod:`simcare.model.cautions`)."""
+        return experiment_cautions(self.experiment, self.model) if self.experiment else model_cautions(self.model)
 
     def words(self) -> str:
         """How many runs it will take, and why."""
@@ -166,7 +172,8 @@ def plan(
     if replications < 2:
         raise BadInput(f"replications: must be 2 or more, for an interval, got {replications}")
     if experiment is not None:
-        experiment = with_options(_chosen(experiment, strategies), replications=replications, years=years, seed=seed)
+        given = LoadedExperiment(_chosen(experiment, strategies), base, base)
+        experiment = with_options(given, replications=replications, years=years, seed=seed)
         years, seed = experiment.years, experiment.seed
     elif strategies:
         raise BadInput(f"strategies: '{base.about.name}' is a model; give an experiment to explain a strategy")
@@ -241,6 +248,7 @@ def run_plan(
     about |= {"mechanisms": [m.name for m in plan.mechanisms], "strategies": list(plan.titles), "runs": plan.runs}
     if plan.experiment is not None:
         about |= {"experiment": plan.experiment.name, "experiment_sha256": fingerprint(plan.experiment)}
+    about["warnings"] = list(plan.warnings)
     return Explanation(plan, _settings(plan, found), _shares(plan, runs, parts), _moved(plan, parts), about)
 
 

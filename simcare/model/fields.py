@@ -10,9 +10,9 @@ from pydantic import Field
 from simcare.model.capacity import Hospital, Provider, Team
 from simcare.model.contracts import Contract
 from simcare.model.demand import DemandDriver
-from simcare.model.kinds import Amount, ClockName, FileName, Name, Scope
+from simcare.model.kinds import Amount, ClockName, Cost, FileName, Name, Scope
 from simcare.model.market import Failure, Market, Voluntary
-from simcare.model.number import Frozen, Number
+from simcare.model.number import Frozen
 from simcare.model.parts import (
     Arrivals,
     Caseload,
@@ -61,8 +61,8 @@ class Programme(Frozen):
     start: dt.date
     ramp_days: int = Field(default=0, ge=0)
     stage: Name | None = None
-    gbp_per_year: Number | None = None
-    one_off_gbp: Number | None = None
+    gbp_per_year: Cost | None = None
+    one_off_gbp: Cost | None = None
 
 
 class ModelFields(Frozen):

@@ -52,6 +52,15 @@ def _above_zero(number: Any) -> Any:
     return number
 
 
+def _explained(number: Number) -> Number:
+    require(
+        number.value >= 0 or bool(number.note),
+        f"a cost below 0 is income, got {number.value:g}; leave out the minus sign, or say in its note where the money"
+        " comes from",
+    )
+    return number
+
+
 def _share(number: Any) -> Any:
     for value in _values(number):
         require(0 <= value <= 1, f"is a share from 0 to 1, got {value:g}")
@@ -96,6 +105,7 @@ def _twelve_of_mean_one(season: Numbers) -> Numbers:
 Amount = Annotated[Number, AfterValidator(_not_negative)]
 Amounts = Annotated[Numbers, AfterValidator(_not_negative)]
 AmountSeries = Annotated[DatedNumber, AfterValidator(_not_negative)]
+Cost = Annotated[Number, AfterValidator(_explained)]
 Positive = Annotated[Number, AfterValidator(_above_zero)]
 Positives = Annotated[Numbers, AfterValidator(_above_zero)]
 Share = Annotated[Number, AfterValidator(_share)]

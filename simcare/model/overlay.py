@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from simcare.errors import BadInput
 from simcare.model.capacity import Provider, Switch
+from simcare.model.checks.effects import effect_faults
 from simcare.model.checks.whole import find_faults
 from simcare.model.contracts import Contract
 from simcare.model.fields import Modifier, Programme
@@ -20,7 +21,15 @@ from simcare.model.nearmiss import unknown
 from simcare.model.number import DatedNumber, Number, Step
 from simcare.model.parts import Need
 from simcare.model.response import Response
-from simcare.model.strategy import LARGEST, Change, Effect, Experiment, NewContract, Scenario, Strategy
+from simcare.model.strategy import (
+    ABOUT_EFFECTS,
+    LARGEST,
+    Change,
+    Experiment,
+    NewContract,
+    Scenario,
+    Strategy,
+)
 from simcare.units import ramp_steps
 
 
@@ -30,8 +39,6 @@ def apply_strategy(model: Model, strategy: Strategy) -> Model:
     Raises BadInput when the strategy names what is not there, with the path inside the strategy.
     """
     faults: list[str] = []
-    for k, effect in enumerate(strategy.effects):
-        faults += _scope_faults(model, effect, f"effects[{k}]")
     changed: BaseModel = model
     for k, change in enumerate(strategy.changes):
         try:
@@ -43,6 +50,9 @@ def apply_strategy(model: Model, strategy: Strategy) -> Model:
             faults.append(f"changes[{k}].to: {sentence}")
     changed, found = _contracted(changed, strategy)
     faults += found
+    assert isinstance(changed, Model)
+    for k, effect in enumerate(strategy.effects):
+        faults += effect_faults(changed, effect, f"effects[{k}]")
     failures, found = _failing(model, strategy)
     faults += found
     if strategy.stage is not None and strategy.stage not in (names := [s.name for s in model.stages]):
@@ -50,10 +60,11 @@ def apply_strategy(model: Model, strategy: Strategy) -> Model:
     if faults:
         raise BadInput(faults)
     window = {"start": strategy.start, "ramp_days": strategy.ramp_days}
-    modifiers = tuple(Modifier(**effect.model_dump(), **window) for effect in strategy.effects)
+    modifiers = tuple(
+        Modifier(**effect.model_dump(exclude=set(ABOUT_EFFECTS)), **window) for effect in strategy.effects
+    )
     money = {"gbp_per_year": strategy.gbp_per_year, "one_off_gbp": strategy.one_off_gbp}
     programme = Programme(name=strategy.name, stage=strategy.stage, **money, **window)
-    assert isinstance(changed, Model)
     return changed.model_copy(
         update={
             "modifiers": (*model.modifiers, *modifiers),
@@ -175,22 +186,6 @@ def largest(model: Model) -> str:
     return max(people, key=lambda name: people[name])
 
 
-def _scope_faults(model: Model, effect: Effect, path: str) -> list[str]:
-    if effect.on != "arrivals" and not any(clock.clock == effect.on for clock in model.clocks):
-        return [f"{path}.on: the model has no '{effect.on}' clock, so this effect could do nothing"]
-    options = {
-        "stages": [s.name for s in model.stages],
-        "groups": [g.name for g in model.groups],
-        "needs": list(model.need_levels),
-    }
-    return [
-        f"{path}.{field}[{i}]: {unknown(name, names)}"
-        for field, names in options.items()
-        for i, name in enumerate(getattr(effect, field) or ())
-        if name not in names
-    ]
-
-
 def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) -> BaseModel:
     match = re.fullmatch(r"([a-z_]+)\.(.+)\.([a-z_]+)", change.path)
     assert match is not None
@@ -234,11 +229,7 @@ def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) 
 def _set_offer(model: BaseModel, name: str, field: str, to: Number, strategy: Strategy) -> BaseModel:
     """An offer goes by provider, service and, if it has one, area: ``offers.council.home.places``."""
     providers = getattr(model, "providers")  # noqa: B009 (a model half changed is no Model to the type checker)
-    known = {
-        ".".join(part for part in (provider.name, offer.service, offer.area) if part is not None): (p, k)
-        for p, provider in enumerate(providers)
-        for k, offer in enumerate(provider.offers)
-    }
+    known = _offers(providers)
     if name not in known:
         raise LookupError(unknown(name, list(known)))
     p, k = known[name]
@@ -247,6 +238,38 @@ def _set_offer(model: BaseModel, name: str, field: str, to: Number, strategy: St
         update={"offers": (*offers[:k], _changed(offers[k], field, to, strategy), *offers[k + 1 :])}
     )
     return model.model_copy(update={"providers": (*providers[:p], provider, *providers[p + 1 :])})
+
+
+def _offers(providers: Sequence[Provider]) -> dict[str, tuple[int, int]]:
+    """Every offer by its name in a path: which provider's, and which of its offers."""
+    return {
+        ".".join(part for part in (provider.name, offer.service, offer.area) if part is not None): (p, k)
+        for p, provider in enumerate(providers)
+        for k, offer in enumerate(provider.offers)
+    }
+
+
+def number_now(model: Model, path: str, date: dt.date) -> float | None:
+    """The number that a change of this path would replace on a date; None where there is none.
+
+    >>> from simcare.files.load import load_model
+    >>> number_now(load_model("mm-infinity"), "contracts.flat.gbp_per_day", dt.date(2014, 4, 1))
+    10.0
+    """
+    part, _, rest = path.partition(".")
+    name, _, field = rest.rpartition(".")
+    row: BaseModel | None
+    if part == "offers":
+        at = _offers(model.providers).get(name)
+        row = None if at is None else model.providers[at[0]].offers[at[1]]
+    else:
+        row = next((row for row in getattr(model, part, ()) if row.name == name), None)
+    if isinstance(row, Contract):
+        row = row.terms[0]
+    number = getattr(row, field, None)
+    if isinstance(number, DatedNumber):
+        return number.at(date)
+    return number.value if isinstance(number, Number) else None
 
 
 def _changed(target: BaseModel, field: str, to: Number, strategy: Strategy) -> BaseModel:

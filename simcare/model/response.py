@@ -10,6 +10,8 @@ from simcare.model.capacity import Owner
 from simcare.model.kinds import Amount, Name, Positive, Share, require
 from simcare.model.number import Frozen
 
+SHIPPED = "shipped: "  # how the names of the shipped responses begin
+
 
 class Response(Frozen):
     """How the providers of some owners, or some by name, answer to what a client who could step down is worth to them.

@@ -13,7 +13,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from simcare.model.contracts import Contract
-from simcare.model.kinds import ClockName, FileName, Name, PathText, Scope, Share
+from simcare.model.kinds import ClockName, Cost, FileName, Name, PathText, Scope, Share
 from simcare.model.number import Frozen, Grade, Number
 from simcare.model.response import Response
 
@@ -22,14 +22,30 @@ BASELINE = "baseline"  # the strategy that changes nothing
 AS_IN_THE_FILE = "as in the file"  # the scenario that changes nothing
 
 
+MOST_TIMES, LEAST_TIMES = 5.0, 0.2  # an effect beyond these is asked for on purpose, or mistyped
+ABOUT_EFFECTS = frozenset({"evidence", "deliberate"})  # what is said of an effect beside what it does
+
+
 class Effect(Frozen):
-    """What a strategy does to a clock or to arrivals: it runs ``multiply`` times as fast in these cells."""
+    """What a strategy does to a clock or to arrivals: it runs ``multiply`` times as fast in these cells.
+
+    ``evidence`` says how far it is believed. "what-if": it is used as asked. "graded": it is shrunk by the grade of
+    ``multiply``, and drawn where that has an interval. Unless said, an assumption (``source = "assumption"``) is a
+    what-if, and anything with a source is graded. ``deliberate`` allows effects beyond five times or a fifth.
+    """
 
     on: ClockName | Literal["arrivals"]
     stages: Scope = None
     groups: Scope = None
     needs: tuple[Name, ...] | None = None
     multiply: Number
+    evidence: Literal["what-if", "graded"] | None = None
+    deliberate: bool = False
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether it is a what-if, which is used as asked."""
+        return self.evidence == "what-if" or (self.evidence is None and self.multiply.source == "assumption")
 
     @model_validator(mode="after")
     def _positive(self) -> Self:
@@ -38,6 +54,32 @@ class Effect(Frozen):
             fewer = -value / 100 if value <= -1 else -value  # people write a fall in per cent
             meant = f"; {100 * fewer:g} % fewer is {1 - fewer:g}" if 0 < fewer < 1 else ""
             raise ValueError(f"multiply cannot be negative, got {value:g}{meant}")
+        return self
+
+    @model_validator(mode="after")
+    def _of_a_size_that_is_meant(self) -> Self:
+        times = self.multiply.value
+        if not self.deliberate and not LEAST_TIMES <= times <= MOST_TIMES:
+            say = "say deliberate = true in the effect if that is meant"
+            what = f"multiply is {times:g}, {times:g} times as fast" if times else "multiply is 0, which stops it"
+            if 5 < times <= 100 and times == round(times):
+                less = f", {times:g} % less is {1 - times / 100:g}" if times < 100 else ""
+                what += (
+                    f"; {times:g} % of what it is now is {times / 100:g}, {times:g} % more is {1 + times / 100:g}{less}"
+                )
+            elif 0 < times < LEAST_TIMES:
+                what += f"; {100 * times:g} % more is {1 + times:g}, {100 * times:g} % less is {1 - times:g}"
+            raise ValueError(f"{what}; {say}")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_for_one_size(self) -> Self:
+        if self.as_asked and self.multiply.low is not None:
+            said = "a what-if" if self.evidence == "what-if" else 'an assumption (source = "assumption"), so a what-if,'
+            raise ValueError(
+                f"is {said} and is used as asked, so its interval would not be used: leave out low and high, or say"
+                ' evidence = "graded" to have it shrunk by its grade and drawn'
+            )
         return self
 
 
@@ -71,8 +113,8 @@ class Strategy(Frozen):
     title: str
     start: dt.date
     ramp_days: int = Field(default=0, ge=0)
-    gbp_per_year: Number | None = None
-    one_off_gbp: Number | None = None
+    gbp_per_year: Cost | None = None
+    one_off_gbp: Cost | None = None
     stage: Name | None = None
     effects: tuple[Effect, ...] = ()
     changes: tuple[Change, ...] = ()
@@ -137,7 +179,7 @@ class Experiment(Frozen):
 
 
 def shrunk(multiply: Number, shrinkage: Shrinkage) -> Number:
-    """The effect as believed: value, low and high raised to the weight of its grade.
+    """An effect as far as its grade is believed: value, low and high raised to the weight of the grade.
 
     >>> halves = Shrinkage(**{g: {"value": 0.5, "source": "assumption", "grade": "D"} for g in "ABCD"})
     >>> shrunk(Number(value=0.64, source="assumption", grade="C"), halves).value
@@ -149,8 +191,18 @@ def shrunk(multiply: Number, shrinkage: Shrinkage) -> Number:
 
 
 def believed(strategy: Strategy, shrinkage: Shrinkage) -> Strategy:
-    """The strategy with every effect shrunk by its grade."""
-    effects = tuple(e.model_copy(update={"multiply": shrunk(e.multiply, shrinkage)}) for e in strategy.effects)
+    """The strategy with its effects as they are used: what-ifs as asked, the others shrunk by their grade.
+
+    >>> shrinkage = Shrinkage(**{g: {"value": 0.5, "source": "assumption", "grade": "D"} for g in "ABCD"})
+    >>> asked = {"on": "rise", "multiply": {"value": 0.64, "source": "assumption", "grade": "D"}}
+    >>> both = [asked, {**asked, "evidence": "graded"}]
+    >>> strategy = Strategy(name="s", title="S", start=dt.date(2014, 4, 1), effects=both)
+    >>> [effect.multiply.value for effect in believed(strategy, shrinkage).effects]
+    [0.64, 0.8]
+    """
+    effects = tuple(
+        e if e.as_asked else e.model_copy(update={"multiply": shrunk(e.multiply, shrinkage)}) for e in strategy.effects
+    )
     return strategy.model_copy(update={"effects": effects})
 
 

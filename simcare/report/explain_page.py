@@ -14,6 +14,7 @@ from simcare.files.atomic import aside
 from simcare.files.json_text import write_manifest
 from simcare.mechanisms.shares import GENUINE, TOGETHER, TOTAL, Explanation, Plan
 from simcare.mechanisms.switches import numbers_behind
+from simcare.model.cautions import warning_lines
 from simcare.model.strategy import BASELINE
 from simcare.report import wording
 from simcare.report.exhibit import Exhibit, Table, write_exhibit
@@ -261,7 +262,9 @@ def text_of(found: Explanation, shown: ExplainExhibits, command: str) -> str:
         section_of(numbers_exhibit(plan)),
         Section("To get the same figures again", [Text([again])]),
     ]
-    return page(f"Need-driven or induced demand? {title}", lead, (), sections)
+    return page(
+        f"Need-driven or induced demand? {title}", lead, warning_lines(found.manifest.get("warnings", ())), sections
+    )
 
 
 def explanation_json(found: Explanation) -> dict[str, Any]:

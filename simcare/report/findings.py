@@ -26,8 +26,9 @@ SAID = {  # the measures that a strategy's sentence speaks of, money first
     "unmet_need_days": "unmet-need days",
 }
 EFFECTS = (
-    "“× 0.8” means that something happens 0.8 times as fast. Effects are used weaker than published, the more so the"
-    " weaker the evidence: the last number is the one used."
+    "“× 0.8” means that something happens 0.8 times as fast. Effects that rest on evidence are used weaker than"
+    " published, the more so the weaker the evidence: the last number is the one used. What is only asked (a what-if)"
+    " is used as asked."
 )
 
 

@@ -165,6 +165,7 @@ FACTS = {
     "model": "Model",
     "model_sha256": "Model fingerprint (SHA-256)",
     "model_hash": "Model fingerprint",
+    "request_sha256": "Fingerprint of what was asked (SHA-256)",
     "start": "Start",
     "years": "Years",
     "replications": "Replications",
@@ -181,7 +182,8 @@ FACTS = {
 
 def facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What it takes to get the same figures again."""
-    named = sorted(manifest, key=lambda key: list(FACTS).index(key) if key in FACTS else len(FACTS))
+    stated = [key for key in manifest if key != "warnings"]  # which stand at the head of the page
+    named = sorted(stated, key=lambda key: list(FACTS).index(key) if key in FACTS else len(FACTS))
     return [
         (FACTS.get(key, wording.title(key)), _fit_fact(manifest[key]) if key == "fit" else _fact(manifest[key]))
         for key in named

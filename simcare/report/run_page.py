@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simcare.files.atomic import write_file
+from simcare.model.cautions import warning_lines
 from simcare.report import wording
 from simcare.report.contracts import contract_sections
 from simcare.report.demand import demand_section
@@ -37,7 +38,8 @@ def run_page(frames: Frames) -> str:
     """The whole page as text, from frames that may be used for files as well."""
     given = frames.given
     title = given.experiment.title if given.experiment else given.model.about.title
-    return page(title, _asked(frames), (), run_sections(frames), frames.setting.period)
+    notes = warning_lines(given.manifest.get("warnings", ()))
+    return page(title, _asked(frames), notes, run_sections(frames), frames.setting.period)
 
 
 def run_sections(frames: Frames) -> list[Section | Chooser]:

@@ -134,7 +134,8 @@ def strategies_frame(experiment: Experiment) -> pl.DataFrame:
 def _assumed(strategy: Strategy, used: Strategy) -> Iterator[str]:
     for effect, held in zip(strategy.effects, used.effects, strict=True):
         stated = f"×\N{NO-BREAK SPACE}{effect.multiply.value:g}{_range(effect.multiply)}, {_grade(effect.multiply)}"
-        yield f"{CLOCKS[effect.on]}{_scope(effect)}: {stated}, used as ×\N{NO-BREAK SPACE}{held.multiply.value:.3g}"
+        used_as = "asked (a what-if)" if effect.as_asked else f"×\N{NO-BREAK SPACE}{held.multiply.value:.3g}"
+        yield f"{CLOCKS[effect.on]}{_scope(effect)}: {stated}, used as {used_as}"
     yield from _changed(strategy)
     for new in strategy.contracts:
         at = "all who offer it" if new.provider is None else wording.title(new.provider).lower()

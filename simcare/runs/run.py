@@ -19,6 +19,7 @@ from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit, chosen_fit
 from simcare.files.load import load_model
 from simcare.model import Model
+from simcare.model.cautions import model_cautions
 from simcare.runs.task import ReplicationResult, Task, check_options, compile_rules, horizon_days, in_draw, run_task
 from simcare.runs.workers import Progress, carry_out, worker_count
 
@@ -149,4 +150,5 @@ def manifest(
         "began": began.isoformat(timespec="seconds"),
         "wall_seconds": round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1),
         **({} if fit is None else {"fit": fit.manifest_entry}),
+        "warnings": list(model_cautions(model)),
     }

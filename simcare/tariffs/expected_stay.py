@@ -152,9 +152,26 @@ def cases(
     if any does; the client is of the stage and group most of whom are there on day 0, with need one tier below the
     service. Raises BadInput for a name that is not there, and for a service below which there is no tier.
     """
-    known = {s.name: s for s in model.services}
-    if service not in known:
-        raise BadInput(f"service: {unknown(service, known)}")
+    chosen, offer = chosen_offer(model, service, provider)
+    cell = _cell(model, next(s for s in model.services if s.name == service), need, stage, group)
+    names = [contract.name for contract in model.contracts]
+    for name in contracts:
+        if name not in names:
+            raise BadInput(f"contract: {unknown(name, names)}")
+    each = dict.fromkeys((*offer.contracts, *contracts))
+    return [case(model, chosen, offer, cell, name, reviews=reviews, ready_day=ready_day) for name in each]
+
+
+def chosen_offer(model: Model, service: str, provider: str | None = None) -> tuple[Provider, Offer]:
+    """Whose offer of a service is meant, and the offer: as :func:`cases` chooses, and raising what it does.
+
+    >>> from simcare.files.load import load_model
+    >>> chosen_offer(load_model("kent-2013"), "residential_older")[0].name
+    'care_homes'
+    """
+    names = [s.name for s in model.services]
+    if service not in names:
+        raise BadInput(f"service: {unknown(service, names)}")
     offers = {
         p.name: (p, next(o for o in p.offers if o.service == service))
         for p in model.providers
@@ -163,14 +180,7 @@ def cases(
     if provider is not None and provider not in offers:
         raise BadInput(f"provider: {unknown(provider, offers)} (who offer '{service}')")
     answering = [name for name, (p, _) in offers.items() if response_of(model, p) is not None] or list(offers)
-    chosen, offer = offers[provider or max(answering, key=lambda name: offers[name][1].weight.value)]
-    cell = _cell(model, known[service], need, stage, group)
-    names = [contract.name for contract in model.contracts]
-    for name in contracts:
-        if name not in names:
-            raise BadInput(f"contract: {unknown(name, names)}")
-    each = dict.fromkeys((*offer.contracts, *contracts))
-    return [case(model, chosen, offer, cell, name, reviews=reviews, ready_day=ready_day) for name in each]
+    return offers[provider or max(answering, key=lambda name: offers[name][1].weight.value)]
 
 
 def _cell(

@@ -92,7 +92,10 @@ def test_fewer_arrivals_are_a_part_of_the_same_people(toy: Model, baseline: pl.D
 
 def test_arrivals_of_one_need_thin_that_need_only(toy: Model, baseline: pl.DataFrame) -> None:
     fewer = simulate(
-        apply_strategy(toy, strategy(effects=[{"on": "arrivals", "needs": ["placement"], "multiply": number(0.0)}])),
+        apply_strategy(
+            toy,
+            strategy(effects=[{"on": "arrivals", "needs": ["placement"], "multiply": number(0.0), "deliberate": True}]),
+        ),
         DAYS,
     )
     first = baseline.group_by("client", maintain_order=True).first()

@@ -36,6 +36,7 @@ gbp_per_year = {{ value = 10000, source = "assumption", grade = "D" }}
 [[strategies.effects]]
 on = "rise"
 stages = ["young"]
+evidence = "graded"
 multiply = {{ value = 0.6, low = 0.4, high = 0.9, source = "assumption", grade = "D" }}
 
 [[strategies]]

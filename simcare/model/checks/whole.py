@@ -12,6 +12,7 @@ from simcare.model.checks.drivers import driver_faults
 from simcare.model.checks.names import name_faults, reference_faults, source_faults
 from simcare.model.checks.places import capacity_faults, known_groups
 from simcare.model.checks.responses import response_faults
+from simcare.model.checks.starts import programme_faults
 from simcare.model.fault import Fault
 from simcare.model.fields import ModelFields
 
@@ -36,6 +37,7 @@ def find_faults(model: ModelFields) -> list[Fault]:
         *capacity_faults(model),
         *response_faults(model),
         *driver_faults(model),
+        *programme_faults(model),
     ]
 
 

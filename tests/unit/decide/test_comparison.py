@@ -36,7 +36,12 @@ def strategy(name: str, *effects: dict[str, Any]) -> dict[str, Any]:
 
 
 def effect(multiply: float, **more: Any) -> dict[str, Any]:
-    return {"on": "arrivals", "multiply": {**NUMBER, "value": multiply, **more}}
+    return {
+        "on": "arrivals",
+        "evidence": "graded",
+        "deliberate": True,
+        "multiply": {**NUMBER, "value": multiply, **more},
+    }
 
 
 def test_a_replication_in_which_nothing_happens_counts_as_nought() -> None:

@@ -42,7 +42,7 @@ CAREFUL = {
     "start": "2013-09-01",
     "gbp_per_year": number(50_000),
     "changes": [{"path": "front_door.all.over_specified", "to": number(0.02)}],
-    "effects": [{"on": "rise", "multiply": number(0.8) | {"low": 0.6, "high": 0.95}}],
+    "effects": [{"on": "rise", "evidence": "graded", "multiply": number(0.8) | {"low": 0.6, "high": 0.95}}],
 }
 
 
