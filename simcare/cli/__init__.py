@@ -11,12 +11,12 @@ import typer
 from typer import rich_utils
 
 # Each adds its verbs to the app, in the order in which --help shows them.
-from simcare.cli import checking, simulating, calibrating, tariff, forecasting, explaining  # isort: skip
+from simcare.cli import checking, listing, simulating, calibrating, tariff, forecasting, explaining  # isort: skip
 from simcare.cli.common import app, err_console
 from simcare.cli.usage import usage_sentence
 from simcare.errors import SimcareError
 
-__all__ = ["app", "calibrating", "checking", "explaining", "forecasting", "main", "simulating", "tariff"]
+__all__ = ["app", "calibrating", "checking", "explaining", "forecasting", "listing", "main", "simulating", "tariff"]
 
 
 def main() -> None:

@@ -66,6 +66,7 @@ def tariff(
     Example: `simcare tariff kent-2013 --service intensive_home_care_older --experiment tiered-tariffs`
     """
     from simcare.files.digests import fingerprint
+    from simcare.files.list_hints import with_hints
     from simcare.files.load import load_model
 
     chosen, names = _contracts(load_model(model), service, provider, contract, experiment)
@@ -76,7 +77,10 @@ def tariff(
 
     client = {"need": need, "stage": stage, "group": group}
     chosen, warnings = _answering(chosen, service, provider, names)
-    found = cases(chosen, service, provider, names, **client, reviews=reviews, ready_day=float(ready_day))
+    try:
+        found = cases(chosen, service, provider, names, **client, reviews=reviews, ready_day=float(ready_day))
+    except BadInput as error:
+        raise BadInput(with_hints(error.faults, model)) from error
     request: dict[str, Any] = {
         "verb": "tariff",
         "model": fingerprint(chosen),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from simcare.model import Model
+from simcare.model.settable import offers_by_name
 from simcare.model.strategy import BASELINE, Strategy
 
 SUMS = {"paid_block": 1.0, "paid_episode": 1.0, "paid_step_down": 1.0, "taken_back": -1.0}  # of contracts
@@ -62,12 +63,14 @@ def _fees(strategy: Strategy) -> Iterator[str]:
 
 def _services(strategy: Strategy, model: Model) -> Iterator[str]:
     """The services whose places the strategy sets, or to which it sends people first."""
+    offers = {name: model.providers[p].offers[k].service for name, (p, k) in offers_by_name(model)}
     for change in strategy.changes:
-        part, *_, before, field = change.path.split(".")
+        part, _, rest = change.path.partition(".")
+        name, _, field = rest.rpartition(".")
         if part == "offers":
-            yield before
+            yield offers[name]
         if part == "front_door" and field == "step_up_first":
-            door = next(door for door in model.front_door if door.name == before)
+            door = next(door for door in model.front_door if door.name == name)
             stages = [stage for stage in model.stages if door.stages is None or stage.name in door.stages]
             for service in model.services:
                 to_age = float("inf") if service.to_age is None else service.to_age

@@ -14,6 +14,7 @@ from simcare.files.default_responses import extended_for
 from simcare.files.extend import read_model
 from simcare.files.file_kinds import check_kind, kind_of
 from simcare.files.library import FOLDERS, find_beside, find_file, is_there, library, series_file
+from simcare.files.list_hints import with_hints
 from simcare.files.parsing import parse
 from simcare.files.shipped_examples import with_examples
 from simcare.files.sound_rows import parse_sound
@@ -32,8 +33,12 @@ from simcare.model.strategy import Experiment, believed
 def load_model(name: str | Path) -> Model:
     """The model of a path or library name, checked."""
     path = find_file(name, "models")
-    check_kind(read_toml(path), "model", str(path))
-    return parse(Model, with_series(read_model(path), path), str(path))
+    tables = read_toml(path)
+    check_kind(tables, "model", str(path))
+    try:
+        return parse(Model, with_series(read_model(path), path), str(path))
+    except BadInput as error:
+        raise BadInput(with_hints(error.faults, tables.get("extends"))) from error
 
 
 def with_series(data: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -103,7 +108,8 @@ def read_experiment(name: str | Path) -> LoadedExperiment:
     except BadInput as error:
         raise BadInput([*faults, *error.faults]) from error
     whole, found = _extended(model, sound.value)
-    faults += [f"{path}: {sound.in_file(fault)}" for fault in (*found, *_experiment_faults(sound.value, model, whole))]
+    found = with_hints([*found, *_experiment_faults(sound.value, model, whole)], sound.value.model)
+    faults += [f"{path}: {sound.in_file(fault)}" for fault in found]
     if faults:
         raise BadInput(faults)
     return LoadedExperiment(sound.value, model, whole)

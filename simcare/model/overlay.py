@@ -19,8 +19,8 @@ from simcare.model.market import Failure
 from simcare.model.model import Model
 from simcare.model.nearmiss import unknown
 from simcare.model.number import DatedNumber, Number, Step
-from simcare.model.parts import Need
 from simcare.model.response import Response
+from simcare.model.settable import PARTS, fields_settable, holds_throughout, offers_by_name
 from simcare.model.strategy import (
     ABOUT_EFFECTS,
     LARGEST,
@@ -190,21 +190,8 @@ def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) 
     match = re.fullmatch(r"([a-z_]+)\.(.+)\.([a-z_]+)", change.path)
     assert match is not None
     part, name, field = match.groups()
-    parts = (
-        "services",
-        "contracts",
-        "offers",
-        "teams",
-        "hospitals",
-        "front_door",
-        "handovers",
-        "arrivals",
-        "need",
-        "responses",
-        "voluntary",
-    )
-    if part not in parts:
-        raise LookupError(unknown(part, parts))
+    if part not in PARTS:
+        raise LookupError(unknown(part, PARTS))
     if part == "need" and strategy.start > original.about.start:
         raise LookupError(
             "how need answers to care is not dated; set it from the model's first day (a scenario, a fit), or use an"
@@ -229,7 +216,7 @@ def _set(original: Model, model: BaseModel, change: Change, strategy: Strategy) 
 def _set_offer(model: BaseModel, name: str, field: str, to: Number, strategy: Strategy) -> BaseModel:
     """An offer goes by provider, service and, if it has one, area: ``offers.council.home.places``."""
     providers = getattr(model, "providers")  # noqa: B009 (a model half changed is no Model to the type checker)
-    known = _offers(providers)
+    known = dict(offers_by_name(model))
     if name not in known:
         raise LookupError(unknown(name, list(known)))
     p, k = known[name]
@@ -238,15 +225,6 @@ def _set_offer(model: BaseModel, name: str, field: str, to: Number, strategy: St
         update={"offers": (*offers[:k], _changed(offers[k], field, to, strategy), *offers[k + 1 :])}
     )
     return model.model_copy(update={"providers": (*providers[:p], provider, *providers[p + 1 :])})
-
-
-def _offers(providers: Sequence[Provider]) -> dict[str, tuple[int, int]]:
-    """Every offer by its name in a path: which provider's, and which of its offers."""
-    return {
-        ".".join(part for part in (provider.name, offer.service, offer.area) if part is not None): (p, k)
-        for p, provider in enumerate(providers)
-        for k, offer in enumerate(provider.offers)
-    }
 
 
 def number_now(model: Model, path: str, date: dt.date) -> float | None:
@@ -260,7 +238,7 @@ def number_now(model: Model, path: str, date: dt.date) -> float | None:
     name, _, field = rest.rpartition(".")
     row: BaseModel | None
     if part == "offers":
-        at = _offers(model.providers).get(name)
+        at = dict(offers_by_name(model)).get(name)
         row = None if at is None else model.providers[at[0]].offers[at[1]]
     else:
         row = next((row for row in getattr(model, part, ()) if row.name == name), None)
@@ -275,13 +253,10 @@ def number_now(model: Model, path: str, date: dt.date) -> float | None:
 def _changed(target: BaseModel, field: str, to: Number, strategy: Strategy) -> BaseModel:
     """The part with a number of it set from the strategy's start on; one that is not dated holds throughout, or in
     no strategy."""
-    throughout = isinstance(target, Response | Need)
-    settable = [
-        f for f in type(target).model_fields if isinstance(getattr(target, f), Number if throughout else DatedNumber)
-    ]
+    settable = fields_settable(target)
     if field not in settable:
         raise LookupError(unknown(field, settable))
-    if throughout:
+    if holds_throughout(target):
         new = target.model_copy(update={field: to})
         return type(target).model_validate(new.model_dump(by_alias=True))
     at_once = target.model_copy(
