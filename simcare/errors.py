@@ -16,13 +16,21 @@ class BadInput(SimcareError):
 
     >>> BadInput(["model.toml: tiers[0].nane: unknown key, did you mean 'name'?"]).exit_code
     2
+    >>> print(BadInput("model.toml: stage: unknown 'two\\nlines'"))
+    model.toml: stage: unknown 'two\\nlines'
     """
 
     exit_code = 2
 
     def __init__(self, faults: str | Sequence[str]) -> None:
-        self.faults: tuple[str, ...] = (faults,) if isinstance(faults, str) else tuple(faults)
+        given = (faults,) if isinstance(faults, str) else tuple(faults)
+        self.faults: tuple[str, ...] = tuple(_on_one_line(fault) for fault in given)
         super().__init__("\n".join(self.faults))
+
+
+def _on_one_line(fault: str) -> str:
+    """A fault with what would break its line, or steer a terminal, written out: a file may hold such a name."""
+    return "".join(repr(sign)[1:-1] if sign < " " or sign in "\x7f\x85\u2028\u2029" else sign for sign in fault)
 
 
 class BrokenInvariant(SimcareError):

@@ -22,6 +22,7 @@ from simcare.units import month_name
 
 NEAR = 12  # months on each side that say how large a count is about then
 DISPERSION, NEVER = 0.05, 1e-4  # of counts about such a month, and the chance below which it is not so small
+MOST_COUNTED = 1e10  # in a month
 
 
 class CountColumn(NamedTuple):
@@ -52,6 +53,8 @@ def read_counts(path: Path, table: HeadedTable, faults: list[str]) -> CountColum
             cell = CountCell()
         if cell.value < 0:
             faults.append(f"{here}: {cell.value:g} is below zero; a count of people cannot be")
+        elif cell.value > MOST_COUNTED:
+            faults.append(f"{here}: {cell.value:g} is more than there are people; is it mistyped?")
         elif cell.value != round(cell.value) if cell.value == cell.value else False:
             faults.append(f"{here}: {cell.value:g} is no whole number; give counts of people, not rates")
         cells.append(cell)

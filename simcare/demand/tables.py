@@ -21,6 +21,7 @@ ZIP, OLD_OFFICE, PARQUET, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"%
 LOCKED = "EncryptedPackage".encode("utf-16-le")
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 KINDS = (".csv", ".txt", ".tsv", ".parquet", *WORKBOOKS)
+OTHER_VALUES = ((list | pl.Series, "a list"), (dict, "a record"), (bytes, "bytes"), (dt.timedelta, "a time span"))
 SAVE = "save it as XLSX or as CSV"
 
 
@@ -98,9 +99,12 @@ def _parquet(path: Path) -> Sheet:
 
 
 def _cell(value: Any) -> str:
-    """A value as text: what is neither number, date nor text says nothing to a series."""
-    if value is None or isinstance(value, list | dict | bytes | pl.Series):
+    """A value as text; what is neither number, date nor text is called what it is, so that it passes for none."""
+    if value is None:
         return ""
+    for kind, called in OTHER_VALUES:
+        if isinstance(value, kind):
+            return called
     if isinstance(value, dt.datetime):
         return value.date().isoformat()
     return str(value).strip()

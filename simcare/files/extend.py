@@ -36,7 +36,8 @@ def model_chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
 def _base_of(path: Path, base: Any, above: set[Path]) -> Path:
     """The file that a model file extends; ``above`` are those that led to it and may not come again."""
     if not isinstance(base, str):
-        raise BadInput(f"{path}: extends: should be the name or path of a model, got {base!r}")
+        called = {bool: str(base).lower(), list: "a list", dict: "a table"}.get(type(base), repr(base))
+        raise BadInput(f"{path}: extends: should be the name or path of a model, got {called}")
     try:
         found = find_beside(base, path, "models")
     except BadInput as error:

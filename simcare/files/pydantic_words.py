@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -61,10 +62,9 @@ def _meant(fault: Fault, quoted: bool = True) -> str:
 
 def _is_bare(value: str) -> bool:
     try:
-        float(value)
+        return math.isfinite(float(value))
     except ValueError:
         return value in ("true", "false")
-    return True
 
 
 # ---- each kind of error

@@ -71,13 +71,18 @@ discrepancy = { value = 0.02, source = "assumption", grade = "D" }
 """
 
 
-def written(folder: Path, head: str = HEAD, targets: str = TARGETS, people: float = 1.0) -> Path:
-    """A calibration file with its published values beside it; ``people`` multiplies those of the caseload."""
+def published(people: float = 1.0) -> str:
+    """The published values of the calibration; ``people`` multiplies those of the caseload."""
     rows = ["date,area,series,count,source"]
     for year in range(1, 5):
         rows.append(f"{2013 + year}-03-31,Town,people,{caseload(year) * people:.1f},theory")
         rows.append(f"{2013 + year}-03-31,Town,left,{left_in(year):.1f},theory")
+    return "\n".join(rows) + "\n"
+
+
+def written(folder: Path, head: str = HEAD, targets: str = TARGETS, people: float = 1.0) -> Path:
+    """A calibration file with its published values beside it; ``people`` multiplies those of the caseload."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "published.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / "published.csv").write_text(published(people), encoding="utf-8")
     (folder / "small.toml").write_text(head + targets, encoding="utf-8")
     return folder / "small.toml"
