@@ -160,7 +160,6 @@ def count(books: Books, rows: NDArray[Any]) -> int:
         period = books.period_of_day[int(row.time)]
         offer = books.offer_of[row.service, row.provider] if row.service >= 0 else 0
         here = ((row.area * books.shape[0] + row.stage) * books.shape[1] + row.group) * books.shape[2] + offer
-        books.counts[PEOPLE_KNOWN, here, period] += first
         gone = row.event in (DIED, LEFT)
         _happened(books, life, row, here, period)
         if row.event in (START, MOVE, END) or gone:
@@ -249,6 +248,7 @@ def _turn(books: Books, life: Any, since: NDArray[np.float64], row: Any, offer: 
 def _happened(books: Books, life: Any, row: Any, here: int, period: int) -> None:
     """Events that are counted where the client is after them."""
     counts, event, kind = books.counts, row.event, -1
+    counts[PEOPLE_KNOWN, here, period] += life.cell < 0
     if event == REVIEWED:
         kind = REVIEWS
     elif event == ASSESSED:
