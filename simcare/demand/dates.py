@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 MONTHS = tuple(name.lower() for name in calendar.month_name)  # the first is empty, so that January is 1
+YEARS = range(1, 2400)  # far-off years are told as such, with the other dates beside them
 CENTURY = 69  # two digits from here on are of the last century, as spreadsheets take them
 _TIME = re.compile(r"[t ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[ap]m)?(z|[+-]\d{2}:?\d{2})?$")
 _SHAPES = tuple(
@@ -89,8 +90,8 @@ def _dated(year_text: str, month: int, day: int | None) -> WrittenDate:
         year += 1900 if year >= CENTURY else 2000
     if not 1 <= month <= 12:
         raise ValueError(f"there is no month {month}")
-    if year < 1:
-        raise ValueError(f"there is no year {year}")
+    if year not in YEARS:
+        raise ValueError(f"there is no year {year}" if year < 1 else f"the year {year} is mistyped")
     if day is not None and not 1 <= day <= calendar.monthrange(year, month)[1]:
         raise ValueError(f"there is no {day} {calendar.month_name[month]} {year}")
     return WrittenDate(year, month, day)

@@ -179,8 +179,8 @@ def _read(path: Path, name: str) -> pl.DataFrame:
         raise BadInput(f"{name}: cannot be read: {error.strerror or 'no such file'}") from error
     except pl.exceptions.PolarsError as error:
         raise BadInput(
-            f"{name}: is not a complete, valid CSV file: it is empty, its rows differ in length, or a quotation mark"
-            " is not closed; save it again as CSV UTF-8"
+            f"{name}: is not a complete, valid CSV file: it is empty, its rows differ in length, or a quotation"
+            " mark is not closed; save it again as CSV UTF-8"
         ) from error
 
 

@@ -28,6 +28,8 @@ from simcare.model.parts import (
 )
 from simcare.model.response import Response
 
+LONGEST_RAMP = 60 * 366  # days: no run is longer
+
 
 class About(Frozen):
     """What the model is of, and the day it starts."""
@@ -50,7 +52,7 @@ class Modifier(Frozen):
     groups: Scope = None
     needs: tuple[Name, ...] | None = None
     start: dt.date
-    ramp_days: int = Field(default=0, ge=0)
+    ramp_days: int = Field(default=0, ge=0, le=LONGEST_RAMP)
     multiply: Amount
 
 
@@ -59,7 +61,7 @@ class Programme(Frozen):
 
     name: Name
     start: dt.date
-    ramp_days: int = Field(default=0, ge=0)
+    ramp_days: int = Field(default=0, ge=0, le=LONGEST_RAMP)
     stage: Name | None = None
     gbp_per_year: Cost | None = None
     one_off_gbp: Cost | None = None

@@ -27,6 +27,7 @@ Family = Literal["constant", "piecewise", "weibull", "gompertz", "log_logistic",
 
 
 MOST_PEOPLE = 10_000_000
+LONGEST_WAIT, LONGEST_SPAN = 3653, 36525  # days
 
 
 def require(ok: bool, sentence: str) -> None:
@@ -92,6 +93,17 @@ def _a_day_or_more(series: DatedNumber) -> DatedNumber:
     return series
 
 
+def _ten_years_or_less(series: DatedNumber) -> DatedNumber:
+    for value in series.values:
+        require(value <= LONGEST_WAIT, f"is at most {LONGEST_WAIT} days, ten years, got {value:g}")
+    return series
+
+
+def _a_century_or_less(number: Number) -> Number:
+    require(number.value <= LONGEST_SPAN, f"is at most {LONGEST_SPAN} days, a hundred years, got {number.value:g}")
+    return number
+
+
 def _twelve_of_mean_one(season: Numbers) -> Numbers:
     require(len(season.value) == 12, f"has 12 factors, April first, got {len(season.value)}")
     mean = sum(season.value) / 12
@@ -113,6 +125,8 @@ Shares = Annotated[Numbers, AfterValidator(_share)]
 ShareSeries = Annotated[DatedNumber, AfterValidator(_share)]
 Rate = Annotated[Number, AfterValidator(_rate)]
 Interval = Annotated[DatedNumber, AfterValidator(_a_day_or_more)]
+Wait = Annotated[DatedNumber, AfterValidator(_not_negative), AfterValidator(_ten_years_or_less)]
+Span = Annotated[Number, AfterValidator(_above_zero), AfterValidator(_a_century_or_less)]
 Season = Annotated[Numbers, AfterValidator(_not_negative), AfterValidator(_twelve_of_mean_one)]
 Count = Annotated[Number, AfterValidator(_whole)]
 Mix = Annotated[Numbers, AfterValidator(_share), AfterValidator(_adding_to_one)]

@@ -30,10 +30,13 @@ from simcare.model.kinds import (
     Share,
     Shares,
     ShareSeries,
+    Wait,
     check_bands,
     require,
 )
 from simcare.model.number import Finite, Frozen, Number, Sourced
+
+LARGEST_LOG = 20.0  # e to it is a million years
 
 
 class Tier(Frozen):
@@ -174,6 +177,13 @@ class Clock(Frozen):
             )
         if self.family == "gompertz":
             require(self.since == "age", "family 'gompertz' runs by age: since = \"age\"")
+        if self.family == "lognormal":
+            assert self.log_mean is not None and self.log_sd is not None
+            require(
+                abs(self.log_mean.value) <= LARGEST_LOG and self.log_sd.value <= LARGEST_LOG,
+                f"log_mean and log_sd are of the logarithm of days, {LARGEST_LOG:g} at most; got"
+                f" {self.log_mean.value:g} and {self.log_sd.value:g}",
+            )
         if self.family == "mixture":
             assert self.shares is not None and self.mean_days is not None
             require(len(self.shares.value) == len(self.mean_days.value), "shares and mean_days differ in length")
@@ -208,7 +218,7 @@ class FrontDoor(Frozen):
 
     name: Name
     stages: Scope = None
-    assessment_days: AmountSeries | None = None
+    assessment_days: Wait | None = None
     diverted: Shares | None = None
     over_specified: ShareSeries | None = None
     under_specified: ShareSeries | None = None

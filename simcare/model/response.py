@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import model_validator
 
 from simcare.model.capacity import Owner
-from simcare.model.kinds import Amount, Name, Positive, Share, require
+from simcare.model.kinds import Amount, Name, Share, Span, require
 from simcare.model.number import Frozen
 
 SHIPPED = "shipped: "  # how the names of the shipped responses begin
@@ -30,7 +30,7 @@ class Response(Frozen):
     providers: tuple[Name, ...] | None = None
     eta: Amount
     eta_log_sd: Amount | None = None
-    horizon_days: Positive
+    horizon_days: Span
     altruism_gbp_per_rung_day: Amount | None = None
     avoidable_share: Share
     occupancy: Share

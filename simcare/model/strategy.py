@@ -13,12 +13,14 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from simcare.model.contracts import Contract
+from simcare.model.fields import LONGEST_RAMP
 from simcare.model.kinds import ClockName, Cost, FileName, Name, PathText, Scope, Share
 from simcare.model.number import Frozen, Grade, Number
 from simcare.model.response import Response
 
 LARGEST = "largest"
 BASELINE = "baseline"  # the strategy that changes nothing
+MOST_EVER = 1000.0  # times as fast, even where it is deliberate
 AS_IN_THE_FILE = "as in the file"  # the scenario that changes nothing
 
 
@@ -54,6 +56,8 @@ class Effect(Frozen):
             fewer = -value / 100 if value <= -1 else -value  # people write a fall in per cent
             meant = f"; {100 * fewer:g} % fewer is {1 - fewer:g}" if 0 < fewer < 1 else ""
             raise ValueError(f"multiply cannot be negative, got {value:g}{meant}")
+        if max(self.multiply.value, self.multiply.high or 0.0) > MOST_EVER:
+            raise ValueError(f"multiply is how many times as fast, {MOST_EVER:g} at most, got {self.multiply.value:g}")
         return self
 
     @model_validator(mode="after")
@@ -112,7 +116,7 @@ class Strategy(Frozen):
     name: Name
     title: str
     start: dt.date
-    ramp_days: int = Field(default=0, ge=0)
+    ramp_days: int = Field(default=0, ge=0, le=LONGEST_RAMP)
     gbp_per_year: Cost | None = None
     one_off_gbp: Cost | None = None
     stage: Name | None = None
@@ -155,7 +159,7 @@ class Experiment(Frozen):
     title: str
     model: str
     years: int = Field(gt=0, le=60)
-    replications: int = Field(gt=1)
+    replications: int = Field(gt=1, le=100_000)
     seed: int = Field(default=1, ge=0, le=2**62)
     description: str | None = None
     sources: dict[str, str] = Field(default_factory=dict)

@@ -3,7 +3,7 @@ thing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -78,6 +78,7 @@ def _day_0(model: ModelFields) -> Iterator[Fault]:
     """Nobody is placed on day 0 where there is no place: area by area, then in what is open to all areas."""
     for service in model.services:
         offers = _listed(model, service.name)
+        yield from _offered_nowhere(model, service.name, [offer for _, offer in offers])
         people: dict[Any, int] = {}
         for row in model.caseload:
             if row.service == service.name:
@@ -100,6 +101,14 @@ def _day_0(model: ModelFields) -> Iterator[Fault]:
                 " places for them"
             )
             yield Fault(f"{path}.places", sentence)
+
+
+def _offered_nowhere(model: ModelFields, service: str, offers: Sequence[Offer]) -> Iterator[Fault]:
+    """People in a service on day 0 whom no provider could have placed: nobody offers it in their area."""
+    for i, row in enumerate(model.caseload):
+        area = row.area or model.about.areas[0]
+        if row.service == service and not any(o.weight.value > 0 for o in offers if o.area in (None, area)):
+            yield Fault(f"caseload[{i}].service", f"no provider offers '{service}' in '{area}'")
 
 
 def _once_each(model: ModelFields) -> Iterator[Fault]:
