@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from simcare.model.kinds import Amount, AmountSeries, Name, Positive, Scope, ShareSeries, require
+from simcare.model.kinds import Amount, AmountSeries, Name, Places, Positive, Scope, ShareSeries, require
 from simcare.model.number import Frozen, Number
 
 
@@ -40,7 +40,7 @@ class Offer(Frozen):
     contract: Name
     switches: tuple[Switch, ...] = ()
     weight: Amount
-    places: AmountSeries | None = None
+    places: Places | None = None
     area: Name | None = None
     spot_premium: Amount | None = None
     when_cut: Literal["last_in", "first_in", "least_need"] = "last_in"

@@ -93,6 +93,14 @@ def _a_day_or_more(series: DatedNumber) -> DatedNumber:
     return series
 
 
+def _as_many_as_people(series: DatedNumber) -> DatedNumber:
+    for value in series.values:
+        require(
+            value <= MOST_PEOPLE, f"is at most {MOST_PEOPLE:,} places, got {value:g}; leave places out for no limit"
+        )
+    return series
+
+
 def _ten_years_or_less(series: DatedNumber) -> DatedNumber:
     for value in series.values:
         require(value <= LONGEST_WAIT, f"is at most {LONGEST_WAIT} days, ten years, got {value:g}")
@@ -125,6 +133,7 @@ Shares = Annotated[Numbers, AfterValidator(_share)]
 ShareSeries = Annotated[DatedNumber, AfterValidator(_share)]
 Rate = Annotated[Number, AfterValidator(_rate)]
 Interval = Annotated[DatedNumber, AfterValidator(_a_day_or_more)]
+Places = Annotated[DatedNumber, AfterValidator(_not_negative), AfterValidator(_as_many_as_people)]
 Wait = Annotated[DatedNumber, AfterValidator(_not_negative), AfterValidator(_ten_years_or_less)]
 Span = Annotated[Number, AfterValidator(_above_zero), AfterValidator(_a_century_or_less)]
 Season = Annotated[Numbers, AfterValidator(_not_negative), AfterValidator(_twelve_of_mean_one)]

@@ -55,7 +55,7 @@ def test_too_many_people_in_all_name_the_row_that_has_most() -> None:
     assert "a run takes 10,000,000 at most" in fault(given)
 
 
-@pytest.mark.parametrize("name", ["crisis", "rise", "detection", "premature"])
+@pytest.mark.parametrize("name", ["crisis", "rise", "detection", "step_down"])
 def test_a_clock_that_fires_every_minute(name: str) -> None:
     given = tables()
     k = next(k for k, clock in enumerate(given["clocks"]) if clock["clock"] == name)
@@ -76,6 +76,7 @@ def test_a_clock_that_ends_a_stay_may_be_as_fast_as_it_likes() -> None:
     ("part", "field", "value", "says"),
     [
         ("front_door", "assessment_days", number(1e9), "is at most 3653 days, ten years, got 1e+09"),
+        ("providers", "offers", None, "is at most 10,000,000 places, got 1e+12; leave places out for no limit"),
         ("clocks", None, {"family": "lognormal", "log_mean": number(365), "log_sd": number(1)}, "logarithm of days"),
     ],
 )
@@ -86,6 +87,8 @@ def test_a_wait_without_end(part: str, field: str | None, value: Any, says: str)
         for key in ("per_year", "scale_days", "shape"):
             row.pop(key, None)
         row |= value
+    elif part == "providers":
+        given[part][0]["offers"][0]["places"] = number(1e12)
     else:
         given[part][0][field] = value
     assert says in fault(given)
