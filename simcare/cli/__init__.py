@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
 from typing import Any, cast
@@ -18,12 +19,18 @@ from simcare.errors import SimcareError
 
 __all__ = ["app", "calibrating", "checking", "explaining", "forecasting", "listing", "main", "simulating", "tariff"]
 
+STOPPED = 130  # what the library of options makes of Ctrl-C
+
 
 def main() -> None:
     """The ``simcare`` command: 0 done, 1 the run failed, 2 bad input; never a traceback for a user's mistake."""
     _keep_libraries_quiet()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite end is a stop: nothing half-written stays
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        done = app(standalone_mode=False) or 0
+        if done == STOPPED:
+            raise KeyboardInterrupt
+        sys.exit(done)
     except typer.TyperException as error:
         sys.exit(_refused(error))
     except SimcareError as error:

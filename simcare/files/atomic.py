@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import secrets
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +17,8 @@ from pathlib import Path
 from simcare.errors import BadInput
 
 MANIFEST = "manifest.json"
+MARK, OLD = ".unfinished-", ".old"  # in the names of hidden folders: what is being written, what it takes the place of
+A_DAY = 86_400.0  # seconds
 
 
 def check_free(out: Path) -> None:
@@ -62,12 +68,14 @@ def aside(out: Path) -> Iterator[Path]:
     out = out.resolve()  # a link to a folder: the folder itself is replaced
     check_free(out)
     out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}.unfinished-", dir=out.absolute().parent))
+    clear_stale(out.parent)
+    mine = f".{out.name}{MARK}{_machine()}-{os.getpid()}-"
+    unfinished = Path(tempfile.mkdtemp(prefix=mine, dir=out.parent))
     try:
         yield unfinished
         unfinished.chmod(0o755)
         if out.is_dir():
-            old = unfinished.with_name(unfinished.name + ".old")
+            old = unfinished.with_name(unfinished.name + OLD)
             out.rename(old)
             try:
                 unfinished.rename(out)
@@ -79,3 +87,34 @@ def aside(out: Path) -> Iterator[Path]:
             unfinished.rename(out)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def clear_stale(parent: Path) -> None:
+    """Take away the unfinished folders of a folder whose process on this machine was ended from outside. Results that
+    were on their way to be replaced when it ended go back to their place."""
+    for left in sorted(parent.glob(f".*{MARK}*")):
+        found = re.fullmatch(rf"\.(.+){re.escape(MARK)}([0-9a-f]+)-(\d+)-\w+?({re.escape(OLD)})?", left.name)
+        if found is None or found[2] != _machine() or _is_running(int(found[3]), left):
+            continue
+        if found[4] and not (parent / found[1]).exists():
+            left.rename(parent / found[1])
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _machine() -> str:
+    """This machine, in a folder that several may share."""
+    return platform.node().encode().hex()[-12:] or "0"
+
+
+def _is_running(process: int, left: Path) -> bool:
+    """Whether a process still runs; where the system cannot be asked without harm, whether its folder is of today."""
+    if sys.platform == "win32":
+        return time.time() - left.stat().st_mtime < A_DAY
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # of somebody else
+    return True
