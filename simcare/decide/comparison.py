@@ -189,11 +189,13 @@ def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, flo
     return {k: float(norm.ppf(uniform(seed, replication, address, EFFECT, 0))) for k, address in enumerate(keys)}
 
 
-def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int) -> pl.DataFrame:
+def totals(
+    measures: pl.DataFrame, strategies: Sequence[str], replications: int, reference: str = BASELINE
+) -> pl.DataFrame:
     """The totals of each replication over the horizon: one row a strategy and replication, one column a measure.
 
     A replication in which nothing happened has no row in the measures; here it has zeros. Independent days are those of
-    the people whom the baseline knows (:mod:`simcare.decide.independence`).
+    the people who are known under the strategy ``reference`` (:mod:`simcare.decide.independence`).
     """
     grid = pl.DataFrame({"strategy": list(strategies)}).join(
         pl.DataFrame({"replication": pl.Series(range(replications), dtype=pl.Int32)}), how="cross"
@@ -206,7 +208,9 @@ def totals(measures: pl.DataFrame, strategies: Sequence[str], replications: int)
     )
     missing = [pl.lit(0.0).alias(name) for name in SUMMED if name not in wide.columns]
     found = grid.join(wide.with_columns(missing), on=["strategy", "replication"], how="left", maintain_order="left")
-    known = found.join(prevented_days(measures), on=["strategy", "replication"], how="left", maintain_order="left")
+    known = found.join(
+        prevented_days(measures, reference), on=["strategy", "replication"], how="left", maintain_order="left"
+    )
     independent = pl.col("independent_days").fill_null(0.0) + pl.col("prevented").fill_null(0.0)
     filled = known.with_columns(independent_days=independent)
     return filled.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in SUMMED))

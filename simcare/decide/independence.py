@@ -32,7 +32,7 @@ def days_ahead(measures: pl.DataFrame) -> pl.DataFrame:
     >>> days_ahead(frame).select("known", "gone").rows()
     [(91.3125, 45.65625)]
     """
-    months = measures.select(pl.col("month").unique().cast(pl.String).sort())
+    months = measures.select(pl.col("month").drop_nulls().unique().cast(pl.String).sort())
     left = pl.len() - pl.int_range(pl.len(), dtype=pl.Int64) - 0.5
     ahead = months.with_columns((left * (YEAR_DAYS / 12.0)).alias("ahead"))
     rows = measures.filter(pl.col("measure").is_in(COUNTS))
@@ -44,12 +44,12 @@ def days_ahead(measures: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def prevented_days(measures: pl.DataFrame) -> pl.DataFrame:
-    """Days at home of people who no longer come to the front door, below zero for people who come in addition. Columns:
-    strategy, replication, prevented."""
+def prevented_days(measures: pl.DataFrame, reference: str = BASELINE) -> pl.DataFrame:
+    """Days at home of people who come to the front door under the strategy ``reference`` and under this one do not,
+    below zero for people who come in addition. Columns: strategy, replication, prevented."""
     ahead = days_ahead(measures)
     there = (1.0 - pl.col("gone") / pl.col("known")).fill_nan(1.0).clip(0.0, 1.0)
-    base = ahead.filter(pl.col("strategy") == BASELINE).select(
+    base = ahead.filter(pl.col("strategy") == reference).select(
         "replication", "stage", pl.col("known").alias("base_known"), there.alias("there")
     )
     stages = base.select("replication", "stage")

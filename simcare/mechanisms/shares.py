@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from simcare.decide.comparison import CONFIDENCE, tasks, totals
+from simcare.decide.independence import COUNTS
 from simcare.demand.paths import fitted
 from simcare.errors import BadInput
 from simcare.files.digests import fingerprint
@@ -241,7 +242,8 @@ def run_plan(
     todo = list(_tasks(plan, engine))
     summed = [_summed(outcome.measures) for outcome in outcomes_of(todo, workers, progress)]
     labels = [_label(strategy, mask) for strategy in plan.titles for mask in range(plan.settings)]
-    found = totals(pl.concat(summed), labels, plan.replications)
+    everything_on = _label(next(iter(plan.titles)), plan.settings - 1)
+    found = totals(pl.concat(summed), labels, plan.replications, everything_on)
     runs = found.select(*SUMMED).to_numpy().reshape(len(plan.titles), plan.settings, plan.replications, len(SUMMED))
     parts = [_parts(values) for values in runs]
     about = manifest(plan.model, plan.years, plan.replications, plan.seed, engine, workers, began)
@@ -270,8 +272,11 @@ def _tasks(plan: Plan, engine: str) -> Iterator[Task]:
 
 def _summed(measures: pl.DataFrame) -> pl.DataFrame:
     """What one run comes to over the horizon: all that is kept of it, since there are many."""
-    chosen = measures.filter(pl.col("measure").is_in(SUMMED))
-    return chosen.group_by("strategy", "replication", "measure", maintain_order=True).agg(pl.col("value").sum())
+    by = ["strategy", "replication", "month", "stage", "measure"]
+    whole = measures.filter(pl.col("measure").is_in(SUMMED))
+    nowhere = [pl.lit(None, measures.schema[name]).alias(name) for name in ("month", "stage")]
+    rows = pl.concat([whole.with_columns(nowhere), measures.filter(pl.col("measure").is_in(COUNTS))])
+    return rows.group_by(by, maintain_order=True).agg(pl.col("value").sum())
 
 
 def _label(strategy: str, mask: int) -> str:
