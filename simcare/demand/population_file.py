@@ -157,7 +157,7 @@ def _rows(source: Path | str | pl.DataFrame, name: str) -> list[_Row]:
     """Every row of a file, checked."""
     frame = source if isinstance(source, pl.DataFrame) else _read(Path(source), name)
     if missing := [column for column in COLUMNS if column not in frame.columns]:
-        raise BadInput(f"{name}: has no column {', '.join(missing)}; the columns are {', '.join(COLUMNS)}")
+        raise BadInput(f"{name}: has no column {', '.join(missing)}; a population file has {', '.join(COLUMNS)}")
     faults: list[str] = []
     rows = [
         row

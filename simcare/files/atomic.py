@@ -40,6 +40,10 @@ def check_free(out: Path) -> None:
 
 def check_finished(folder: Path) -> None:
     """Refuse a folder that is not that of a finished run."""
+    if folder.is_file():
+        raise BadInput(f"{folder}: is a file; give the folder of a finished run")
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder")
     if not (folder / MANIFEST).is_file():
         raise BadInput(f"{folder}: is not a finished run: no {MANIFEST} in it")
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from simcare.errors import BadInput
 from simcare.files.pydantic_words import in_words, without_echoes
 from simcare.model.nearmiss import unknown
+from simcare.model.strategy import Effect
 
 M = TypeVar("M", bound=BaseModel)
 WHY_NOT = {  # keys that people look for in a table of these keys, and why it has none such
@@ -18,6 +19,9 @@ WHY_NOT = {  # keys that people look for in a table of these keys, and why it ha
     ),
     (("path", "to"), ("add", "by", "multiply", "times", "minus", "plus")): (
         "a change sets the number itself: give what it becomes in to"
+    ),
+    (tuple(Effect.model_fields), ("area", "areas", "service", "services", "provider", "providers", "tier", "tiers")): (
+        "an effect is on stages, groups and needs, and on everybody who is in them"
     ),
 }
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from simcare.files.toml_values import meant_value
 from simcare.model.nearmiss import unknown
+from simcare.model.number import GRADES
 
 Fault = Mapping[str, Any]  # an error as pydantic lists it
 TABLE = '{ value = 1, source = "assumption", grade = "D" }'
@@ -100,7 +101,8 @@ def _form(fault: Fault, ctx: Mapping[str, Any]) -> str:
 def _list(fault: Fault, ctx: Mapping[str, Any]) -> str:
     value, key = fault.get("input"), str(fault["loc"][-1]) if fault["loc"] else ""
     if isinstance(value, Mapping):
-        return f"{SEVERAL}, so its name stands in two pairs of brackets: write [[{key}]] in place of [{key}]"
+        whole = ".".join(part for part in fault["loc"] if isinstance(part, str))
+        return f"{SEVERAL}, so its name stands in two pairs of brackets: write [[{whole}]] in place of [{whole}]"
     inner = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else value
     return f"should be a list: write {key} = [{inner}]" if isinstance(value, str | int | float) else "should be a list"
 
@@ -128,7 +130,11 @@ def _table(fault: Fault, ctx: Mapping[str, Any]) -> str:
 
 def _options(fault: Fault, ctx: Mapping[str, Any]) -> str:
     options = [option.strip(" '") for option in str(ctx["expected"]).replace(" or ", ", ").split(",")]
-    return unknown(str(fault.get("input")), options)
+    given = str(fault.get("input"))
+    grade = next((grade for grade, word in GRADES.items() if word == given.lower() and grade in options), None)
+    return (
+        unknown(given, options) if grade is None else f"is a letter: write {grade} for {GRADES[grade]}, got '{given}'"
+    )
 
 
 def _dictionary(fault: Fault, ctx: Mapping[str, Any]) -> str:

@@ -220,6 +220,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises BadInput with every fault in plain words."""
     try:
         raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise BadInput(f"{path}: no such file") from error
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
     if path.suffix.lower() in TABLES:

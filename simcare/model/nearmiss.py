@@ -15,9 +15,12 @@ def unknown(value: str, options: Iterable[str]) -> str:
     "unknown 'comunity', did you mean 'community'?"
     >>> unknown("x", ["community", "placement"])
     "unknown 'x', expected one of: community, placement"
+    >>> unknown("b", ["A", "B"])
+    "unknown 'b', did you mean 'B'?"
     """
     names = list(options)
-    near = get_close_matches(value, names, n=1, cutoff=0.6)
+    near = [name for name in names if name.casefold() == value.casefold()][:1]
+    near = near or get_close_matches(value, names, n=1, cutoff=0.6)
     if near:
         return f"unknown '{value}', did you mean '{near[0]}'?"
     if not names:

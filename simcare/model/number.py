@@ -59,6 +59,8 @@ class Number(Sourced):
     def _interval_holds_value(self) -> Number:
         if (self.low is None) != (self.high is None):
             raise ValueError("give both 'low' and 'high', or neither")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low, {self.low:g}, is above high, {self.high:g}; are they the other way round?")
         if self.low is not None and self.high is not None and not self.low <= self.value <= self.high:
             raise ValueError(f"{self.value:g} lies outside its own interval {self.low:g} to {self.high:g}")
         return self

@@ -173,7 +173,11 @@ class Experiment(Frozen):
     def _names_differ(self) -> Self:
         names = [s.name for s in self.strategies]
         for name in names:
-            if names.count(name) > 1 or name == BASELINE:
+            if name == BASELINE:
+                raise ValueError(
+                    f"strategy name '{name}' is that of carrying on as before, which is run anyway; give another"
+                )
+            if names.count(name) > 1:
                 raise ValueError(f"strategy name '{name}' is already taken")
         scenarios = [s.name for s in self.scenarios]
         for name in scenarios:

@@ -54,7 +54,7 @@ def said(folder: str, command: list[str], tmp_path: Path) -> tuple[str, int]:
     here = tmp_path / folder
     shutil.copytree(CASES / folder, here)
     verb, *rest = command
-    out = ["--out", str(tmp_path / "out")] if verb != "check" else []
+    out = ["--out", str(tmp_path / "out")] if verb not in ("check", "list", "report") else []
     words = [str(here / word) if (here / word).is_file() else word for word in rest]
     done = CliRunner().invoke(app, [verb, *words, *out])
     if isinstance(done.exception, BadInput):
