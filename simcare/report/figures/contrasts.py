@@ -17,6 +17,7 @@ from simcare.report.theme import axis, label
 AVERAGE_INTERVAL = "95% interval of the average"
 ZERO_RULE = {"zeroline": True, "zerolinecolor": theme.INK, "zerolinewidth": 1.2}
 HEADLINE_MEASURES = ("cost_council", "cost_pv", "dependency_days", "independent_days", "unmet_need_days")
+PANELS_ACROSS = 3  # on a screen
 VERDICTS = {
     "better": ("Better than the baseline", theme.BLUE, "circle"),
     "worse": ("Worse than the baseline", theme.VERMILION, "diamond"),
@@ -72,7 +73,8 @@ def comparison_figure(
 def _comparison_layouts(
     count: int, titles: Mapping[str, str], parts: Sequence[str]
 ) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
-    """Panels side by side on a screen and on paper, below each other on a phone; rows high enough for the titles."""
+    """Panels up to three side by side on a screen and on paper, below each other on a phone; rows high enough for the
+    titles."""
 
     def tall(texts: Sequence[str]) -> int:
         return 40 + len(texts) * max(52, 12 + 17 * max(text.count("<br>") + 1 for text in texts))
@@ -80,7 +82,15 @@ def _comparison_layouts(
     texts, slim = _strategy_labels(titles)
     keys = 7 if "parameter" in parts else 5  # in the legend
     wide, middle = (
-        theme.Panels(count, count, panel_px=px, top_px=theme.legend_px(keys, across), bottom_px=30, column_gap=0.045)
+        theme.Panels(
+            count,
+            min(count, PANELS_ACROSS),
+            panel_px=px,
+            top_px=theme.legend_px(keys, across),
+            bottom_px=30,
+            column_gap=0.045,
+            row_gap_px=84,
+        )
         for px, across in ((tall(texts), 4), (tall(slim), 2))
     )
     narrow = theme.Panels(count, 1, panel_px=tall(slim), top_px=theme.legend_px(keys, 1), bottom_px=30, row_gap_px=84)
@@ -97,7 +107,7 @@ def _strategy_axis(fig: go.Figure, k: int, titles: Mapping[str, str]) -> None:
     texts, slim = _strategy_labels(titles)
     rows = {"tickmode": "array", "tickvals": list(range(len(texts))), "ticktext": texts, "showgrid": False}
     style = {"range": [len(texts) - 0.5, -0.6], "automargin": True, "tickfont": {"size": 13, "color": theme.INK}}
-    fig.update_layout({axis("y", k): {**rows, **style, "showticklabels": k == 0, "showline": False}})
+    fig.update_layout({axis("y", k): {**rows, **style, "showticklabels": k % PANELS_ACROSS == 0, "showline": False}})
     fig.layout.meta["narrow"][f"{axis('y', k)}.showticklabels"] = True
     for layout in ("narrow", "middle"):
         fig.layout.meta[layout][f"{axis('y', k)}.ticktext"] = slim
