@@ -129,8 +129,8 @@ def _subject(standing: Sequence[WaitPanel], waited: Sequence[WaitPanel]) -> str:
 
 
 def _layouts(count: int, first: int, legend: int) -> tuple[Rows, Rows, Rows]:
-    """Up to four across on a screen; two on a phone, three on paper."""
-    across, keys = max(3, first, count - first), theme.legend_px(legend, 3)
+    """Up to four across on a screen, three where there would be five; two on a phone, three on paper."""
+    across, keys = max(3, first, count - first if count - first < 5 else 3), theme.legend_px(legend, 3)
     wide = Rows(count, across, 150, row_gap_px=84, column_gap=0.045, top_px=keys, bottom_px=32, first=first)
     middle = Rows(count, 3, 100, row_gap_px=78, column_gap=0.09, top_px=keys, bottom_px=32, first=first)
     below = theme.legend_px(legend + 1, 1)

@@ -36,7 +36,13 @@ from tests.support.report_sample import (
 )
 
 PEOPLE = {"Waiting for a place": "queue_days", "Delayed discharge": "delayed_days", "In spot purchases": "spot_days"}
-QUEUES = {"Crisis": "crisis", "Leaving hospital": "hospital", "Community": "community", "Planned move": "planned"}
+QUEUES = {
+    "Crisis": "crisis",
+    "Leaving hospital": "hospital",
+    "Community": "community",
+    "Planned move": "planned",
+    "Lost their place to a cut": "displaced",
+}
 QUARTERS = [f"{2013 + (3 + 3 * k) // 12}-{(3 + 3 * k) % 12 + 1:02d}" for k in range(20)]
 
 
@@ -201,7 +207,7 @@ def test_people_and_waits_have_rows_of_their_own() -> None:
     fig = drawn()
     assert headings(fig) == [*PEOPLE, *QUEUES]
     for changes in (fig.layout.meta["narrow"], fig.layout.meta["middle"]):
-        tops = [changes[f"yaxis{'' if k == 0 else k + 1}.domain"][1] for k in range(7)]
+        tops = [changes[f"yaxis{'' if k == 0 else k + 1}.domain"][1] for k in range(8)]
         assert max(tops[3:]) < min(tops[:3])
         assert changes["xaxis4.domain"][0] == 0
 
