@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -221,7 +221,20 @@ def check_file(name: str | Path) -> CheckedTables:
         contracts = parse(ContractFile, read_toml(path), str(path))
         return CheckedTables("file of contracts", list(sourced_figures(contracts)), [], [])
     model = load_model(path)
-    return CheckedTables("model", list(sourced_figures(model)), list(model_cautions(model)), [])
+    figures = list(sourced_figures(model))
+    return CheckedTables("model", figures, list(model_cautions(model)), _taken_over(path, figures))
+
+
+def _taken_over(path: Path, figures: Sequence[Figure]) -> list[str]:
+    """A sentence on a model that extends another: how many of its numbers are the other's, and so of another place."""
+    base = read_toml(path).get("extends")
+    if base is None:
+        return []
+    theirs = {(f.path, f.since): f.value for f in sourced_figures(load_model(find_beside(base, path, "models")))}
+    same = sum(theirs.get((f.path, f.since)) == f.value for f in figures)
+    return [
+        f"{same} of its {len(figures)} numbers are those of {base}, which it extends, and say nothing of another place"
+    ]
 
 
 def is_calibration(name: str | Path) -> bool:

@@ -146,6 +146,8 @@ def _missing(fault: Fault, ctx: Mapping[str, Any]) -> str:
         return no_strategies()
     if fault["loc"] and fault["loc"][-1] == "source":
         return 'is required: a key of [sources], or "assumption" with grade "D"'
+    if fault["loc"] == ("shrinkage",):
+        return "is required: how far an effect of each grade is believed; copy the table of experiments/prevention.toml"
     return "is required"
 
 
