@@ -17,6 +17,21 @@ TAKEN_BY = {
 }
 
 
+LONGEST = 255  # letters of a file's name, on most systems
+
+
+def is_a_file(path: Path) -> bool:
+    """Whether there is a file at a path; at one that no system could hold there is none.
+
+    >>> is_a_file(Path("x" * 9999))
+    False
+    """
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def library(folder: str) -> Path:
     """Where the shipped files of a folder are: beside the package in a checkout, inside it in a wheel."""
     package = Path(__file__).parents[1]
@@ -31,16 +46,16 @@ def find_file(name: str | Path, folder: str) -> Path:
     'mm-infinity.toml'
     """
     path = Path(name)
-    if path.is_file():
+    if is_a_file(path):
         return path
     shipped = library(folder) / f"{name}.toml"
-    if path.suffix != ".toml" and shipped.is_file():
+    if path.suffix != ".toml" and is_a_file(shipped):
         return shipped
-    if path.is_dir():
+    if max(map(len, path.parts), default=0) <= LONGEST and path.is_dir():
         raise BadInput(f"{name}: is a folder, not a file")
     if path.suffix == ".toml" or len(path.parts) > 1:
         raise BadInput(f"{name}: no such file")
-    other = next((other for other in FOLDERS if (library(other) / f"{name}.toml").is_file()), None)
+    other = next((other for other in FOLDERS if is_a_file(library(other) / f"{name}.toml")), None)
     if other is not None:
         raise BadInput(f"{name}: is {KINDS[other]} of the library, not {KINDS[folder]}; {TAKEN_BY[other]}")
     names = sorted(p.stem for p in library(folder).glob("*.toml"))
@@ -50,12 +65,12 @@ def find_file(name: str | Path, folder: str) -> Path:
 def find_beside(name: str, file: Path, folder: str) -> Path:
     """The TOML file that another file names: beside it, or else as anywhere (:func:`find_file`)."""
     near = file.parent / name
-    return near if near.suffix == ".toml" and near.is_file() else find_file(name, folder)
+    return near if near.suffix == ".toml" and is_a_file(near) else find_file(name, folder)
 
 
 def is_there(name: str | Path, folder: str) -> bool:
     """Whether a name is the path of a file, or that of a TOML file in a folder of the library."""
-    return Path(name).is_file() or (library(folder) / f"{name}.toml").is_file()
+    return is_a_file(Path(name)) or is_a_file(library(folder) / f"{name}.toml")
 
 
 def series_file(name: str, beside: Path | None = None) -> Path:
@@ -68,7 +83,7 @@ def series_file(name: str, beside: Path | None = None) -> Path:
         library("calibration") / f"{name}.csv",
     ]
     for place in places:
-        if place.is_file():
+        if is_a_file(place):
             return place
     known = sorted(p.name for p in library("calibration").glob("*.csv"))
     raise BadInput(
@@ -82,7 +97,7 @@ def model_or_series(name: str) -> Path:
     >>> model_or_series("mm-infinity").name, model_or_series("referrals-monthly").name
     ('mm-infinity.toml', 'referrals-monthly.csv')
     """
-    if Path(name).is_file():
+    if is_a_file(Path(name)):
         return Path(name)
     for find_one in (series_file, partial(find_file, folder="models")):
         try:

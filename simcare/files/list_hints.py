@@ -16,6 +16,7 @@ NAMED_KIND = {  # what a key names, as `simcare list` calls it
     "on": "clocks",
     "need": "needs",
 }
+MOST_FILES = 4  # a name that every shipped model has says nothing
 KEY = re.compile(r"(?:^|[.\s])(\w+)(?:\[\d+\])?: (?:unknown '(?P<name>.*?)', |the model has no )")
 
 
@@ -45,7 +46,7 @@ def _elsewhere(fault: str, kind: str, name: str | None) -> str:
     """Which shipped files have what a model has not; nothing where a near miss is offered, or it is said already."""
     if name is None or "did you mean" in fault or "the shipped" in fault:
         return ""
-    if files := files_naming(kind, name):
+    if 0 < len(files := files_naming(kind, name)) <= MOST_FILES:
         return f"; {having(files)} it"
     shipped = models_with_part(kind) if "none is defined" in fault else []
     return f"; {having(shipped)} {kind}" if shipped else ""

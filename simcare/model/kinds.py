@@ -64,7 +64,7 @@ def _explained(number: Number) -> Number:
 
 def _share(number: Any) -> Any:
     for value in _values(number):
-        meant = f"; {value:g} % is {value / 100:g}" if 1 < value <= 100 else ""
+        meant = f"; {value:g} % is {value / 100:g}" if 2 <= value <= 100 else ""
         require(0 <= value <= 1, f"is a share from 0 to 1, got {value:g}{meant}")
     return number
 

@@ -561,6 +561,11 @@ def test_an_offer_under_a_contract_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
+def every(kind: str) -> str:
+    """What is said of where all names of a kind are listed."""
+    return f"simcare list toy.toml {kind} lists them all"
+
+
 EXPERIMENT = """
 name = "contracts"
 title = "Contracts"
@@ -587,19 +592,19 @@ SCENARIO = '[[scenarios]]\nname = "w"\ntitle = "W"\nchanges = [{{ path = "{path}
 MISNAMED = {
     "contract": (
         {"new": GOOD.replace("sixty", "sixtey")},
-        "strategies[0].contracts[0].contract: unknown 'sixtey', did you mean 'sixty'?",
+        "strategies[0].contracts[0].contract: unknown 'sixtey', did you mean 'sixty'? " + every("contracts"),
     ),
     "service": (
         {"new": GOOD.replace("care_home", "care_hom")},
-        "strategies[0].contracts[0].service: unknown 'care_hom', did you mean 'care_home'?",
+        "strategies[0].contracts[0].service: unknown 'care_hom', did you mean 'care_home'? " + every("services"),
     ),
     "provider": (
         {"new": GOOD.replace("homes", "home")},
-        "strategies[0].contracts[0].provider: unknown 'home', did you mean 'homes'?",
+        "strategies[0].contracts[0].provider: unknown 'home', did you mean 'homes'? " + every("providers"),
     ),
     "provider of another service": (
         {"new": GOOD.replace("homes", "council")},
-        "strategies[0].contracts[0].provider: unknown 'council', expected one of: homes",
+        "strategies[0].contracts[0].provider: unknown 'council', expected one of: homes; " + every("providers"),
     ),
     "key": (
         {"new": GOOD.replace("provider", "providr")},
@@ -611,15 +616,15 @@ MISNAMED = {
     ),
     "scenario part": (
         {"more": SCENARIO.format(path="servces.care_home.client_share", source=SOURCE)},
-        "scenarios[0].changes[0].path: unknown 'servces', did you mean 'services'?",
+        "scenarios[0].changes[0].path: unknown 'servces', did you mean 'services'? " + every("paths"),
     ),
     "scenario row": (
         {"more": SCENARIO.format(path="services.care_hom.review_every_days", source=SOURCE)},
-        "scenarios[0].changes[0].path: unknown 'care_hom', did you mean 'care_home'?",
+        "scenarios[0].changes[0].path: unknown 'care_hom', did you mean 'care_home'? " + every("paths"),
     ),
     "scenario field": (
         {"more": SCENARIO.format(path="services.care_home.review_evry_days", source=SOURCE)},
-        "scenarios[0].changes[0].path: unknown 'review_evry_days', did you mean 'review_every_days'?",
+        "scenarios[0].changes[0].path: unknown 'review_evry_days', did you mean 'review_every_days'? " + every("paths"),
     ),
     "scenario voluntary": (
         {"more": SCENARIO.format(path="voluntary.friends.people_per_year", source=SOURCE)},
@@ -627,7 +632,8 @@ MISNAMED = {
     ),
     "scenario clock": (
         {"more": f'[[scenarios]]\nname = "w"\ntitle = "W"\neffects = [{{ on = "premature", multiply = {money(2)} }}]'},
-        "scenarios[0].effects[0].on: the model has no 'premature' clock, so this effect could do nothing",
+        "scenarios[0].effects[0].on: the model has no 'premature' clock, so this effect could do nothing; "
+        + every("clocks"),
     ),
     "scenario twice": (
         {"more": '[[scenarios]]\nname = "w"\ntitle = "W"\n[[scenarios]]\nname = "w"\ntitle = "W"'},
