@@ -112,6 +112,9 @@ def months(years: int = YEARS) -> list[str]:
     return [f"{2013 + (3 + k) // 12}-{(3 + k) % 12 + 1:02d}" for k in range(12 * years)]
 
 
+PAID = {"council": 0.8, "health": 0.05, "client": 0.15}  # parts of the cost of care
+
+
 def sample_measures(
     years: int = YEARS,
     replications: int = REPLICATIONS,
@@ -159,7 +162,7 @@ def _replication(
                 where = (strategy, r, month, stage, "general", tier, f"{tier}_care", "council")
                 real = size * 30.4 * price
                 money = {"cost": real * 1.02 ** (index + 1), "cost_real": real, "cost_pv": real / 1.035**index}
-                money |= {"cost_council": 0.8 * money["cost"]}
+                money |= {f"cost_{who}": part * money["cost"] for who, part in PAID.items()}
                 days = {
                     "dependency_days": size * 3 * fall**4,
                     "over_provided_days": size * 4 * fall**4,
@@ -184,7 +187,7 @@ def _replication(
             yearly = {"early": 400_000, "telecare": 250_000, "tariff": 0}[strategy]
             stage = "0-11" if strategy == "early" else None
             spent = {
-                "cost": yearly / 12 * 1.02 ** (index + 1),
+                **dict.fromkeys(("cost", "cost_council", "paid_programmes"), yearly / 12 * 1.02 ** (index + 1)),
                 "cost_real": yearly / 12,
                 "cost_pv": yearly / 12 / 1.035**index,
             }

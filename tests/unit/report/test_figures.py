@@ -130,7 +130,7 @@ def test_text_of_a_model_cannot_become_markup() -> None:
 def test_the_comparison_draws_the_means_and_both_intervals() -> None:
     rows = given().differences
     assert rows is not None
-    row = rows.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_pv")).row(0, named=True)
+    row = rows.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_council")).row(0, named=True)
     first_panel = [
         trace for trace in drawn()["comparison"].data if trace.xaxis == "x" and trace.y is not None and trace.y[0] == 0
     ]
@@ -182,7 +182,9 @@ def test_cost_of_all_stages_holds_spending_without_a_stage() -> None:
 
 
 def test_whiskers_reach_from_the_5th_to_the_95th_percentile() -> None:
-    runs = naive("cost", strategy="baseline").filter(pl.col("month").is_between(pl.lit("2013-04"), pl.lit("2014-03")))
+    runs = naive("cost_council", strategy="baseline").filter(
+        pl.col("month").is_between(pl.lit("2013-04"), pl.lit("2014-03"))
+    )
     totals = runs.group_by("replication").agg(pl.col("value").sum())["value"].to_numpy()
     bar = drawn()["cost_by_year"].data[0]
     assert bar.y[0] == pytest.approx(totals.mean())
@@ -191,7 +193,7 @@ def test_whiskers_reach_from_the_5th_to_the_95th_percentile() -> None:
 
 
 def test_the_change_in_cost_is_paired() -> None:
-    frame = summaries.cost_change_by_year(given().measures, "early")
+    frame = summaries.cost_change_by_year(given().measures, "early", "cost")
     by = (
         naive("cost")
         .pipe(summaries.with_year)

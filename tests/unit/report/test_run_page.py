@@ -135,7 +135,7 @@ def test_a_run_in_which_nobody_is_in_care_can_be_reported() -> None:
     given = sample_run(2)
     nobody = given.measures.filter(pl.col("measure") == "independent_days")
     found = Page(html(ReportInput(given.model, nobody, given.manifest, given.flows.clear())))
-    said = "if nothing changes, care is expected to cost £0 in the cash budget; nobody is in care."
+    said = "if nothing changes, care is expected to cost the council £0 in the cash budget; nobody is in care."
     assert f"Over 2013/14 to 2014/15, {said}" in found.text
     assert "moves" not in {a["id"] for a in found.of("section")}
 
@@ -143,9 +143,9 @@ def test_a_run_in_which_nobody_is_in_care_can_be_reported() -> None:
 def test_a_replication_in_which_nothing_happened_counts() -> None:
     given = sample_run(2)
     first = given.measures.filter(pl.col("replication") == 0)
-    cash = first.filter(pl.col("measure") == "cost")["value"].sum() / 2
+    cash = first.filter(pl.col("measure") == "cost_council")["value"].sum() / 2
     said = report_sentences(ReportInput(given.model, first, given.manifest, given.flows))[0]
-    expected = f"cost {quantity(cash, POUNDS, 7)} in the cash budget"
+    expected = f"cost the council {quantity(cash, POUNDS, 7)} in the cash budget"
     assert f"{expected} (lowest to highest of 2 replications: £0m to" in said
 
 
@@ -165,8 +165,9 @@ def test_the_numbers_of_the_sentence_are_those_of_the_frame() -> None:
     assert given.differences is not None
     assert given.experiment is not None
     for strategy in given.experiment.strategies:
-        said = finding_sentence(given.differences, strategy, given.measures, "2013/14 to 2017/18")
+        said = finding_sentence(given.differences, strategy, "at a cost", "2013/14 to 2017/18")
         for measure, what, unit in (
+            ("cost_council", "cost to the council in the cash budget", 1e6),
             ("cost_pv", r"total cost in NPV \(Green Book\)", 1e6),
             ("dependency_days", "dependency-days", 1),
             ("independent_days", "independent days", 1),
@@ -187,31 +188,31 @@ def test_the_numbers_of_the_sentence_are_those_of_the_frame() -> None:
 
 def test_the_direction_of_the_sentence_is_that_of_the_frame() -> None:
     early, telecare, tariff = report_sentences(comparison())[1:]
-    assert "expected to reduce total cost" in early
+    assert "expected to reduce cost to the council" in early
     assert "no clear difference" not in early
-    assert "“Telecare for older people” makes no clear difference to total cost" in telecare
+    assert "there is no clear difference in cost to the council in the cash budget" in telecare
     assert "reduce" not in telecare
     assert "with no programme cost assumed" in tariff
 
 
 def test_what_a_strategy_itself_costs_is_what_was_spent() -> None:
-    spent = comparison().measures.filter(
-        (pl.col("strategy") == "early")
-        & (pl.col("measure") == "cost_pv")
-        & pl.col("service").is_null()
-        & pl.col("group").is_null()
-    )
+    spent = comparison().measures.filter((pl.col("strategy") == "early") & (pl.col("measure") == "paid_programmes"))
     each = spent["value"].sum() / 24
-    assert each == pytest.approx(sum(400_000 / 1.035**year for year in range(5)))
-    assert f"at a programme cost of {quantity(each, POUNDS)}, which" in report_sentences(comparison())[1]
+    assert each == pytest.approx(sum(400_000 * 1.02 ** (year + 1) for year in range(5)))
+    assert (
+        f"at a programme cost of {quantity(each, POUNDS)} in cash, which the costs include"
+        in report_sentences(comparison())[1]
+    )
 
 
 def test_the_baseline_sentence_adds_up() -> None:
     cash = (
-        comparison().measures.filter((pl.col("strategy") == "baseline") & (pl.col("measure") == "cost"))["value"].sum()
+        comparison()
+        .measures.filter((pl.col("strategy") == "baseline") & (pl.col("measure") == "cost_council"))["value"]
+        .sum()
         / 24
     )
-    said = re.search(r"cost £([\d.]+)bn in the cash budget", report_sentences(comparison())[0])
+    said = re.search(r"cost the council £([\d.]+)bn in the cash budget", report_sentences(comparison())[0])
     assert said is not None
     assert float(said.group(1)) == pytest.approx(cash / 1e9, rel=0.005)
 
