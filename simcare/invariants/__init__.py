@@ -1,4 +1,4 @@
-"""What must hold in every run, checked after every replication; where it does not, BrokenInvariant rises.
+"""What must hold in a run that has a log, checked after each replication; where it does not, BrokenInvariant rises.
 
 Checks of the log come first, since the others rest on it. Totals are worked out a second way wherever they are
 compared: days from whole stays and from bare events, places from a running sum of comings and goings, money from whole
