@@ -108,9 +108,8 @@ def _drawn_in(folder: Path, model: Model, manifest: Mapping[str, Any]) -> pl.Dat
 
 def yearly(run: Result) -> pl.DataFrame:
     """The yearly table of a run, with demand's part of the spread (:func:`yearly_summary`)."""
-    given = ReportInput.of(run)
-    met = summaries.with_met_demand(given.measures, given.drawn)
-    return yearly_summary(summaries.costs(met, BASELINE), summaries.caseload(met, BASELINE, given.covered))
+    frames = Frames(ReportInput.of(run))
+    return yearly_summary(frames.costs(BASELINE), frames.caseload(BASELINE))
 
 
 def yearly_summary(costs: pl.DataFrame, caseload: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from simcare.report import summaries
 from tests.support.paths import ROOT, TOY
 
 EXPERIMENT = """
@@ -113,7 +114,7 @@ def test_run_writes_its_folder_and_two_runs_are_identical(tmp_path: Path) -> Non
 
 def test_json_is_the_only_thing_on_standard_output(tmp_path: Path, experiment: Path) -> None:
     run = json.loads(simcare("run", TOY, "--years", 1, "--reps", 2, "--json", "--out", tmp_path / "r").stdout)
-    assert {row["measure"] for row in run["yearly"]} == {"cost", "cost_real", "caseload"}
+    assert {row["measure"] for row in run["yearly"]} == {*summaries.COSTS, "caseload"}
     assert {row["financial_year"] for row in run["yearly"]} == {"2013/14"}
     compared = json.loads(simcare("compare", experiment, "--json", "--out", tmp_path / "c").stdout)
     assert {row["strategy"] for row in compared["differences"]} == {"early_help", "nothing"}
