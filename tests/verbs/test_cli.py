@@ -199,7 +199,7 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(tmp_path: Path, old: s
         (("run", str(TOY), "--years", "0"), "--years"),
         (("run", str(TOY), "--reps", "many"), "--reps"),
         (("compare", "preventoin"), "did you mean 'prevention'"),
-        (("report", "nowhere"), "is not a finished run"),
+        (("report", "nowhere"), "no such folder"),
         (("schema", "modle"), "did you mean 'model'"),
         (("chekc", "x"), "chekc"),
     ],
