@@ -44,15 +44,22 @@ def own_items(strategy: Strategy, model: Model) -> tuple[OwnItem, ...]:
     items = [OwnItem(TITLES[name], {name: 1.0}) for name in named]
     titles = {service.name: service.title or service.name.replace("_", " ") for service in model.services}
     places = dict.fromkeys(_services(strategy, model))
-    items += [OwnItem(f"{titles[name]}", {"cost": 1.0}, (name,)) for name in places]
+    items += [OwnItem(titles[name], {"cost": 1.0}, (name,)) for name in places]
     under = tuple(dict.fromkeys(new.service for new in strategy.contracts if new.service not in places))
     return (*items, OwnItem("sums that contracts pay", SUMS, under)) if under else tuple(items)
+
+
+def _path_parts(path: str) -> tuple[str, str, str]:
+    """The part, the name and the field of a path; a name may hold dots."""
+    part, _, rest = path.partition(".")
+    name, _, field = rest.rpartition(".")
+    return part, name, field
 
 
 def _fees(strategy: Strategy) -> Iterator[str]:
     """The measures of what is paid for work that the strategy changes."""
     for change in strategy.changes:
-        part, field = change.path.split(".")[0], change.path.rsplit(".")[-1]
+        part, _, field = _path_parts(change.path)
         if part == "handovers":
             yield TRANSITIONS
         if part == "teams" or (part == "front_door" and field not in ("step_up_first", "gbp_per_review")):
@@ -65,8 +72,7 @@ def _services(strategy: Strategy, model: Model) -> Iterator[str]:
     """The services whose places the strategy sets, or to which it sends people first."""
     offers = {name: model.providers[p].offers[k].service for name, (p, k) in offers_by_name(model)}
     for change in strategy.changes:
-        part, _, rest = change.path.partition(".")
-        name, _, field = rest.rpartition(".")
+        part, name, field = _path_parts(change.path)
         if part == "offers":
             yield offers[name]
         if part == "front_door" and field == "step_up_first":
