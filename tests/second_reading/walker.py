@@ -192,7 +192,6 @@ one_off_gbp = { value = 1234, GUESS }
 name = "older scheme"
 start = 2013-01-01
 gbp_per_year = { value = 365, GUESS }
-one_off_gbp = { value = 99, GUESS }
 """
 
 
