@@ -50,9 +50,11 @@ def counted_events(log: pl.DataFrame) -> pl.DataFrame:
     ...     {"event": "start", "cause": "assessment", "time": 3, **care},
     ...     {"event": "end", "time": 9},
     ... ], ["independent", "community"])
-    >>> counted_events(log).select("time", "measure", "service").sort("time", maintain_order=True).rows()  # doctest: +NORMALIZE_WHITESPACE
-    [(0.0, 'referrals', None), (0.0, 'people_known', None),
-     (3.0, 'entries', 'care'), (9.0, 'exits', 'care'), (9.0, 'step_downs', 'care')]
+    >>> rows = counted_events(log).select("time", "measure", "service").rows()
+    >>> rows[:3]
+    [(3.0, 'entries', 'care'), (9.0, 'exits', 'care'), (9.0, 'step_downs', 'care')]
+    >>> rows[3:]
+    [(0.0, 'referrals', None), (0.0, 'people_known', None)]
     """
     log = prepare(log)
     rows = with_before(log)
