@@ -23,10 +23,11 @@ from simcare.files.toml_faults import read_toml
 from simcare.log.flows import GONE_TIER
 from simcare.measures.catalogue import TARGETS
 from simcare.model import Model
-from simcare.model.calibration import Calibration, Cells, Start, Target
+from simcare.model.calibration import Calibration, Start, Target
 from simcare.model.cells import clocks_in
 from simcare.model.checks.names import source_faults
 from simcare.model.nearmiss import unknown
+from simcare.model.uncertain import Cells
 from simcare.units import YEAR_DAYS, years_later
 
 PLACES = ("stages", "groups", "tiers", "services")

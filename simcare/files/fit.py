@@ -21,12 +21,12 @@ from simcare.files.library import labelled, library
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
 from simcare.model import Model
-from simcare.model.calibration import Cells
 from simcare.model.cells import clocks_in
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen, Number
 from simcare.model.overlay import in_scenario
 from simcare.model.strategy import Change, Effect, Scenario
+from simcare.model.uncertain import Cells
 from simcare.rules.draws import PARAMETERS, name_key, uniform
 
 ENDING = ".fit.json"

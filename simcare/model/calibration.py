@@ -12,19 +12,11 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from simcare.model.kinds import ClockName, FileName, Name, PathText, Positive, Scope, require
+from simcare.model.kinds import FileName, Name, PathText, Positive, Scope, require
 from simcare.model.number import Finite, Frozen, Number, Sourced
+from simcare.model.uncertain import Cells
 
 LEAST_MASS = 0.5  # of a prior that has to lie inside its bounds
-
-
-class Cells(Frozen):
-    """A kind of clock in some cells: those of these stages, groups and needs, of all where none is named."""
-
-    on: ClockName
-    stages: Scope = None
-    groups: Scope = None
-    needs: tuple[Name, ...] | None = None
 
 
 class Prior(Sourced):
@@ -282,4 +274,4 @@ class Calibration(Frozen):
         return (*self.free, *self.observed)
 
 
-__all__ = ["Calibration", "Cells", "CountedRate", "Free", "Kind", "Method", "Prior", "Start", "Target", "Then"]
+__all__ = ["Calibration", "CountedRate", "Free", "Kind", "Method", "Prior", "Start", "Target", "Then"]

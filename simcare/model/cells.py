@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterator
 from itertools import product
 
-from simcare.model.calibration import Cells
 from simcare.model.fields import ModelFields
 from simcare.model.parts import Clock
+from simcare.model.uncertain import Cells
 
 NEED_CLOCKS = ("rise", "recover")  # by one level of need, or by several
 BY_PROVIDERS = ("step_down", "premature")  # what a provider does of its own accord

@@ -27,6 +27,7 @@ from simcare.model.parts import (
     Tier,
 )
 from simcare.model.response import Response
+from simcare.model.uncertain import Fixed, Uncertain
 
 LONGEST_RAMP = 60 * 366  # days: no run is longer
 
@@ -97,6 +98,8 @@ class ModelFields(Frozen):
     prices: Prices
     modifiers: tuple[Modifier, ...] = ()
     programmes: tuple[Programme, ...] = ()
+    uncertain: tuple[Uncertain, ...] = ()
+    fixed: tuple[Fixed, ...] = ()
 
     @property
     def need_levels(self) -> tuple[str, ...]:

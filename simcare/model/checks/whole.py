@@ -13,6 +13,7 @@ from simcare.model.checks.names import name_faults, reference_faults, source_fau
 from simcare.model.checks.places import capacity_faults, known_groups
 from simcare.model.checks.responses import response_faults
 from simcare.model.checks.starts import programme_faults
+from simcare.model.checks.uncertain import uncertain_faults
 from simcare.model.checks.volume import volume_faults
 from simcare.model.fault import Fault
 from simcare.model.fields import ModelFields
@@ -40,6 +41,7 @@ def find_faults(model: ModelFields) -> list[Fault]:
         *driver_faults(model),
         *programme_faults(model),
         *volume_faults(model),
+        *uncertain_faults(model),
     ]
 
 

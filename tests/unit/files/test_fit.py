@@ -22,7 +22,7 @@ from simcare.files.load import load_experiment, load_model
 from simcare.measures.catalogue import SUMMED
 from simcare.measures.spread_parts import DRAWN, NINE_IN_TEN, met_parameters, parameter_rows
 from simcare.model import Model
-from simcare.model.calibration import Cells
+from simcare.model.uncertain import Cells
 from simcare.report.figures.contrasts import comparison_figure
 from simcare.report.fit_wording import fit_sentence
 from simcare.report.folders import read_folder, write_comparison, write_run
