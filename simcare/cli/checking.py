@@ -24,7 +24,11 @@ def check(
         list[str], typer.Argument(help="Model, experiment, calibration, series or fit files, or names in the library.")
     ],
     assumptions: Annotated[
-        bool, typer.Option("--assumptions", help="List every number that is an assumption (grade D).")
+        bool,
+        typer.Option(
+            "--assumptions",
+            help="List what is taken for known and is not: numbers of grade C or D that neither move nor are fixed.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -34,11 +38,12 @@ def check(
     """
     faults: list[str] = []
     listed: dict[str, list[Figure]] = {}
+    assumed: dict[str, list[Figure]] = {}
     noted: dict[str, list[str]] = {}
     warned: dict[str, list[str]] = {}
     for name in files:
         try:
-            kind, figures, warnings, notes = _checked(name)
+            kind, figures, warnings, notes, assumed[name] = _checked(name)
         except BadInput as error:
             faults += error.faults
             continue
@@ -51,10 +56,10 @@ def check(
             for note in notes:
                 out_console.print(f"Note: {note}.", highlight=False, markup=False, soft_wrap=True)
             if assumptions:
-                _print_assumptions([f for f in figures if f.grade == "D"])
+                _print_assumptions(assumed[name])
     if as_json:
         rows = {
-            name: [f.model_dump(mode="json") for f in figures if not assumptions or f.grade == "D"]
+            name: [f.model_dump(mode="json") for f in (assumed[name] if assumptions else figures)]
             for name, figures in listed.items()
         }
         print_json({"valid": list(listed), "faults": faults, "warnings": warned, "notes": noted, "numbers": rows})
@@ -69,7 +74,7 @@ def _checked(name: str) -> CheckedTables:
     from simcare.files.load import CheckedTables, check_file, is_calibration
 
     if is_fit(name):
-        return CheckedTables(check_fit(name), [], [], [])
+        return CheckedTables.without_rows(check_fit(name), [], [], [])
     if Path(name).suffix.lower() in KINDS and Path(name).is_file():
         return _checked_table(name)
     if is_calibration(name):
@@ -79,7 +84,7 @@ def _checked(name: str) -> CheckedTables:
         loaded = load_calibration(name)
         lost = f" ({loaded.unreached} more are of years that no run reaches)" if loaded.unreached else ""
         kind = f"calibration of {len(loaded.fitted)} fitted and {len(loaded.held_out)} held-out values{lost}"
-        return CheckedTables(kind, list(sourced_figures(loaded.calibration)), [], [])
+        return CheckedTables.without_rows(kind, list(sourced_figures(loaded.calibration)), [], [])
     return check_file(name)
 
 
@@ -91,12 +96,12 @@ def _checked_table(name: str) -> CheckedTables:
     from simcare.files.load import CheckedTables
 
     if found := check_table(name):
-        return CheckedTables(found, [], [], [])
+        return CheckedTables.without_rows(found, [], [], [])
     every = read_series(name)
     notes = {label: [*series.notes, *shift_notes(series)] for label, series in every.items()}
     shared = [note for note in next(iter(notes.values())) if all(note in mine for mine in notes.values())]
     own = [f"{label}: {note}" for label, mine in notes.items() for note in mine if note not in shared]
-    return CheckedTables(f"file of {len(every)} monthly series", [], [], [*shared, *own])
+    return CheckedTables.without_rows(f"file of {len(every)} monthly series", [], [], [*shared, *own])
 
 
 def _print_assumptions(figures: list[Figure]) -> None:

@@ -23,7 +23,8 @@ from simcare.model.cautions import effects_as_used, experiment_cautions, model_c
 from simcare.model.checks.names import source_faults
 from simcare.model.checks.starts import start_faults
 from simcare.model.contracts import Contract
-from simcare.model.model import Figure, Model, sourced_figures
+from simcare.model.left_out import unknowns_in_words
+from simcare.model.model import Figure, Model, figures_left_out, sourced_figures
 from simcare.model.number import Frozen
 from simcare.model.overlay import added, apply_strategy, in_scenario
 from simcare.model.response import Response
@@ -198,12 +199,19 @@ def with_contracts(model: Model, path: Path) -> tuple[Model, list[str]]:
 
 class CheckedTables(NamedTuple):
     """What kind of file it is, every number in it, what is perhaps not as it was meant, and what is to be known of
-    it, a sentence each."""
+    it, a sentence each. ``assumed`` are the numbers that are taken for known without being so: of a model those of
+    grade C or D that neither move nor are fixed (:mod:`simcare.model.left_out`), else those of grade D."""
 
     kind: str
     figures: list[Figure]
     warnings: list[str]
     notes: list[str]
+    assumed: list[Figure]
+
+    @classmethod
+    def without_rows(cls, kind: str, figures: list[Figure], warnings: list[str], notes: list[str]) -> CheckedTables:
+        """Of a file that says nothing of what is not known: its assumptions are the numbers of grade D."""
+        return cls(kind, figures, warnings, notes, [figure for figure in figures if figure.grade == "D"])
 
 
 def check_file(name: str | Path) -> CheckedTables:
@@ -216,13 +224,14 @@ def check_file(name: str | Path) -> CheckedTables:
         given = read_experiment(path)
         warnings = experiment_cautions(given.experiment, given.extended)
         used = effects_as_used(given.experiment)
-        return CheckedTables("experiment", list(sourced_figures(given.experiment)), [*warnings], [*used])
+        return CheckedTables.without_rows("experiment", list(sourced_figures(given.experiment)), [*warnings], [*used])
     if kind == "file of contracts":
         contracts = parse(ContractFile, read_toml(path), str(path))
-        return CheckedTables("file of contracts", list(sourced_figures(contracts)), [], [])
+        return CheckedTables.without_rows("file of contracts", list(sourced_figures(contracts)), [], [])
     model = load_model(path)
     figures = list(sourced_figures(model))
-    return CheckedTables("model", figures, list(model_cautions(model)), _taken_over(path, figures))
+    notes = [*_taken_over(path, figures), *unknowns_in_words(model)]
+    return CheckedTables("model", figures, list(model_cautions(model)), notes, list(figures_left_out(model)))
 
 
 def _taken_over(path: Path, figures: Sequence[Figure]) -> list[str]:

@@ -31,6 +31,23 @@ def left_out(model: ModelFields) -> list[Address]:
     return [one for one in every if one.grade in WEAK and one.at not in named and one.at not in moving]
 
 
+def unknowns_in_words(model: ModelFields) -> list[str]:
+    """A sentence on a model that says what is not known of it; none on one that says nothing."""
+    if not model.uncertain:
+        return []
+    every = [one for one in addresses(model) if one.grade in WEAK]
+    left = len(left_out(model))
+    held = len(fitting([path for fixed in model.fixed for path in fixed.paths], every))
+    rows = f"{len(model.uncertain)} row{'s' * (len(model.uncertain) > 1)} of what is not known"
+    moves = f"move{'s' * (len(model.uncertain) == 1)} {len(every) - left - held}"
+    fixed = f", {held} are fixed with a reason" if held else ""
+    return [f"{rows} {moves} of its {len(every)} numbers of grade C or D{fixed}, {left or 'none'} {_is(left)} left out"]
+
+
+def _is(count: int) -> str:
+    return "are" if count > 1 else "is"
+
+
 def _by_factors(model: ModelFields) -> Iterator[tuple[str | int, ...]]:
     """The numbers that factors on clocks and arrivals move, in every cell in which they count."""
     touched: dict[str, set[tuple[str, str, str]]] = {}
@@ -54,4 +71,4 @@ def _by_factors(model: ModelFields) -> Iterator[tuple[str | int, ...]]:
             yield ("arrivals", k, "per_year")
 
 
-__all__ = ["left_out"]
+__all__ = ["WEAK", "left_out", "unknowns_in_words"]

@@ -16,7 +16,9 @@ from pydantic_core import PydanticCustomError
 
 from simcare.model.checks.whole import find_faults
 from simcare.model.fields import ModelFields
-from simcare.model.number import Frozen, Sourced, sourced
+from simcare.model.left_out import WEAK, left_out
+from simcare.model.number import DatedNumber, Frozen, Sourced, sourced
+from simcare.model.uncertain import RowPrior
 
 
 class Model(ModelFields):
@@ -57,7 +59,18 @@ def sourced_figures(value: BaseModel) -> Iterator[Figure]:
     'contracts[flat].terms[0].gbp_per_day'
     """
     for path, number in sourced(value, by_name=True):
-        yield _figure(number, path)
+        if not isinstance(number, RowPrior):  # what is said of numbers is none itself
+            yield _figure(number, path)
+
+
+def figures_left_out(model: Model) -> Iterator[Figure]:
+    """Numbers that are taken for known without being so, by their paths (:func:`simcare.model.left_out.left_out`)."""
+    for address in left_out(model):
+        number = address.number
+        if isinstance(number, DatedNumber):
+            yield from (_figure(step, address.path) for step in number.steps if step.grade in WEAK)
+        else:
+            yield _figure(number, address.path)
 
 
 def _figure(value: Sourced, path: str) -> Figure:
@@ -75,4 +88,4 @@ def _figure(value: Sourced, path: str) -> Figure:
     )
 
 
-__all__ = ["Figure", "Model", "sourced_figures"]
+__all__ = ["Figure", "Model", "figures_left_out", "sourced_figures"]

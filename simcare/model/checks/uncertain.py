@@ -37,6 +37,8 @@ def _names(model: ModelFields) -> Iterator[Fault]:
                 yield Fault(f"{part}[{k}].name", f"'{name}' is already defined")
     names = [row.name for row in model.uncertain]
     for k, row in enumerate(model.uncertain):
+        if row.source is not None and row.source != "assumption" and row.source not in model.sources:
+            yield Fault(f"uncertain[{k}].source", unknown(row.source, [*model.sources, "assumption"]))
         for i, name in enumerate(row.beside):
             if name not in names or name == row.name:
                 yield Fault(f"uncertain[{k}].beside[{i}]", unknown(name, [n for n in names if n != row.name]))
