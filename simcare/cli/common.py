@@ -66,9 +66,17 @@ FitName = Annotated[
     typer.Option(
         "--fit",
         help=(
-            "Draw the model's parameters from a fit: its name in the library, or the path of the file or folder that"
-            " simcare calibrate wrote. Each replication has a draw of its own, the same for every strategy."
+            "Draw what is not known of the model from a fit: its name in the library, or the path of the file or folder"
+            " that simcare calibrate wrote; none for the priors alone. Unless given, a fit that is shipped for the"
+            " model is used. Each replication has a draw of its own, the same for every strategy."
         ),
+    ),
+]
+Central = Annotated[
+    bool,
+    typer.Option(
+        "--central",
+        help="Draw nothing of what is not known: every number as in the file. For tests; not for decisions.",
     ),
 ]
 AsJson = Annotated[

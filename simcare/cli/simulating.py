@@ -13,6 +13,7 @@ from simcare.cli.common import (
     SEED,
     YEARS,
     AsJson,
+    Central,
     Engine,
     FitName,
     Force,
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simcare.decide.comparison import Comparison
-    from simcare.files.fit import CalibrationFit
     from simcare.model import Model
+    from simcare.runs.drawing import Drawing
     from simcare.runs.run import Run
 
 
@@ -47,6 +48,7 @@ def run(
     engine: Engine = "simpy",
     workers: Workers = None,
     fit: FitName = None,
+    central: Central = False,
     out: Out = None,
     force: Force = False,
     log: Annotated[bool, typer.Option("--log", help="Keep the event log (log.parquet).")] = False,
@@ -64,7 +66,7 @@ def run(
     from simcare.model.cautions import model_cautions
 
     chosen = load_model(model)
-    drawn = _fit(fit, chosen)
+    drawing = _drawing(chosen, fit, central)
     asked: dict[str, Any] = {
         "verb": "run",
         "model": fingerprint(chosen),
@@ -72,16 +74,26 @@ def run(
         "replications": reps,
         "seed": seed,
     }
-    asked |= {"engine": engine, "fit": None if drawn is None else fingerprint(drawn), "log": log}
+    asked |= {"engine": engine, "drawing": drawing.manifest_entry, "log": log}
     folder = chosen_folder(out, chosen.about.name, asked, force)
     print_warnings(model_cautions(chosen))
 
     from simcare.report.folders import write_run, yearly  # heavy: only for input that is good
+    from simcare.runs.drawing import NO_FIT
     from simcare.runs.run import run as run_model
 
     with progress_bar("Running", engine) as progress:
         done = run_model(
-            chosen, years, reps, seed, engine=engine, workers=workers, keep_log=log, progress=progress, fit=drawn
+            chosen,
+            years,
+            reps,
+            seed,
+            engine=engine,
+            workers=workers,
+            keep_log=log,
+            progress=progress,
+            fit=drawing.fit or NO_FIT,
+            central=central,
         )
     done = replace(done, manifest=done.manifest | folder.entry)
     report = write_run(done, folder.path, command(), log=log)
@@ -106,6 +118,7 @@ def compare(
     engine: Engine = "compiled",
     workers: Workers = None,
     fit: FitName = None,
+    central: Central = False,
     out: Out = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -123,18 +136,21 @@ def compare(
 
     chosen = read_experiment(experiment)
     chosen = chosen._replace(experiment=with_options(chosen, replications=reps, years=years, seed=seed))
-    posterior = _fit(fit, chosen.model)
+    drawing = _drawing(chosen.model, fit, central)
     asked: dict[str, Any] = {"verb": "compare", "experiment": fingerprint(chosen.experiment)}
     asked |= {"model": fingerprint(chosen.extended)}
-    asked |= {"engine": engine, "fit": None if posterior is None else fingerprint(posterior)}
+    asked |= {"engine": engine, "drawing": drawing.manifest_entry}
     folder = chosen_folder(out, chosen.experiment.name, asked, force)
     print_warnings(experiment_cautions(chosen.experiment, chosen.extended))
 
     from simcare.decide.comparison import compare as compare_strategies  # heavy: only for input that is good
     from simcare.report.folders import write_comparison
+    from simcare.runs.drawing import NO_FIT
 
     with progress_bar("Comparing", engine) as progress:
-        found = compare_strategies(chosen, engine=engine, workers=workers, progress=progress, fit=posterior)
+        found = compare_strategies(
+            chosen, engine=engine, workers=workers, progress=progress, fit=drawing.fit or NO_FIT, central=central
+        )
     found = replace(found, manifest=found.manifest | folder.entry)
     report = write_comparison(found, folder.path, command())
     if as_json:
@@ -161,13 +177,11 @@ def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished
     out_console.print(f"Report: {folder / 'report.html'}", soft_wrap=True, highlight=False)
 
 
-def _fit(name: str | None, model: Model) -> CalibrationFit | None:
-    """The fit that was asked for, refused before any work if it cannot be used."""
-    if name is None:
-        return None
-    from simcare.files.fit import load_fit  # heavy: only where there is one
+def _drawing(model: Model, fit: str | None, central: bool) -> Drawing:
+    """What the run is to draw, refused before any work if it cannot."""
+    from simcare.runs.drawing import drawing_of  # heavy: only for input that is good
 
-    return load_fit(name, model)
+    return drawing_of(model, fit, central)
 
 
 def _print_fit(manifest: Mapping[str, Any]) -> None:

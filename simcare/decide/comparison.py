@@ -20,7 +20,7 @@ from scipy.stats import norm, t
 from simcare.decide.independence import COUNTS, prevented_days
 from simcare.demand.paths import fitted
 from simcare.files.digests import fingerprint
-from simcare.files.fit import CalibrationFit, chosen_fit
+from simcare.files.fit import CalibrationFit
 from simcare.files.load import LoadedExperiment, read_experiment, with_options
 from simcare.measures.catalogue import SUMMED, measure_named
 from simcare.measures.spread_parts import (
@@ -46,6 +46,7 @@ from simcare.model.strategy import (
     drawn_effects,
 )
 from simcare.rules.draws import EFFECT, name_key, uniform
+from simcare.runs.drawing import NOTHING, Drawing, drawing_of
 from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import ReplicationResult, Task, in_draw
 from simcare.runs.workers import Progress
@@ -84,21 +85,22 @@ def compare(
     workers: int | None = None,
     progress: Progress | None = None,
     fit: CalibrationFit | str | Path | None = None,
+    central: bool = False,
 ) -> Comparison:
     """Run an experiment (a path, a library name, a loaded one, or a value with its ``model``) and compare its
     strategies.
 
     ``replications``, ``years`` and ``seed`` override those of the file. ``engine`` is "compiled", for volume, or
-    "simpy". With a ``fit`` (a value, a path or a library name) replication r of the baseline and of every strategy, in
-    every scenario, starts from the same draw of its parameters. Raises BadInput for a fit that is stale or of another
-    model.
+    "simpy". Replication r of the baseline and of every strategy, in every scenario, starts from the same draw of what
+    is not known of the model; ``fit`` and ``central`` as in :func:`simcare.runs.run.run`. Raises BadInput for a fit
+    that is stale or of another model.
     """
     given = experiment if isinstance(experiment, LoadedExperiment) else _loaded(experiment, model)
     experiment = with_options(given, replications=replications, years=years, seed=seed)
-    fit = chosen_fit(fit, given.model)
+    drawing = drawing_of(given.model, fit, central)
     began = dt.datetime.now(dt.UTC)
     scenarios = (None, *experiment.scenarios)
-    todo = [task for scenario in scenarios for task in tasks(experiment, given.extended, engine, fit, scenario)]
+    todo = [task for scenario in scenarios for task in tasks(experiment, given.extended, engine, drawing, scenario)]
     each = len(todo) // len(scenarios)
     outcomes, summed = [], []
     for k, outcome in enumerate(outcomes_of(todo, workers, progress)):
@@ -109,7 +111,7 @@ def compare(
             summed.append(outcome._replace(measures=sums, flows=outcome.flows.clear()))
     worlds = [outcomes, *(summed[k : k + each] for k in range(0, len(summed), each))]
     about = manifest(
-        given.extended, experiment.years, experiment.replications, experiment.seed, engine, workers, began, fit
+        given.extended, experiment.years, experiment.replications, experiment.seed, engine, workers, began, drawing
     )
     return _compared(experiment, given.extended, worlds, about)
 
@@ -156,27 +158,30 @@ def tasks(
     experiment: Experiment,
     model: Model,
     engine: str,
-    fit: CalibrationFit | None = None,
+    drawing: Drawing = NOTHING,
     scenario: Scenario | None = None,
 ) -> Iterator[Task]:
     """Every replication of the baseline and of each strategy; replication by replication, so that pairs finish
     together.
 
-    A replication's draw of a fit comes first, then the scenario, then the strategy: each is laid over what it finds.
+    A replication's draw of what is not known comes first, then the scenario, then the strategy: each is laid over what
+    it finds.
     """
     strategies = [believed(s, experiment.shrinkage) for s in experiment.strategies]
     fits = fitted(model)
     world = (
-        model if scenario is None or fit is not None else in_scenario(model, scenario)
-    )  # without a fit, the same in all replications
+        model if scenario is None or drawing.moves else in_scenario(model, scenario)
+    )  # where nothing is drawn, the same in all replications
     for r in range(experiment.replications):
-        baseline = in_draw(Task(world, BASELINE, experiment.seed, r, experiment.years, engine, fits=fits), fit)
-        if scenario is not None and fit is not None:
+        baseline = in_draw(Task(world, BASELINE, experiment.seed, r, experiment.years, engine, fits=fits), drawing)
+        if scenario is not None and drawing.moves:
             baseline = baseline._replace(model=in_scenario(baseline.model, scenario))
         yield baseline
         for stated, strategy in zip(experiment.strategies, strategies, strict=True):
-            possible = drawn_effects(strategy, effect_draws(stated, experiment.seed, r))
-            yield baseline._replace(model=apply_strategy(baseline.model, possible), strategy=strategy.name)
+            draws = effect_draws(stated, experiment.seed, r)
+            drawn = {f"effects[{k}]": draws[k] for k, effect in enumerate(strategy.effects) if effect.has_interval}
+            possible = apply_strategy(baseline.model, drawn_effects(strategy, draws))
+            yield baseline._replace(model=possible, strategy=strategy.name, effects=drawn)
 
 
 def effect_draws(stated: Strategy, seed: int, replication: int) -> dict[int, float]:

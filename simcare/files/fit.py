@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -127,9 +127,10 @@ class CalibrationFit(Frozen):
         first = int(uniform(seed, 0, name_key("fit", self.name), PARAMETERS, 0) * self.count)
         return {name: values[(first + replication) % self.count] for name, values in self.draws.items()}
 
-    def applied(self, model: Model, seed: int, replication: int) -> Model:
-        """The model as it is in a replication's draw; the one given is untouched."""
-        return laid(model, self.parameters, self.values(seed, replication))
+    def laid(self, model: Model, values: Mapping[str, float], but: Collection[str] = ()) -> Model:
+        """The model with each parameter at its value, ``but`` for some; the one given is untouched."""
+        mine = [p for p in self.parameters if p.name not in but]
+        return laid(model, mine, values) if mine else model
 
 
 def laid(model: Model, parameters: Sequence[Moves], values: Mapping[str, float]) -> Model:
@@ -237,6 +238,17 @@ def chosen_fit(fit: CalibrationFit | str | Path | None, model: Model) -> Calibra
     return load_fit(fit, model)
 
 
+def shipped_fit(model: Model) -> CalibrationFit | None:
+    """The fit in the library whose every parameter is a row of what is not known of this model, and that is neither
+    stale nor of what stands otherwise here; None where there is none."""
+    names = {row.name for row in model.uncertain}
+    for path in sorted(library("calibration").glob(f"*{ENDING}")):
+        fit = read_fit(path)
+        if names.issuperset(fit.draws) and not stale(fit) and not unfit(fit, model):
+            return fit
+    return None
+
+
 def _usable(fit: CalibrationFit, model: Model | None, where: str) -> CalibrationFit:
     faults = [f"{where}: is stale: {fault}; calibrate again" for fault in stale(fit)]
     if model is not None:
@@ -302,6 +314,7 @@ __all__ = [
     "laid",
     "load_fit",
     "read_fit",
+    "shipped_fit",
     "stale",
     "standing",
     "unfit",

@@ -20,7 +20,7 @@ from scipy.stats import norm
 LEAST = 4  # replications beyond the number of drivers
 LEAST_FITTED = 10  # replications beyond the number of parameters
 NINE_IN_TEN = float(norm.ppf(0.95))
-DEMAND, PARAMETER = "demand", "parameter"  # the kinds of what is drawn
+DEMAND, PARAMETER, EFFECT = "demand", "parameter", "effect"  # the kinds of what is drawn
 DRAWN = {
     "strategy": pl.String(), "replication": pl.Int32(), "month": pl.String(), "kind": pl.String(),
     "name": pl.String(), "value": pl.Float64(),
@@ -40,9 +40,9 @@ def demand_rows(strategy: str, replication: int, paths: Mapping[str, Sequence[tu
     return pl.DataFrame(rows, schema=DRAWN, orient="row")
 
 
-def parameter_rows(strategy: str, replication: int, month: str, values: Mapping[str, float]) -> pl.DataFrame:
-    """Rows of ``drawn``: the parameters of a fit as a replication met them, in the first month of the run."""
-    rows = [(strategy, replication, month, PARAMETER, name, value) for name, value in values.items()]
+def value_rows(kind: str, strategy: str, replication: int, month: str, values: Mapping[str, float]) -> pl.DataFrame:
+    """Rows of ``drawn``: what a replication met of what is not known, or of effects, in the first month of the run."""
+    rows = [(strategy, replication, month, kind, name, value) for name, value in values.items()]
     return pl.DataFrame(rows, schema=DRAWN, orient="row")
 
 

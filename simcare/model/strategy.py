@@ -49,6 +49,12 @@ class Effect(Frozen):
         """Whether it is a what-if, which is used as asked."""
         return self.evidence == "what-if" or (self.evidence is None and self.multiply.source == "assumption")
 
+    @property
+    def has_interval(self) -> bool:
+        """Whether it is drawn: an interval says how far it is known."""
+        low, high = self.multiply.low, self.multiply.high
+        return low is not None and high is not None and high > low
+
     @model_validator(mode="after")
     def _positive(self) -> Self:
         if self.multiply.value < 0 or (self.multiply.low is not None and self.multiply.low <= 0):
@@ -222,7 +228,8 @@ def drawn_effects(strategy: Strategy, normal_draws: Mapping[int, float]) -> Stra
     effects = []
     for k, effect in enumerate(strategy.effects):
         number = effect.multiply
-        if number.low is not None and number.high is not None and number.high > number.low:
+        if effect.has_interval:
+            assert number.low is not None and number.high is not None
             sd = (math.log(number.high) - math.log(number.low)) / (2 * 1.959964)
             value = number.value * math.exp(sd * normal_draws[k])
             effect = effect.model_copy(

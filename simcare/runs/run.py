@@ -16,10 +16,11 @@ from simcare.demand.paths import fitted
 from simcare.engine.hooks import NO_HOOKS, Hooks, OnEvent, Process
 from simcare.errors import BadInput
 from simcare.files.digests import fingerprint
-from simcare.files.fit import CalibrationFit, chosen_fit
+from simcare.files.fit import CalibrationFit
 from simcare.files.load import load_model
 from simcare.model import Model
 from simcare.model.cautions import model_cautions
+from simcare.runs.drawing import NOTHING, Drawing, drawing_of
 from simcare.runs.task import ReplicationResult, Task, check_options, compile_rules, horizon_days, in_draw, run_task
 from simcare.runs.workers import Progress, carry_out, worker_count
 
@@ -69,6 +70,7 @@ def run(
     processes: Sequence[Process] = (),
     progress: Progress | None = None,
     fit: CalibrationFit | str | Path | None = None,
+    central: bool = False,
 ) -> Run:
     """Run a model (a value, a path or a library name) and measure it.
 
@@ -76,9 +78,10 @@ def run(
     last digits of sums, on the engine: "simpy" (the reference, open to hooks) or "compiled" (for volume). The log is
     kept when asked for, and by default when there is one replication. ``on_event`` is told of everything that happens
     and ``processes`` run beside the clients (:mod:`simcare.engine.hooks`); with either, replications run one after the
-    other in this process. With a ``fit`` (a value, a path or a library name) each replication has one draw of its
-    parameters, which ``drawn`` keeps. Raises BadInput for options that cannot be, and for a fit that is stale or of
-    another model.
+    other in this process. Each replication draws what is not known of the model (its ``[[uncertain]]`` rows), which
+    ``drawn`` keeps: from the ``fit`` (a value, a path or a library name; "none" for none), or from the shipped one that
+    suits the model, and else from the priors. ``central`` draws nothing: the model as in its file. Raises BadInput for
+    options that cannot be, and for a fit that is stale or of another model.
     """
     model = load_model(model) if not isinstance(model, Model) else model
     if replications < 1:
@@ -87,11 +90,11 @@ def run(
     hooks = Hooks(on_event, tuple(processes))
     if hooks != NO_HOOKS:
         workers = 1
-    fit = chosen_fit(fit, model)
+    drawing = drawing_of(model, fit, central)
     task = Task(model, "baseline", seed, 0, years, engine, keep, hooks)
     check_options(task)
     task = task._replace(fits=fitted(model))
-    tasks = [in_draw(task._replace(replication=r), fit) for r in range(replications)]
+    tasks = [in_draw(task._replace(replication=r), drawing) for r in range(replications)]
     began = dt.datetime.now(dt.UTC)
     outcomes = list(outcomes_of(tasks, workers, progress))
     logs = [o.log for o in outcomes if o.log is not None]
@@ -106,7 +109,7 @@ def run(
         log=pl.concat(logs) if logs else None,
         market=pl.concat([o.market for o in outcomes]),
         drawn=pl.concat([o.drawn for o in outcomes]),
-        manifest=manifest(model, years, replications, seed, engine, workers, began, fit),
+        manifest=manifest(model, years, replications, seed, engine, workers, began, drawing),
     )
 
 
@@ -133,7 +136,7 @@ def manifest(
     engine: str,
     workers: int | None,
     began: dt.datetime,
-    fit: CalibrationFit | None = None,
+    drawing: Drawing = NOTHING,
 ) -> dict[str, Any]:
     """What a reader needs to get the same figures again."""
     start = model.about.start
@@ -149,6 +152,6 @@ def manifest(
         "workers": worker_count(workers),
         "began": began.isoformat(timespec="seconds"),
         "wall_seconds": round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1),
-        **({} if fit is None else {"fit": fit.manifest_entry}),
+        **drawing.manifest_entry,
         "warnings": list(model_cautions(model)),
     }

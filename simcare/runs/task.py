@@ -11,11 +11,11 @@ from simcare.demand.paths import DriverFit as DemandFit
 from simcare.demand.paths import drawn_paths, first_month, following, index_by_month
 from simcare.engine.hooks import NO_HOOKS, Hooks
 from simcare.errors import BadInput
-from simcare.files.fit import CalibrationFit
 from simcare.files.load import load_model
-from simcare.measures.spread_parts import NOTHING_DRAWN, demand_rows, parameter_rows
+from simcare.measures.spread_parts import EFFECT, NOTHING_DRAWN, PARAMETER, demand_rows, value_rows
 from simcare.model import Model
 from simcare.model.nearmiss import unknown
+from simcare.runs.drawing import Drawing
 from simcare.units import month_name, years_later
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Task(NamedTuple):
     keep_log: bool = False
     hooks: Hooks = NO_HOOKS
     fits: tuple[DemandFit, ...] = ()  # the model's demand drivers, fitted once for all tasks
-    # Of a fit, as this replication meets them; the model has them already.
-    parameters: Mapping[str, float] = NO_PARAMETERS
+    parameters: Mapping[str, float] = NO_PARAMETERS  # what this replication drew of what is not known; the model has it
+    effects: Mapping[str, float] = NO_PARAMETERS  # what it drew of the strategy's effects, in standard deviations
 
 
 class ReplicationResult(NamedTuple):
@@ -63,12 +63,12 @@ def horizon_days(model: Model, years: int) -> float:
     return float((years_later(model.about.start, years) - model.about.start).days)
 
 
-def in_draw(task: Task, fit: CalibrationFit | None) -> Task:
-    """A task with its replication's draw of a fit laid over its model; without a fit the task as it is."""
-    if fit is None:
+def in_draw(task: Task, drawing: Drawing) -> Task:
+    """A task with what its replication draws laid over its model; the task as it is where nothing is drawn."""
+    if not drawing.moves:
         return task
-    model = fit.applied(task.model, task.seed, task.replication)
-    return task._replace(model=model, parameters=fit.values(task.seed, task.replication))
+    values = drawing.values(task.seed, task.replication)
+    return task._replace(model=drawing.applied(task.model, values), parameters=values)
 
 
 def check_options(task: Task) -> None:
@@ -92,7 +92,10 @@ def run_task(task: Task) -> ReplicationResult:
     paths = drawn_paths(task.model, task.fits, task.seed, task.replication, task.years)
     drawn = [
         demand_rows(task.strategy, task.replication, index_by_month(task.model, paths, task.years)),
-        parameter_rows(task.strategy, task.replication, month_name(first_month(task.model)), task.parameters),
+        *(
+            value_rows(kind, task.strategy, task.replication, month_name(first_month(task.model)), values)
+            for kind, values in ((PARAMETER, task.parameters), (EFFECT, task.effects))
+        ),
     ]
     outcome = _simulated(task._replace(model=differing(following(task.model, paths), task.seed, task.replication)))
     return outcome._replace(drawn=pl.concat(drawn))
