@@ -56,7 +56,7 @@ def _by_factors(model: ModelFields) -> Iterator[tuple[str | int, ...]]:
             touched.setdefault(cells.on, set()).update(reached(model, cells))
     pairs = present(model)
     for k, clock in enumerate(model.clocks):
-        rates = dict(rates_of(clock))
+        rates = dict(rates_of(clock)) if clock.family == "constant" else {}
         mine = {
             cell
             for cell in clock_cells(model, clock)

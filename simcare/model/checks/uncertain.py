@@ -66,18 +66,16 @@ def _impossible(model: ModelFields, every: Sequence[Address]) -> Iterator[Fault]
     """What a row may draw, tried at its ends: each number that it moves has to allow it."""
     for k, row in enumerate(model.uncertain):
         where = f"uncertain[{k}].{'choose' if row.choose else 'prior'}"
-        if row.patterns and not row.paths and not row.choose and not _moves(row, every):
-            yield Fault(f"uncertain[{k}].{row.how}", "moves nothing: all that it names is 0, or is all in one place")
-        for value in row.extremes:
-            try:
-                moved = laid(model, [row], {row.name: value})
-                fault = _first_fault(model, moved)
-            except BadInput as error:
-                yield Fault(f"uncertain[{k}].{row.how}", str(error))
-                break
-            if fault is not None:
-                drawn = f"world {int(value) + 1}" if row.choose else f"{value:.4g}, which it may draw"
-                yield Fault(where, f"{drawn}, cannot be: {fault}")
+        try:
+            if row.patterns and row.is_factor and not _moves(row, every):
+                yield Fault(f"uncertain[{k}].{row.how}", "moves nothing: all that it names is 0, or in one place")
+            for value in row.extremes:
+                fault = _first_fault(model, laid(model, [row], {row.name: value}))
+                if fault is not None:
+                    drawn = f"world {int(value) + 1}" if row.choose else f"{value:.4g}, which it may draw"
+                    yield Fault(where, f"{drawn}, cannot be: {fault}")
+        except BadInput as error:
+            yield Fault(f"uncertain[{k}].{row.how}", str(error))
 
 
 def _moves(row: Uncertain, every: Sequence[Address]) -> bool:
