@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from simcare.calibrate.free_rows import with_rows
 from simcare.calibrate.published_tables import published_values
 from simcare.calibrate.starts import begun
 from simcare.errors import BadInput
@@ -24,7 +25,7 @@ from simcare.log.flows import GONE_TIER
 from simcare.measures.catalogue import TARGETS
 from simcare.model import Model
 from simcare.model.calibration import Calibration, Start, Target
-from simcare.model.cells import clocks_in
+from simcare.model.cells import rows_in
 from simcare.model.checks.names import source_faults
 from simcare.model.nearmiss import unknown
 from simcare.model.uncertain import Cells
@@ -83,10 +84,12 @@ def load_calibration(name: str | Path) -> Loaded:
     path = find_file(name, "calibration")
     tables = read_toml(path)
     check_kind(tables, "calibration", str(path))
-    calibration = parse(Calibration, tables, str(path))
-    model_path = find_beside(calibration.model, path, "models")
+    if not isinstance(tables.get("model"), str):
+        parse(Calibration, tables, str(path))  # which says so
+    model_path = find_beside(tables["model"], path, "models")
     model = load_model(model_path)
-    faults = [f"{path}: {fault}" for fault in source_faults(calibration, tuple(calibration.sources))]
+    calibration = parse(Calibration, with_rows(tables, model, str(path)), str(path))
+    faults = [f"{path}: {fault}" for fault in source_faults(calibration, (*calibration.sources, *model.sources))]
     faults += [f"{path}: {fault}" for fault in _model_faults(calibration, model)]
     if faults:
         raise BadInput(faults)
@@ -149,7 +152,7 @@ def _cells_faults(model: Model, cells: Cells, known: dict[str, list[str]], path:
     named = [(part, getattr(cells, part) or ()) for part in ("stages", "groups", "needs")]
     faults = [fault for part, names in named for fault in _unknown(names, known[part], f"{path}.{part}")]
     yield from faults
-    if not faults and not clocks_in(model, cells):
+    if not faults and not rows_in(model, cells):
         yield f"{path}: the model has no '{cells.on}' clock there, so this could do nothing"
 
 

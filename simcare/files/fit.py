@@ -21,12 +21,13 @@ from simcare.files.library import labelled, library
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
 from simcare.model import Model
-from simcare.model.cells import clocks_in
+from simcare.model.addresses import addresses, fitting
+from simcare.model.cells import rows_in
+from simcare.model.checks.uncertain import first_fault
+from simcare.model.laying import laid as lay
 from simcare.model.nearmiss import unknown
-from simcare.model.number import Frozen, Number
-from simcare.model.overlay import in_scenario
-from simcare.model.strategy import Change, Effect, Scenario
-from simcare.model.uncertain import Cells
+from simcare.model.number import Frozen
+from simcare.model.uncertain import Cells, Uncertain
 from simcare.rules.draws import PARAMETERS, name_key, uniform
 
 ENDING = ".fit.json"
@@ -138,26 +139,27 @@ def laid(model: Model, parameters: Sequence[Moves], values: Mapping[str, float])
 
     Raises BadInput where a parameter moves what the model does not have, or to a value it cannot take.
     """
-    effects = [
-        Effect(
-            on=cells.on,
-            stages=cells.stages,
-            groups=cells.groups,
-            needs=cells.needs,
-            multiply=_fitted(values[p.name]),
-            deliberate=True,  # as far from 1 as the data say
-        )
-        for p in parameters
-        for cells in p.multiply
+    rows = [row_of(p) for p in parameters]
+    every = list(addresses(model)) if any(row.paths for row in rows) else []
+    missing = [
+        f"{row.name}: {unknown(path, [one.path for one in every])}"
+        for row in rows
+        for path in row.paths
+        if not fitting([path], every)
     ]
-    changes = [Change(path=path, to=_fitted(values[p.name])) for p in parameters for path in p.paths]
-    return in_scenario(
-        model, Scenario(name="fitted", title="As fitted", effects=tuple(effects), changes=tuple(changes))
+    if missing:
+        raise BadInput(missing)
+    new = lay(model, rows, values)
+    if (fault := first_fault(model, new)) is not None:
+        raise BadInput(fault)
+    return new
+
+
+def row_of(parameter: Moves) -> Uncertain:
+    """A parameter as a row of what is not known, with no prior: a fit has its draws instead."""
+    return Uncertain.model_construct(
+        name=parameter.name, title=parameter.name, multiply=parameter.multiply, paths=parameter.paths
     )
-
-
-def _fitted(value: float) -> Number:
-    return Number(value=value, source="calibration", grade="C")
 
 
 def standing(model: Model, parameter: Moves) -> str:
@@ -165,13 +167,11 @@ def standing(model: Model, parameter: Moves) -> str:
     sets."""
     stands: list[str] = []
     for cells in parameter.multiply:
-        stands += [repr(_bare(clock.model_dump())) for clock in clocks_in(model, cells)]
+        stands += [repr(_bare(row.model_dump())) for row in rows_in(model, cells)]
+    every = list(addresses(model)) if parameter.paths else []
     for path in parameter.paths:
-        part, rest = path.split(".", 1)
-        name, field = rest.rsplit(".", 1)
-        rows = {row.name: row for row in getattr(model, part, ())}
-        number = getattr(rows.get(name), field, None)
-        stands.append(f"{path}={None if number is None else _bare(number.model_dump())!r}")
+        numbers = [one.number for one in fitting([path], every)]
+        stands += [f"{path}={_bare(number.model_dump())!r}" for number in numbers] or [f"{path}=None"]
     return digest("\n".join(stands))[:16]
 
 

@@ -96,7 +96,7 @@ class CountedRate(Frozen):
     title: str
     multiply: tuple[Cells, ...] = Field(min_length=1)
     events: Positive
-    person_years: Positive
+    person_years: Positive | None = Field(default=None, description="What they were counted in; it moves nothing.")
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from simcare.model.fields import ModelFields
-from simcare.model.parts import Clock
+from simcare.model.parts import Arrivals, Clock
 from simcare.model.uncertain import Cells
 
 NEED_CLOCKS = ("rise", "recover")  # by one level of need, or by several
@@ -61,22 +61,27 @@ def changes_on(model: ModelFields, on: str, stage: str, group: str, need: str) -
     return [(m.start, m.ramp_days, m.multiply.value) for m in touched]
 
 
-def clocks_in(model: ModelFields, cells: Cells) -> list[Clock]:
-    """The clocks of a model that run in some of these cells.
+def rows_in(model: ModelFields, cells: Cells) -> list[Clock | Arrivals]:
+    """The clocks of a model that run in some of these cells, or the arrivals that come in them.
 
     >>> from simcare.files.load import load_model
-    >>> [c.clock for c in clocks_in(load_model("kent-2013"), Cells(on="induced", groups=("older_people",)))]
+    >>> older = Cells(on="induced", groups=("older_people",))
+    >>> [row.clock for row in rows_in(load_model("kent-2013"), older)]
     ['induced']
     """
 
     def meets(mine: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> bool:
         return mine is None or theirs is None or bool(set(mine) & set(theirs))
 
+    if cells.on == "arrivals":
+        return [
+            row for row in model.arrivals if meets(cells.stages, (row.stage,)) and meets(cells.groups, (row.group,))
+        ]
     return [
         clock
         for clock in model.clocks
         if clock.clock == cells.on
         and meets(cells.stages, clock.stages)
         and meets(cells.groups, clock.groups)
-        and meets(cells.needs, getattr(clock, "needs", None))
+        and meets(cells.needs, clock.needs)
     ]

@@ -70,7 +70,7 @@ def _impossible(model: ModelFields, every: Sequence[Address]) -> Iterator[Fault]
             if row.patterns and row.is_factor and not _moves(row, every):
                 yield Fault(f"uncertain[{k}].{row.how}", "moves nothing: all that it names is 0, or in one place")
             for value in row.extremes:
-                fault = _first_fault(model, laid(model, [row], {row.name: value}))
+                fault = first_fault(model, laid(model, [row], {row.name: value}))
                 if fault is not None:
                     drawn = f"world {int(value) + 1}" if row.choose else f"{value:.4g}, which it may draw"
                     yield Fault(where, f"{drawn}, cannot be: {fault}")
@@ -90,7 +90,7 @@ def _bare(number: BaseModel) -> object:
     return getattr(number, "shares", getattr(number, "value", None))
 
 
-def _first_fault(model: ModelFields, moved: ModelFields) -> str | None:
+def first_fault(model: ModelFields, moved: ModelFields) -> str | None:
     """Why the parts of a model that differ from those of another cannot be, if they cannot."""
     for part in type(model).model_fields:
         before, after = getattr(model, part), getattr(moved, part)
@@ -148,4 +148,4 @@ def _fixed_that_move(model: ModelFields, every: Sequence[Address]) -> Iterator[F
                 break
 
 
-__all__ = ["uncertain_faults"]
+__all__ = ["first_fault", "uncertain_faults"]

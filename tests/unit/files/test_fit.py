@@ -20,7 +20,7 @@ from simcare.files.digests import file_digest
 from simcare.files.fit import check_fit, find_fit, load_fit, read_fit, standing
 from simcare.files.load import load_experiment, load_model
 from simcare.measures.catalogue import SUMMED
-from simcare.measures.spread_parts import DRAWN, NINE_IN_TEN, met_parameters, parameter_rows
+from simcare.measures.spread_parts import DRAWN, NINE_IN_TEN, PARAMETER, met_parameters, value_rows
 from simcare.model import Model
 from simcare.model.uncertain import Cells
 from simcare.report.figures.contrasts import comparison_figure
@@ -28,6 +28,7 @@ from simcare.report.fit_wording import fit_sentence
 from simcare.report.folders import read_folder, write_comparison, write_run
 from simcare.report.report_input import ReportInput
 from simcare.report.run_page import html
+from simcare.runs.drawing import drawing_of
 from simcare.runs.run import Run, run
 from tests.support.paths import ROOT, TOY
 from tests.support.standard_errors import holds
@@ -214,7 +215,7 @@ def test_a_scenario_and_a_strategy_are_laid_over_the_draw(file: Path, path: Path
     experiment, model = load_experiment(file)
     fit = load_fit(path)
     for scenario, others in ((None, []), (experiment.scenarios[0], [0.5])):
-        for task in tasks(experiment, model, "compiled", fit, scenario):
+        for task in tasks(experiment, model, "compiled", drawing_of(model, fit), scenario):
             leaving = [m.multiply.value for m in task.model.modifiers if m.on == "leaving"]
             assert leaving == [fit.values(3, task.replication)["leaving"], *others]
             assert ("arrivals" in {m.on for m in task.model.modifiers}) == (task.strategy == "fewer")
@@ -335,7 +336,7 @@ def test_it_takes_ten_replications_more_than_parameters(replications: int, known
 
 
 def test_positive_values_are_taken_as_logarithms_and_others_as_they_are() -> None:
-    rows = [parameter_rows("baseline", r, "2013-04", {"shift": r - 1.0, "factor": 2.0**r}) for r in range(3)]
+    rows = [value_rows(PARAMETER, "baseline", r, "2013-04", {"shift": r - 1.0, "factor": 2.0**r}) for r in range(3)]
     found = np.array(met_parameters(pl.concat(rows))["met"].to_list())
     assert found[:, 0].tolist() == pytest.approx(np.log([1, 2, 4]).tolist())
     assert found[:, 1].tolist() == [-1.0, 0.0, 1.0]
