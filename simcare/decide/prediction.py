@@ -32,8 +32,8 @@ def interval(differences: ArrayLike) -> tuple[float | None, float | None]:
 
     Its ends are the order statistics of rank 0.05 (n + 1) and 0.95 (n + 1), interpolated: one more draw lies
     below the k-th of n with probability k / (n + 1), whatever the distribution (Hyndman and Fan 1996, Sample quantiles
-    in statistical packages, type 6; Geisser 1993, Predictive inference). The usual type 7 holds 88 % at n = 60. Both ends are None
-    from fewer than 19 draws, which hold no such interval.
+    in statistical packages, type 6; Geisser 1993, Predictive inference). The usual type 7 holds 88 % at n = 60.
+    Both ends are None from fewer than 19 draws, which hold no such interval.
 
     >>> interval(range(19))
     (0.0, 18.0)
