@@ -50,7 +50,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
             out = [] if verb == "check" else ["--out", str(tmp_path_factory.mktemp(verb) / "out")]
             done = CliRunner().invoke(app, [*command, *out])
             assert done.exit_code == 0, done.output
-    yield found
+    return found
 
 
 def on_screen(shown: Printed, width: int) -> str:
@@ -86,9 +86,7 @@ def test_no_table_is_cut(printed: dict[str, list[Printed]], verb: str, width: in
 @settings(deadline=None, max_examples=50)
 @for_all(
     st.integers(1, 6).flatmap(
-        lambda n: st.lists(
-            st.lists(st.text("ab £1.", max_size=24), min_size=n, max_size=n), min_size=2, max_size=5
-        )
+        lambda n: st.lists(st.lists(st.text("ab £1.", max_size=24), min_size=n, max_size=n), min_size=2, max_size=5)
     ),
     st.integers(30, 120),
 )
