@@ -7,32 +7,25 @@ same luck, so what differs is what the strategy did. With a fit, all start from 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.stats import norm
 
+from simcare.decide.answers import Answers, answers_of
 from simcare.decide.independence import COUNTS, prevented_days
+from simcare.decide.prediction import interval
 from simcare.demand.paths import fitted
 from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit
 from simcare.files.load import LoadedExperiment, read_experiment, with_options
 from simcare.measures.catalogue import SUMMED, measure_named
-from simcare.measures.spread_parts import (
-    NOTHING_DRAWN,
-    demand_sd,
-    met_by,
-    met_demand,
-    met_parameters,
-    parameter_sd,
-    part_end,
-    part_share,
-)
 from simcare.model import Model
 from simcare.model.cautions import experiment_cautions
 from simcare.model.overlay import apply_strategy, in_scenario
@@ -52,7 +45,7 @@ from simcare.runs.run import manifest, outcomes_of
 from simcare.runs.task import ReplicationResult, Task, in_draw
 from simcare.runs.workers import Progress
 
-CONFIDENCE = 0.95
+NOISE = 1e-12  # of two sums: their difference is nothing
 
 
 @dataclass(frozen=True)
@@ -73,6 +66,12 @@ class Comparison:
     market: pl.DataFrame = field(repr=False)
     drawn: pl.DataFrame = field(repr=False)
     manifest: dict[str, Any] = field(repr=False)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Chances, shares, conditional means, the value of information, and cost against dependency, all of the same
+        replications (:mod:`simcare.decide.answers`)."""
+        return answers_of(self.experiment, self.model, self.totals, self.drawn)
 
 
 def compare(
@@ -132,11 +131,11 @@ def _compared(
         part: pl.concat([getattr(o, part) for o in worlds[0]]) for part in ("measures", "flows", "market", "drawn")
     }
     found = totals(joined["measures"], [BASELINE, *names], experiment.replications)
-    plain = differences(found, names, joined["drawn"])
+    plain = differences(found, names)
     parts = [plain.with_columns(pl.lit(AS_IN_THE_FILE).alias("scenario"))]
     for scenario, outcomes in zip(experiment.scenarios, worlds[1:], strict=True):
         mine = totals(pl.concat([o.measures for o in outcomes]), [BASELINE, *names], experiment.replications)
-        apart = differences(mine, names, pl.concat([o.drawn for o in outcomes]))
+        apart = differences(mine, names)
         parts.append(apart.with_columns(pl.lit(scenario.name).alias("scenario")))
     return Comparison(
         experiment=experiment,
@@ -222,64 +221,50 @@ def totals(
     return filled.select("strategy", "replication", *(pl.col(name).fill_null(0.0) for name in SUMMED))
 
 
-def differences(found: pl.DataFrame, strategies: list[str], drawn: pl.DataFrame = NOTHING_DRAWN) -> pl.DataFrame:
-    """Paired differences from the baseline, a row a strategy and measure; ``drawn`` as a run has it.
+def differences(found: pl.DataFrame, strategies: Sequence[str]) -> pl.DataFrame:
+    """Paired differences from the baseline, a row a strategy and measure.
 
-    ``low`` and ``high`` are the 95 % interval of the mean difference (Student's t over replications);
-    ``spread_low`` and ``spread_high`` the 5th and 95th percentile of the differences themselves, ``demand_low`` and
-    ``demand_high`` where nine in ten of them would lie if demand alone were uncertain (null without drivers, or from
-    few replications), ``parameter_low`` and ``parameter_high`` the same for the parameters of a fit (null without one,
-    or from fewer replications than parameters and ten).
+    ``difference`` is the mean over replications; ``prediction_low`` and ``prediction_high`` are its 90 % prediction
+    interval: nine in ten futures lie there, over all that is drawn (null from fewer than 19 replications;
+    :func:`simcare.decide.prediction.interval`). ``chance_lower`` and ``chance_higher`` are the shares of replications
+    on either side of zero, ``chance_better`` that on the better side (null where neither side is).
+    ``monte_carlo_error`` is the standard error of the mean: how exactly the replications fix it, and nothing more.
     """
     baseline = found.filter(pl.col("strategy") == BASELINE).sort("replication")
-    met = (met_demand(drawn), met_parameters(drawn))
-    demand, parameters = (met_by(baseline["replication"], each) for each in met)
     rows = []
     for strategy in strategies:
         mine = found.filter(pl.col("strategy") == strategy).sort("replication")
         for measure in SUMMED:
             values = baseline[measure].to_numpy(), mine[measure].to_numpy()
-            difference = values[1] - values[0]
-            whole = _paired(*values, measure_named(measure).better)
-            shares = {
-                "demand": part_share(difference, demand_sd(difference, demand)),
-                "parameter": part_share(difference, parameter_sd(difference, parameters)),
-            }
-            rows.append({"strategy": strategy, "measure": measure, **whole, **_parts(whole, shares)})
-    return pl.DataFrame(
-        rows,
-        schema_overrides={
-            "share_better": pl.Float64,
-            **{f"{part}_{end}": pl.Float64 for part in ("demand", "parameter") for end in ("low", "high")},
-        },
-    )
+            rows.append({"strategy": strategy, "measure": measure, **_paired(*values, measure_named(measure).better)})
+    return pl.DataFrame(rows, schema=DIFFERENCE)
 
 
-def _parts(whole: Mapping[str, Any], shares: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Where nine in ten would lie if one thing alone were uncertain; null where its share is not known."""
-    mean, low, high = (whole[name] for name in ("difference", "spread_low", "spread_high"))
-    return {
-        f"{part}_{end}": None if share is None else part_end(mean, low, high, whole[f"spread_{end}"], share)
-        for part, share in shares.items()
-        for end in ("low", "high")
-    }
+DIFFERENCE = {
+    "strategy": pl.String(), "measure": pl.String(), "difference": pl.Float64(), "prediction_low": pl.Float64(),
+    "prediction_high": pl.Float64(), "chance_better": pl.Float64(), "monte_carlo_error": pl.Float64(),
+    "chance_lower": pl.Float64(), "chance_higher": pl.Float64(), "baseline_mean": pl.Float64(), "mean": pl.Float64(),
+    "relative": pl.Float64(),
+}  # fmt: skip
 
 
 def _paired(baseline: NDArray[Any], mine: NDArray[Any], better: int) -> dict[str, float | None]:
     difference = mine - baseline
     n = difference.size
-    se = float(difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
-    half = float(t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * se if n > 1 else float("nan")
+    noise = NOISE * max(np.abs(mine).max(), np.abs(baseline).max())  # of sums in another order
+    difference = np.where(np.abs(difference) <= noise, 0.0, difference)
+    low, high = interval(difference)
+    below, above = float((difference < 0).mean()), float((difference > 0).mean())
     mean, base = float(difference.mean()), float(baseline.mean())
     return {
         "baseline_mean": base,
         "mean": float(mine.mean()),
         "difference": mean,
-        "low": mean - half,
-        "high": mean + half,
+        "prediction_low": low,
+        "prediction_high": high,
+        "chance_better": {-1: below, 0: None, 1: above}[better],
+        "chance_lower": below,
+        "chance_higher": above,
+        "monte_carlo_error": float(difference.std(ddof=1) / np.sqrt(n)) if n > 1 else None,
         "relative": mean / base if base else None,
-        "se": se,
-        "share_better": float((better * difference > 0).mean()) if better else None,
-        "spread_low": float(np.quantile(difference, 0.05)),
-        "spread_high": float(np.quantile(difference, 0.95)),
     }

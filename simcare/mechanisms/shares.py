@@ -21,7 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import t
 
-from simcare.decide.comparison import CONFIDENCE, tasks, totals
+from simcare.decide.comparison import tasks, totals
 from simcare.decide.independence import COUNTS
 from simcare.demand.paths import fitted
 from simcare.errors import BadInput
@@ -47,6 +47,9 @@ GENUINE, TOGETHER, TOTAL = (
     "total",
 )  # the parts beside the mechanisms: what is left without any, all of them, the whole
 MODEL_YEARS, REPLICATIONS, SEED = 5, 4, 1
+
+
+CONFIDENCE = 0.95  # of the intervals of means over replications
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from simcare.model.contracts import Contract
 from simcare.model.fields import LONGEST_RAMP
 from simcare.model.kinds import ClockName, Cost, FileName, Name, PathText, Scope, Share
-from simcare.model.number import Frozen, Grade, Number
+from simcare.model.number import Finite, Frozen, Grade, Number
 from simcare.model.response import Response
 
 LARGEST = "largest"
@@ -155,17 +155,50 @@ class Shrinkage(Frozen):
         return weight.value
 
 
+class Goal(Frozen):
+    """What a strategy is to reach: a measure's difference from the baseline over the years of the experiment."""
+
+    measure: str
+    at_most: Finite | None = None
+    at_least: Finite | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("give either at_most or at_least")
+        return self
+
+
+LEAST_REPLICATIONS, MOST_REPLICATIONS = 60, 400
+PRECISION = 0.1  # the Monte Carlo error of a mean difference, over the spread of the difference
+
+
+def replications_for(precision: float, most: int) -> int:
+    """How many replications bring the Monte Carlo error of a mean to so small a part of its spread: the error is the
+    spread over the root of their number. At least 60, at most ``most``.
+
+    >>> replications_for(0.1, 400), replications_for(0.5, 400), replications_for(0.02, 400)
+    (100, 60, 400)
+    """
+    return min(max(math.ceil(round(precision**-2, 6)), LEAST_REPLICATIONS), most)
+
+
 class Experiment(Frozen):
     """Strategies to be compared with a baseline, on one model, on the same draws; and again in each of some scenarios.
 
-    ``contracts`` and ``responses`` are added to those of the model.
+    ``contracts`` and ``responses`` are added to those of the model. Without ``replications`` as many are run as
+    ``precision`` asks for, the Monte Carlo error of a mean difference as a part of that difference's own spread, from
+    60 up to ``most_replications``.
     """
 
     name: FileName
     title: str
     model: str
     years: int = Field(gt=0, le=60)
+    precision: Finite = Field(default=PRECISION, gt=0, le=1)
+    most_replications: int = Field(default=MOST_REPLICATIONS, gt=1, le=100_000)
     replications: int = Field(gt=1, le=100_000)
+    target: Goal | None = None
     seed: int = Field(default=1, ge=0, le=2**62)
     description: str | None = None
     sources: dict[str, str] = Field(default_factory=dict)
@@ -174,6 +207,16 @@ class Experiment(Frozen):
     responses: tuple[Response, ...] = ()
     strategies: tuple[Strategy, ...] = Field(min_length=1)
     scenarios: tuple[Scenario, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_many_as_it_takes(cls, data: Any) -> Any:
+        """Where the file says no replications, as many as the precision asks for."""
+        if not isinstance(data, dict) or "replications" in data:
+            return data
+        precision, most = data.get("precision", PRECISION), data.get("most_replications", MOST_REPLICATIONS)
+        sound = isinstance(precision, int | float) and 0 < precision <= 1 and isinstance(most, int) and most > 1
+        return data | {"replications": replications_for(precision, most) if sound else LEAST_REPLICATIONS}
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

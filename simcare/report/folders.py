@@ -91,7 +91,7 @@ def read_folder(folder: Path) -> ReportInput:
     found = totals(measures, [BASELINE, *names], experiment.replications)
     scenarios = pl.read_parquet(folder / "scenarios.parquet") if (folder / "scenarios.parquet").is_file() else None
     return replace(
-        given, experiment=experiment, totals=found, differences=differences(found, names, drawn), scenarios=scenarios
+        given, experiment=experiment, totals=found, differences=differences(found, names), scenarios=scenarios
     )
 
 
