@@ -208,17 +208,15 @@ def _print_comparison(found: Comparison) -> None:
     from simcare.report.brief_tables import council_table, difference_table, measures_shown
     from simcare.report.findings import report_sentences
     from simcare.report.report_input import ReportInput
-    from simcare.report.wording import LEAST_FUTURES
 
     experiment, start = found.experiment, found.model.about.start
-    fitted = "fit" in found.manifest and experiment.replications >= LEAST_FUTURES
     span = f"{experiment.years} years from {start:%B %Y}"
     out_console.print(f"{experiment.title}: differences from the baseline over {span}", style="bold")
     given = ReportInput.of(found)
     for table in council_table(summaries.cost_changes(found.measures, given.titles), given.titles):
         print_table(table)
     for strategy in experiment.strategies:
-        print_table(difference_table(found.differences, strategy, measures_shown(experiment), fitted))
+        print_table(difference_table(found.differences, strategy, measures_shown(experiment)))
     print_lines(report_sentences(given), gap=True)
     if used := effects_as_used(experiment):
         print_lines(["Effects that are not used as asked:", *used], gap=True)

@@ -23,14 +23,15 @@ def ranks(scenarios: pl.DataFrame, measure: str) -> pl.DataFrame:
     """Every strategy's place in each scenario by the average difference from the baseline, the best first; the same
     average gives the same place.
 
-    ``best`` and ``worst`` are the places that the intervals leave open: only a strategy whose 95 % interval lies wholly
-    on the better side of another's is told from it. That is strict: the differences are paired, and the standard error
-    of the difference of two is never more than the sum of theirs, so intervals that do not overlap mean that the paired
-    interval between the two leaves out nought. ``scenarios`` as in a Comparison. Raises ValueError for a measure of
-    which more is neither better nor worse. Columns: scenario, strategy, difference, low, high, rank, best, worst.
+    ``best`` and ``worst`` are the places that the intervals leave open: only a strategy whose 90 % prediction interval
+    lies wholly on the better side of another's is told from it. That is strict: all meet the same futures, and one may
+    be ahead of the other in each of them though the intervals overlap. ``low`` and ``high`` are the interval's ends.
+    ``scenarios`` as in a Comparison. Raises ValueError for a measure of which more is neither better nor worse.
+    Columns: scenario, strategy, difference, low, high, chance_lower, chance_higher, rank, best, worst.
 
-    >>> rows = [("a", -5.0, -6.0, -4.0), ("b", -4.5, -5.5, -3.5), ("c", 1.0, 0.0, 2.0)]
-    >>> frame = pl.DataFrame(rows, schema=["strategy", "difference", "low", "high"], orient="row")
+    >>> rows = [("a", -5.0, -6.0, -4.0, 1, 0), ("b", -4.5, -5.5, -3.5, 1, 0), ("c", 1.0, 0.0, 2.0, 0, 1)]
+    >>> columns = ["strategy", "difference", "prediction_low", "prediction_high", "chance_lower", "chance_higher"]
+    >>> frame = pl.DataFrame(rows, schema=columns, orient="row")
     >>> frame = frame.with_columns(scenario=pl.lit("as in the file"), measure=pl.lit("cost_pv"), baseline_mean=9.0)
     >>> ranks(frame, "cost_pv").select("strategy", "rank", "best", "worst").rows()
     [('a', 1, 1, 2), ('b', 2, 1, 2), ('c', 3, 3, 3)]
@@ -40,13 +41,13 @@ def ranks(scenarios: pl.DataFrame, measure: str) -> pl.DataFrame:
         raise ValueError(f"more of '{measure}' is neither better nor worse, so strategies cannot be ranked by it")
     rounding = 1e-11 * pl.col("baseline_mean").abs()
     clean = [
-        pl.when(pl.col(name).abs() > rounding).then(pl.col(name)).otherwise(0.0).alias(name)
-        for name in ("difference", "low", "high")
+        pl.when(pl.col(name).is_null() | (pl.col(name).abs() > rounding)).then(pl.col(name)).otherwise(0.0).alias(alias)
+        for name, alias in (("difference", "difference"), ("prediction_low", "low"), ("prediction_high", "high"))
     ]
     mine = (
         scenarios.filter(pl.col("measure") == measure)
         .with_columns(clean)
-        .select("scenario", "strategy", "difference", "low", "high")
+        .select("scenario", "strategy", "difference", "low", "high", "chance_lower", "chance_higher")
     )
     size = pl.col("difference") * -better
     ranked = mine.with_columns(size.rank("min").over("scenario").cast(pl.Int64).alias("rank"))
@@ -105,5 +106,5 @@ def firsts(ranked: pl.DataFrame, better: int) -> Firsts:
         row = lead.row(0, named=True)
         alone[row["strategy"]] += 1
         told += row["worst"] == 1
-        ahead += (row["high"] < 0) if better < 0 else (row["low"] > 0)
+        ahead += row["high"] is not None and (row["high"] < 0 if better < 0 else row["low"] > 0)
     return Firsts(dict(alone.most_common()), shared, told, ahead, ranked["scenario"].n_unique())

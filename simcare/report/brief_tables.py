@@ -10,6 +10,7 @@ import polars as pl
 from simcare.model.strategy import Experiment, Strategy
 from simcare.report import wording
 from simcare.report.exhibit import Table
+from simcare.report.likelihood import estimate_of
 from simcare.report.wording import COUNT, PEOPLE, POUNDS, Estimate, quantity
 
 ALWAYS = (
@@ -70,26 +71,24 @@ def measures_shown(experiment: Experiment) -> tuple[str, ...]:
     return (*ALWAYS, *(OF_CONTRACTS if contracts else ()), *(OF_FAILURES if failures else ()))
 
 
-def difference_table(
-    differences: pl.DataFrame, strategy: Strategy, measures: Sequence[str], with_spread: bool = False
-) -> Table:
-    """A strategy against the baseline, a row a measure; ``with_spread`` adds where nine in ten replications lie."""
+def difference_table(differences: pl.DataFrame, strategy: Strategy, measures: Sequence[str]) -> Table:
+    """A strategy against the baseline, a row a measure, with where nine in ten simulated futures lie."""
     mine = differences.filter(pl.col("strategy") == strategy.name)
     each = {row["measure"]: row for row in mine.iter_rows(named=True)}
-    rows = tuple(_difference_row(each[name], with_spread) for name in measures)
-    head = ("", "Baseline", "Difference", wording.INTERVAL, *((wording.FUTURES,) if with_spread else ()))
+    rows = tuple(_difference_row(each[name]) for name in measures)
+    head = ("", "Baseline", "Difference", wording.PREDICTION, "Better in")
     return Table(strategy.title, head, rows)
 
 
-def _difference_row(row: Mapping[str, Any], with_spread: bool) -> tuple[str, ...]:
+def _difference_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     about = wording.shown_measure(row["measure"])
     unit = POUNDS if about.unit == POUNDS else COUNT  # the label says days
-    estimate = Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
+    estimate = estimate_of(row)
     value, low, high = wording.rounded_alike(estimate, unit)
     baseline = wording.rounded_alike(Estimate(row["baseline_mean"]), unit, signed=False)[0]
-    spread = Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"])
-    wide = (wording.interval_words(spread, unit),) if with_spread else ()
-    return (about.label, baseline, value, f"{low} to {high}" if low else "none", *wide)
+    better = "–" if row["chance_better"] is None else wording.share(row["chance_better"])
+    between = "the same" if estimate.verdict == "none" else f"{low} to {high}" if low else "too few replications"
+    return (about.label, baseline, value, between, better)
 
 
 __all__ = ["brief_years_table", "council_table", "difference_table", "measures_shown"]

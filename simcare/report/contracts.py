@@ -16,6 +16,7 @@ from simcare.money.gaming import gaming_gains
 from simcare.report import wording
 from simcare.report.contract_words import days, terms
 from simcare.report.exhibit import Exhibit, Table, exhibit_name, words_table
+from simcare.report.likelihood import estimate_of
 from simcare.report.page import Section, Text
 from simcare.report.report_input import ReportInput
 
@@ -145,7 +146,7 @@ def services_of(strategy: Strategy) -> tuple[str, ...]:
 
 def service_exhibits(given: ReportInput, experiment: Experiment, years: str) -> list[Exhibit]:
     """The results of each strategy in the services that it puts under contracts, an exhibit for each set of services:
-    the baseline's averages, then paired differences with the 95 % interval (as
+    the baseline's averages, then paired differences with the 90 % prediction interval (as
     :func:`simcare.decide.comparison.differences`)."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for strategy in experiment.strategies:
@@ -166,7 +167,7 @@ def _services_exhibit(
     known = found.filter(pl.col("measure").is_in(list(OF_SERVICES)) & some)["measure"].unique().to_list()
     frame = found.filter(pl.col("measure").is_in(known))
     what = wording.listed([service_title(given.model, name) for name in names])
-    caption = f"{what}, {years}: the baseline's average, then each strategy's difference from it (95% interval)"
+    caption = f"{what}, {years}: the baseline's average, then each strategy's difference from it ({wording.PREDICTION})"
     return Exhibit(exhibit_name("services", *names), "", frame, services_table(frame, caption, group, given.titles))
 
 
@@ -181,9 +182,11 @@ def services_table(frame: pl.DataFrame, caption: str, group: Sequence[str], titl
 
 
 def _difference(row: Mapping[str, float], measure: str) -> str:
-    estimate = wording.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
+    estimate = estimate_of(row)
     value = wording.rounded_alike(estimate, _unit(measure))[0]
-    return "the same" if estimate.verdict == "none" else f"{value} ({wording.interval_words(estimate, _unit(measure))})"
+    if estimate.verdict == "none":
+        return "the same"
+    return value if estimate.low is None else f"{value} ({wording.interval_words(estimate, _unit(measure))})"
 
 
 def _unit(measure: str) -> wording.Unit:

@@ -3,7 +3,7 @@ from."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from markupsafe import Markup
@@ -13,10 +13,12 @@ from simcare.model.strategy import BASELINE, Strategy
 from simcare.report import figures, summaries, tables, wording
 from simcare.report.exhibit import Exhibit
 from simcare.report.frames import Frames
+from simcare.report.likelihood import estimate_of
 from simcare.report.page import Block, FindingBox, Section, Text
 from simcare.report.report_input import ReportInput
 from simcare.report.setting import Setting
 from simcare.report.sources import evidence, strategies_exhibit
+from simcare.report.strategy_words import Finding, strategy_sentence
 
 SAID = {  # the measures that a strategy's sentence speaks of, money first
     "cost_council": "cost to the council in the cash budget",
@@ -47,10 +49,11 @@ def _terms(setting: Setting) -> str:
     return Markup(
         "NPV (Green Book) is in {} prices with later years discounted. Dependency-days: days on a tier of long-term"
         " care above need, beyond day 91 of a stay. Independent days: days at home with need met, of everyone ever"
-        " known; they do not rise when care is withheld, which shows as unmet-need days. A 95% interval here says how"
-        " exactly {} replications fix the model's average answer; it does not say how far reality may differ from the"
-        ' model (see <a href="#method">Method</a>).'
-    ).format(setting.model.prices.base_year, setting.replications)
+        " known; they do not rise when care is withheld, which shows as unmet-need days. A simulated future is one"
+        " replication: one draw of all that is said to be unknown, chance events included; nine in ten lie in the 90%"
+        " prediction interval. “Likely” is two in three or more, “very likely” nine in ten, “almost certain” 99 in 100"
+        ' (see <a href="#method">Method</a>).'
+    ).format(setting.model.prices.base_year)
 
 
 def baseline_sentence(frames: Frames) -> str:
@@ -93,8 +96,8 @@ def strategy_findings(frames: Frames) -> list[FindingBox]:
     return [
         FindingBox(
             given.titles[strategy.name],
-            finding_sentence(given.differences, strategy, programme_words(given, strategy), setting.period),
-            f"{_often(given.differences, strategy, setting.replications)} {evidence(strategy)}",
+            finding_sentence(given.differences, strategy, programme_words(given, strategy), setting, given.hangs_on),
+            f"{_relative(given.differences, strategy)} {evidence(strategy)}".strip(),
         )
         for strategy in given.experiment.strategies
     ]
@@ -106,17 +109,25 @@ def report_sentences(given: ReportInput) -> list[str]:
     return [baseline_sentence(frames), *(found.sentence for found in strategy_findings(frames))]
 
 
-def finding_sentence(differences: pl.DataFrame, strategy: Strategy, programme: str, period: str) -> str:
-    """The plain sentence of one strategy, from its paired differences; ``programme`` says what it costs itself."""
+def finding_sentence(
+    differences: pl.DataFrame,
+    strategy: Strategy,
+    programme: str,
+    setting: Setting,
+    hangs_on: Mapping[str, Sequence[str]],
+) -> str:
+    """The plain sentence of one strategy, from its paired differences; ``programme`` says what it costs itself,
+    ``hangs_on`` what most of it depends on, by strategy."""
     mine = differences.filter(pl.col("strategy") == strategy.name)
     findings = []
     for name, what in SAID.items():
         for row in mine.filter(pl.col("measure") == name).iter_rows(named=True):
             # The words before a number say that it is days.
             unit = wording.POUNDS if name.startswith("cost") else wording.COUNT
-            estimate = wording.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
-            findings.append(wording.Finding(what, unit, estimate))
-    return wording.strategy_sentence(strategy.title, period, findings, programme)
+            findings.append(Finding(what, unit, estimate_of(row)))
+    return strategy_sentence(
+        strategy.title, setting.period, findings, programme, setting.replications, hangs_on.get(strategy.name, ())
+    )
 
 
 def programme_words(given: ReportInput, strategy: Strategy) -> str:
@@ -131,24 +142,17 @@ def programme_words(given: ReportInput, strategy: Strategy) -> str:
     return f"at a programme cost of {total} in cash{named}, which the costs include"
 
 
-def _often(differences: pl.DataFrame, strategy: Strategy, runs: int) -> str:
+def _relative(differences: pl.DataFrame, strategy: Strategy) -> str:
+    """The average change in cost to the council beside the baseline's, and how exactly it is worked out."""
     rows = differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == "cost_council")).to_dicts()
     if not rows or not rows[0]["baseline_mean"] > 0:
         return ""
-    _, low, high = wording.rounded_alike(
-        wording.Estimate.of(rows[0]["difference"], rows[0]["spread_low"], rows[0]["spread_high"]), wording.POUNDS
-    )
-    cheaper = round(rows[0]["share_better"] * runs)
-    relative = wording.Estimate.of(
-        *(100 * rows[0][end] / rows[0]["baseline_mean"] for end in ("difference", "low", "high"))
-    )
-    share = wording.rounded_alike(relative, wording.PERCENT)[0]
-    of = wording.quantity(rows[0]["baseline_mean"], wording.POUNDS)
-    cheaper_in = f"The council paid less than in the baseline in {cheaper} of {runs} replications"
-    return (
-        f"The average change is {share} of the baseline's {of}. {cheaper_in}; it changed by between {low} and {high}"
-        " (5th to 95th percentile)."
-    )
+    row = rows[0]
+    share = wording.quantity(100 * row["relative"], wording.PERCENT, signed=True)
+    of = wording.quantity(row["baseline_mean"], wording.POUNDS)
+    error = row["monte_carlo_error"]
+    exactly = f" Monte Carlo error of that average: {wording.quantity(error, wording.POUNDS)}." if error else ""
+    return f"The average change is {share} of the baseline's {of}.{exactly}"
 
 
 # ---- the comparison
@@ -168,24 +172,14 @@ def comparison_section(frames: Frames) -> Section | None:
 
 def comparison_exhibit(differences: pl.DataFrame, setting: Setting) -> Exhibit:
     """Every measure of every strategy against the baseline; the file of a comparison's folder holds the same frame."""
-    known = partial(tables.part_known, differences)
     note = (
         f"Total cost is in {setting.model.prices.base_year} prices, discounted, and includes the programme cost of each"
-        f" strategy. Thick bar: 95% interval of the average difference over {setting.replications} paired replications."
-        " Thin line: from the 5th to the 95th percentile of the replications. "
-    )
-    if known("demand"):
-        note += "Purple: demand's part of it, where nine in ten would lie if demand alone were uncertain. "
-    if known("parameter"):
-        note += (
-            "Green: the parameters' part, where nine in ten would lie if the fit's parameters alone were uncertain. "
-        )
-    note += (
-        "Where no bar shows, it is narrower than the marker. A finding whose 95% interval includes zero is no clear"
-        " difference."
+        f" strategy. Dot: mean of {setting.replications} paired replications. Bar: 90% prediction interval; nine in ten"
+        " simulated futures lie there. Where no bar shows, it is narrower than the marker. A direction is named where"
+        " two in three futures or more lie on one side of zero."
     )
     figure = figures.comparison_figure(differences, setting.titles, setting.period)
-    table = tables.comparison_table(differences, setting.titles, setting.period, setting.replications)
+    table = tables.comparison_table(differences, setting.titles, setting.period)
     return Exhibit("summary", figure.layout.meta["title"], differences, table, figure, note=note)
 
 

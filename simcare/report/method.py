@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -13,9 +13,6 @@ from simcare.report import wording
 from simcare.report.frames import Frames
 from simcare.report.page import Block, Facts, Section, Text
 from simcare.report.summaries import demand_is_known
-from simcare.report.tables import part_known
-
-FUTURES = wording.FUTURES
 
 
 def method_section(frames: Frames) -> Section:
@@ -63,7 +60,7 @@ def _run(frames: Frames) -> list[str]:
 def _intervals(frames: Frames) -> list[str]:
     """What each kind of interval says."""
     runs, fitted, compared = frames.setting.replications, _fitted(frames), _compared(frames)
-    said = _intervals_of_differences(runs, fitted) if compared else []
+    said = _intervals_of_differences(runs, _what_is_drawn(frames)) if compared else []
     if demand_is_known(frames.measures):
         said.append(_item(
             "Demand's part",
@@ -72,41 +69,39 @@ def _intervals(frames: Frames) -> list[str]:
             " lower bound in single years and rough from few replications; the rest is the chance events of single"
             " lives, and effects. Demand without a driver is taken as certain."
         ))  # fmt: skip
-    if part_known(frames.given.differences, "parameter"):
-        said.append(_item(
-            "The parameters' part",
-            "where nine in ten replications would lie if only the parameters of the fit were uncertain. It is what of a"
-            " difference goes with their logarithms, or with those as they are that are not all above zero (least"
-            f" squares over {runs} replications), so a lower bound where they act together or in bends. More"
-            " replications do not narrow it: only better data would."
-        ))  # fmt: skip
-    elif fitted and compared:
-        few = " of the spread is not given: that takes ten replications more than there are parameters."
-        said.append(Markup("<strong>The parameters' part</strong>{}").format(few))
     alone = ", for one strategy at a time" if compared else ""
     drawn = ", each with a draw of its own from the fit" if fitted else ""
     return [*said, _item("Ranges of caseload and cost", f"{frames.setting.range_words} of the model{alone}{drawn}.")]
 
 
-def _intervals_of_differences(runs: int, fitted: bool) -> list[str]:
-    called = f" ({FUTURES[:1].lower()}{FUTURES[1:]})" if fitted else ""
-    parameters = (
-        "; and over the parameters of the model, as each replication has a draw of its own from the fit"
-        if fitted
-        else ""
-    )
+def _intervals_of_differences(runs: int, drawn: Sequence[str]) -> list[str]:
     return [
         _item(
-            "95% interval of the average difference",
-            f"how exactly {runs} replications fix the model's average answer. More replications would narrow it. It"
-            " says nothing on whether the assumed effects are right.",
+            "90% prediction interval of a difference",
+            f"nine in ten simulated futures lie there, by the {runs} replications that were run: over"
+            f" {wording.listed(drawn)}. More replications do not narrow it; only knowing more would.",
         ),
         _item(
-            f"5th to 95th percentile of replications{called}",
-            f"nine in ten of the single outcomes lie there, by the {runs} that were run, over the chance events of"
-            f" individual lives and, where an effect has an interval, over how large it may be{parameters}.",
+            "Monte Carlo error",
+            f"how exactly {runs} replications fix the average of the model, as a standard error. More replications"
+            " narrow it. It is not the uncertainty of an answer.",
+        ),
+        _item(
+            "Likely",
+            "a share of simulated futures: almost certain from 99 in 100, very likely from nine in ten, likely from two"
+            " in three; below that no direction is named.",
         ),
     ]
+
+
+def _what_is_drawn(frames: Frames) -> list[str]:
+    """What differs from future to future."""
+    entry = frames.given.manifest.get("unknowns")
+    rows = [f"the {entry['rows']} rows of what is not known of the model"] if entry else []
+    fit = ["the parameters of the fit"] if _fitted(frames) and not rows else []
+    effects = ["the size of effects that have an interval"] if _compared(frames) else []
+    demand = ["the paths of demand"] if demand_is_known(frames.measures) else []
+    return [*rows, *fit, *demand, *effects, "the chance events of single lives"]
 
 
 def _item(name: str, meaning: str) -> Markup:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import polars as pl
 
+from simcare.decide.answers import MONEY, Answers, answers_of
 from simcare.log.periods import covered_days
 from simcare.measures.spread_parts import NOTHING_DRAWN
 from simcare.model.model import Model
@@ -17,6 +19,7 @@ from simcare.report.limit_frames import LIMITS
 from simcare.report.setting import Setting
 from simcare.runs.task import horizon_days
 
+MOST_CAUSES = 3  # that a strategy is said to hang on
 USED = ("caseload", *summaries.COSTS, "cost_pv", *LIMITS)  # the measures that figures and tables are drawn from
 
 
@@ -75,6 +78,25 @@ class ReportInput:
         if self.experiment is None:
             return {}
         return {s.name: wording.short_title(s.name, s.title) for s in self.experiment.strategies}
+
+    @cached_property
+    def answers(self) -> Answers | None:
+        """What the replications of a comparison answer (:mod:`simcare.decide.answers`); None of a run."""
+        if self.experiment is None or self.totals is None:
+            return None
+        return answers_of(self.experiment, self.model, self.totals, self.drawn)
+
+    @cached_property
+    def hangs_on(self) -> dict[str, tuple[str, ...]]:
+        """What each strategy's change in cost to the council hangs on most: titles of up to three causes whose part is
+        more than noise."""
+        if self.answers is None or self.answers.tornado.is_empty():
+            return {}
+        clear = self.answers.tornado.filter((pl.col("measure") == MONEY) & pl.col("above_noise"))
+        return {
+            str(strategy): tuple(mine["title"].head(MOST_CAUSES))
+            for (strategy,), mine in clear.sort("length", descending=True).group_by("strategy", maintain_order=True)
+        }
 
     def setting(self, measures: pl.DataFrame) -> Setting:
         """What all exhibits have in common; ``measures`` as :func:`shown_measures` gives them."""

@@ -20,9 +20,9 @@ SCENARIO = (
     " comparison above."
 )
 RANKS = (
-    "1 is best. In brackets: the ranks that the 95% intervals leave open. Two strategies count as different only where"
-    " their 95% intervals do not overlap. That is strict: all meet the same simulated people and the same chance"
-    " events, so the model may well distinguish two whose intervals overlap a little."
+    "1 is best. In brackets: the ranks that the 90% prediction intervals leave open. Two strategies count as different"
+    " only where these do not overlap. That is strict: all meet the same simulated futures, so the model may well"
+    " distinguish two whose intervals overlap."
 )
 
 
@@ -90,8 +90,8 @@ def ranked_measures(scenarios: pl.DataFrame | None) -> list[str]:
 def sweep_note(replications: int) -> str:
     """How to read the figure of a sweep."""
     return (
-        f"Bar: 95% interval of the average difference over {replications} paired replications; a triangle where it goes"
-        " on beyond the scale, which all panels share. The number at the right is the strategy's rank in that scenario,"
+        f"Bar: {wording.PREDICTION}, of {replications} paired replications; a triangle where it goes on"
+        " beyond the scale, which all panels share. The number at the right is the strategy's rank in that scenario,"
         " 1 the best. Strategies are in the order of the first panel."
     )
 
@@ -109,7 +109,7 @@ def sweep_table(
             value = wording.rounded_alike(estimate, about.unit)[0]
             ends = "the same" if estimate.verdict == "none" else wording.interval_words(estimate, about.unit)
             rows.append((name, titles[row["strategy"]], value, ends, ranking.place(row)))
-    head = ("Scenario", "Strategy", "Difference", "95% interval", "Rank")
+    head = ("Scenario", "Strategy", "Difference", wording.PREDICTION, "Rank")
     return Table(f"{about.label}: difference from the baseline by scenario, {years}", head, tuple(rows), headers=2)
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import polars as pl
-from scipy.stats import t
 
+from simcare.decide.prediction import interval
 from simcare.log.periods import first_years, year_names
 from simcare.measures.spread_parts import met_demand, with_demand
 from simcare.model.strategy import BASELINE
@@ -105,13 +105,15 @@ def low_high(many: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     return pl.when(several).then(low).alias("low"), pl.when(several).then(high).alias("high")
 
 
-def mean_interval(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """The mean over replications with its 95 % interval (Student's t over replications), null from one replication."""
-    count = summed["replication"].n_unique()
-    factor = float(t.ppf(0.975, count - 1)) if count > 1 else None
-    half = pl.lit(factor, dtype=pl.Float64) * pl.col("value").std() / pl.len().sqrt()
-    mean = pl.col("value").mean()
-    return summed.group_by(by).agg(mean.alias("mean"), (mean - half).alias("low"), (mean + half).alias("high")).sort(by)
+def predicted(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """The mean over replications with its 90 % prediction interval (:func:`simcare.decide.prediction.interval`), null
+    from fewer than 19 replications."""
+    rows = [
+        (*key, cell["value"].mean(), *interval(cell["value"].to_numpy()))
+        for key, cell in summed.group_by(by, maintain_order=True)
+    ]
+    ends = dict.fromkeys(("mean", "low", "high"), pl.Float64())
+    return pl.DataFrame(rows, {**{name: summed.schema[name] for name in by}, **ends}, orient="row").sort(by)
 
 
 def range_words(count: int) -> str:
@@ -177,10 +179,10 @@ def caseload(measures: pl.DataFrame, strategy: str, covered: pl.DataFrame) -> pl
 
 def caseload_change_by_month(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
     """The paired difference in people in care from the baseline, all stages together. Columns: tier, month, mean, low,
-    high (95 % interval)."""
+    high (90 % prediction interval)."""
     rows = measures.filter((pl.col("measure") == "caseload") & pl.col("service").is_not_null())
     by = ["tier", "month"]
-    return mean_interval(
+    return predicted(
         cell_sums(
             _signed(rows, strategy).with_columns(pl.col("tier").cast(pl.String)), by, replications(measures, strategy)
         ),
@@ -219,7 +221,7 @@ def costs(measures: pl.DataFrame, strategy: str) -> pl.DataFrame:
 
 def cost_changes(measures: pl.DataFrame, strategies: Iterable[str]) -> pl.DataFrame:
     """The change in the cash budget under each strategy, by who pays (the measures of :data:`CASH`). Columns: strategy,
-    measure, financial_year, mean, low, high (95 % interval)."""
+    measure, financial_year, mean, low, high (90 % prediction interval)."""
     each = [
         cost_change_by_year(measures, name, paid).with_columns(_of(name), pl.lit(paid).alias("measure"))
         for name in strategies
@@ -229,11 +231,11 @@ def cost_changes(measures: pl.DataFrame, strategies: Iterable[str]) -> pl.DataFr
 
 
 def cost_change_by_year(measures: pl.DataFrame, strategy: str, measure: str) -> pl.DataFrame:
-    """The paired difference from the baseline by financial year: mean, its 95 % interval. Columns: financial_year,
-    mean, low, high."""
+    """The paired difference from the baseline by financial year: mean, its 90 % prediction interval. Columns:
+    financial_year, mean, low, high."""
     rows = with_year(_signed(measures.filter(pl.col("measure") == measure), strategy))
     by = ["financial_year"]
-    return mean_interval(cell_sums(rows, by, replications(measures, strategy)), by)
+    return predicted(cell_sums(rows, by, replications(measures, strategy)), by)
 
 
 def moves_per_year(flows: pl.DataFrame, strategy: str, runs: pl.DataFrame, years: int) -> pl.DataFrame:

@@ -11,10 +11,10 @@ from simcare.measures.catalogue import QUEUE_CLASSES
 from simcare.report import summaries, wording
 from simcare.report.exhibit import Table
 from simcare.report.figures import BASELINE, places
+from simcare.report.likelihood import estimate_of
 from simcare.report.limit_frames import DRAWN_DAYS, LIMITS, OFTEN, PEOPLE, STANDING, TIMES, WAIT, limit_rows
 from simcare.report.setting import Setting
 
-PARTS = {"demand": "Demand's part", "parameter": "The parameters' part"}  # of a spread, by what alone is uncertain
 MEAN_WAIT = "Mean wait, days"
 
 
@@ -29,40 +29,38 @@ def _with_interval(numbers: tuple[Any, ...], unit: wording.Unit) -> str:
     """A difference and its interval: mean, low, high."""
     estimate = wording.Estimate.of(*numbers)
     value = wording.rounded_alike(estimate, unit)[0]
-    return value if estimate.verdict == "none" else f"{value} ({wording.interval_words(estimate, unit)})"
+    if estimate.verdict == "none" or estimate.low is None:
+        return value
+    return f"{value} ({wording.interval_words(estimate, unit)})"
 
 
-def comparison_table(differences: pl.DataFrame, titles: Mapping[str, str], years: str, count: int) -> Table:
-    """Every measure of every strategy against the baseline; those of places that run out only where any do, the parts
-    of demand and of the parameters of a fit only where they are known."""
+def comparison_table(differences: pl.DataFrame, titles: Mapping[str, str], years: str) -> Table:
+    """Every measure of every strategy against the baseline; those of places that run out only where any do."""
     nothing = (pl.col("baseline_mean").abs().max() == 0) & (pl.col("difference").abs().max() == 0)
     differences = differences.filter(~(pl.col("measure").is_in(LIMITS) & nothing.over("measure")))
-    known = [part for part in PARTS if part_known(differences, part)]
     rows = [
-        _comparison_row(row, name, known, count)
+        _comparison_row(row, name)
         for strategy, name in titles.items()
         for row in differences.filter(pl.col("strategy") == strategy).iter_rows(named=True)
     ]
-    parts = (PARTS[part] for part in known)
     head = (
         "Strategy",
         "Measure",
         "Baseline",
         "Difference",
-        "95% interval",
+        wording.PREDICTION,
         "Per cent",
-        "5th to 95th percentile",
-        *parts,
-        "Better in",
+        "Chance that it is better",
+        "Monte Carlo error",
     )
     return Table(f"Difference from the baseline over {years}", head, tuple(rows), headers=2)
 
 
-def _comparison_row(row: Mapping[str, Any], name: str, known: list[str], count: int) -> tuple[str, ...]:
-    """One measure of one strategy; ``known`` are the keys of PARTS, ``count`` the replications."""
+def _comparison_row(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """One measure of one strategy."""
     about = wording.shown_measure(row["measure"])
-    estimate = wording.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
-    wide = wording.Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"])
+    estimate = estimate_of(row)
+    error = row["monte_carlo_error"]
     return (
         name,
         about.label,
@@ -70,29 +68,15 @@ def _comparison_row(row: Mapping[str, Any], name: str, known: list[str], count: 
         wording.rounded_alike(estimate, about.unit)[0],
         _interval(estimate, about.unit),
         _percent(estimate, row["baseline_mean"]),
-        _interval(wide, about.unit),
-        *(_part(row, part, about.unit) for part in known),
-        f"{round(row['share_better'] * count)} of {count}" if about.better else "–",
+        wording.share(row["chance_better"]) if about.better else "–",
+        "–" if error is None else wording.quantity(error, about.unit),
     )
-
-
-def part_known(differences: pl.DataFrame | None, part: str) -> bool:
-    """Whether it is known what of the spread is due to one thing: a key of PARTS."""
-    return (
-        differences is not None
-        and f"{part}_low" in differences.columns
-        and differences[f"{part}_low"].is_not_null().any()
-    )
-
-
-def _part(row: Mapping[str, Any], part: str, unit: wording.Unit) -> str:
-    """Where nine in ten would lie if one thing alone were uncertain; "none" where it makes no difference."""
-    estimate = wording.Estimate.of(row["difference"], row[f"{part}_low"], row[f"{part}_high"], row["baseline_mean"])
-    return "none" if estimate.low == estimate.high else wording.interval_words(estimate, unit)
 
 
 def _interval(estimate: wording.Estimate, unit: wording.Unit) -> str:
-    return "the same in every replication" if estimate.verdict == "none" else wording.interval_words(estimate, unit)
+    if estimate.verdict == "none":
+        return "the same in every replication"
+    return "too few replications" if estimate.low is None else wording.interval_words(estimate, unit)
 
 
 def _percent(difference: wording.Estimate, baseline: float) -> str:
@@ -141,8 +125,8 @@ def yearly_cost_table(frame: pl.DataFrame, setting: Setting, strategy: str) -> T
 
 
 def caseload_change_table(frame: pl.DataFrame, setting: Setting, strategy: str) -> Table:
-    """Change in people in care from the baseline in the last month of each financial year, all stages, with the 95 %
-    interval of the average (``frame``: :func:`simcare.report.summaries.caseload_change_by_month`)."""
+    """Change in people in care from the baseline in the last month of each financial year, all stages, with the
+    90 % prediction interval (``frame``: :func:`simcare.report.summaries.caseload_change_by_month`)."""
     last = summaries.with_year(frame).group_by("financial_year").agg(pl.col("month").max()).sort("financial_year")
     rows = []
     for tier, tier_name in setting.tiers.items():
@@ -151,14 +135,14 @@ def caseload_change_table(frame: pl.DataFrame, setting: Setting, strategy: str) 
             each = mine.select("mean", "low", "high").iter_rows()
             rows.append((tier_name, *(_with_interval(numbers, wording.COUNT) for numbers in each)))
     caption = (
-        "Change in people in care from the baseline, mean of the last month of each financial year (95% interval of"
-        f" the average): {setting.names[strategy]}"
+        "Change in people in care from the baseline, mean of the last month of each financial year"
+        f" ({wording.PREDICTION}): {setting.names[strategy]}"
     )
     return Table(caption, ("Tier", *last["financial_year"]), tuple(rows))
 
 
 def cost_change_table(frame: pl.DataFrame, setting: Setting) -> Table:
-    """Change in the cash budget from the baseline by who pays and financial year, with the 95 % interval of the average
+    """Change in the cash budget from the baseline by who pays and financial year, with the 90 % prediction interval
     (``frame``: :func:`simcare.report.summaries.cost_changes`)."""
     rows = []
     for strategy, name in setting.titles.items():
@@ -166,7 +150,7 @@ def cost_change_table(frame: pl.DataFrame, setting: Setting) -> Table:
             mine = frame.filter((pl.col("strategy") == strategy) & (pl.col("measure") == measure))
             each = mine.select("mean", "low", "high").iter_rows()
             rows.append((name, paid, *(_with_interval(numbers, wording.POUNDS) for numbers in each)))
-    caption = "Change in the cash budget from the baseline by financial year (95% interval of the average)"
+    caption = f"Change in the cash budget from the baseline by financial year ({wording.PREDICTION})"
     return Table(caption, ("Strategy", "Paid by", *setting.years), tuple(rows), headers=2)
 
 

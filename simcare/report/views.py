@@ -73,8 +73,7 @@ def caseload_change_exhibit(measures: pl.DataFrame, setting: Setting, strategy: 
     figure = figures.caseload_change_figure(frame, setting, strategy)
     table = tables.caseload_change_table(frame, setting, strategy)
     note = (
-        "All life stages together, average of each month. Band: 95% interval of the average difference. Each panel has"
-        " its own scale."
+        "All life stages together, average of each month. Band: 90% prediction interval. Each panel has its own scale."
     )
     name = exhibit_name("people-change", strategy)
     return Exhibit(name, figure.layout.meta["title"], frame, table, figure, note=note)

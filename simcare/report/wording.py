@@ -18,11 +18,10 @@ from simcare.measures.catalogue import measure_named
 from simcare.model import Model
 from simcare.units import MINUS, is_whole, rounded, significant_place
 
-INTERVAL = "95% interval"
+INTERVAL = "95% interval"  # of a mean over replications: how exactly they fix it
+PREDICTION = "90% prediction interval"  # of a difference: nine in ten futures lie there
+DIRECTION = 0.66  # of futures on one side of zero: from here on a direction is named ("likely")
 NOISE = 1e-9  # of the largest of three numbers: what is smaller is rounding error, and zero
-LEAST_FUTURES = 10  # replications, below which the 5th and 95th percentile say nothing
-FUTURES = "90% prediction interval (nine in ten simulated futures)"  # 5th to 95th percentile of replications that
-# differ in their parameters too
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,14 @@ COUNT = Unit()
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and its 95% interval; ``low`` and ``high`` are None where one replication gives no interval."""
+    """A mean and its interval; ``low`` and ``high`` are None where there are too few replications for one. ``lower``
+    and ``higher`` are the chances that it lies below and above zero, where they are known."""
 
     value: float
     low: float | None = None
     high: float | None = None
+    lower: float | None = None
+    higher: float | None = None
 
     @classmethod
     def of(cls, value: float, low: float | None, high: float | None, beside: float = 0.0) -> Estimate:
@@ -62,7 +64,12 @@ class Estimate:
 
     @property
     def verdict(self) -> Literal["lower", "higher", "unclear", "none"]:
-        """What may be said: below or above zero, no clear difference, or exactly nothing."""
+        """What may be said: below or above zero, no clear difference, or exactly nothing. Where the chances are known a
+        direction is named from two in three futures on; otherwise where the interval leaves zero out."""
+        if self.lower is not None and self.higher is not None:
+            if self.lower == self.higher == 0:
+                return "none"
+            return "lower" if self.lower >= DIRECTION else "higher" if self.higher >= DIRECTION else "unclear"
         if self.low is None or self.high is None:
             return "unclear"
         if self.value == self.low == self.high == 0:
@@ -233,7 +240,7 @@ def interval_words(estimate: Estimate, unit: Unit, signed: bool = True) -> str:
     '−£20 to +£40'
     """
     _, low, high = rounded_alike(estimate, unit, signed)
-    return f"{low} to {high}" if low else "no interval from one replication"
+    return f"{low} to {high}" if low else "too few replications for an interval"
 
 
 def with_range(value: float, low: float | None, high: float | None, unit: Unit = COUNT) -> str:
@@ -271,59 +278,3 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     'a, b and c'
     """
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a strategy does to one measure: how it is said, its unit, and the paired difference from the baseline."""
-
-    what: str
-    unit: Unit
-    difference: Estimate
-
-    def change(self) -> str:
-        """``total cost by £3.14m (95% interval £1.21m to £5.04m)``: sizes only, the verb says which way."""
-        size = sorted(abs(x) for x in (self.difference.low, self.difference.high) if x is not None)
-        value, low, high = rounded_alike(Estimate(abs(self.difference.value), *size), self.unit, signed=False)
-        shorter = low.removesuffix(self.unit.after) if self.unit.after else low
-        return f"{self.what} by {value} ({INTERVAL} {shorter} to {high})"
-
-    def unclear(self) -> str:
-        """``total cost (central estimate −£0.40m, 95% interval −£1.92m to +£1.12m)``."""
-        if self.difference.low is None:
-            return f"{self.what} (one replication, so no interval)"
-        value, low, high = rounded_alike(self.difference, self.unit)
-        return f"{self.what} (central estimate {value}, {INTERVAL} {low} to {high})"
-
-
-def strategy_sentence(name: str, years: str, findings: Sequence[Finding], programme_cost: str) -> str:
-    """What a commissioner could read aloud: the clear findings first, then what makes no clear difference.
-
-    ``programme_cost`` closes the sentence, for example "at a programme cost of £6.0m, which total cost includes".
-
-    >>> total = Finding("total cost", POUNDS, Estimate(-3.14e6, -5.04e6, -1.21e6))
-    >>> print(strategy_sentence("Early help", "2013/14 to 2017/18", [total], "with no programme cost"))
-    Over 2013/14 to 2017/18, “Early help” is expected to reduce total cost by £3.14m (95% interval £1.21m to £5.04m),
-    with no programme cost.
-    """
-    by_verdict: dict[str, list[Finding]] = {"unclear": [], "none": []}
-    for finding in findings:  # the first finding leads, whichever way it goes
-        by_verdict.setdefault(finding.difference.verdict, []).append(finding)
-    verbs = {"lower": "reduce", "higher": "increase"}
-    expected = [
-        f"to {verbs[verdict]} {listed([f.change() for f in found])}"
-        for verdict, found in by_verdict.items()
-        if verdict in verbs
-    ]
-    nothing = (
-        [f"makes no difference at all to {listed([f.what for f in by_verdict['none']], 'or')}"]
-        if by_verdict["none"]
-        else []
-    )
-    unclear = listed([f.unclear() for f in by_verdict["unclear"]], "or") if by_verdict["unclear"] else ""
-    start = f"{'Over' if ' to ' in years else 'In'} {years}, "
-    if expected or nothing:
-        known = listed([*([f"is expected {', and '.join(expected)}"] if expected else []), *nothing])
-        tail = f"; there is no clear difference in {unclear}" if unclear else ""
-        return f"{start}“{name}” {known}, {programme_cost}{tail}."
-    return f"{start}“{name}” makes no clear difference to {unclear}, {programme_cost}."

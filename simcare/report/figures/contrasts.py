@@ -11,31 +11,23 @@ import polars as pl
 
 from simcare.report import theme, wording
 from simcare.report.figures.levels import category_ticks, month_middles, tier_panels, whisker_legend, year_ticks
+from simcare.report.likelihood import estimate_of
 from simcare.report.setting import Setting
 from simcare.report.theme import axis, label
 
-AVERAGE_INTERVAL = "95% interval of the average"
 ZERO_RULE = {"zeroline": True, "zerolinecolor": theme.INK, "zerolinewidth": 1.2}
 HEADLINE_MEASURES = ("cost_council", "cost_pv", "dependency_days", "independent_days", "unmet_need_days")
 PANELS_ACROSS = 3  # on a screen
 VERDICTS = {
-    "better": ("Better than the baseline", theme.BLUE, "circle"),
-    "worse": ("Worse than the baseline", theme.VERMILION, "diamond"),
-    "changed": ("Different from the baseline", theme.PURPLE, "square"),
-    "unclear": ("No clear difference", theme.GREY, "circle-open"),
-}
-
-
-# What of a spread is due to one thing alone: the columns that begin so, what it is called, its colour, and how far
-# under the bar of the whole spread it is drawn, in distances between strategies.
-PARTS = {
-    "demand": ("Demand's part of it", theme.PURPLE, 0.17),
-    "parameter": ("The parameters' part of it", theme.GREEN, 0.28),
+    "better": ("Likely better than the baseline", theme.BLUE, "circle"),
+    "worse": ("Likely worse than the baseline", theme.VERMILION, "diamond"),
+    "changed": ("Likely different from the baseline", theme.PURPLE, "square"),
+    "unclear": ("As likely either way", theme.GREY, "circle-open"),
 }
 
 
 def verdict(name: str, difference: wording.Estimate) -> str:
-    """Which key of VERDICTS a difference in a measure earns: its interval must lie wholly on one side of zero."""
+    """Which key of VERDICTS a difference in a measure earns: two in three futures must lie on one side of zero."""
     side = {"lower": -1, "higher": 1}.get(difference.verdict, 0)
     if side == 0:
         return "unclear"
@@ -46,33 +38,28 @@ def verdict(name: str, difference: wording.Estimate) -> str:
 def comparison_figure(
     differences: pl.DataFrame, titles: Mapping[str, str], years: str, measures: Sequence[str] = HEADLINE_MEASURES
 ) -> go.Figure:
-    """Each strategy's paired difference from the baseline, a panel a measure: mean, 95 % interval, and the range over
-    replications.
+    """Each strategy's paired difference from the baseline, a panel a measure: mean and 90 % prediction interval.
 
-    ``differences`` as in a Comparison (strategy, measure, mean of the difference in ``difference``, low, high,
-    spread_low, spread_high, and, where they are known, demand_low, demand_high, parameter_low, parameter_high).
+    ``differences`` as in a Comparison.
     """
     names = [name for name in measures if name in set(differences["measure"])]
     if not names:
         raise ValueError(f"differences hold none of {', '.join(measures)}")
     rows = differences.filter(pl.col("measure").is_in(names) & pl.col("strategy").is_in(list(titles)))
-    parts = [part for part in PARTS if f"{part}_low" in rows.columns and rows[f"{part}_low"].is_not_null().any()]
     fig = theme.figure(
         f"Difference from the baseline, by strategy, {years}",
         _comparison_alt(rows, titles, years),
-        *_comparison_layouts(len(names), titles, parts),
+        *_comparison_layouts(len(names), titles),
     )
     seen: set[str] = set()
     for k, name in enumerate(names):
-        seen |= _difference_panel(fig, k, name, rows.filter(pl.col("measure") == name), list(titles), parts)
+        seen |= _difference_panel(fig, k, name, rows.filter(pl.col("measure") == name), list(titles))
         _strategy_axis(fig, k, titles)
-    _verdict_legend(fig, seen, parts)
+    _verdict_legend(fig, seen)
     return fig
 
 
-def _comparison_layouts(
-    count: int, titles: Mapping[str, str], parts: Sequence[str]
-) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
+def _comparison_layouts(count: int, titles: Mapping[str, str]) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
     """Panels up to three side by side on a screen and on paper, below each other on a phone; rows high enough for the
     titles."""
 
@@ -80,7 +67,7 @@ def _comparison_layouts(
         return 40 + len(texts) * max(52, 12 + 17 * max(text.count("<br>") + 1 for text in texts))
 
     texts, slim = _strategy_labels(titles)
-    keys = 7 if "parameter" in parts else 5  # in the legend
+    keys = 4  # in the legend
     wide, middle = (
         theme.Panels(
             count,
@@ -113,17 +100,12 @@ def _strategy_axis(fig: go.Figure, k: int, titles: Mapping[str, str]) -> None:
         fig.layout.meta[layout][f"{axis('y', k)}.ticktext"] = slim
 
 
-def _difference_panel(
-    fig: go.Figure, k: int, name: str, rows: pl.DataFrame, strategies: list[str], parts: Sequence[str]
-) -> set[str]:
+def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, strategies: list[str]) -> set[str]:
     """One measure: what is drawn of each strategy, and the axis; the verdicts that occur."""
     about = wording.shown_measure(name)
-    columns = ["low", "high", "spread_low", "spread_high", "difference"]
-    columns += [f"{part}_{end}" for part in parts for end in ("low", "high")]
+    columns = ["prediction_low", "prediction_high", "difference"]
     ends = [x for column in columns for x in rows[column].drop_nulls()] + [0.0]
-    seen = {
-        _difference(fig, k, name, row, strategies.index(row["strategy"]), parts) for row in rows.iter_rows(named=True)
-    }
+    seen = {_difference(fig, k, name, row, strategies.index(row["strategy"])) for row in rows.iter_rows(named=True)}
     pad = 0.14 * (max(ends) - min(ends) or 1)
     wide, few = (
         theme.ticks(min(ends) - pad, max(ends) + pad, about.unit, count, signed=True, tight=True) for count in (4, 2)
@@ -135,19 +117,17 @@ def _difference_panel(
     return seen
 
 
-def _difference(fig: go.Figure, k: int, name: str, row: dict[str, Any], y: int, parts: Sequence[str]) -> str:
+def _difference(fig: go.Figure, k: int, name: str, row: dict[str, Any], y: int) -> str:
     """The dot of a strategy, its intervals, and its number above; the verdict that it earns."""
     about, place = wording.shown_measure(name), {**theme.panel_axes(k), "showlegend": False}
-    estimate = wording.Estimate.of(row["difference"], row["low"], row["high"])
+    estimate = estimate_of(row)
     key = verdict(name, estimate)
     _, colour, symbol = VERDICTS[key]
     value, low, high = wording.rounded_alike(estimate, about.unit)
-    theme.interval(fig, [row["spread_low"], row["spread_high"]], y, colour, 1.5, place)
-    theme.interval(fig, [row["low"], row["high"]], y, colour, 6, place, opacity=0.55)
-    for part in (part for part in parts if row[f"{part}_low"] is not None):
-        _, part_colour, below = PARTS[part]
-        theme.interval(fig, [row[f"{part}_low"], row[f"{part}_high"]], y + below, part_colour, 3, place)
-    hover = f"{value}<br>{wording.INTERVAL} {low} to {high}<extra></extra>"
+    between = f"{wording.PREDICTION} {low} to {high}" if low else "too few replications for an interval"
+    if estimate.low is not None and estimate.high is not None:
+        theme.interval(fig, [estimate.low, estimate.high], y, colour, 4, place, opacity=0.6)
+    hover = f"{value}<br>{between}<extra></extra>"
     marker = {"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}}
     fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
     short = (value.removesuffix(about.unit.after) if about.unit.after else value).replace(" million", "m")
@@ -164,7 +144,7 @@ def _better_word(better: int) -> str:
     return {-1: "less is better", 1: "more is better"}.get(better, "change")
 
 
-def _verdict_legend(fig: go.Figure, seen: set[str], parts: Sequence[str]) -> None:
+def _verdict_legend(fig: go.Figure, seen: set[str]) -> None:
     for key, (name, colour, symbol) in VERDICTS.items():
         if key in seen:
             fig.add_scatter(
@@ -174,21 +154,17 @@ def _verdict_legend(fig: go.Figure, seen: set[str], parts: Sequence[str]) -> Non
                 name=name,
                 marker={"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}},
             )
-    thick, thin = ({"color": theme.QUIET, "width": width} for width in (6, 1.5))
-    fig.add_scatter(x=[None], y=[None], mode="lines", name=AVERAGE_INTERVAL, line=thick, opacity=0.55)
-    fig.add_scatter(x=[None], y=[None], mode="lines", name="5th to 95th percentile of replications", line=thin)
-    for name, colour, _ in (PARTS[part] for part in parts):
-        fig.add_scatter(x=[None], y=[None], mode="lines", name=name, line={"color": colour, "width": 3})
+    line = {"color": theme.QUIET, "width": 4}
+    fig.add_scatter(x=[None], y=[None], mode="lines", name=wording.PREDICTION, line=line, opacity=0.6)
 
 
 def _comparison_alt(rows: pl.DataFrame, titles: Mapping[str, str], years: str) -> str:
     said = []
     for row in rows.iter_rows(named=True):
         about = wording.shown_measure(row["measure"])
-        value, low, high = wording.rounded_alike(
-            wording.Estimate.of(row["difference"], row["low"], row["high"]), about.unit
-        )
-        said.append(f"{titles[row['strategy']]}, {about.in_sentence}: {value} ({low} to {high})")
+        value, low, high = wording.rounded_alike(estimate_of(row), about.unit)
+        ends = f" ({low} to {high})" if low else ""
+        said.append(f"{titles[row['strategy']]}, {about.in_sentence}: {value}{ends}")
     return f"Dots with intervals: difference from the baseline, {years}. {'; '.join(said)}."
 
 
@@ -215,7 +191,7 @@ def _change_panel(fig: go.Figure, k: int, line: pl.DataFrame, years: Sequence[st
     ends = [*line["mean"], *line["low"].drop_nulls(), *line["high"].drop_nulls(), 0.0]
     if line["low"].null_count() == 0:
         low, high = line["low"].to_list(), line["high"].to_list()
-        theme.band(fig, k, month_middles(line), low, high, "rgba(0,114,178,0.22)", AVERAGE_INTERVAL, k == 0)
+        theme.band(fig, k, month_middles(line), low, high, "rgba(0,114,178,0.22)", wording.PREDICTION, k == 0)
     fig.add_scatter(
         x=month_middles(line),
         y=line["mean"],
@@ -263,7 +239,7 @@ def cost_change_figure(frame: pl.DataFrame, setting: Setting) -> go.Figure:
         theme.panel_title(fig, k, textwrap.shorten(title, 42, placeholder=" …"), "£ a year, difference")
     for name, colour in (("Costs less than the baseline", theme.BLUE), ("Costs more", theme.VERMILION)):
         fig.add_bar(x=[None], y=[None], marker={"color": colour}, name=name)
-    whisker_legend(fig, AVERAGE_INTERVAL)
+    whisker_legend(fig, wording.PREDICTION)
     return fig
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
 
 from simcare.decide import ranking
 from simcare.report import theme, wording
-from simcare.report.figures.contrasts import AVERAGE_INTERVAL, VERDICTS, verdict
+from simcare.report.figures.contrasts import VERDICTS, verdict
 from simcare.report.theme import axis, label
 
 ACROSS = 4  # panels in a row on a wide screen; two on paper, one on a phone
@@ -88,16 +89,21 @@ def _panel(
 ) -> None:
     about, place = wording.shown_measure(measure), {**theme.panel_axes(k), "showlegend": False}
     for row in rows.iter_rows(named=True):
-        y, estimate = order.index(row["strategy"]), wording.Estimate.of(row["difference"], row["low"], row["high"])
+        y, estimate = order.index(row["strategy"]), _estimate(row)
         _, colour, symbol = VERDICTS[verdict(measure, estimate)]
         if estimate.low is not None and estimate.high is not None:
             _interval(fig, y, estimate.low, estimate.high, ends, colour, place)
         value, low, high = wording.rounded_alike(estimate, about.unit)
-        hover = f"{value}<br>{wording.INTERVAL} {low} to {high}<br>rank {ranking.place(row)}<extra></extra>"
+        hover = f"{value}<br>{wording.PREDICTION} {low} to {high}<br>rank {ranking.place(row)}<extra></extra>"
         marker = {"color": colour, "size": 9, "symbol": symbol, "line": {"color": colour, "width": 2}}
         fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
     _ranks(fig, rows, order, _with_ranks(ends)[1], place)
     theme.zero_line(fig, k)
+
+
+def _estimate(row: Mapping[str, Any]) -> wording.Estimate:
+    """A row of ranks as an estimate, with its chances."""
+    return wording.Estimate(row["difference"], row["low"], row["high"], row["chance_lower"], row["chance_higher"])
 
 
 def _ranks(fig: go.Figure, rows: pl.DataFrame, order: list[str], edge: float, place: dict[str, object]) -> None:
@@ -194,7 +200,7 @@ def _legend(fig: go.Figure, keys: Sequence[str]) -> None:
         marker = {"color": colour, "size": 9, "symbol": symbol, "line": {"color": colour, "width": 2}}
         fig.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
     line = {"color": theme.QUIET, "width": 5}
-    fig.add_scatter(x=[None], y=[None], mode="lines", name=AVERAGE_INTERVAL, line=line, opacity=0.5)
+    fig.add_scatter(x=[None], y=[None], mode="lines", name=wording.PREDICTION, line=line, opacity=0.5)
 
 
 def _alt(
@@ -206,9 +212,7 @@ def _alt(
         rows = ranked.filter(pl.col("scenario") == scenario).sort("rank", maintain_order=True)
         ends = []
         for place, row in (("first", rows.row(0, named=True)), ("last", rows.row(-1, named=True))):
-            value, low, high = wording.rounded_alike(
-                wording.Estimate.of(row["difference"], row["low"], row["high"]), about.unit
-            )
+            value, low, high = wording.rounded_alike(_estimate(row), about.unit)
             ends.append(f"{place} {titles[row['strategy']]}, {value} ({low} to {high})")
         alike = rows["rank"].max() == 1
         said.append(f"{name}: {'all strategies alike' if alike else ', '.join(ends)}")
