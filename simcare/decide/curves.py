@@ -20,6 +20,9 @@ import numpy as np
 from simcare.decide.sample import Floats, Sample
 from simcare.decide.terms import Terms, terms_of
 
+STEPS = 24  # of the path at first; as far as half the replications carry it where the least is not clearly before
+ENOUGH = 0.6
+
 
 @dataclass(frozen=True, eq=False)
 class Curves:
@@ -56,11 +59,17 @@ def fit_curves(terms: Terms, differences: Floats) -> Curves:
     if size <= 1e-12 * max(abs(mean), 1e-300) or columns == 0:
         left = centred if columns == 0 else np.zeros(n)
         return Curves(mean, float(left.var(ddof=1)), np.zeros(columns), np.zeros(columns), left / (n - 1))
-    path = _path(terms.matrix, centred / size)
-    left = centred[:, None] / size - terms.matrix @ path
-    free = n - 1 - (path != 0).sum(axis=0)  # one for the mean
-    squares = np.where(free > 1, (left**2).sum(axis=0) / np.maximum(free, 1) ** 2, np.inf)
-    best = int(squares.argmin())
+    values = centred / size
+    gram, steps = terms.matrix.T @ terms.matrix, STEPS
+    while True:
+        path = _path(terms.matrix, gram, values, steps)
+        left = values[:, None] - terms.matrix @ path
+        free = n - 1 - (path != 0).sum(axis=0)  # one for the mean
+        squares = np.where(free > 1, (left**2).sum(axis=0) / np.maximum(free, 1) ** 2, np.inf)
+        best = int(squares.argmin())
+        if best < ENOUGH * steps or steps >= n // 2:
+            break
+        steps = min(2 * steps, n // 2)  # the least may be further on
     back = terms.matrix.T @ left[:, best] / free[best]
     # As least squares has it, where the coefficients' expected variance is |r|² / ((n - d)(n - d - 1)).
     residuals = left[:, best] / np.sqrt(free[best] * (free[best] - 1.0))
@@ -69,17 +78,15 @@ def fit_curves(terms: Terms, differences: Floats) -> Curves:
     return Curves(mean, float(centred.var(ddof=1)), size * joint, size * alone, size * residuals)
 
 
-def _path(matrix: Floats, values: Floats) -> Floats:
-    """The coefficients (columns, points) along the lasso's path, as far as half the replications carry it."""
+def _path(matrix: Floats, gram: Floats, values: Floats, steps: int) -> Floats:
+    """The coefficients (columns, points) along the lasso's path, so many steps of it."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import lars_path_gram
 
     with warnings.catch_warnings():
         # Terms that are nearly the same end the path early: the points before that are good.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        _, _, found = lars_path_gram(
-            matrix.T @ values, matrix.T @ matrix, n_samples=len(values), method="lasso", max_iter=len(values) // 2
-        )
+        _, _, found = lars_path_gram(matrix.T @ values, gram, n_samples=len(values), method="lasso", max_iter=steps)
     return np.asarray(found, np.float64)
 
 

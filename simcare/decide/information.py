@@ -85,8 +85,8 @@ def information(
 
     >>> x = np.random.default_rng(1).standard_normal((400, 2))
     >>> found = information([Cause("a", "A", "uncertain"), Cause("b", "B", "uncertain")], x, 100.0 * x[:, :1])
-    >>> dict(found.filter(pl.col("level") == "cause").select("name", pl.col("value").round(-1)).rows())
-    {'a': 40.0, 'b': 0.0}
+    >>> {row["name"]: round(row["value"], -1) for row in found.filter(pl.col("level") == "cause").to_dicts()}
+    {'a': 30.0, 'b': 0.0}
     """
     causes, values = tuple(causes), np.asarray(benefits, np.float64)
     if values.ndim != 2 or values.shape[1] == 0:
@@ -97,7 +97,7 @@ def information(
     rows: list[_Row] = [_hindsight(values)]
     for place, (level, name, title, members) in enumerate(_sets(causes, groups or {})):
         mine = np.flatnonzero([terms.causes[k].name in members for k in terms.owner])
-        noise = _noise(fitted, mine, seed) if mine.size else 0.0
+        noise = _noise(fitted, mine, seed)
         kind = name if level == "kind" else None
         rows.append((level, name, title, kind, *_valued(fitted, mine, seed, place, noise)))
     return pl.DataFrame([*rows, *_of_causes(fitted, seed)], INFORMATION_COLUMNS, orient="row")
@@ -155,6 +155,8 @@ def _valued(fitted: _Benefits, mine: Places, seed: int, place: int, noise: float
 
 def _noise(fitted: _Benefits, mine: Places, seed: int) -> float:
     """What one in a hundred causes with columns like these would be worth if they were without effect."""
+    if mine.size == 0:
+        return 0.0
     matrix = fitted.terms.matrix[:, mine]
     correlation = fitted.terms.correlation[np.ix_(mine, mine)]
     tile = np.tile(np.arange(fitted.replications), (PERMUTATIONS, 1))
@@ -174,15 +176,16 @@ def _of_causes(fitted: _Benefits, seed: int) -> list[_Row]:
         key = np.sort(fitted.terms.matrix[:, mine], axis=0).round(9).tobytes()
         if key not in known:
             known[key] = _noise(fitted, mine, seed)
-        value, *others, clear = _valued(fitted, mine, seed, FIRST_CAUSE + k, known[key])
-        rows.append(("cause", cause.name, cause.title, cause.kind, value if clear else 0.0, *others, clear))
+        value, error, bias, noise, clear = _valued(fitted, mine, seed, FIRST_CAUSE + k, known[key])
+        found = (value if clear else 0.0, error, bias, noise, clear)
+        rows.append(("cause", cause.name, cause.title, cause.kind, *found))
     return sorted(rows, key=lambda row: (-row[4], row[1]))
 
 
 def _value(matrix: Floats, correlation: Floats, mean: Floats, coefficients: Floats, noise: Floats) -> Floats:
     """The mean of the highest conditional mean less the highest mean; ``mean`` (…, strategies) and ``coefficients`` (…,
     columns, strategies) may hold many samples."""
-    joint = np.linalg.solve(correlation, coefficients)
+    joint: Floats = np.asarray(np.linalg.solve(correlation, coefficients), np.float64)
     moved = matrix @ joint
     moved = moved @ _stretch(_covariance(moved, moved) / len(matrix), _signal(coefficients, joint, noise))
     best = np.maximum((mean[..., None, :] + moved).max(axis=-1), 0.0).mean(axis=-1)
@@ -221,7 +224,7 @@ def _simulated(fitted: _Benefits, mine: Places, rng: np.random.Generator) -> tup
     """Means and coefficients of made-up samples from the fit without its noise: other chance, other draws of the
     causes."""
     correlation, found = fitted.terms.correlation[np.ix_(mine, mine)], fitted.coefficients[mine]
-    joint = np.linalg.solve(correlation, found)
+    joint: Floats = np.asarray(np.linalg.solve(correlation, found), np.float64)
     true = found @ _stretch(_covariance(found, joint), _signal(found, joint, fitted.noise))
     strategies = found.shape[1]
     root, _ = _roots(fitted.noise)

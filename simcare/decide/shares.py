@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from simcare.decide.curves import Fit
 from simcare.decide.sample import KINDS, Floats
 
 BY_CHANCE = 0.01  # how many causes without any part pass for one that has a part
 CHANCE = "chance"
+_Row = tuple[str, str, str, str, float, float, float | None, bool | None]
 SHARE_COLUMNS = {
     "level": pl.String(), "name": pl.String(), "title": pl.String(), "kind": pl.String(), "share": pl.Float64(),
     "error": pl.Float64(), "noise": pl.Float64(), "above_noise": pl.Boolean(),
@@ -50,10 +51,11 @@ def shares(fit: Fit) -> pl.DataFrame:
     if curves.variance == 0.0:
         return pl.DataFrame(schema=SHARE_COLUMNS)
     noise = curves.noise / curves.variance
-    each = np.bincount(terms.owner, curves.joint * curves.alone / curves.variance - noise, minlength=len(terms.causes))
+    parts = curves.joint * curves.alone / curves.variance - noise
+    each: Floats = np.bincount(terms.owner, parts, minlength=len(terms.causes)).astype(np.float64)
     counts = np.bincount(terms.owner, minlength=len(terms.causes))
     n = len(terms.matrix)
-    rows = []
+    rows: list[_Row] = []
     kinds = np.array([cause.kind for cause in terms.causes])
     for kind in KINDS:
         mine = kinds == kind
@@ -91,4 +93,4 @@ def _of_group(
     squares = known**2
     of_draws = 2 / n * (squares[mine].sum() * (1 - share) ** 2 + share**2 * squares[~mine].sum())
     error = float(np.sqrt(max(of_coefficients + of_whole, 0.0) + of_draws))
-    return float(each[mine].sum()), error, noise * (float(chi2.ppf(1 - BY_CHANCE, columns)) - columns)
+    return float(each[mine].sum()), error, noise * (float(chdtri(columns, BY_CHANCE)) - columns)

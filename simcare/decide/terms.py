@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
+from scipy.stats import rankdata
 
 from simcare.decide.sample import Cause, Floats
 
@@ -74,7 +75,7 @@ def scores(values: Floats) -> Floats:
     >>> scores(np.array([[3.0], [9.0], [9.0], [12.0]])).round(3).tolist()
     [[-1.414], [0.0], [0.0], [1.414]]
     """
-    found = norm.ppf((rankdata(values, axis=0) - 0.5) / len(values))
+    found = ndtri((rankdata(values, axis=0) - 0.5) / len(values))
     found = found - found.mean(axis=0)
     return np.asarray(found / found.std(axis=0), np.float64)
 
@@ -93,11 +94,9 @@ def _alternatives(values: Floats) -> Floats:
     common = int(count.argmax())
     place = np.where((count < RARE)[place], common, place)
     kept = [k for k in range(names.size) if count[k] >= RARE and k != common]
-    chosen = (place[:, None] == kept).astype(np.float64)
-    if not kept:
-        return chosen
+    chosen = np.equal(place[:, None], np.array(kept, np.int64)).astype(np.float64)
     left, sizes, _ = np.linalg.svd(chosen - chosen.mean(axis=0), full_matrices=False)
-    return np.asarray(left[:, sizes**2 > HAIR * values.size] * np.sqrt(values.size))
+    return np.asarray(left[:, sizes**2 > HAIR * values.size] * np.sqrt(values.size), np.float64)
 
 
 def _correlation(
@@ -133,7 +132,7 @@ def ends_of(terms: Terms, cause: int, effect: Floats, low: float = 0.05, high: f
         at = order[0], order[-1]
         return Ends(float(names[at[0]]), float(names[at[1]]), each[at[0]], each[at[1]])
     ordered = np.sort(values)
-    at_low, at_high = np.quantile(ordered, (low, high), method="weibull")
+    at_low, at_high = np.quantile(ordered, (low, high), method="hazen")  # as the scores have it
     by_score = np.argsort(matrix[:, 0], kind="stable")
     line = matrix[by_score, 0]
     places = np.interp((at_low, at_high), ordered, line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from simcare.decide.curves import Fit
 from simcare.decide.shares import BY_CHANCE
@@ -34,8 +34,8 @@ def tornado(fit: Fit) -> pl.DataFrame:
     >>> from simcare.decide.sample import Cause, sample_of
     >>> x = np.linspace(0.0, 100.0, 101)
     >>> found = tornado(fitted_to(sample_of([Cause("a", "A", "uncertain")], x[:, None], x - 40.0)))
-    >>> found.select(pl.col("at_low", "at_high").round(1), "changes_sign").rows()
-    [(4.1, 95.9, True)]
+    >>> found.select(pl.col("at_low", "at_high").round(2), "changes_sign").rows()
+    [(4.55, 95.45, True)]
     """
     curves = fit.curves
     n = len(fit.terms.matrix)
@@ -51,7 +51,7 @@ def tornado(fit: Fit) -> pl.DataFrame:
             for at, by in zip((ends.low, ends.high), moved, strict=True)
         ]
         apart = ends.high - ends.low
-        clear = bool(effect @ effect > curves.noise * chi2.ppf(1 - BY_CHANCE, max(effect.size, 1)))
+        clear = bool(effect @ effect > curves.noise * chdtri(max(effect.size, 1), BY_CHANCE))
         turns = clear and min(mean * curves.mean for mean in means) < 0
         length = abs(means[1] - means[0])
         error = float(np.sqrt(curves.noise * (apart @ apart) + length**2 / (2 * n)))
