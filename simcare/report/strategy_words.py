@@ -87,8 +87,8 @@ def strategy_sentence(
 
     >>> cost = Finding("cost to the council", POUNDS, Estimate(-9.1e6, -19e6, 2e6, 0.82, 0.18))
     >>> print(strategy_sentence("Early help", "2013/14 to 2017/18", [cost], "with no programme cost", 100, ["prices"]))
-    Over 2013/14 to 2017/18, “Early help” is likely to reduce cost to the council by £9.10m (82% of simulated futures),
-    between a cost of £2.00m and a saving of £19.0m (90% prediction interval), with no programme cost. What matters
+    Over 2013/14 to 2017/18, “Early help” is likely to reduce cost to the council by £9.1m (82% of simulated futures),
+    between a cost of £2.0m and a saving of £19.0m (90% prediction interval), with no programme cost. What matters
     most: prices.
     """
     start = f"{'Over' if ' to ' in years else 'In'} {years}, “{name}”"
