@@ -56,6 +56,8 @@ def bare_numbers(value: Any, path: str = "", sourced: bool = False) -> Iterator[
     if isinstance(value, dict):
         sourced = {"source", "grade"} <= value.keys()
         for key, item in value.items():
+            if key == "choose" and sourced:
+                continue  # the worlds of a choice: their source stands in its row
             yield from bare_numbers(item, f"{path}.{key}" if path else key, sourced or key in STRUCTURAL)
     elif isinstance(value, list):
         for i, item in enumerate(value):
@@ -72,8 +74,9 @@ def test_bare_numbers_are_found() -> None:
         "b": {"c": 3.0},
         "years": 5,
         "ages": {"edges": [1]},
+        "uncertain": [{"choose": [{"weight": 1}], "source": "x", "grade": "C"}, {"choose": [{"weight": 1}]}],
     }
-    assert list(bare_numbers(file)) == ["a[1].value[0]", "a[1].value[1]", "b.c"]
+    assert list(bare_numbers(file)) == ["a[1].value[0]", "a[1].value[1]", "b.c", "uncertain[1].choose[0].weight"]
 
 
 def sourced_tables(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
