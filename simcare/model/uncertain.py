@@ -46,7 +46,7 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict | Cells) else value
 
 
-SomeCells = Annotated[tuple[Cells, ...], BeforeValidator(_as_list)]
+SomeCells = Annotated[tuple[Cells, ...], BeforeValidator(_as_list, json_schema_input_type=Cells | tuple[Cells, ...])]
 
 
 class RowPrior(Sourced):

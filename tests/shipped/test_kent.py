@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("kent")  # what is carried out once is shar
 @pytest.fixture(scope="module")
 def kent() -> Run:
     """Kent with demand as it was in the base year: what the published stocks and flows can be held against."""
-    return run(at_base_demand(load_model("kent-2013")), years=2, replications=1, seed=1)
+    return run(at_base_demand(load_model("kent-2013")), years=2, replications=1, seed=1, central=True)
 
 
 def on_day_0(kent: Run) -> pl.DataFrame:
@@ -91,7 +91,7 @@ def test_every_assumption_says_so() -> None:
 
 def test_arrivals_of_kent_s_children_follow_the_fitted_driver() -> None:
     """Replications meet different demands, and referrals of children go with them."""
-    found = run("kent-2013", years=1, replications=6, seed=1, engine="compiled", keep_log=False, workers=1)
+    found = run("kent-2013", 1, 6, engine="compiled", keep_log=False, workers=1, central=True)
     index = (
         found.drawn.filter(pl.col("name") == "children's referrals").group_by("replication").agg(pl.col("value").mean())
     )
