@@ -45,8 +45,8 @@ def with_rows(tables: Mapping[str, Any], model: Model, where: str) -> dict[str, 
 
 def _free(row: Uncertain) -> dict[str, Any]:
     prior = row.prior
-    if row.how not in ("multiply", "set") or prior is None:
-        raise BadInput(f"row: '{row.name}' moves its numbers by {row.how}; a fit moves by multiply or set")
+    if prior is None:
+        raise BadInput(f"row: '{row.name}' is a choice; a fit moves numbers")
     if prior.kind not in ("lognormal", "uniform"):
         raise BadInput(f"row: the prior of '{row.name}' is {prior.kind}; a fit takes lognormal or uniform")
     said: dict[str, Any] = {"kind": prior.kind, "source": prior.source, "grade": prior.grade, "note": prior.note}
@@ -67,7 +67,7 @@ def _moves(row: Uncertain) -> dict[str, Any]:
     moves: dict[str, Any] = {"name": row.name, "title": row.title}
     if row.multiply:
         return moves | {"multiply": [cells.model_dump(exclude_none=True) for cells in row.multiply]}
-    return moves | {"set": list(row.paths)}
+    return moves | {row.how: list(row.patterns)}
 
 
 __all__ = ["with_rows"]

@@ -31,6 +31,7 @@ from simcare.model.nearmiss import unknown
 from simcare.model.uncertain import Cells
 from simcare.units import YEAR_DAYS, years_later
 
+MEANS = {"set": "paths"}  # the attribute of a means that is called otherwise in files
 PLACES = ("stages", "groups", "tiers", "services")
 
 
@@ -118,11 +119,12 @@ def _model_faults(calibration: Calibration, model: Model) -> Iterator[str]:
         for c, cells in enumerate(row.multiply):
             yield from _cells_faults(model, cells, known, f"{here}.multiply[{c}]")
     for k, free in enumerate(calibration.free):
-        for value in free.bounds if free.paths else ():
+        means = next((name for name in ("set", "scale", "odds", "tilt") if getattr(free, MEANS.get(name, name))), None)
+        for value in free.bounds if means else ():
             try:
                 laid(model, (free,), {free.name: value})
             except BadInput as error:
-                yield f"free[{k}].set: {error.faults[0].split(': ', 1)[-1]} (at {value:g})"
+                yield f"free[{k}].{means}: {error.faults[0].split(': ', 1)[-1]} (at {value:g})"
                 break
     for k, run in enumerate(calibration.runs):
         for c, then in enumerate(run.caseload):

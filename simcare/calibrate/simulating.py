@@ -131,7 +131,7 @@ def _rests_on(loaded: Loaded, inputs: SharedInputs) -> str:
 def _files_and_parameters(loaded: Loaded) -> Mapping[str, str]:
     """The model's files, and what of the calibration is asked of a run: so targets' values, errors and priors may
     change without new runs."""
-    moved = [(row.name, row.multiply, row.paths) for row in loaded.calibration.moving]
+    moved = [(row.name, row.multiply, row.paths, row.scale, row.odds, row.tilt) for row in loaded.calibration.moving]
     return loaded.model_inputs | {
         "parameters": repr((moved, [row.events.value for row in loaded.calibration.observed]))
     }

@@ -53,7 +53,7 @@ def check(
             print_warnings(warnings, out_console)
             for note in notes:
                 out_console.print(f"Note: {note}.", highlight=False, markup=False, soft_wrap=True)
-            if assumptions:
+            if assumptions and assumed[name]:
                 _print_assumptions(assumed[name])
     if as_json:
         rows = {

@@ -45,6 +45,12 @@ class Moves(Protocol):
     def multiply(self) -> tuple[Cells, ...]: ...
     @property
     def paths(self) -> tuple[str, ...]: ...
+    @property
+    def scale(self) -> tuple[str, ...]: ...
+    @property
+    def odds(self) -> tuple[str, ...]: ...
+    @property
+    def tilt(self) -> tuple[str, ...]: ...
 
 
 class Range(Frozen):
@@ -63,6 +69,9 @@ class Parameter(Frozen):
     title: str
     multiply: tuple[Cells, ...] = ()
     paths: tuple[str, ...] = ()
+    scale: tuple[str, ...] = ()
+    odds: tuple[str, ...] = ()
+    tilt: tuple[str, ...] = ()
     base_sha256: str
     prior: Range
     posterior: Range
@@ -156,11 +165,11 @@ def laid(model: Model, parameters: Sequence[Moves], values: Mapping[str, float])
     Raises BadInput where a parameter moves what the model does not have, or to a value it cannot take.
     """
     rows = [row_of(p) for p in parameters]
-    every = list(addresses(model)) if any(row.paths for row in rows) else []
+    every = list(addresses(model)) if any(row.patterns for row in rows) else []
     missing = [
         f"{row.name}: {unknown(path, [one.path for one in every])}"
         for row in rows
-        for path in row.paths
+        for path in row.patterns
         if not fitting([path], every)
     ]
     if missing:
@@ -174,7 +183,13 @@ def laid(model: Model, parameters: Sequence[Moves], values: Mapping[str, float])
 def row_of(parameter: Moves) -> Uncertain:
     """A parameter as a row of what is not known, with no prior: a fit has its draws instead."""
     return Uncertain.model_construct(
-        name=parameter.name, title=parameter.name, multiply=parameter.multiply, paths=parameter.paths
+        name=parameter.name,
+        title=parameter.name,
+        multiply=parameter.multiply,
+        paths=parameter.paths,
+        scale=parameter.scale,
+        odds=parameter.odds,
+        tilt=parameter.tilt,
     )
 
 
@@ -184,8 +199,9 @@ def standing(model: Model, parameter: Moves) -> str:
     stands: list[str] = []
     for cells in parameter.multiply:
         stands += [repr(_bare(row.model_dump())) for row in rows_in(model, cells)]
-    every = list(addresses(model)) if parameter.paths else []
-    for path in parameter.paths:
+    paths = row_of(parameter).patterns
+    every = list(addresses(model)) if paths else []
+    for path in paths:
         numbers = [one.number for one in fitting([path], every)]
         stands += [f"{path}={_bare(number.model_dump())!r}" for number in numbers] or [f"{path}=None"]
     return digest("\n".join(stands))[:16]

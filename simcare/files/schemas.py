@@ -20,10 +20,30 @@ def file_schema(what: str) -> dict[str, Any]:
     if what not in kinds:
         raise BadInput(f"schema: {unknown(what, kinds)}")
     found = kinds[what].model_json_schema(by_alias=True)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **(_or_extends(found) if what == "model" else found),
+    written = {"model": _or_extends, "experiment": _replications_optional, "calibration": _or_rows}[what](found)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written}
+
+
+def _replications_optional(whole: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an experiment file, which may leave the number of replications to its precision."""
+    return {**whole, "required": [name for name in whole["required"] if name != "replications"]}
+
+
+def _or_rows(whole: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a calibration file, whose parameters may be rows of the model."""
+    row = {
+        "type": "object",
+        "properties": {
+            "row": {"type": "string", "description": "A row of what is not known of the model, by its name."},
+            "bounds": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+        },
+        "required": ["row"],
+        "additionalProperties": False,
     }
+    properties = dict(whole["properties"])
+    for part in ("free", "observed"):
+        properties[part] = {**properties[part], "items": {"anyOf": [properties[part]["items"], row]}}
+    return {**whole, "properties": properties}
 
 
 def _or_extends(whole: dict[str, Any]) -> dict[str, Any]:

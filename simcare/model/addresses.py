@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -85,8 +86,14 @@ def fitting(patterns: Iterable[str], every: Iterable[Address]) -> list[Address]:
     >>> [one.path for one in fitting(["clocks.*.per_year"], addresses(load_model("mm-infinity")))]
     ['clocks.leaving.0.per_year']
     """
-    whole = [re.compile(re.escape(pattern).replace(r"\*", ".*")) for pattern in patterns]
-    return [one for one in every if any(pattern.fullmatch(one.path) for pattern in whole)]
+    matches = _any_of(tuple(patterns)).fullmatch
+    return [one for one in every if matches(one.path)]
+
+
+@lru_cache(maxsize=1024)
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    each = (re.escape(pattern).replace(r"\*", ".*") for pattern in patterns)
+    return re.compile("|".join(f"(?:{one})" for one in each) or "(?!)")
 
 
 __all__ = ["Address", "addresses", "fitting"]

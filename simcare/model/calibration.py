@@ -40,19 +40,27 @@ class Prior(Sourced):
 
 
 class Free(Frozen):
-    """A number that the fit may move: a factor on clocks (``multiply``), or a value set at paths of the model (``set``,
-    as a strategy's changes)."""
+    """A number that the fit may move: a factor on clocks (``multiply``), a value set at paths of the model (``set``),
+    or a factor there (``scale``, ``odds``, ``tilt``), as :class:`simcare.model.uncertain.Uncertain` has them. In files
+    ``row`` names a row of the model instead, which says all of it."""
 
     name: Name
     title: str
     multiply: tuple[Cells, ...] = ()
     paths: tuple[PathText, ...] = Field(default=(), alias="set")
+    scale: tuple[PathText, ...] = ()
+    odds: tuple[PathText, ...] = ()
+    tilt: tuple[PathText, ...] = ()
     prior: Prior
     bounds: tuple[Finite, Finite]
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        require(bool(self.multiply) != bool(self.paths), "give either multiply (clocks) or set (paths of the model)")
+        means = [bool(each) for each in (self.multiply, self.paths, self.scale, self.odds, self.tilt)]
+        require(
+            sum(means) == 1,
+            "give one of multiply (clocks), set (paths of the model), scale, odds and tilt (factors there)",
+        )
         low, high = self.bounds
         require(low < high, f"bounds must rise, got {low:g} to {high:g}")
         require(low > 0 or self.prior.kind == "uniform", f"bounds of a lognormal prior lie above 0, got {low:g}")
@@ -100,7 +108,22 @@ class CountedRate(Frozen):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """It multiplies clocks, and sets nothing."""
+        """It multiplies clocks, and moves no number at a path."""
+        return ()
+
+    @property
+    def scale(self) -> tuple[str, ...]:
+        """As :attr:`paths`."""
+        return ()
+
+    @property
+    def odds(self) -> tuple[str, ...]:
+        """As :attr:`paths`."""
+        return ()
+
+    @property
+    def tilt(self) -> tuple[str, ...]:
+        """As :attr:`paths`."""
         return ()
 
 

@@ -22,8 +22,9 @@ Moved = Callable[[Any], Any]
 WHOLE = ("count",)  # numbers of people, which come whole
 
 
-def laid(model: M, rows: Sequence[Uncertain], values: Mapping[str, float]) -> M:
-    """The model with each row at its value (of a choice, the number of its world), from the first day on.
+def laid(model: M, rows: Sequence[Uncertain], values: Mapping[str, float], every: Sequence[Address] | None = None) -> M:
+    """The model with each row at its value (of a choice, the number of its world), from the first day on. ``every`` are
+    the model's addresses, where they are known already.
 
     Raises BadInput where a number cannot be moved so.
 
@@ -36,7 +37,8 @@ def laid(model: M, rows: Sequence[Uncertain], values: Mapping[str, float]) -> M:
     >>> laid(model, [price], {"price": 1.0}) is model
     True
     """
-    every = list(addresses(model)) if any(row.patterns for row in rows) else []
+    if every is None:
+        every = list(addresses(model)) if any(row.patterns for row in rows) else []
     moved: dict[tuple[str | int, ...], Sequence[Moved]] = {}
     for row in rows:
         for address, change in number_moves(row, values[row.name], every):

@@ -70,7 +70,7 @@ def _impossible(model: ModelFields, every: Sequence[Address]) -> Iterator[Fault]
             if row.patterns and row.is_factor and not _moves(row, every):
                 yield Fault(f"uncertain[{k}].{row.how}", "moves nothing: all that it names is 0, or in one place")
             for value in row.extremes:
-                fault = first_fault(model, laid(model, [row], {row.name: value}))
+                fault = first_fault(model, laid(model, [row], {row.name: value}, every))
                 if fault is not None:
                     drawn = f"world {int(value) + 1}" if row.choose else f"{value:.4g}, which it may draw"
                     yield Fault(where, f"{drawn}, cannot be: {fault}")
