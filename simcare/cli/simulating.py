@@ -112,7 +112,22 @@ def compare(
     ],
     years: Annotated[int | None, YEARS] = None,
     reps: Annotated[
-        int | None, typer.Option("--reps", min=2, max=100_000, help="Replications: possible futures to try.")
+        int | None,
+        typer.Option(
+            "--reps",
+            min=2,
+            max=100_000,
+            help="Replications: possible futures to try; as many as it takes unless given.",
+        ),
+    ] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            "--precision",
+            min=0.01,
+            max=1,
+            help="Monte Carlo error of a mean difference, as a part of its spread: how exact is exact enough.",
+        ),
     ] = None,
     seed: Annotated[int | None, SEED] = None,
     engine: Engine = "compiled",
@@ -135,7 +150,9 @@ def compare(
     from simcare.model.cautions import experiment_cautions
 
     chosen = read_experiment(experiment)
-    chosen = chosen._replace(experiment=with_options(chosen, replications=reps, years=years, seed=seed))
+    chosen = chosen._replace(
+        experiment=with_options(chosen, replications=reps, precision=precision, years=years, seed=seed)
+    )
     drawing = _drawing(chosen.model, fit, central)
     asked: dict[str, Any] = {"verb": "compare", "experiment": fingerprint(chosen.experiment)}
     asked |= {"model": fingerprint(chosen.extended)}

@@ -28,7 +28,7 @@ from simcare.model.model import Figure, Model, figures_left_out, sourced_figures
 from simcare.model.number import Frozen
 from simcare.model.overlay import added, apply_strategy, in_scenario
 from simcare.model.response import Response
-from simcare.model.strategy import Experiment, believed
+from simcare.model.strategy import Experiment, believed, replications_for
 
 
 def load_model(name: str | Path) -> Model:
@@ -116,9 +116,10 @@ def read_experiment(name: str | Path) -> LoadedExperiment:
     return LoadedExperiment(sound.value, model, whole)
 
 
-def with_options(given: LoadedExperiment, **options: int | None) -> Experiment:
-    """The experiment with other ``replications``, ``years`` or ``seed``, where given. Raises BadInput for what the
-    experiment's file could not hold either, and for a strategy that would start outside the run.
+def with_options(given: LoadedExperiment, **options: float | None) -> Experiment:
+    """The experiment with other ``replications``, ``precision``, ``years`` or ``seed``, where given; another precision
+    asks for another number of replications. Raises BadInput for what the experiment's file could not hold either, and
+    for a strategy that would start outside the run.
 
     >>> with_options(read_experiment("prevention"), replications=1)
     Traceback (most recent call last):
@@ -135,7 +136,10 @@ def with_options(given: LoadedExperiment, **options: int | None) -> Experiment:
         name: (Experiment.model_fields[name].annotation, Experiment.model_fields[name]) for name in asked
     }
     checked = parse(create_model("Options", __base__=Frozen, **fields), asked, experiment.name)
-    chosen = experiment.model_copy(update={name: getattr(checked, name) for name in asked})
+    update = {name: getattr(checked, name) for name in asked}
+    if "precision" in update and "replications" not in update:
+        update["replications"] = replications_for(update["precision"], experiment.most_replications)
+    chosen = experiment.model_copy(update=update)
     if faults := [f"{experiment.name}: {fault}" for fault in start_faults(chosen, given.model)]:
         raise BadInput(faults)
     return chosen
