@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simcare.decide.sample import Floats, Sample
-from simcare.decide.terms import Terms, terms_of
+from simcare.decide.terms import CauseTerms, terms_of
 
 STEPS = 24  # of the path at first; as far as half the replications carry it where the least is not clearly before
 ENOUGH = 0.6
@@ -42,7 +42,7 @@ class Curves:
         return float(self.residuals @ self.residuals)
 
 
-def fit_curves(terms: Terms, differences: Floats) -> Curves:
+def fit_curves(terms: CauseTerms, differences: Floats) -> Curves:
     """The curves of a difference (replications,).
 
     >>> from simcare.decide.sample import Cause
@@ -84,7 +84,7 @@ def _path(matrix: Floats, gram: Floats, values: Floats, steps: int) -> Floats:
     from sklearn.linear_model import lars_path_gram
 
     with warnings.catch_warnings():
-        # Terms that are nearly the same end the path early: the points before that are good.
+        # CauseTerms that are nearly the same end the path early: the points before that are good.
         warnings.simplefilter("ignore", ConvergenceWarning)
         _, _, found = lars_path_gram(matrix.T @ values, gram, n_samples=len(values), method="lasso", max_iter=steps)
     return np.asarray(found, np.float64)
@@ -95,7 +95,7 @@ class Fit:
     """A sample, its terms, and its curves."""
 
     sample: Sample
-    terms: Terms
+    terms: CauseTerms
     curves: Curves
 
 
@@ -106,7 +106,7 @@ def fitted_to(sample: Sample) -> Fit:
 
 def fitted_to_all(samples: Iterable[Sample]) -> Iterator[Fit]:
     """The curves of several samples; those of the same draws share their terms."""
-    terms: Terms | None = None
+    terms: CauseTerms | None = None
     for sample in samples:
         if terms is None or terms.draws is not sample.draws:
             terms = terms_of(sample.causes, sample.draws)

@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from simcare.decide.curves import Curves, fit_curves
 from simcare.decide.sample import KINDS, Cause, Floats, sample_of
 from simcare.decide.shares import BY_CHANCE, TITLES
-from simcare.decide.terms import Terms, terms_of
+from simcare.decide.terms import CauseTerms, terms_of
 from simcare.rules.streams import stream
 
 SIMULATED, PERMUTATIONS = 100, 400
@@ -47,7 +47,7 @@ class _Benefits:
     """The curves of the net benefits of all strategies: means (strategies,), coefficients (columns, strategies), and
     the covariances of the means and of a coefficient over strategies."""
 
-    terms: Terms
+    terms: CauseTerms
     mean: Floats
     of_mean: Floats
     coefficients: Floats
@@ -116,7 +116,7 @@ def _sets(causes: tuple[Cause, ...], groups: Mapping[str, Iterable[str]]) -> Ite
         yield "group", group, group, wanted
 
 
-def _benefits(terms: Terms, values: Floats) -> _Benefits:
+def _benefits(terms: CauseTerms, values: Floats) -> _Benefits:
     each: list[Curves] = [fit_curves(terms, column) for column in values.T]
     residuals = np.column_stack([curves.residuals for curves in each])
     n = len(values)

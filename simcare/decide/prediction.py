@@ -27,7 +27,7 @@ PREDICTED_COLUMNS = {
 }  # fmt: skip
 
 
-def interval(differences: ArrayLike) -> tuple[float | None, float | None]:
+def prediction_interval(differences: ArrayLike) -> tuple[float | None, float | None]:
     """The 90 % prediction interval: one more draw of all that is not known lies in it nine times in ten.
 
     Its ends are the order statistics of rank 0.05 (n + 1) and 0.95 (n + 1), interpolated: one more draw lies
@@ -35,9 +35,9 @@ def interval(differences: ArrayLike) -> tuple[float | None, float | None]:
     in statistical packages, type 6; Geisser 1993, Predictive inference). The usual type 7 holds 88 % at n = 60.
     Both ends are None from fewer than 19 draws, which hold no such interval.
 
-    >>> interval(range(19))
+    >>> prediction_interval(range(19))
     (0.0, 18.0)
-    >>> interval(range(18))
+    >>> prediction_interval(range(18))
     (None, None)
     """
     values = np.asarray(differences, np.float64)
@@ -65,8 +65,9 @@ def prediction(differences: ArrayLike, better: int) -> pl.DataFrame:
     """What is to be expected of a difference: one row.
 
     ``better`` is +1 where more is better, -1 where fewer is, 0 where neither. Columns: replications, mean,
-    monte_carlo_error (standard error of the mean), sd, median, low and high (:func:`interval`), chance_better with the
-    90 % interval of that probability (null where ``better`` is 0). A difference of exactly zero is not better.
+    monte_carlo_error (standard error of the mean), sd, median, low and high (:func:`prediction_interval`),
+    chance_better with the 90 % interval of that probability, chance_better_low and chance_better_high (null where
+    ``better`` is 0). A difference of exactly zero is not better.
 
     >>> prediction([-2.0, -1.0, 0.0, 1.0] * 10, better=-1).select("mean", "low", "high", "chance_better").row(0)
     (-0.5, -2.0, 1.0, 0.5)
@@ -74,7 +75,7 @@ def prediction(differences: ArrayLike, better: int) -> pl.DataFrame:
     values = np.asarray(differences, np.float64)
     n = values.size
     sd = float(values.std(ddof=1)) if n > 1 else None
-    low, high = interval(values)
+    low, high = prediction_interval(values)
     found = chance(better * values > 0) if better else (None, None, None)
     error = None if sd is None else sd / float(np.sqrt(n))
     row = (n, float(values.mean()), error, sd, float(np.median(values)), low, high, *found)

@@ -32,7 +32,7 @@ class Ends(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
+class CauseTerms:
     """``matrix`` (replications, columns); ``owner`` (columns,): the place of the cause that a column belongs to;
     ``correlation`` (columns, columns): that of the columns as the causes were drawn, not as it fell out."""
 
@@ -47,7 +47,7 @@ class Terms:
         return np.flatnonzero(self.owner == cause)
 
 
-def terms_of(causes: tuple[Cause, ...], draws: Floats) -> Terms:
+def terms_of(causes: tuple[Cause, ...], draws: Floats) -> CauseTerms:
     """The terms of causes from their draws (replications, causes).
 
     Causes are independent unless their draws are correlated by more than four standard errors: with n replications, 45
@@ -65,7 +65,7 @@ def terms_of(causes: tuple[Cause, ...], draws: Floats) -> Terms:
     ]
     matrix = np.column_stack(parts) if parts else np.zeros((len(draws), 0))
     owner = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts]).astype(np.int64)
-    return Terms(causes, draws, matrix, owner, _correlation(causes, matrix, owner))
+    return CauseTerms(causes, draws, matrix, owner, _correlation(causes, matrix, owner))
 
 
 def scores(values: Floats) -> Floats:
@@ -92,7 +92,6 @@ def _alternatives(values: Floats) -> Floats:
     """Columns that tell alternatives apart; those of few draws go with the commonest."""
     names, place, count = np.unique(values, return_inverse=True, return_counts=True)
     common = int(count.argmax())
-    place = np.where((count < RARE)[place], common, place)
     kept = [k for k in range(names.size) if count[k] >= RARE and k != common]
     chosen = np.equal(place[:, None], np.array(kept, np.int64)).astype(np.float64)
     left, sizes, _ = np.linalg.svd(chosen - chosen.mean(axis=0), full_matrices=False)
@@ -121,7 +120,7 @@ def _correlation(
     return found
 
 
-def ends_of(terms: Terms, cause: int, effect: Floats, low: float = 0.05, high: float = 0.95) -> Ends:
+def ends_of(terms: CauseTerms, cause: int, effect: Floats, low: float = 0.05, high: float = 0.95) -> Ends:
     """A cause at its 5th and 95th percentile; a categorical one at the alternatives with the lowest and the highest
     mean, as ``effect`` (columns of the cause,) has them."""
     values, matrix = terms.draws[:, cause], terms.matrix[:, terms.columns(cause)]

@@ -44,6 +44,21 @@ def test_correlated_causes_are_told_apart_and_seen_together() -> None:
     assert found.alone[[0, 2]] == pytest.approx([2.0, 1.6], abs=6 * error)
 
 
+def test_shrinkage_of_correlated_causes_is_given_back_to_the_right_one() -> None:
+    """Few replications and much chance, so that the lasso shrinks much: over 100 seeds."""
+    causes = (Cause("a", "A", "uncertain"), Cause("b", "B", "uncertain"))
+    found = []
+    for seed in range(100):
+        rng = stream(7, seed)
+        x = rng.standard_normal((100, 2))
+        x[:, 1] = 0.8 * x[:, 0] + 0.6 * x[:, 1]
+        curves = fit_curves(terms_of(causes, x), x[:, 0] + 3.0 * rng.standard_normal(100))
+        found.append([*curves.joint[[0, 2]], *curves.alone[[0, 2]]])
+    values = np.array(found)
+    z = (values.mean(axis=0) - [1.0, 0.0, 1.0, 0.8]) / (values.std(axis=0, ddof=1) / 10)
+    assert np.abs(z).max() < 4
+
+
 def test_a_difference_that_never_differs_has_no_curves() -> None:
     sample = five_of_45(1.0).drawn(60, 2)
     found = fitted_to(sample.of(np.full(60, 1e6 / 3))).curves

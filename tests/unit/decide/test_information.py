@@ -100,6 +100,21 @@ def test_100_replications_and_45_rows_of_which_5_matter() -> None:
     assert others.filter(~pl.col("above_noise"))["value"].max() == 0.0
 
 
+def test_much_chance_is_not_taken_for_something_to_know() -> None:
+    """Nine tenths of the variance are chance: 90 terms on 100 replications would explain most of it by accident."""
+    answer = five_of_45(4.0)
+    values = []
+    for seed in range(SEEDS):
+        sample = answer.drawn(100, 38, seed)
+        found = information(sample.causes, sample.draws, sample.differences[:, None] - answer.mean + 0.5, seed=seed)
+        values.append([row_of(found, name)["value"] for name in ("everything", "hindsight")])
+    everything, hindsight = np.mean(values, axis=0)
+    exact = gain(0.5, float(np.sqrt((answer.parts**2).sum())))
+    error = np.std([v[0] for v in values], ddof=1) / np.sqrt(SEEDS)
+    print(f"everything {everything:.2f} ± {error:.2f}, exact {exact:.2f}; hindsight {hindsight:.2f}")
+    assert abs(everything - exact) < 4 * error and everything < 0.6 * hindsight
+
+
 def test_no_doubt_has_no_value() -> None:
     x = stream(34).standard_normal((200, 2))
     for level in (100.0, -100.0):

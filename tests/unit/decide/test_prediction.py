@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import lognorm, norm
 
-from simcare.decide.prediction import Aim, chance, interval, joint_chance, prediction
+from simcare.decide.prediction import Aim, chance, joint_chance, prediction, prediction_interval
 from simcare.rules.streams import stream
 
 SEEDS = 500
@@ -18,7 +18,7 @@ SEEDS = 500
 @pytest.mark.parametrize("shape", [norm, lognorm(1.0)], ids=["normal", "lognormal"])
 def test_the_interval_holds_the_next_draw_nine_times_in_ten(n: int, shape: Any) -> None:
     values = shape.ppf(stream(1, n).random((SEEDS, n)))
-    ends = np.array([interval(row) for row in values])
+    ends = np.array([prediction_interval(row) for row in values])
     held = shape.cdf(ends[:, 1]) - shape.cdf(ends[:, 0])  # the chance of one more draw, given the others
     print(f"n = {n}: {held.mean():.4f} held")
     assert abs(held.mean() - 0.9) < 4 * held.std() / np.sqrt(SEEDS)
@@ -32,7 +32,7 @@ def test_200_made_up_truths_are_held_86_to_94_times_in_100() -> None:
     values = x @ a + e
     held = 0
     for row in values:
-        low, high = interval(row[:-1])
+        low, high = prediction_interval(row[:-1])
         assert low is not None and high is not None
         held += low <= row[-1] <= high
     assert 0.86 <= held / 200 <= 0.94
