@@ -201,12 +201,12 @@ def _drawing(model: Model, fit: str | None, central: bool) -> Drawing:
     return drawing_of(model, fit, central)
 
 
-def _print_fit(manifest: Mapping[str, Any]) -> None:
-    """Where parameters were drawn from, and which of them the published data say little about."""
-    if "fit" in manifest:
-        from simcare.report.fit_wording import fit_sentence
+def _print_drawn(manifest: Mapping[str, Any]) -> None:
+    """What was drawn of what is not known, from where, and what the published data say little about."""
+    from simcare.report.fit_wording import drawn_sentence
 
-        print_lines([fit_sentence(manifest["fit"])], gap=True)
+    if said := drawn_sentence(manifest):
+        print_lines([said], gap=True)
 
 
 def _print_run(done: Run) -> None:
@@ -216,7 +216,7 @@ def _print_run(done: Run) -> None:
 
     caption = f"{done.model.about.title}: mean, and {range_words(done.replications)}"
     print_table(brief_years_table(yearly(done), caption))
-    _print_fit(done.manifest)
+    _print_drawn(done.manifest)
 
 
 def _print_comparison(found: Comparison) -> None:
@@ -237,4 +237,4 @@ def _print_comparison(found: Comparison) -> None:
     print_lines(report_sentences(given), gap=True)
     if used := effects_as_used(experiment):
         print_lines(["Effects that are not used as asked:", *used], gap=True)
-    _print_fit(found.manifest)
+    _print_drawn(found.manifest)

@@ -20,7 +20,7 @@ from scipy.stats import norm
 
 from simcare.decide.answers import Answers, answers_of
 from simcare.decide.independence import COUNTS, prevented_days
-from simcare.decide.prediction import interval
+from simcare.decide.prediction import prediction_interval
 from simcare.demand.paths import fitted
 from simcare.files.digests import fingerprint
 from simcare.files.fit import CalibrationFit
@@ -226,7 +226,7 @@ def differences(found: pl.DataFrame, strategies: Sequence[str]) -> pl.DataFrame:
 
     ``difference`` is the mean over replications; ``prediction_low`` and ``prediction_high`` are its 90 % prediction
     interval: nine in ten futures lie there, over all that is drawn (null from fewer than 19 replications;
-    :func:`simcare.decide.prediction.interval`). ``chance_lower`` and ``chance_higher`` are the shares of replications
+    :func:`simcare.decide.prediction.prediction_interval`). ``chance_lower`` and ``chance_higher`` are the shares of replications
     on either side of zero, ``chance_better`` that on the better side (null where neither side is).
     ``monte_carlo_error`` is the standard error of the mean: how exactly the replications fix it, and nothing more.
     """
@@ -253,7 +253,7 @@ def _paired(baseline: NDArray[Any], mine: NDArray[Any], better: int) -> dict[str
     n = difference.size
     noise = NOISE * max(np.abs(mine).max(), np.abs(baseline).max())  # of sums in another order
     difference = np.where(np.abs(difference) <= noise, 0.0, difference)
-    low, high = interval(difference)
+    low, high = prediction_interval(difference)
     below, above = float((difference < 0).mean()), float((difference > 0).mean())
     mean, base = float(difference.mean()), float(baseline.mean())
     return {

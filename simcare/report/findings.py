@@ -34,14 +34,14 @@ EFFECTS = (
 )
 
 
-def findings_section(frames: Frames, fitted: str) -> Section:
-    """What the page is for: the baseline, then each strategy; ``fitted`` says what parameters are drawn from."""
+def findings_section(frames: Frames, drawn: str) -> Section:
+    """What the page is for: the baseline, then each strategy; ``drawn`` says what each replication draws."""
     boxes: list[Block] = [FindingBox("Baseline", baseline_sentence(frames), baseline=True)]
     boxes += strategy_findings(frames)
-    drawn = [Text([fitted])] if fitted else []
+    said = [Text([drawn])] if drawn else []
     notes = [Text([_terms(frames.setting)], "quiet")] if len(boxes) > 1 else []
     heading = f"Findings, {frames.setting.period}"
-    return Section(heading, [*boxes, *drawn, *notes], key="findings", contents="Findings")
+    return Section(heading, [*boxes, *said, *notes], key="findings", contents="Findings")
 
 
 def _terms(setting: Setting) -> str:

@@ -1,4 +1,4 @@
-"""What every result drawn from a fit says of the fit."""
+"""What every result says of what it drew: the rows of what is not known, and the fit that some come from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from simcare.report.wording import date
+from simcare.report.wording import count_words, date
 
 
 def fit_sentence(entry: Mapping[str, Any]) -> str:
@@ -35,3 +35,26 @@ def fit_sentence(entry: Mapping[str, Any]) -> str:
         f"{drawn} The published data say little about: {'; '.join(entry['prior_driven'])}. Results that depend on these"
         f" are only as reliable as the assumptions behind them.{bound}"
     )
+
+
+def drawn_sentence(manifest: Mapping[str, Any]) -> str:
+    """What a result drew of what is not known, from its manifest; empty where nothing was drawn.
+
+    >>> drawn_sentence({"unknowns": {"rows": 3, "from_fit": ["A"], "from_priors": ["B", "C"]}})
+    'Each replication draws three rows of what is not known of the model: one from the fit, two from their priors.'
+    >>> drawn_sentence({})
+    ''
+    """
+    said = []
+    if entry := manifest.get("unknowns"):
+        fit, priors = len(entry["from_fit"]), len(entry["from_priors"])
+        parts = [f"{count_words(fit)} from the fit"] if fit else []
+        parts += [f"{count_words(priors)} from {'its prior' if priors == 1 else 'their priors'}"] if priors else []
+        rows = "one row" if entry["rows"] == 1 else f"{count_words(entry['rows'])} rows"
+        said.append(f"Each replication draws {rows} of what is not known of the model: {', '.join(parts)}.")
+    if "fit" in manifest:
+        said.append(fit_sentence(manifest["fit"]))
+    return " ".join(said)
+
+
+__all__ = ["drawn_sentence", "fit_sentence"]

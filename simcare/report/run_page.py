@@ -10,7 +10,7 @@ from simcare.report import wording
 from simcare.report.contracts import contract_sections
 from simcare.report.demand import demand_section
 from simcare.report.findings import comparison_section, findings_section
-from simcare.report.fit_wording import fit_sentence
+from simcare.report.fit_wording import drawn_sentence
 from simcare.report.frames import Frames
 from simcare.report.method import method_section
 from simcare.report.page import Chooser, Section, page
@@ -45,10 +45,10 @@ def run_page(frames: Frames) -> str:
 def run_sections(frames: Frames) -> list[Section | Chooser]:
     """Everything the page shows, in order; sections that have nothing to show are left out."""
     given = frames.given
-    fitted = fit_sentence(given.manifest["fit"]) if "fit" in given.manifest else ""
+    drawn = drawn_sentence(given.manifest)
     names = list(frames.setting.names.values())
     shown: list[Section | Chooser | None] = [
-        findings_section(frames, fitted),
+        findings_section(frames, drawn),
         comparison_section(frames),
         rewards_section(frames),
         providers_section(frames),

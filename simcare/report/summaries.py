@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from simcare.decide.prediction import interval
+from simcare.decide.prediction import prediction_interval
 from simcare.log.periods import first_years, year_names
 from simcare.measures.spread_parts import met_demand, with_demand
 from simcare.model.strategy import BASELINE
@@ -106,10 +106,10 @@ def low_high(many: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 
 def predicted(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """The mean over replications with its 90 % prediction interval (:func:`simcare.decide.prediction.interval`), null
+    """The mean over replications with its 90 % prediction interval (:func:`simcare.decide.prediction.prediction_interval`), null
     from fewer than 19 replications."""
     rows = [
-        (*key, cell["value"].mean(), *interval(cell["value"].to_numpy()))
+        (*key, cell["value"].mean(), *prediction_interval(cell["value"].to_numpy()))
         for key, cell in summed.group_by(by, maintain_order=True)
     ]
     ends = dict.fromkeys(("mean", "low", "high"), pl.Float64())
