@@ -226,8 +226,8 @@ def differences(found: pl.DataFrame, strategies: Sequence[str]) -> pl.DataFrame:
 
     ``difference`` is the mean over replications; ``prediction_low`` and ``prediction_high`` are its 90 % prediction
     interval: nine in ten futures lie there, over all that is drawn (null from fewer than 19 replications;
-    :func:`simcare.decide.prediction.prediction_interval`). ``chance_lower`` and ``chance_higher`` are the shares of replications
-    on either side of zero, ``chance_better`` that on the better side (null where neither side is).
+    :func:`simcare.decide.prediction.prediction_interval`). ``chance_lower`` and ``chance_higher`` are the shares of
+    replications on either side of zero, ``chance_better`` that on the better side (null where neither side is).
     ``monte_carlo_error`` is the standard error of the mean: how exactly the replications fix it, and nothing more.
     """
     baseline = found.filter(pl.col("strategy") == BASELINE).sort("replication")

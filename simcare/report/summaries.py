@@ -106,8 +106,8 @@ def low_high(many: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 
 def predicted(summed: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """The mean over replications with its 90 % prediction interval (:func:`simcare.decide.prediction.prediction_interval`), null
-    from fewer than 19 replications."""
+    """The mean over replications with its 90 % prediction interval, null from fewer than 19 replications
+    (:func:`simcare.decide.prediction.prediction_interval`)."""
     rows = [
         (*key, cell["value"].mean(), *prediction_interval(cell["value"].to_numpy()))
         for key, cell in summed.group_by(by, maintain_order=True)
