@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -36,7 +35,7 @@ class Printed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[Printed]]]:
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Printed]]:
     """What each verb prints, carried out once."""
     found: dict[str, list[Printed]] = {verb: [] for verb in VERBS}
     with pytest.MonkeyPatch.context() as patch:
