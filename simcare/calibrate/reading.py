@@ -16,7 +16,7 @@ from simcare.errors import BadInput
 from simcare.files.digests import file_digest
 from simcare.files.extend import model_chain
 from simcare.files.file_kinds import check_kind
-from simcare.files.fit import laid
+from simcare.files.fit import laid_parameters
 from simcare.files.library import find_beside, find_file, label_of, series_file
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
@@ -122,7 +122,7 @@ def _model_faults(calibration: Calibration, model: Model) -> Iterator[str]:
         means = next((name for name in ("set", "scale", "odds", "tilt") if getattr(free, MEANS.get(name, name))), None)
         for value in free.bounds if means else ():
             try:
-                laid(model, (free,), {free.name: value})
+                laid_parameters(model, (free,), {free.name: value})
             except BadInput as error:
                 yield f"free[{k}].{means}: {error.faults[0].split(': ', 1)[-1]} (at {value:g})"
                 break

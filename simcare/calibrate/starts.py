@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simcare.demand.paths import at_base_demand
-from simcare.files.fit import laid
+from simcare.files.fit import laid_parameters
 from simcare.model import Model
 from simcare.model.calibration import Calibration, Start, Then
 from simcare.model.parts import Caseload
@@ -53,7 +53,7 @@ def _in(name: str, names: tuple[str, ...] | None) -> bool:
 def at_point(model: Model, calibration: Calibration, values: Mapping[str, float]) -> Model:
     """The model with each free and each counted parameter at a value; those that ``values`` lacks stay as in the
     file."""
-    return laid(model, [row for row in calibration.moving if row.name in values], values)
+    return laid_parameters(model, [row for row in calibration.moving if row.name in values], values)
 
 
 __all__ = ["at_point", "begun"]

@@ -19,8 +19,8 @@ from simcare.decide.curves import fitted_to_all
 from simcare.decide.information import information
 from simcare.decide.prediction import Aim, joint_chance
 from simcare.decide.sample import LEAST, Cause, Floats, sample_of
-from simcare.decide.shares import shares
 from simcare.decide.tornado import tornado
+from simcare.decide.variance_parts import shares
 from simcare.measures.spread_parts import DEMAND, EFFECT, PARAMETER
 from simcare.model import Model
 from simcare.model.strategy import BASELINE, Experiment, Goal, Strategy
@@ -35,9 +35,9 @@ class Answers:
     """Frames with a column ``strategy``, and most with ``measure``; empty from fewer than 30 replications.
 
     ``chances``: strategy, question ("saves", "less dependency", "both", "target"), chance, low, high. ``shares``,
-    ``tornado``: as :mod:`simcare.decide.shares` and :mod:`simcare.decide.tornado` say. ``information``: of the choice
-    by cost to the council, in pounds (:mod:`simcare.decide.information`). ``acceptability``, ``front``, ``day_prices``:
-    cost against dependency (:mod:`simcare.decide.plane`).
+    ``tornado``: as :mod:`simcare.decide.variance_parts` and :mod:`simcare.decide.tornado` say. ``information``: of the
+    choice by cost to the council, in pounds (:mod:`simcare.decide.information`). ``acceptability``, ``front``,
+    ``day_prices``: cost against dependency (:mod:`simcare.decide.plane`).
     """
 
     chances: pl.DataFrame

@@ -26,8 +26,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from simcare.decide.curves import Curves, fit_curves
 from simcare.decide.sample import KINDS, Cause, Floats, sample_of
-from simcare.decide.shares import BY_CHANCE, TITLES
 from simcare.decide.terms import CauseTerms, terms_of
+from simcare.decide.variance_parts import BY_CHANCE, TITLES
 from simcare.rules.streams import stream
 
 SIMULATED, PERMUTATIONS = 100, 400

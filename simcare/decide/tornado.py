@@ -7,8 +7,8 @@ import polars as pl
 from scipy.special import chdtri
 
 from simcare.decide.curves import Fit
-from simcare.decide.shares import BY_CHANCE
 from simcare.decide.terms import ends_of
+from simcare.decide.variance_parts import BY_CHANCE
 
 TORNADO_COLUMNS = {
     "name": pl.String(), "title": pl.String(), "kind": pl.String(), "at_low": pl.Float64(), "at_high": pl.Float64(),

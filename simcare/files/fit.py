@@ -1,7 +1,7 @@
 """Fits: what a calibration found, kept in a file, and laid over a model draw by draw.
 
 One parameter on its way: a calibration writes draws from the posterior to a JSON file; :func:`load_fit` reads it back
-and refuses one that is stale; :func:`CalibrationFit.applied` gives the model as it is in one draw, the same draw for
+and refuses one that is stale; :meth:`CalibrationFit.laid` gives the model as it is in one draw, the same draw for
 every strategy of a replication.
 """
 
@@ -24,7 +24,7 @@ from simcare.model import Model
 from simcare.model.addresses import addresses, fitting
 from simcare.model.cells import rows_in
 from simcare.model.checks.uncertain import first_fault
-from simcare.model.laying import laid as lay
+from simcare.model.laying import laid
 from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen
 from simcare.model.uncertain import Cells, Uncertain
@@ -156,15 +156,15 @@ class CalibrationFit(Frozen):
     def laid(self, model: Model, values: Mapping[str, float], but: Collection[str] = ()) -> Model:
         """The model with each parameter at its value, ``but`` for some; the one given is untouched."""
         mine = [p for p in self.parameters if p.name not in but]
-        return laid(model, mine, values) if mine else model
+        return laid_parameters(model, mine, values) if mine else model
 
 
-def laid(model: Model, parameters: Sequence[Moves], values: Mapping[str, float]) -> Model:
+def laid_parameters(model: Model, parameters: Sequence[Moves], values: Mapping[str, float]) -> Model:
     """The model with each parameter at its value, from the first day on; the one given is untouched.
 
     Raises BadInput where a parameter moves what the model does not have, or to a value it cannot take.
     """
-    rows = [row_of(p) for p in parameters]
+    rows = [_row_of(p) for p in parameters]
     every = list(addresses(model)) if any(row.patterns for row in rows) else []
     missing = [
         f"{row.name}: {unknown(path, [one.path for one in every])}"
@@ -174,13 +174,13 @@ def laid(model: Model, parameters: Sequence[Moves], values: Mapping[str, float])
     ]
     if missing:
         raise BadInput(missing)
-    new = lay(model, rows, values)
+    new = laid(model, rows, values)
     if (fault := first_fault(model, new)) is not None:
         raise BadInput(fault)
     return new
 
 
-def row_of(parameter: Moves) -> Uncertain:
+def _row_of(parameter: Moves) -> Uncertain:
     """A parameter as a row of what is not known, with no prior: a fit has its draws instead."""
     return Uncertain.model_construct(
         name=parameter.name,
@@ -199,7 +199,7 @@ def standing(model: Model, parameter: Moves) -> str:
     stands: list[str] = []
     for cells in parameter.multiply:
         stands += [repr(_bare(row.model_dump())) for row in rows_in(model, cells)]
-    paths = row_of(parameter).patterns
+    paths = _row_of(parameter).patterns
     every = list(addresses(model)) if paths else []
     for path in paths:
         numbers = [one.number for one in fitting([path], every)]
@@ -343,7 +343,7 @@ __all__ = [
     "chosen_fit",
     "find_fit",
     "is_fit",
-    "laid",
+    "laid_parameters",
     "load_fit",
     "read_fit",
     "shipped_fit",

@@ -23,8 +23,9 @@ WHOLE = ("count",)  # numbers of people, which come whole
 
 
 def laid(model: M, rows: Sequence[Uncertain], values: Mapping[str, float], every: Sequence[Address] | None = None) -> M:
-    """The model with each row at its value (of a choice, the number of its world), from the first day on. ``every`` are
-    the model's addresses, where they are known already.
+    """The model with each row at its value (of a choice, the number of its alternative), from the first day on.
+
+    ``every`` are the model's addresses, where they are known already.
 
     Raises BadInput where a number cannot be moved so.
 
@@ -57,8 +58,8 @@ def laid(model: M, rows: Sequence[Uncertain], values: Mapping[str, float], every
 def number_moves(row: Uncertain, value: float, every: Sequence[Address]) -> list[tuple[Address, Moved]]:
     """What a row does to numbers at its value: each address, and the function from the number there to the new one."""
     if row.choose:
-        world = row.choose[int(value)].values
-        return [(address, _to_value(to)) for pattern, to in world.items() for address in fitting([pattern], every)]
+        chosen = row.choose[int(value)].values
+        return [(address, _to_value(to)) for pattern, to in chosen.items() for address in fitting([pattern], every)]
     if row.paths:
         return [(address, _to_value(value)) for address in fitting(row.paths, every)]
     if value == 1.0:

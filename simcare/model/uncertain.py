@@ -179,7 +179,7 @@ def _both(first: float | None, second: float | None) -> tuple[float, float]:
     return first, second
 
 
-class World(Frozen):
+class Alternative(Frozen):
     """One of several ways in which a thing may be (structure): numbers that are otherwise then; none as in the file."""
 
     weight: Finite = Field(gt=0)
@@ -193,8 +193,8 @@ class Uncertain(Frozen):
     Exactly one of: ``multiply``, a factor on clocks or arrivals in cells; ``scale``, a factor on numbers at paths;
     ``odds``, a factor on the odds of shares at paths; ``tilt``, a factor f that leans distributions at paths, share k
     being multiplied by f to the power k (and all brought back to 1); ``set``, the value itself at paths; ``choose``,
-    one of several worlds. All but ``choose`` have a ``prior``; of a choice ``source``, ``grade`` and ``note`` stand in
-    the row. ``beside`` names other rows that move a number of this one too.
+    one of several alternatives. All but ``choose`` have a ``prior``; of a choice ``source``, ``grade`` and ``note``
+    stand in the row. ``beside`` names other rows that move a number of this one too.
     """
 
     name: Name
@@ -204,7 +204,7 @@ class Uncertain(Frozen):
     odds: tuple[Pattern, ...] = ()
     tilt: tuple[Pattern, ...] = ()
     paths: tuple[Pattern, ...] = Field(default=(), alias="set")
-    choose: tuple[World, ...] = ()
+    choose: tuple[Alternative, ...] = ()
     prior: RowPrior | None = None
     source: str | None = None
     grade: Grade | None = None
@@ -222,8 +222,8 @@ class Uncertain(Frozen):
         if self.choose:
             require(self.prior is None, "a choice has weights, and no prior")
             require(self.source is not None and self.grade is not None, "a choice has a source and a grade of its own")
-            require(len(self.choose) > 1, "a choice is between two worlds or more")
-            require(any(world.values for world in self.choose), "none of its worlds differs from the file")
+            require(len(self.choose) > 1, "a choice is between two alternatives or more")
+            require(any(one.values for one in self.choose), "none of its alternatives differs from the file")
             return self
         require(self.prior is not None, "needs a prior")
         require(self.source is None and self.grade is None, "source and grade stand in its prior")
@@ -245,8 +245,8 @@ class Uncertain(Frozen):
     @property
     def patterns(self) -> tuple[str, ...]:
         """The paths of the numbers that it moves, with stars; none where it multiplies clocks."""
-        worlds = dict.fromkeys(pattern for world in self.choose for pattern in world.values)
-        return (*self.scale, *self.odds, *self.tilt, *self.paths, *worlds)
+        numbers = dict.fromkeys(pattern for one in self.choose for pattern in one.values)
+        return (*self.scale, *self.odds, *self.tilt, *self.paths, *numbers)
 
     @property
     def is_factor(self) -> bool:
@@ -261,7 +261,7 @@ class Uncertain(Frozen):
         return grade
 
     def value(self, share: float) -> float:
-        """What a uniform draw comes to: a quantile of the prior, or the number of a world.
+        """What a uniform draw comes to: a quantile of the prior, or the number of an alternative.
 
         >>> row = Uncertain.model_validate({"name": "r", "title": "R", "source": "assumption", "grade": "D", "choose": [
         ...     {"weight": 3}, {"weight": 1, "set": {"responses.*.horizon_days": 60}}]})
@@ -270,16 +270,16 @@ class Uncertain(Frozen):
         """
         if self.prior is not None:
             return self.prior.quantile(share)
-        total, passed = sum(world.weight for world in self.choose), 0.0
-        for k, world in enumerate(self.choose):
-            passed += world.weight
+        total, passed = sum(one.weight for one in self.choose), 0.0
+        for k, one in enumerate(self.choose):
+            passed += one.weight
             if share * total < passed:
                 return float(k)
         return float(len(self.choose) - 1)
 
     @property
     def extremes(self) -> tuple[float, ...]:
-        """The ends of its prior, or every one of its worlds: what has to be possible."""
+        """The ends of its prior, or every one of its alternatives: what has to be possible."""
         return tuple(float(k) for k in range(len(self.choose))) if self.prior is None else self.prior.ends
 
 
@@ -292,4 +292,4 @@ class Fixed(Frozen):
     why: str = Field(min_length=10)
 
 
-__all__ = ["NEVER_DRAWN", "Cells", "Fixed", "RowPrior", "Uncertain", "World"]
+__all__ = ["NEVER_DRAWN", "Alternative", "Cells", "Fixed", "RowPrior", "Uncertain"]

@@ -10,7 +10,7 @@ import polars as pl
 from simcare.model.strategy import Experiment, Strategy
 from simcare.report import wording
 from simcare.report.exhibit import Table
-from simcare.report.likelihood import estimate_of
+from simcare.report.likelihood import paired_estimate
 from simcare.report.wording import COUNT, PEOPLE, POUNDS, Estimate, quantity
 
 ALWAYS = (
@@ -83,7 +83,7 @@ def difference_table(differences: pl.DataFrame, strategy: Strategy, measures: Se
 def _difference_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     about = wording.shown_measure(row["measure"])
     unit = POUNDS if about.unit == POUNDS else COUNT  # the label says days
-    estimate = estimate_of(row)
+    estimate = paired_estimate(row)
     value, low, high = wording.rounded_alike(estimate, unit)
     baseline = wording.rounded_alike(Estimate(row["baseline_mean"]), unit, signed=False)[0]
     better = "–" if row["chance_better"] is None else wording.share(row["chance_better"])

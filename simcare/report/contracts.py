@@ -16,7 +16,7 @@ from simcare.money.gaming import gaming_gains
 from simcare.report import wording
 from simcare.report.contract_words import days, terms
 from simcare.report.exhibit import Exhibit, Table, exhibit_name, words_table
-from simcare.report.likelihood import estimate_of
+from simcare.report.likelihood import paired_estimate
 from simcare.report.page import Section, Text
 from simcare.report.report_input import ReportInput
 
@@ -182,7 +182,7 @@ def services_table(frame: pl.DataFrame, caption: str, group: Sequence[str], titl
 
 
 def _difference(row: Mapping[str, float], measure: str) -> str:
-    estimate = estimate_of(row)
+    estimate = paired_estimate(row)
     value = wording.rounded_alike(estimate, _unit(measure))[0]
     if estimate.verdict == "none":
         return "the same"

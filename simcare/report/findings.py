@@ -13,7 +13,7 @@ from simcare.model.strategy import BASELINE, Strategy
 from simcare.report import figures, summaries, tables, wording
 from simcare.report.exhibit import Exhibit
 from simcare.report.frames import Frames
-from simcare.report.likelihood import estimate_of
+from simcare.report.likelihood import paired_estimate
 from simcare.report.page import Block, FindingBox, Section, Text
 from simcare.report.report_input import ReportInput
 from simcare.report.setting import Setting
@@ -124,7 +124,7 @@ def finding_sentence(
         for row in mine.filter(pl.col("measure") == name).iter_rows(named=True):
             # The words before a number say that it is days.
             unit = wording.POUNDS if name.startswith("cost") else wording.COUNT
-            findings.append(Finding(what, unit, estimate_of(row)))
+            findings.append(Finding(what, unit, paired_estimate(row)))
     return strategy_sentence(
         strategy.title, setting.period, findings, programme, setting.replications, hangs_on.get(strategy.name, ())
     )

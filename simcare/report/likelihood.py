@@ -43,10 +43,10 @@ def of_futures(chance: float) -> str:
     return f"{100 * chance:.0f}% of simulated futures"
 
 
-def estimate_of(row: Mapping[str, Any]) -> wording.Estimate:
+def paired_estimate(row: Mapping[str, Any]) -> wording.Estimate:
     """A row of a comparison's differences as an estimate: its mean, its prediction interval, and its chances."""
     plain = wording.Estimate.of(row["difference"], row["prediction_low"], row["prediction_high"], row["baseline_mean"])
     return wording.Estimate(plain.value, plain.low, plain.high, row["chance_lower"], row["chance_higher"])
 
 
-__all__ = ["NO_DIRECTION", "estimate_of", "likelihood", "of_futures"]
+__all__ = ["NO_DIRECTION", "likelihood", "of_futures", "paired_estimate"]

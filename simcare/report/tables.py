@@ -11,7 +11,7 @@ from simcare.measures.catalogue import QUEUE_CLASSES
 from simcare.report import summaries, wording
 from simcare.report.exhibit import Table
 from simcare.report.figures import BASELINE, places
-from simcare.report.likelihood import estimate_of
+from simcare.report.likelihood import paired_estimate
 from simcare.report.limit_frames import DRAWN_DAYS, LIMITS, OFTEN, PEOPLE, STANDING, TIMES, WAIT, limit_rows
 from simcare.report.setting import Setting
 
@@ -59,7 +59,7 @@ def comparison_table(differences: pl.DataFrame, titles: Mapping[str, str], years
 def _comparison_row(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """One measure of one strategy."""
     about = wording.shown_measure(row["measure"])
-    estimate = estimate_of(row)
+    estimate = paired_estimate(row)
     error = row["monte_carlo_error"]
     return (
         name,

@@ -72,7 +72,7 @@ def _impossible(model: ModelFields, every: Sequence[Address]) -> Iterator[Fault]
             for value in row.extremes:
                 fault = first_fault(model, laid(model, [row], {row.name: value}, every))
                 if fault is not None:
-                    drawn = f"world {int(value) + 1}" if row.choose else f"{value:.4g}, which it may draw"
+                    drawn = f"alternative {int(value) + 1}" if row.choose else f"{value:.4g}, which it may draw"
                     yield Fault(where, f"{drawn}, cannot be: {fault}")
         except BadInput as error:
             yield Fault(f"uncertain[{k}].{row.how}", str(error))

@@ -11,7 +11,7 @@ import polars as pl
 
 from simcare.report import theme, wording
 from simcare.report.figures.levels import category_ticks, month_middles, tier_panels, whisker_legend, year_ticks
-from simcare.report.likelihood import estimate_of
+from simcare.report.likelihood import paired_estimate
 from simcare.report.setting import Setting
 from simcare.report.theme import axis, label
 
@@ -120,7 +120,7 @@ def _difference_panel(fig: go.Figure, k: int, name: str, rows: pl.DataFrame, str
 def _difference(fig: go.Figure, k: int, name: str, row: dict[str, Any], y: int) -> str:
     """The dot of a strategy, its intervals, and its number above; the verdict that it earns."""
     about, place = wording.shown_measure(name), {**theme.panel_axes(k), "showlegend": False}
-    estimate = estimate_of(row)
+    estimate = paired_estimate(row)
     key = verdict(name, estimate)
     _, colour, symbol = VERDICTS[key]
     value, low, high = wording.rounded_alike(estimate, about.unit)
@@ -162,7 +162,7 @@ def _comparison_alt(rows: pl.DataFrame, titles: Mapping[str, str], years: str) -
     said = []
     for row in rows.iter_rows(named=True):
         about = wording.shown_measure(row["measure"])
-        value, low, high = wording.rounded_alike(estimate_of(row), about.unit)
+        value, low, high = wording.rounded_alike(paired_estimate(row), about.unit)
         ends = f" ({low} to {high})" if low else ""
         said.append(f"{titles[row['strategy']]}, {about.in_sentence}: {value}{ends}")
     return f"Dots with intervals: difference from the baseline, {years}. {'; '.join(said)}."

@@ -1,15 +1,13 @@
-"""Numbers in CSV and JSON have no noise of binary sums; in Parquet they are as they were computed."""
+"""Numbers in CSV have no noise of binary sums; in Parquet they are as they were computed."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from simcare.files.csv_text import FIGURES, write_csv
-from simcare.files.json_text import json_text
 from simcare.files.load import load_model
 from simcare.report.folders import write_run
 from simcare.runs.run import run
@@ -35,15 +33,6 @@ def test_csv_holds_twelve_figures_and_leaves_all_else(tmp_path: Path) -> None:
     back = np.array([float(text) for text in written[len(odd) :]])
     assert np.abs(back / values - 1).max() <= 0.5 * 10.0 ** (1 - FIGURES) * (1 + 1e-3)
     assert rows[1].endswith(",123456789012345")
-
-
-def test_json_holds_twelve_figures_however_deep() -> None:
-    text = json_text({"a": [0.1 + 0.2, {"b": (2.0 / 3.0, 199_999.9999999999)}], "seed": 2**62, "name": "0.30000000004"})
-    assert json.loads(text) == {
-        "a": [0.3, {"b": [0.666666666667, 200_000.0]}],
-        "seed": 2**62,
-        "name": "0.30000000004",
-    }
 
 
 def test_a_run_writes_the_same_files_twice_and_parquet_as_it_was_computed(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from simcare.decide.curves import fitted_to
 from simcare.decide.sample import Cause, Kind, sample_of
-from simcare.decide.shares import shares
+from simcare.decide.variance_parts import shares
 from simcare.rules.streams import stream
 from tests.support.linear_answer import MATTER, LinearAnswer, five_of_45
 
