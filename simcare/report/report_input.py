@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from simcare.decide.answers import MONEY, Answers, answers_of
+from simcare.decide.comparison import Comparison
 from simcare.log.periods import covered_days
 from simcare.measures.spread_parts import NOTHING_DRAWN
 from simcare.model.model import Model
@@ -45,7 +46,7 @@ class ReportInput:
     ``measures``: the tidy frame of all strategies and replications ("baseline" among them). ``flows``: strategy,
     replication, financial_year, from_tier, to_tier, moves. ``differences``: a row a strategy and measure, as a
     comparison gives them. ``drawn``: what each replication drew, as a run has it. ``manifest`` says at least how many
-    ``years`` and ``replications`` were run.
+    ``years`` and ``replications`` were run. ``answered`` gives the answers of a comparison that keeps its own.
     """
 
     model: Model
@@ -58,6 +59,7 @@ class ReportInput:
     scenarios: pl.DataFrame | None = None
     market: pl.DataFrame | None = None
     drawn: pl.DataFrame = field(default_factory=NOTHING_DRAWN.clone)
+    answered: Callable[[], Answers] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, result: Result) -> ReportInput:
@@ -65,6 +67,8 @@ class ReportInput:
         extra = {
             name: getattr(result, name, None) for name in ("experiment", "totals", "differences", "scenarios", "market")
         }
+        if isinstance(result, Comparison):  # which works them out once, for pages and tables alike
+            extra["answered"] = lambda: result.answers
         return cls(result.model, result.measures, result.manifest, result.flows, drawn=result.drawn, **extra)
 
     @property
@@ -84,6 +88,8 @@ class ReportInput:
         """What the replications of a comparison answer (:mod:`simcare.decide.answers`); None of a run."""
         if self.experiment is None or self.totals is None:
             return None
+        if self.answered is not None:
+            return self.answered()
         return answers_of(self.experiment, self.model, self.totals, self.drawn)
 
     @cached_property
@@ -94,9 +100,22 @@ class ReportInput:
             return {}
         clear = self.answers.tornado.filter((pl.col("measure") == MONEY) & pl.col("above_noise"))
         return {
-            str(strategy): tuple(mine["title"].head(MOST_CAUSES))
+            str(strategy): tuple(self.cause_titles(mine.head(MOST_CAUSES), str(strategy)))
             for (strategy,), mine in clear.sort("length", descending=True).group_by("strategy", maintain_order=True)
         }
+
+    def cause_titles(self, causes: pl.DataFrame, within: str | None = None) -> list[str]:
+        """What causes are called (rows with name, title and kind): an effect by the short title of its strategy, and
+        without it among the causes ``within`` that strategy."""
+        long = {strategy.name: strategy.title for strategy in self.experiment.strategies} if self.experiment else {}
+        found = []
+        for name, title, kind in causes.select("name", "title", "kind").iter_rows():
+            strategy = name.partition(": ")[0]
+            if kind == "effect" and strategy in long:
+                what = title.removeprefix(f"{long[strategy]}: ")
+                title = what[:1].upper() + what[1:] if strategy == within else f"{self.titles[strategy]}: {what}"
+            found.append(title)
+        return found
 
     def setting(self, measures: pl.DataFrame) -> Setting:
         """What all exhibits have in common; ``measures`` as :func:`shown_measures` gives them."""
