@@ -79,7 +79,12 @@ def decision_exhibit(given: ReportInput, answers: Answers, period: str) -> Exhib
     target = given.experiment.target if given.experiment else None
     sentence = decision_sentence(frame)
     return Exhibit(
-        "what-each-does", title, frame, decision_table(frame, title), sentence=sentence, note=_note(target, _count(given))
+        "what-each-does",
+        title,
+        frame,
+        decision_table(frame, title),
+        sentence=sentence,
+        note=_note(target, _count(given)),
     )
 
 
@@ -143,21 +148,23 @@ def decision_sentence(frame: pl.DataFrame) -> str:
     """
     rows = frame.to_dicts()
     cheap, free = (max(rows, key=lambda row: row[name]) for name in ("saving", "days_avoided"))
-    both = f"both hold {in_futures(cheap['chance_both'])}"
-    money = (
-        f"“{cheap['title']}” {saved(_change(cheap, 'saving'), ' on average')}, and saves"
-        f" {in_futures(cheap['chance_saves'])}"
-    )
-    days = (
-        f"{avoided(_change(free, 'days_avoided'), ' dependency-days')}, and dependency falls"
-        f" {in_futures(free['chance_less_dependency'])}"
-    )
+    money = f"{saved(_change(cheap, 'saving'))}, and costs less than the baseline {in_futures(cheap['chance_saves'])}"
+    days = f"{avoided(_change(free, 'days_avoided'), ' dependency-days')}, and dependency falls"
+    days += f" {in_futures(free['chance_less_dependency'])}"
+    both = f"Both happen {in_futures(cheap['chance_both'])}."
     if len(rows) == 1:
-        return f"{money}; it {days}; {both}."
-    lead = "Of all strategies" if cheap["saving"] > 0 else "No strategy saves the council money on average. Of all"
-    if cheap is free:
-        return f"{lead}, {money}, the best for the council's budget; it also {days}, the best again; {both}."
-    return f"{lead}, {money}, the best for the council's budget; “{free['title']}” {days}, the most of all."
+        return f"On average “{cheap['title']}” {money}. It {days}. {both}"
+    first = f"On average “{cheap['title']}” saves the council most"
+    if cheap["saving"] <= 0:
+        first = f"On average no strategy saves the council money, and “{cheap['title']}” costs least"
+    who = "It also" if cheap is free else f"“{free['title']}”"
+    second = f"{who} avoids most dependency"
+    if free["days_avoided"] <= 0:
+        second = f"No strategy avoids dependency on average, and “{free['title']}” adds least"
+    if cheap is not free:
+        both = f"Both happen {in_futures(cheap['chance_both'])} with the first, {in_futures(free['chance_both'])} with"
+        both += " the second."
+    return f"{first}: it {money}. {second}: it {days}. {both}"
 
 
 def _note(target: Goal | None, count: int) -> str:

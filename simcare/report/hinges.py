@@ -87,9 +87,7 @@ def hinge_sentence(title: str, mean: float, drawn: pl.DataFrame, titles: Sequenc
     low, high = (saved(wording.Estimate(first[f"mean_at_{end}"])) for end in ("low", "high"))
     said = f"“{title}” {saved(wording.Estimate(mean))} on average. It hangs most on “{titles[0]}”"
     said += f": it {low} at the low end of that, and {high} at the high end."
-    others = [
-        f"“{name}”" for name, turns in zip(titles[1:], drawn["changes_sign"].to_list()[1:], strict=True) if turns
-    ]
+    others = [f"“{name}”" for name, turns in zip(titles[1:], drawn["changes_sign"].to_list()[1:], strict=True) if turns]
     if first["changes_sign"]:
         said += " So that alone changes the sign."
     if others:

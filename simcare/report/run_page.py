@@ -8,6 +8,7 @@ from simcare.files.atomic import write_file
 from simcare.model.cautions import warning_lines
 from simcare.report import wording
 from simcare.report.contracts import contract_sections
+from simcare.report.decision import decision_section
 from simcare.report.demand import demand_section
 from simcare.report.findings import comparison_section, findings_section
 from simcare.report.fit_wording import drawn_sentence
@@ -48,6 +49,7 @@ def run_sections(frames: Frames) -> list[Section | Chooser]:
     drawn = drawn_sentence(given.manifest)
     names = list(frames.setting.names.values())
     shown: list[Section | Chooser | None] = [
+        decision_section(frames),
         findings_section(frames, drawn),
         comparison_section(frames),
         rewards_section(frames),

@@ -64,7 +64,7 @@ def everything_sentence(information: pl.DataFrame) -> str:
     value = wording.quantity(every["value"], wording.POUNDS)
     return (
         f"Knowing all that the model does not know, chance events apart, before choosing is worth up to {value}"
-        f" (± {error}) for this decision by cost to the council."
+        f" (±\N{NO-BREAK SPACE}{error}) for this decision by cost to the council."
     )
 
 

@@ -33,7 +33,10 @@ def uncertain_rows() -> list[dict[str, Any]]:
         {"name": name, "title": TITLES[name], "scale": [f"contracts.{contract}.gbp_per_day"], "prior": prior}
         for name, contract in zip(("price", "rise", "review", "idle"), list(TIERS)[1:], strict=False)
     ]
-    worlds = [{"weight": 0.6, "title": "as in the file"}, {"weight": 0.4, "title": "none", "set": {"contracts.early_help.gbp_per_day": 2}}]
+    worlds = [
+        {"weight": 0.6, "title": "as in the file"},
+        {"weight": 0.4, "title": "none", "set": {"contracts.early_help.gbp_per_day": 2}},
+    ]
     return [
         *rows,
         {"name": "structure", "title": TITLES["structure"], "choose": worlds, "source": "assumption", "grade": "D"},
@@ -68,9 +71,7 @@ def answered_comparison(futures: int = FUTURES, moved: bool = True) -> ReportInp
     drawn = [_drawn(r, {name: z[name][r] for name in TITLES}, effect[r]) for r in range(futures)]
     rows = Model.model_validate(given.model.model_dump(by_alias=True) | {"uncertain": uncertain_rows()})
     names = [s.name for s in given.experiment.strategies]
-    return replace(
-        given, model=rows, totals=totals, differences=differences(totals, names), drawn=pl.concat(drawn)
-    )
+    return replace(given, model=rows, totals=totals, differences=differences(totals, names), drawn=pl.concat(drawn))
 
 
 def _totals(name: str, cost: dict[str, Any], days: dict[str, Any], futures: int) -> pl.DataFrame:

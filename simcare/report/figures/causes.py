@@ -26,9 +26,9 @@ READABLE = 0.08  # the least share that has room for its number
 # ---- rows with long titles
 def _row_layouts(rows: int, keys: int, bottom: int = 54) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
     """Titles beside the bars on a screen and on paper; above each bar on a phone."""
-    each = ((38, 3), (58, 1), (46, 2))
+    each = ((38, 3), (62, 1), (46, 2))
     wide, narrow, middle = (
-        theme.Panels(1, 1, panel_px=12 + px * rows, top_px=theme.legend_px(keys, across) - 24, bottom_px=bottom)
+        theme.Panels(1, 1, panel_px=12 + px * rows, top_px=theme.legend_px(keys, across) - 32, bottom_px=bottom)
         for px, across in each
     )
     return wide, narrow, middle
@@ -49,7 +49,7 @@ def _row_titles(fig: go.Figure, titles: Sequence[str], left: float) -> None:
     for row, title in enumerate(titles):
         fig.add_annotation(
             text=label(title, NARROW_LABEL), x=0, xref="x domain", y=row, yref="y", xanchor="left", yanchor="bottom",
-            yshift=9, showarrow=False, align="left", visible=False, font={"size": 12, "color": theme.INK},
+            yshift=16, showarrow=False, align="left", visible=False, font={"size": 12, "color": theme.INK},
             bgcolor="rgba(255,255,255,0.8)",
         )  # fmt: skip
         fig.layout.meta["narrow"][f"annotations.{len(fig.layout.annotations) - 1}.visible"] = True
@@ -144,7 +144,7 @@ def shares_figure(frame: pl.DataFrame, titles: Mapping[str, str], years: str) ->
     for k, measure in enumerate(measures):
         for kind in KINDS:
             _share_bars(fig, k, frame.filter((pl.col("measure") == measure) & (pl.col("kind") == kind)), titles, kind)
-        across = theme.ticks(0, 100, wording.PERCENT, 4)
+        across = {**theme.ticks(0, 100, wording.PERCENT, 4), "range": [0, 106]}  # room for the last label
         fig.update_layout({axis("x", k): across})
         _strategy_rows(fig, k, list(titles.values()))
         theme.panel_title(fig, k, wording.shown_measure(measure).label)

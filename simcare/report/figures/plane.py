@@ -73,7 +73,7 @@ def _plane_layouts(panels: int, keys: int) -> tuple[theme.Panels, theme.Panels, 
             column_gap=0.1, row_gap_px=92,
         )  # fmt: skip
 
-    if panels == 1:
+    if panels == 1:  # without a heading
         return layout(1, 400, 3), layout(1, 330, 1), layout(1, 360, 2)
     return layout(3, 230, 3), layout(1, 240, 1), layout(2, 220, 2)
 
@@ -127,9 +127,9 @@ def ellipse(x: Sequence[float] | Any, y: Sequence[float] | Any) -> tuple[list[fl
 def _plane_axes(fig: go.Figure, panel: int, points: pl.DataFrame) -> None:
     """The same scale in all panels, zero lines, the baseline at their crossing, and the names of the quadrants."""
     days, cost = (_ends(points, name) for name in ("days_avoided", "cost"))
-    across = theme.ticks(*days, wording.COUNT, 5, signed=True, tight=True)
+    across = theme.ticks(*days, wording.COUNT, 7, signed=True, tight=True)
     few = theme.ticks(*days, wording.COUNT, 3, signed=True, tight=True)
-    up = theme.ticks(*cost, wording.POUNDS, 5, signed=True, tight=True)
+    up = theme.ticks(*cost, wording.POUNDS, 7, signed=True, tight=True)
     zero = {"zeroline": True, "zerolinecolor": theme.INK, "zerolinewidth": 1.2, "showgrid": True}
     fig.update_layout(
         {
@@ -186,7 +186,9 @@ def _plane_alt(points: pl.DataFrame, titles: Mapping[str, str], years: str) -> s
             f"{title}: {money} and {wording.quantity(days, wording.DAYS)} avoided on average;"
             f" {round(100 * both)}% of points cost less with less dependency"
         )
-    start = f"A point for each simulated future: dependency-days avoided across, change in cost to the council up, {years}"
+    start = (
+        f"A point for each simulated future: dependency-days avoided across, change in cost to the council up, {years}"
+    )
     return f"{start}. The baseline is at zero. {'. '.join(said)}."
 
 
@@ -217,9 +219,10 @@ def acceptability_figure(frame: pl.DataFrame, names: Mapping[str, str], years: s
     worth = theme.axis_title("What a dependency-day avoided is worth")
     pad = 0.02 * money["tickvals"][-1]
     fig.update_layout(
-        xaxis={**money, "title": worth, "range": [-pad, money["tickvals"][-1] + pad]},
-        yaxis={**theme.ticks(0, 100, wording.PERCENT, 5), "title": theme.axis_title("Best in"), "range": [-4, 104]},
+        xaxis={**money, "title": worth, "range": [-pad, money["tickvals"][-1] + 2 * pad]},
+        yaxis={**theme.ticks(0, 100, wording.PERCENT, 5), "range": [-4, 104]},
     )
+    theme.panel_title(fig, 0, "The best choice", "share of simulated futures")
     few = theme.ticks(0, money["tickvals"][-1], wording.POUNDS, 4)
     fig.layout.meta["narrow"] |= {f"xaxis.{key}": few[key] for key in ("tickvals", "ticktext")}
     return fig
