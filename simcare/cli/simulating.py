@@ -222,7 +222,8 @@ def _print_run(done: Run) -> None:
 def _print_comparison(found: Comparison) -> None:
     from simcare.model.cautions import effects_as_used
     from simcare.report import summaries
-    from simcare.report.brief_tables import council_table, difference_table, measures_shown
+    from simcare.report.brief_tables import council_table, difference_table, exactness, measures_shown
+    from simcare.report.decision import brief_decision
     from simcare.report.findings import report_sentences
     from simcare.report.report_input import ReportInput
 
@@ -238,3 +239,6 @@ def _print_comparison(found: Comparison) -> None:
     if used := effects_as_used(experiment):
         print_lines(["Effects that are not used as asked:", *used], gap=True)
     _print_drawn(found.manifest)
+    decision, worth = brief_decision(given)
+    print_table(decision)
+    print_lines([*worth, *exactness(experiment)], gap=True)

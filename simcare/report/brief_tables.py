@@ -80,6 +80,18 @@ def difference_table(differences: pl.DataFrame, strategy: Strategy, measures: Se
     return Table(strategy.title, head, rows)
 
 
+def exactness(experiment: Experiment) -> list[str]:
+    """A sentence where fewer replications were run than the experiment's precision asks for."""
+    reached = experiment.replications**-0.5
+    if reached <= 1.01 * experiment.precision:
+        return []
+    count, asked = experiment.replications, wording.share(experiment.precision)
+    return [
+        f"With {count} replications the Monte Carlo error of a mean difference is {wording.share(reached)} of its"
+        f" spread, where {asked} was asked: averages would move a little with more of them, the intervals would not."
+    ]
+
+
 def _difference_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     about = wording.shown_measure(row["measure"])
     unit = POUNDS if about.unit == POUNDS else COUNT  # the label says days
@@ -91,4 +103,4 @@ def _difference_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (about.label, baseline, value, between, better)
 
 
-__all__ = ["brief_years_table", "council_table", "difference_table", "measures_shown"]
+__all__ = ["brief_years_table", "council_table", "difference_table", "exactness", "measures_shown"]

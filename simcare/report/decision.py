@@ -190,17 +190,20 @@ def brief_decision(given: ReportInput) -> tuple[Table, tuple[str, ...]]:
     answers = given.answers
     if answers is None or given.differences is None:
         raise ValueError("a run has no strategies to decide between")
-    rows = []
-    for strategy, title in given.titles.items():
-        saving, days = (
-            -_turned(given.differences, strategy, measure, "x")["x"]  # type: ignore[operator]
-            for measure in (MONEY, DEPENDENCY)
+    rows = tuple(
+        (
+            _short(row["strategy"], row["title"]),
+            saved(_change(row, "saving")),
+            percent(row["chance_saves"]),
+            avoided(_change(row, "days_avoided")),
+            percent(row["chance_less_dependency"]),
+            percent(row["chance_both"]),
         )
-        chances = [percent(_chance(answers, strategy, question)) for question in ("saves", "less dependency", "both")]
-        money, less = saved(wording.Estimate(saving)), avoided(wording.Estimate(days))
-        rows.append((_short(strategy, title), money, chances[0], less, chances[1], chances[2]))
+        for row in decision_frame(given, answers).iter_rows(named=True)
+    )
     head = ("", "Council", "Chance to save", "Dependency-days", "Chance to fall", "Both")
-    table = Table(f"What each strategy does, in {_count(given)} simulated futures", head, tuple(rows))
+    caption = f"What each strategy does, in {_count(given)} simulated futures (in brackets: {wording.PREDICTION})"
+    table = Table(caption, head, rows)
     if answered(given) is None:
         few = f"What this hangs on, and what is worth finding out, can be said from {LEAST} replications on"
         return table, (f"{few}; here are {_count(given)}.",)

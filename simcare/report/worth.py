@@ -19,8 +19,8 @@ MOST_SENTENCES = 3
 NOTHING = "Nothing: the choice would be the same whatever were found out"
 NOTE = (
     "The value of information (EVPI of all causes together, EVPPI of one): how much better the choice by cost to the"
-    " council would be on average if it were made knowing the cause, as estimated from the same simulated futures. It is"
-    " the most that any study of the cause can be worth for this decision. Chance events cannot be found out"
+    " council would be on average if it were made knowing the cause, as estimated from the same simulated futures. It"
+    " is the most that any study of the cause can be worth for this decision. Chance events cannot be found out"
     " beforehand."
 )
 
