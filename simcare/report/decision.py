@@ -19,7 +19,7 @@ from simcare.report.frames import Frames
 from simcare.report.hinges import hinge_exhibits, shares_exhibit
 from simcare.report.page import Block, Section, Text
 from simcare.report.report_input import ReportInput
-from simcare.report.worth import information_exhibit, worth_sentences
+from simcare.report.worth import everything_sentence, information_exhibit, is_nothing, worth_sentences
 
 ASKED = {  # the questions of the answers' chances, and the heading that each has in a table
     "saves": "Chance that it saves",
@@ -207,8 +207,10 @@ def brief_decision(given: ReportInput) -> tuple[Table, tuple[str, ...]]:
     if answered(given) is None:
         few = f"What this hangs on, and what is worth finding out, can be said from {LEAST} replications on"
         return table, (f"{few}; here are {_count(given)}.",)
-    said = [information_exhibit(given, answers, "").sentence, *worth_sentences(given, answers)]
-    return table, tuple(said[:BRIEF_SENTENCES])
+    whole = everything_sentence(answers.information)
+    if is_nothing(answers.information):
+        return table, (whole,)
+    return table, (whole, *worth_sentences(given, answers)[:BRIEF_SENTENCES])
 
 
 def _short(strategy: str, title: str) -> str:

@@ -59,8 +59,11 @@ def everything_sentence(information: pl.DataFrame) -> str:
     every = _row(information, EVERYTHING)
     error = wording.quantity(every["error"], wording.POUNDS)
     if is_nothing(information):
-        most = wording.quantity(every["value"] + 1.645 * every["error"], wording.POUNDS)
-        return f"What is worth finding out first? {NOTHING} (worth {most} at most, by cost to the council)."
+        most = every["value"] + 1.645 * every["error"]
+        bound = (
+            f" (worth {wording.quantity(most, wording.POUNDS)} at most, by cost to the council)" if most >= 1 else ""
+        )
+        return f"What is worth finding out first? {NOTHING}{bound}."
     value = wording.quantity(every["value"], wording.POUNDS)
     return (
         f"Knowing all that the model does not know, chance events apart, before choosing is worth up to {value}"
