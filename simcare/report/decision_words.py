@@ -57,7 +57,7 @@ def _said(change: wording.Estimate, unit: wording.Unit, less: str, more: str, af
 
 
 def _one(text: str, less: str, more: str) -> str:
-    if text in ("0", "£0"):
+    if not text.strip("£0.mbn"):
         return "no change"
     return f"{less} {text.removeprefix(MINUS)}" if text.startswith(MINUS) else f"{more} {text}"
 

@@ -17,6 +17,7 @@ import pytest
 
 from simcare.decide.answers import Answers
 from simcare.decide.comparison import Comparison, differences, totals
+from simcare.money.provider_accounts import NO_MARKET
 from simcare.report import choices, decision, hinges, theme, wording, worth
 from simcare.report.decision_words import KINDS, avoided, in_futures, percent, saved, target_words
 from simcare.report.exhibit import Exhibit, write_exhibit
@@ -209,7 +210,7 @@ def test_a_target_has_a_column_and_is_said() -> None:
     assert asked.experiment is not None
     assert asked.experiment.target is not None
     assert target_words(asked.experiment.target) in shown.note
-    assert "−£1m at most" in shown.note
+    assert "−£1.00m at most" in shown.note
     assert "target" not in exhibits()["what-each-does"].note
 
 
@@ -498,7 +499,7 @@ def test_a_folder_read_again_gives_the_same_answers(tmp_path: Path) -> None:
     found = totals(measures, ["baseline", *names], count)
     comparison = Comparison(
         made.experiment, given().model, measures, sample_flows(1, count), found, differences(found, names),
-        pl.DataFrame(), pl.DataFrame(), given().drawn.filter(pl.col("replication") < count), manifest(1, count),
+        pl.DataFrame(), NO_MARKET, given().drawn.filter(pl.col("replication") < count), manifest(1, count),
     )  # fmt: skip
     report = write_comparison(comparison, tmp_path / "out", "simcare compare sample")
     assert 'id="decision"' in report.read_text(encoding="utf-8")
