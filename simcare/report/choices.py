@@ -11,7 +11,7 @@ import polars as pl
 from simcare.decide.answers import DEPENDENCY, MONEY, Answers
 from simcare.model.strategy import BASELINE
 from simcare.report import wording
-from simcare.report.decision_words import in_futures, percent
+from simcare.report.decision_words import in_futures, percent, saved
 from simcare.report.exhibit import Exhibit, Table
 from simcare.report.figures.plane import acceptability_figure, plane_figure
 from simcare.report.report_input import ReportInput
@@ -94,18 +94,13 @@ def price_sentence(title: str, price: Mapping[str, Any]) -> str:
     """What a dependency-day avoided costs with one strategy, or why that cannot be said.
 
     >>> print(price_sentence("Reviews", {"ratio": 12.4, "low": -3.1, "high": 30.0, "refused": None}))
-    A dependency-day avoided by “Reviews” costs £12.40 (90% prediction interval: saves £3.10 to costs £30.00).
+    A dependency-day avoided by “Reviews” costs £12.40 (90% prediction interval: costs £30.00 to saves £3.10).
     """
     if price["ratio"] is None:
         why = str(price["refused"]).replace("90 %", "90%").replace(": -", f": {MINUS}").replace("to -", f"to {MINUS}")
         return f"What a dependency-day avoided by “{title}” costs cannot be said: {why}."
-    texts = wording.rounded_alike(
-        wording.Estimate(price["ratio"], price["low"], price["high"]), wording.POUNDS, signed=False
-    )
-    value, low, high = (
-        f"saves {text.removeprefix(MINUS)}" if text.startswith(MINUS) else f"costs {text}" for text in texts
-    )
-    return f"A dependency-day avoided by “{title}” {value} (90% prediction interval: {low} to {high})."
+    said = saved(wording.Estimate(price["ratio"], price["low"], price["high"]))
+    return f"A dependency-day avoided by “{title}” {said.replace('(', '(90% prediction interval: ')}."
 
 
 # ---- which choice is best

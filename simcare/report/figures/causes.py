@@ -20,13 +20,14 @@ KIND_COLOURS = {
     "uncertain": (theme.BLUE, "white"), "effect": (theme.GREEN, "white"), "demand": (theme.PURPLE, "white"),
     "chance": ("#c9d0d6", theme.INK),
 }  # fmt: skip
+FAR = 2.0  # lengths of all bars: a zero further off is left out
 READABLE = 0.08  # the least share that has room for its number
 
 
 # ---- rows with long titles
 def _row_layouts(rows: int, keys: int, bottom: int = 54) -> tuple[theme.Panels, theme.Panels, theme.Panels]:
     """Titles beside the bars on a screen and on paper; above each bar on a phone."""
-    each = ((38, 3), (62, 1), (46, 2))
+    each = ((38, 3), (70, 1), (46, 2))
     wide, narrow, middle = (
         theme.Panels(1, 1, panel_px=12 + px * rows, top_px=theme.legend_px(keys, across) - 32, bottom_px=bottom)
         for px, across in each
@@ -34,8 +35,8 @@ def _row_layouts(rows: int, keys: int, bottom: int = 54) -> tuple[theme.Panels, 
     return wide, narrow, middle
 
 
-def _row_titles(fig: go.Figure, titles: Sequence[str], left: float) -> None:
-    """Titles down the left side; on a phone they stand above their bars, from ``left`` of the axis on."""
+def _row_titles(fig: go.Figure, titles: Sequence[str]) -> None:
+    """Titles down the left side; on a phone they stand above their bars."""
     rows = list(range(len(titles)))
     style = {"automargin": True, "tickfont": {"size": 12.5, "color": theme.INK}, "showgrid": False, "showline": False}
     fig.update_layout(
@@ -85,17 +86,25 @@ def tornado_figure(rows: pl.DataFrame, titles: Sequence[str], mean: float, strat
             hovertemplate=f"%{{customdata}} at its {'high' if end else 'low'} end<extra></extra>",
         )  # fmt: skip
     _turning_ends(fig, rows, mean)
-    ends = [0.0, mean, *rows["mean_at_low"], *rows["mean_at_high"]]
+    ends, zero = _reach(mean, [*rows["mean_at_low"], *rows["mean_at_high"]])
     pad = 0.06 * (max(ends) - min(ends) or 1.0)
     wide, few = (theme.ticks(min(ends) - pad, max(ends) + pad, wording.POUNDS, n, True, True) for n in (6, 3))
-    worth = theme.axis_title("Change in cost to the council; left of zero it saves")
+    worth = theme.axis_title("Change in cost to the council" + ("; left of zero it saves" if zero else ""))
     fig.update_layout(barmode="overlay", xaxis={**wide, "showgrid": True, "gridcolor": theme.RULE, "title": worth})
     fig.layout.meta["narrow"] |= {f"xaxis.{key}": few[key] for key in ("tickvals", "ticktext")}
-    _row_titles(fig, shown, min(ends))
-    _upright(fig, 0.0, "solid")
+    _row_titles(fig, shown)
+    if zero:
+        _upright(fig, 0.0, "solid")
     _upright(fig, mean, "dot")
     _tornado_legend(fig, turns)
     return fig
+
+
+def _reach(mean: float, ends: Sequence[float]) -> tuple[list[float], bool]:
+    """What the axis holds, and whether zero is there: not where it lies so far off that the bars would be slivers."""
+    low, high = min(mean, *ends), max(mean, *ends)
+    away = max(low, -high, 0.0)
+    return ([0.0, low, high], True) if away <= FAR * (high - low) else ([low, high], False)
 
 
 def _turning_ends(fig: go.Figure, rows: pl.DataFrame, mean: float) -> None:
@@ -221,7 +230,7 @@ def worth_figure(rows: pl.DataFrame, titles: Sequence[str], years: str) -> go.Fi
     title = theme.axis_title("Worth, for one decision")
     fig.update_layout(xaxis={**wide, "showgrid": True, "gridcolor": theme.RULE, "title": title})
     fig.layout.meta["narrow"] |= {f"xaxis.{key}": few[key] for key in ("tickvals", "ticktext", "range")}
-    _row_titles(fig, titles, 0.0)
+    _row_titles(fig, titles)
     line = {"color": theme.INK, "width": 1.4}
     fig.add_scatter(x=[None], y=[None], mode="lines", line=line, name="One standard error either side")
     return fig

@@ -21,6 +21,7 @@ from simcare.money.provider_accounts import NO_MARKET
 from simcare.report import choices, decision, hinges, theme, wording, worth
 from simcare.report.decision_words import KINDS, avoided, in_futures, percent, saved, target_words
 from simcare.report.exhibit import Exhibit, write_exhibit
+from simcare.report.figures.causes import tornado_figure
 from simcare.report.figures.plane import ellipse, plane_figure
 from simcare.report.folders import read_folder, write_comparison
 from simcare.report.frames import Frames
@@ -280,7 +281,7 @@ def test_the_planes_table_has_its_means_and_quadrants() -> None:
 def test_what_a_day_avoided_costs_or_why_it_cannot_be_said() -> None:
     lines = exhibits()["plane"].sentence.splitlines()
     assert len(lines) == 3
-    assert re.match(rf"A dependency-day avoided by “{EARLY}” saves £\d+ \(90% prediction interval: saves £", lines[0])
+    assert re.match(rf"A dependency-day avoided by “{EARLY}” saves £\d+ \(90% prediction interval: costs £", lines[0])
     assert lines[1].startswith(
         f"What a dependency-day avoided by “{TELECARE}” costs cannot be said: the 90% prediction"
     )
@@ -357,6 +358,17 @@ def test_the_ends_of_causes_are_said_in_words() -> None:
     assert (effect[1], effect[3]) == ("5th percentile", "95th percentile")
     price = each[TITLES["price"]]
     assert 0.4 < float(price[1]) < 0.75 < 1.3 < float(price[3]) < 2.3
+
+
+def test_a_zero_that_is_far_off_is_left_out_of_the_tornado() -> None:
+    rows = exhibits()["hangs-on-telecare"].frame.head(1)
+    for mean, half, zero in ((5e6, 1e5, False), (5e6, 2e6, True), (-5e6, 1e5, False)):
+        ends = rows.with_columns(mean_at_low=pl.lit(mean - half), mean_at_high=pl.lit(mean + half))
+        figure = tornado_figure(ends, ["A"], mean, "S", PERIOD)
+        low, high = figure.layout.xaxis.range
+        assert (low <= 0 <= high) is zero
+        assert low < mean - half < mean + half < high
+        assert ("left of zero" in figure.layout.xaxis.title.text) is zero
 
 
 def test_several_causes_that_change_the_sign() -> None:
