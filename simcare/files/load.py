@@ -19,12 +19,15 @@ from simcare.files.parsing import parse
 from simcare.files.shipped_examples import with_examples
 from simcare.files.sound_rows import parse_sound
 from simcare.files.toml_faults import read_mended, read_toml
+from simcare.measures.catalogue import SUMMED
 from simcare.model.cautions import effects_as_used, experiment_cautions, model_cautions
 from simcare.model.checks.names import source_faults
 from simcare.model.checks.starts import start_faults
 from simcare.model.contracts import Contract
+from simcare.model.fault import Fault
 from simcare.model.left_out import unknowns_in_words
 from simcare.model.model import Figure, Model, figures_left_out, sourced_figures
+from simcare.model.nearmiss import unknown
 from simcare.model.number import Frozen
 from simcare.model.overlay import added, apply_strategy, in_scenario
 from simcare.model.response import Response
@@ -140,7 +143,9 @@ def with_options(given: LoadedExperiment, **options: float | None) -> Experiment
     if "precision" in update and "replications" not in update:
         update["replications"] = replications_for(update["precision"], experiment.most_replications)
     chosen = experiment.model_copy(update=update)
-    if faults := [f"{experiment.name}: {fault}" for fault in start_faults(chosen, given.model)]:
+    if faults := [
+        f"{experiment.name}: {fault}" for fault in (*start_faults(chosen, given.model), *target_faults(chosen))
+    ]:
         raise BadInput(faults)
     return chosen
 
@@ -160,13 +165,21 @@ def _experiment_faults(experiment: Experiment, model: Model, whole: Model) -> li
     faults = []
     for k, scenario in enumerate(experiment.scenarios):
         faults += _tried(f"scenarios[{k}].", partial(in_scenario, whole, scenario))
-    faults += [str(fault) for fault in start_faults(experiment, model)]
+    faults += [str(fault) for fault in (*start_faults(experiment, model), *target_faults(experiment))]
     for k, strategy in enumerate(experiment.strategies):
         tried = _tried("", partial(apply_strategy, whole, believed(strategy, experiment.shrinkage)))
         if experiment.contracts and whole is model:  # its contracts could not be added, which is told already
             tried = [fault for fault in tried if not fault.startswith("contracts[")]
         faults += [f"strategies[{k}].{with_examples(fault, strategy)}" for fault in tried]
     return faults
+
+
+def target_faults(experiment: Experiment) -> list[Fault]:
+    """A target of a measure that no comparison adds up: it could be met in no replication, nor missed."""
+    target = experiment.target
+    if target is None or target.measure in SUMMED:
+        return []
+    return [Fault("target.measure", unknown(target.measure, SUMMED))]
 
 
 def _tried(where: str, change: Callable[[], Model]) -> list[str]:

@@ -1,4 +1,5 @@
-"""The paired comparison: nobody's replication is lost, one truth for one effect, the interval is Student's."""
+"""The paired comparison: nobody's replication is lost, one truth for one effect, the interval is that of one more
+future."""
 
 from __future__ import annotations
 
@@ -7,9 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import ttest_rel
+from numpy.typing import NDArray
+from scipy.stats import t, ttest_1samp
 
-from simcare.decide.comparison import compare, differences, effect_draws, totals
+from simcare.decide.comparison import Comparison, compare, differences, effect_draws, totals
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
 from simcare.model.strategy import Experiment, Strategy
@@ -58,18 +60,42 @@ def test_a_replication_in_which_nothing_happens_counts_as_nought() -> None:
     assert row["baseline_mean"] == pytest.approx(cost.mean())
 
 
-def test_the_interval_is_that_of_the_paired_t_test() -> None:
+def paired(found: Comparison, measure: str) -> NDArray[np.float64]:
+    """The differences of the strategy "fewer", by hand."""
+    base, mine = (
+        found.totals.filter(pl.col("strategy") == s).sort("replication")[measure].to_numpy()
+        for s in ("baseline", "fewer")
+    )
+    return np.asarray(mine - base, np.float64)
+
+
+def test_the_interval_is_that_of_one_more_future() -> None:
+    """Of 40 differences: between the second and the third from either end, a twentieth of the way (rank 2.05)."""
+    model = load_model("mm-infinity")
+    found = compare(experiment([strategy("fewer", effect(0.95))], replications=40), model=model, workers=1)
+    cost = paired(found, "cost")
+    row = found.differences.filter(pl.col("measure") == "cost").row(0, named=True)
+    up, down = np.sort(cost), np.sort(cost)[::-1]
+    ends = up[1] + 0.05 * (up[2] - up[1]), down[1] + 0.05 * (down[2] - down[1])
+    assert (row["prediction_low"], row["prediction_high"]) == pytest.approx(ends)
+    assert row["difference"] == pytest.approx(np.mean(cost))
+    below = int((cost < 0).sum())
+    assert 20 < below < 40, "both sides have to occur"
+    assert (row["chance_lower"], row["chance_better"]) == (below / 40, below / 40)
+    assert row["chance_higher"] == int((cost > 0).sum()) / 40
+    served = found.differences.filter(pl.col("measure") == "cost_client").row(0, named=True)
+    assert served["chance_better"] is None, "neither side of it is better"
+
+
+def test_the_monte_carlo_error_is_that_of_the_paired_t_test() -> None:
     found = compare(
         experiment([strategy("fewer", effect(0.6))], replications=6), model=load_model("mm-infinity"), workers=1
     )
-    cost = {
-        s: found.totals.filter(pl.col("strategy") == s).sort("replication")["cost"].to_numpy()
-        for s in ("baseline", "fewer")
-    }
     row = found.differences.filter(pl.col("measure") == "cost").row(0, named=True)
-    interval = ttest_rel(cost["fewer"], cost["baseline"]).confidence_interval(0.95)
-    assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
-    assert row["difference"] == pytest.approx(np.mean(cost["fewer"] - cost["baseline"]))
+    interval = ttest_1samp(paired(found, "cost"), 0.0).confidence_interval(0.95)
+    half = t.ppf(0.975, 5) * row["monte_carlo_error"]
+    assert (row["difference"] - half, row["difference"] + half) == pytest.approx((interval.low, interval.high))
+    assert (row["prediction_low"], row["prediction_high"]) == (None, None), "six futures hold no nine in ten"
 
 
 def test_the_order_of_replications_does_not_matter() -> None:
@@ -92,8 +118,11 @@ def test_one_effect_in_two_strategies_is_one_truth() -> None:
 def test_an_uncertain_effect_widens_the_interval() -> None:
     model = load_model("mm-infinity")
 
-    def se(e: dict[str, Any]) -> float:
-        found = compare(experiment([strategy("fewer", e)], replications=8), model=model, workers=1)
-        return float(found.differences.filter(pl.col("measure") == "person_days")["se"].item())
+    def width_and_error(e: dict[str, Any]) -> tuple[float, float]:
+        found = compare(experiment([strategy("fewer", e)], replications=24), model=model, workers=1)
+        row = found.differences.filter(pl.col("measure") == "person_days").row(0, named=True)
+        return row["prediction_high"] - row["prediction_low"], row["monte_carlo_error"]
 
-    assert se(effect(0.3, low=0.05, high=1.8)) > 1.5 * se(effect(0.3))
+    uncertain, known = width_and_error(effect(0.3, low=0.05, high=1.8)), width_and_error(effect(0.3))
+    assert uncertain[0] > 1.5 * known[0]
+    assert uncertain[1] > 1.5 * known[1]

@@ -51,4 +51,4 @@ def test_the_help_of_voluntary_groups_and_better_assessment_make_nobody_less_ind
     for strategy in ("voluntary_groups", "needs_as_they_are"):
         row = found.filter((pl.col("strategy") == strategy) & (pl.col("measure") == "independent_days"))
         assert row["difference"].item() > 0.0, strategy
-        assert row["share_better"].item() == 1.0, strategy
+        assert row["chance_better"].item() == 1.0, strategy

@@ -18,7 +18,7 @@ from simcare.demand.paths import DriverFit
 from simcare.errors import BadInput
 from simcare.files.library import library
 from simcare.files.load import load_model
-from simcare.measures.spread_parts import demand_sd, met_by, met_demand
+from simcare.measures.spread_parts import demand_sd, met_demand
 from simcare.model import Model
 from simcare.runs.run import run
 from simcare.runs.task import Task, run_task
@@ -149,8 +149,9 @@ def test_demand_s_part_of_the_spread_is_told_apart(driven: Model) -> None:
     found = run(driven, years=2, replications=40, seed=1, engine="compiled", workers=1)
     demand = met_demand(found.drawn)
     cost = found.measures.filter(pl.col("measure") == "cost").group_by("replication").agg(pl.col("value").sum())
-    cost = cost.sort("replication")
-    part = demand_sd(cost["value"].to_numpy(), met_by(cost["replication"], demand))
+    cost = cost.join(demand, on="replication").sort("replication")
+    assert cost.height == 40
+    part = demand_sd(cost["value"].to_numpy(), np.array(cost["met"].to_list()))
     whole = cost["value"].std()
     print(part, whole)
     assert part is not None

@@ -13,18 +13,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import norm
 
-from simcare.decide.comparison import Comparison, compare, differences, tasks
+from simcare.decide.comparison import Comparison, compare, tasks
 from simcare.errors import BadInput
 from simcare.files.digests import file_digest
 from simcare.files.fit import check_fit, find_fit, load_fit, read_fit, standing
 from simcare.files.load import load_experiment, load_model
 from simcare.measures.catalogue import SUMMED
-from simcare.measures.spread_parts import DRAWN, PARAMETER, met_parameters, value_rows
 from simcare.model import Model
 from simcare.model.uncertain import Cells
-from simcare.report.figures.contrasts import comparison_figure
 from simcare.report.fit_wording import fit_sentence
 from simcare.report.folders import read_folder, write_comparison, write_run
 from simcare.report.report_input import ReportInput
@@ -52,7 +49,9 @@ class _Moves:
     def __init__(self, row: dict[str, Any]) -> None:
         self.name = row["name"]
         self.multiply = tuple(Cells(**cells) for cells in row.get("multiply", ()))
-        self.paths = tuple(row.get("paths", ()))
+        self.paths, self.scale, self.odds, self.tilt = (
+            tuple(row.get(means, ())) for means in ("paths", "scale", "odds", "tilt")
+        )
 
 
 def written(
@@ -227,11 +226,9 @@ def test_without_a_fit_nothing_of_one_is_there(plain: Comparison) -> None:
     assert met(plain).is_empty()
     assert "fit" not in plain.manifest
     assert plain.totals.columns == ["strategy", "replication", *SUMMED]
-    assert plain.differences["parameter_low"].null_count() == plain.differences.height
-    assert met_parameters(plain.drawn).is_empty()
-    page = html(ReportInput.of(plain))
-    assert "the fit" not in page.partition("<script>")[0]
-    assert "nine in ten simulated futures" not in page
+    page = html(ReportInput.of(plain)).partition("<script>")[0]
+    assert "the fit" not in page
+    assert "what is not known of the model" not in page
 
 
 def test_a_fit_of_ones_changes_nothing_but_says_so(model: Model, file: Path, plain: Comparison, tmp_path: Path) -> None:
@@ -295,65 +292,20 @@ def test_a_number_at_a_path_is_set_for_all_the_run(model: Model, tmp_path: Path)
 
 
 # ---- the parameters' own part
-def totals_of(effect: np.ndarray, noise: float, columns: dict[str, np.ndarray]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Totals whose differences are an effect and noise, and what was drawn; the baseline, which cancels, goes with the
-    parameters much more."""
-    n, rng = effect.size, np.random.default_rng(3)
-    flat = {name: np.zeros(2 * n) for name in SUMMED}
-    base = rng.normal(1000, 50, n) + 500 * sum(columns.values())
-    flat["cost"] = np.concatenate([base, base + effect + rng.normal(0, noise, n)])
-    ids = {"strategy": ["baseline"] * n + ["s"] * n, "replication": [*range(n)] * 2}
-    rows = [
-        ("baseline", r, "2013-04", "parameter", name, v) for name, each in columns.items() for r, v in enumerate(each)
-    ]
-    return pl.DataFrame(ids | flat), pl.DataFrame(rows, schema=DRAWN, orient="row")
-
-
-def test_the_parameters_part_recovers_a_known_linear_effect() -> None:
-    """An effect of −30 a unit of one parameter and 10 of another, both standard normal: a standard deviation of √1000,
-    noise or not."""
-    rng = np.random.default_rng(1)
-    one, two = rng.standard_normal((2, 4000))
-    for noise in (0.0, 60.0):
-        found, drawn = totals_of(-30 * one + 10 * two, noise, {"one": one, "two": two})
-        row = differences(found, ["s"], drawn).filter(pl.col("measure") == "cost").row(0, named=True)
-        half = (row["parameter_high"] - row["parameter_low"]) / 2
-        right = norm.ppf(0.95) * np.sqrt(1000)
-        print(noise, half, right)
-        assert half == pytest.approx(right, rel=4 * np.sqrt(1 / 4000) * (1 + noise / 30))
-        assert row["spread_low"] <= row["parameter_low"] < row["difference"] < row["parameter_high"]
-        assert row["parameter_high"] <= row["spread_high"]
-    assert (
-        row["spread_high"] - row["spread_low"] > 1.5 * 2 * half
-    )  # with noise the whole spread is wider than the parameters' part
-    assert row["demand_low"] is None
-
-
-@pytest.mark.parametrize(("replications", "known"), [(11, False), (12, True)])
-def test_it_takes_ten_replications_more_than_parameters(replications: int, known: bool) -> None:
-    columns = {name: np.random.default_rng(k).standard_normal(replications) for k, name in enumerate("ab")}
-    found, drawn = totals_of(columns["a"], 1.0, columns)
-    row = differences(found, ["s"], drawn).row(1, named=True)
-    assert (row["parameter_low"] is not None) == known
-    assert (row["parameter_high"] is not None) == known
-
-
-def test_positive_values_are_taken_as_logarithms_and_others_as_they_are() -> None:
-    rows = [value_rows(PARAMETER, "baseline", r, "2013-04", {"shift": r - 1.0, "factor": 2.0**r}) for r in range(3)]
-    found = np.array(met_parameters(pl.concat(rows))["met"].to_list())
-    assert found[:, 0].tolist() == pytest.approx(np.log([1, 2, 4]).tolist())
-    assert found[:, 1].tolist() == [-1.0, 0.0, 1.0]
-
-
-def test_the_spread_of_a_fit_is_mostly_the_parameters(found: Comparison) -> None:
+def test_the_spread_of_a_fit_is_mostly_the_parameters(file: Path, path: Path) -> None:
     """A fifth fewer come: how many days that saves goes with how long people stay, which is what the fit leaves
     open."""
-    row = found.differences.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "person_days")).row(
-        0, named=True
-    )
-    assert row["spread_low"] < row["parameter_low"] + 0.5 * (row["spread_high"] - row["spread_low"])
-    assert row["parameter_low"] < row["difference"] < row["parameter_high"]
-    assert found.scenarios.filter(pl.col("scenario") == "slow")["parameter_low"].null_count() == 0
+    found = compare(file, 40, workers=1, fit=path)
+    of_cost = found.answers.shares.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "cost_pv"))
+    shares = {row["name"]: row["share"] for row in of_cost.iter_rows(named=True)}
+    print(shares)
+    assert shares["uncertain"] == shares["leaving"] > 0.5
+    assert shares["uncertain"] + shares["chance"] == pytest.approx(1.0)
+    bar = found.answers.tornado.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "cost_pv"))
+    assert bar["name"].to_list() == ["leaving"]
+    assert bar["above_noise"].item()
+    alone = compare(file, 40, workers=1).answers.shares
+    assert alone.filter((pl.col("strategy") == "fewer") & (pl.col("name") == "uncertain"))["share"].unique().item() == 0
 
 
 # ---- said, kept, read back
@@ -413,19 +365,6 @@ def test_an_older_folder_in_which_nothing_was_drawn_is_read(plain: Comparison, t
     write_comparison(plain, tmp_path / "c", "simcare compare")
     (tmp_path / "c" / "drawn.parquet").unlink()
     assert read_folder(tmp_path / "c").drawn.is_empty()
-
-
-def test_the_figure_draws_the_parameters_part_under_the_whole(found: Comparison) -> None:
-    row = found.differences.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "cost_pv")).row(
-        0, named=True
-    )
-    drawn = comparison_figure(found.differences, {"fewer": "A fifth fewer"}, "2013/14").data
-    assert [row["parameter_low"], row["parameter_high"]] in [list(trace.x) for trace in drawn]
-    assert "The parameters' part of it" in [trace.name for trace in drawn]
-    without = found.differences.drop("parameter_low", "parameter_high")
-    assert "The parameters' part of it" not in [
-        trace.name for trace in comparison_figure(without, {"fewer": "A fifth fewer"}, "2013/14").data
-    ]
 
 
 def test_a_run_is_read_back_with_its_fit(model: Model, path: Path, tmp_path: Path) -> None:

@@ -9,9 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from simcare.decide.comparison import differences
-from simcare.measures.catalogue import SUMMED
-from simcare.measures.spread_parts import DRAWN, part_end, with_demand
+from simcare.measures.spread_parts import with_demand
 
 
 @settings(deadline=None)
@@ -36,32 +34,3 @@ def test_a_cause_of_everything_has_the_whole_spread_and_one_of_nothing_none() ->
         found = pl.DataFrame({"year": [1], "mean": [values.mean()], "low": [low], "high": [high]})
         row = with_demand(found, pl.DataFrame({"year": 1, "value": values, "met": met}), ["year"]).row(0, named=True)
         assert row["demand_high"] - row["demand_low"] == pytest.approx(share * (high - low), abs=0.01)
-
-
-def test_a_difference_with_a_long_tail_has_parts_within_its_spread() -> None:
-    """One replication in ten differs a hundredfold: by two standard deviations either way, the part was once longer."""
-    count = 60
-    one = np.linspace(-1, 1, count)
-    effect = np.where(np.arange(count) >= 58, 1000.0, 0.0)
-    frame = [
-        pl.DataFrame({"strategy": name, "replication": np.arange(count), **dict.fromkeys(SUMMED, values)})
-        for name, values in (("baseline", np.zeros(count)), ("s", effect))
-    ]
-    rows = [
-        ("baseline", r, "2013-04", kind, "x", np.exp(x)) for r, x in enumerate(one) for kind in ("demand", "parameter")
-    ]
-    found = differences(
-        pl.concat(frame).with_columns(pl.col("replication").cast(pl.Int32)),
-        ["s"],
-        pl.DataFrame(rows, schema=DRAWN, orient="row"),
-    )
-    for row in found.iter_rows(named=True):
-        for part in ("demand", "parameter"):
-            assert row["spread_low"] <= row[f"{part}_low"] <= row[f"{part}_high"] <= row["spread_high"], row["measure"]
-
-
-@for_all(st.floats(0, 1), st.floats(-1e6, 1e6), st.floats(0, 1e6), st.floats(0, 1e6))
-def test_an_end_is_never_outside_the_whole(share: float, low: float, width: float, off: float) -> None:
-    high = low + width
-    for end in (low, high):
-        assert low <= part_end(low + off, low, high, end, share) <= high
