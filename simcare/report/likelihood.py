@@ -49,4 +49,21 @@ def paired_estimate(row: Mapping[str, Any]) -> wording.Estimate:
     return wording.Estimate(plain.value, plain.low, plain.high, row["chance_lower"], row["chance_higher"])
 
 
-__all__ = ["NO_DIRECTION", "likelihood", "of_futures", "paired_estimate"]
+def ranked_estimate(row: Mapping[str, Any]) -> wording.Estimate:
+    """A row of :func:`simcare.decide.ranking.ranks` as an estimate, likewise."""
+    return wording.Estimate(row["difference"], row["low"], row["high"], row["chance_lower"], row["chance_higher"])
+
+
+def predicted_words(estimate: wording.Estimate, unit: wording.Unit) -> str:
+    """The prediction interval of a difference where somebody points.
+
+    >>> predicted_words(wording.Estimate(-3.0, -5.0, -1.0, 1.0, 0.0), wording.COUNT)
+    '90% prediction interval −5 to −1'
+    >>> predicted_words(wording.Estimate(-3.0, lower=1.0, higher=0.0), wording.COUNT)
+    'too few replications for an interval'
+    """
+    said = wording.interval_words(estimate, unit)
+    return said if estimate.low is None else f"{wording.PREDICTION} {said}"
+
+
+__all__ = ["NO_DIRECTION", "likelihood", "of_futures", "paired_estimate", "predicted_words", "ranked_estimate"]

@@ -38,9 +38,16 @@ def _fitted(frames: Frames) -> bool:
     return "fit" in frames.given.manifest
 
 
+def _moved(frames: Frames) -> str:
+    """The rates that differ from replication to replication; empty where none does."""
+    if "unknowns" in frames.given.manifest:
+        return "those that are said to be unknown"
+    return "those that the fit moves" if _fitted(frames) else ""
+
+
 def _run(frames: Frames) -> list[str]:
     start = wording.date(frames.given.model.about.start)
-    drawn = ", those that the fit moves multiplied or replaced by its draws" if _fitted(frames) else ""
+    drawn = f", {_moved(frames)} multiplied or replaced by what each replication draws" if _moved(frames) else ""
     paired = (
         "; in each replication every strategy meets the same simulated people and the same chance events as the"
         " baseline, so that the difference between them is what the strategy did"
@@ -59,7 +66,7 @@ def _run(frames: Frames) -> list[str]:
 
 def _intervals(frames: Frames) -> list[str]:
     """What each kind of interval says."""
-    runs, fitted, compared = frames.setting.replications, _fitted(frames), _compared(frames)
+    runs, compared = frames.setting.replications, _compared(frames)
     said = _intervals_of_differences(runs, _what_is_drawn(frames)) if compared else []
     if demand_is_known(frames.measures):
         said.append(_item(
@@ -70,7 +77,7 @@ def _intervals(frames: Frames) -> list[str]:
             " lives, and effects. Demand without a driver is taken as certain."
         ))  # fmt: skip
     alone = ", for one strategy at a time" if compared else ""
-    drawn = ", each with a draw of its own from the fit" if fitted else ""
+    drawn = f", each with a draw of its own of {_moved(frames)}" if _moved(frames) else ""
     return [*said, _item("Ranges of caseload and cost", f"{frames.setting.range_words} of the model{alone}{drawn}.")]
 
 
@@ -109,11 +116,11 @@ def _item(name: str, meaning: str) -> Markup:
 
 
 def _not_included(frames: Frames) -> list[str]:
-    held = (
-        "The fit's parameters vary within what the fit found; all other rates are held fixed."
-        if _fitted(frames)
-        else "Those rates are held fixed."
-    )
+    held = "Those rates are held fixed."
+    if "unknowns" in frames.given.manifest:
+        held = "Those that are said to be unknown vary as far as is said; all other rates are held fixed."
+    elif _fitted(frames):
+        held = "The fit's parameters vary within what the fit found; all other rates are held fixed."
     return [
         "That the model leaves something out or has its rules wrong.",
         (

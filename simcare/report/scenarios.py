@@ -11,6 +11,7 @@ from simcare.model.strategy import AS_IN_THE_FILE, Experiment
 from simcare.report import wording
 from simcare.report.exhibit import Exhibit, Table, exhibit_name, sentences
 from simcare.report.figures import sweep_figure
+from simcare.report.likelihood import ranked_estimate
 from simcare.report.page import Section, Text
 from simcare.report.report_input import ReportInput
 
@@ -105,7 +106,7 @@ def sweep_table(
     for scenario, name in names.items():
         mine = ranked.filter(pl.col("scenario") == scenario).sort("rank", maintain_order=True)
         for row in mine.iter_rows(named=True):
-            estimate = wording.Estimate.of(row["difference"], row["low"], row["high"])
+            estimate = ranked_estimate(row)
             value = wording.rounded_alike(estimate, about.unit)[0]
             ends = "the same" if estimate.verdict == "none" else wording.interval_words(estimate, about.unit)
             rows.append((name, titles[row["strategy"]], value, ends, ranking.place(row)))

@@ -35,16 +35,15 @@ class Finding:
 
     @property
     def unclear(self) -> str:
-        """``cost (+£0.40m; between a saving of £1.12m and a cost of £1.92m)``."""
+        """``cost (+£0.40m, between a saving of £1.12m and a cost of £1.92m)``."""
         return f"{self.what} ({rounded_alike(self.difference, self.unit)[0]}, {self.between})"
 
     @property
     def between(self) -> str:
         """The prediction interval, its ends named: a cost or a saving, more or fewer."""
-        _, low, high = rounded_alike(self.difference, self.unit)
-        mean = rounded_alike(self.difference, self.unit)[0]
-        if low == high == mean:
-            return "the same in all"
+        mean, low, high = rounded_alike(self.difference, self.unit)
+        if low == high:  # to the digits that are shown
+            return "the same in all" if low == mean else f"{low} in nine of ten"
         if low[:1] == high[:1]:
             near, far = sorted((low, high), key=lambda text: abs(_size(self, text)))
             return f"between {_bare(near)} and {_bare(far)}"

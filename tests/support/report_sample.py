@@ -369,10 +369,11 @@ def sample_contracts(scenarios: bool = True) -> ReportInput:
     put = [s.model_copy(update={"effects": (), "contracts": (new,)}) for s, new in ((telecare, taper), (tariff, dated))]
     worlds = tuple(Scenario(name=name, title=titles[name]) for name in WORLDS)
     experiment = experiment.model_copy(update={"strategies": (early, *put), "scenarios": worlds if scenarios else ()})
-    ends = ("difference", "low", "high")
+    ends = ("difference", "prediction_low", "prediction_high")
+    chances = ("chance_better", "chance_lower", "chance_higher")
     parts = [differences.with_columns(scenario=pl.lit(AS_IN_THE_FILE))]
     parts += [
-        differences.with_columns(scenario=pl.lit(name)).with_columns(pl.col(ends) * size)
+        differences.with_columns(scenario=pl.lit(name)).with_columns(pl.col(ends) * size, pl.col(chances) * (size != 0))
         for name, size in WORLDS.items()
     ]
     return replace(given, model=model, experiment=experiment, scenarios=pl.concat(parts) if scenarios else None)

@@ -11,7 +11,7 @@ import polars as pl
 
 from simcare.report import theme, wording
 from simcare.report.figures.levels import category_ticks, month_middles, tier_panels, whisker_legend, year_ticks
-from simcare.report.likelihood import paired_estimate
+from simcare.report.likelihood import paired_estimate, predicted_words
 from simcare.report.setting import Setting
 from simcare.report.theme import axis, label
 
@@ -123,11 +123,10 @@ def _difference(fig: go.Figure, k: int, name: str, row: dict[str, Any], y: int) 
     estimate = paired_estimate(row)
     key = verdict(name, estimate)
     _, colour, symbol = VERDICTS[key]
-    value, low, high = wording.rounded_alike(estimate, about.unit)
-    between = f"{wording.PREDICTION} {low} to {high}" if low else "too few replications for an interval"
+    value = wording.rounded_alike(estimate, about.unit)[0]
     if estimate.low is not None and estimate.high is not None:
         theme.interval(fig, [estimate.low, estimate.high], y, colour, 4, place, opacity=0.6)
-    hover = f"{value}<br>{between}<extra></extra>"
+    hover = f"{value}<br>{predicted_words(estimate, about.unit)}<extra></extra>"
     marker = {"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}}
     fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
     short = (value.removesuffix(about.unit.after) if about.unit.after else value).replace(" million", "m")
@@ -245,7 +244,9 @@ def cost_change_figure(frame: pl.DataFrame, setting: Setting) -> go.Figure:
 
 def _change_bars(fig: go.Figure, k: int, rows: pl.DataFrame, years: Sequence[str]) -> None:
     """A bar for each financial year of one strategy, with its interval."""
-    up = [(high if high is not None else mean) - mean for high, mean in rows.select("high", "mean").iter_rows()]
+    each = rows.select("mean", "low", "high").iter_rows()
+    ends = [(mean, mean, mean) if low is None else (mean, low, high) for mean, low, high in each]
+    up, down = [max(0.0, high - mean) for mean, _, high in ends], [max(0.0, mean - low) for mean, low, _ in ends]
     fig.add_bar(
         x=[years.index(y) for y in rows["financial_year"]],
         y=rows["mean"],
@@ -254,7 +255,7 @@ def _change_bars(fig: go.Figure, k: int, rows: pl.DataFrame, years: Sequence[str
         showlegend=False,
         customdata=[_change(row) for row in rows.iter_rows(named=True)],
         hovertemplate="%{customdata}<extra></extra>",
-        error_y={"type": "data", "array": up, "color": theme.INK, "thickness": 1.5, "width": 3},
+        error_y={"type": "data", "array": up, "arrayminus": down, "color": theme.INK, "thickness": 1.5, "width": 3},
         **theme.panel_axes(k),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
@@ -12,6 +11,7 @@ import polars as pl
 from simcare.decide import ranking
 from simcare.report import theme, wording
 from simcare.report.figures.contrasts import VERDICTS, verdict
+from simcare.report.likelihood import predicted_words, ranked_estimate
 from simcare.report.theme import axis, label
 
 ACROSS = 4  # panels in a row on a wide screen; two on paper, one on a phone
@@ -21,8 +21,8 @@ BEYOND = 0.6  # of the spread of the averages: how far beyond them an axis follo
 def sweep_figure(
     ranked: pl.DataFrame, measure: str, titles: Mapping[str, str], scenarios: Mapping[str, str], years: str
 ) -> go.Figure:
-    """Each strategy's paired difference from the baseline in one measure, a panel a scenario, all on one scale: dot, 95
-    % interval and rank.
+    """Each strategy's paired difference from the baseline in one measure, a panel a scenario, all on one scale:
+    dot, 90 % prediction interval and rank.
 
     Strategies are in the order of the first scenario, so that a change of order shows. ``ranked`` as
     :func:`simcare.decide.ranking.ranks` gives it; ``titles`` are those of the strategies, ``scenarios`` those of the
@@ -49,10 +49,7 @@ def sweep_figure(
 
 def _verdicts(ranked: pl.DataFrame, measure: str) -> list[str]:
     """The verdicts that occur, in the order of the legend."""
-    found = {
-        verdict(measure, wording.Estimate.of(d, lo, hi))
-        for d, lo, hi in ranked.select("difference", "low", "high").iter_rows()
-    }
+    found = {verdict(measure, ranked_estimate(row)) for row in ranked.iter_rows(named=True)}
     return [key for key in VERDICTS if key in found]
 
 
@@ -89,21 +86,16 @@ def _panel(
 ) -> None:
     about, place = wording.shown_measure(measure), {**theme.panel_axes(k), "showlegend": False}
     for row in rows.iter_rows(named=True):
-        y, estimate = order.index(row["strategy"]), _estimate(row)
+        y, estimate = order.index(row["strategy"]), ranked_estimate(row)
         _, colour, symbol = VERDICTS[verdict(measure, estimate)]
         if estimate.low is not None and estimate.high is not None:
             _interval(fig, y, estimate.low, estimate.high, ends, colour, place)
-        value, low, high = wording.rounded_alike(estimate, about.unit)
-        hover = f"{value}<br>{wording.PREDICTION} {low} to {high}<br>rank {ranking.place(row)}<extra></extra>"
+        value, interval = wording.rounded_alike(estimate, about.unit)[0], predicted_words(estimate, about.unit)
+        hover = f"{value}<br>{interval}<br>rank {ranking.place(row)}<extra></extra>"
         marker = {"color": colour, "size": 9, "symbol": symbol, "line": {"color": colour, "width": 2}}
         fig.add_scatter(x=[row["difference"]], y=[y], mode="markers", marker=marker, hovertemplate=hover, **place)
     _ranks(fig, rows, order, _with_ranks(ends)[1], place)
     theme.zero_line(fig, k)
-
-
-def _estimate(row: Mapping[str, Any]) -> wording.Estimate:
-    """A row of ranks as an estimate, with its chances."""
-    return wording.Estimate(row["difference"], row["low"], row["high"], row["chance_lower"], row["chance_higher"])
 
 
 def _ranks(fig: go.Figure, rows: pl.DataFrame, order: list[str], edge: float, place: dict[str, object]) -> None:
@@ -212,8 +204,9 @@ def _alt(
         rows = ranked.filter(pl.col("scenario") == scenario).sort("rank", maintain_order=True)
         ends = []
         for place, row in (("first", rows.row(0, named=True)), ("last", rows.row(-1, named=True))):
-            value, low, high = wording.rounded_alike(_estimate(row), about.unit)
-            ends.append(f"{place} {titles[row['strategy']]}, {value} ({low} to {high})")
+            value, low, high = wording.rounded_alike(ranked_estimate(row), about.unit)
+            between = f" ({low} to {high})" if low else ""
+            ends.append(f"{place} {titles[row['strategy']]}, {value}{between}")
         alike = rows["rank"].max() == 1
         said.append(f"{name}: {'all strategies alike' if alike else ', '.join(ends)}")
     start = (

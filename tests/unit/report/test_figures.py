@@ -127,26 +127,50 @@ def test_text_of_a_model_cannot_become_markup() -> None:
 # What is drawn is what the frames hold.
 
 
-def test_the_comparison_draws_the_means_and_both_intervals() -> None:
+def test_the_comparison_draws_the_means_and_the_prediction_intervals() -> None:
     rows = given().differences
     assert rows is not None
     row = rows.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_council")).row(0, named=True)
     first_panel = [
         trace for trace in drawn()["comparison"].data if trace.xaxis == "x" and trace.y is not None and trace.y[0] == 0
     ]
-    xs = [tuple(trace.x) for trace in first_panel]
-    assert (row["difference"],) in xs
-    assert (row["low"], row["high"]) in xs
-    assert (row["spread_low"], row["spread_high"]) in xs
+    dot, bar = (next(trace for trace in first_panel if trace.mode == mode) for mode in ("markers", "lines"))
+    assert tuple(dot.x) == (row["difference"],)
+    assert tuple(bar.x) == (row["prediction_low"], row["prediction_high"])
+    assert dot.hovertemplate == "−£24.7m<br>90% prediction interval −£45.3m to +£9.0m<extra></extra>"
 
 
-def test_the_verdict_is_better_only_when_the_whole_interval_is() -> None:
-    assert figures.verdict("cost_pv", wording.Estimate(-3.0, -5.0, -1.0)) == "better"
-    assert figures.verdict("cost_pv", wording.Estimate(-3.0, -7.0, 1.0)) == "unclear"
-    assert figures.verdict("cost_pv", wording.Estimate(3.0, 1.0, 5.0)) == "worse"
-    assert figures.verdict("independent_days", wording.Estimate(3.0, 1.0, 5.0)) == "better"
-    assert figures.verdict("person_days", wording.Estimate(3.0, 1.0, 5.0)) == "changed"
+def test_from_few_replications_a_comparison_has_dots_without_bars() -> None:
+    few = given().differences
+    assert few is not None
+    few = few.with_columns(prediction_low=pl.lit(None, pl.Float64), prediction_high=pl.lit(None, pl.Float64))
+    fig = figures.comparison_figure(few, given().titles, PERIOD)
+    shown = [trace for trace in fig.data if trace.x[0] is not None and trace.y[0] is not None]
+    dots = [trace for trace in shown if trace.mode == "markers"]
+    assert len(dots) == 3 * len({trace.xaxis for trace in dots})
+    assert all(
+        trace.hovertemplate.endswith("<br>too few replications for an interval<extra></extra>") for trace in dots
+    )
+    assert "to" not in {word for trace in dots for word in trace.hovertemplate.split()}
+    assert not [
+        trace for trace in shown if trace.mode == "lines" and trace.y[0] == trace.y[-1] and trace.x[0] != trace.x[-1]
+    ]
+
+
+def test_a_verdict_goes_by_two_in_three_futures() -> None:
+    def of(value: float, lower: float, higher: float, low: float = -7.0, high: float = 7.0) -> wording.Estimate:
+        return wording.Estimate(value, low, high, lower, higher)
+
+    assert figures.verdict("cost_pv", of(-3.0, 0.66, 0.34)) == "better"
+    assert figures.verdict("cost_pv", of(-3.0, 0.65, 0.35)) == "unclear"
+    assert figures.verdict("cost_pv", of(3.0, 0.34, 0.66)) == "worse"
+    assert figures.verdict("independent_days", of(3.0, 0.0, 1.0)) == "better"
+    assert figures.verdict("person_days", of(3.0, 0.0, 1.0)) == "changed"
+    assert figures.verdict("cost_pv", of(0.0, 0.0, 0.0, 0.0, 0.0)) == "unclear"
     assert figures.verdict("cost_pv", wording.Estimate(3.0, None, None)) == "unclear"
+    assert figures.verdict("cost_pv", wording.Estimate(-3.0, -7.0, 1.0)) == "unclear", (
+        "without chances the interval says"
+    )
 
 
 def test_caseload_draws_the_mean_of_each_month() -> None:
@@ -204,12 +228,25 @@ def test_the_change_in_cost_is_paired() -> None:
     paired = (wide["early"] - wide["baseline"]).to_numpy()
     last = frame.filter(pl.col("financial_year") == "2017/18").row(0, named=True)
     assert last["mean"] == pytest.approx(paired.mean())
-    half = 2.0686576 * paired.std(ddof=1) / np.sqrt(REPLICATIONS)  # Student's t, 23 degrees of freedom
-    assert last["high"] - last["mean"] == pytest.approx(half, rel=1e-6)
-    assert (
-        last["high"] - last["low"]
-        < naive("cost", strategy="early").group_by("replication").agg(pl.col("value").sum())["value"].std()
+    up, down = np.sort(paired), np.sort(paired)[::-1]  # of 24: ranks 1.25 and 23.75
+    assert REPLICATIONS == 24
+    assert last["low"] == pytest.approx(up[0] + 0.25 * (up[1] - up[0]))
+    assert last["high"] == pytest.approx(down[0] + 0.25 * (down[1] - down[0]))
+
+
+def test_whiskers_of_a_change_reach_to_either_end_of_its_interval() -> None:
+    frame = summaries.cost_changes(Frames(given()).measures, given().titles)
+    mine = frame.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_council"))
+    bar = drawn()["cost_change"].data[0]
+    assert list(bar.y) == mine["mean"].to_list()
+    assert [y + up for y, up in zip(bar.y, bar.error_y.array, strict=True)] == pytest.approx(mine["high"].to_list())
+    assert [y - down for y, down in zip(bar.y, bar.error_y.arrayminus, strict=True)] == pytest.approx(
+        mine["low"].to_list()
     )
+    assert list(bar.error_y.array) != list(bar.error_y.arrayminus)
+    few = frame.with_columns(low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64))
+    bare = figures.cost_change_figure(few, Frames(given()).setting).data[0]
+    assert set(bare.error_y.array) == set(bare.error_y.arrayminus) == {0.0}
 
 
 def test_moves_are_averages_a_year() -> None:
@@ -334,17 +371,13 @@ def test_ticks_cover_the_range_evenly_and_read_alike(low: float, high: float) ->
     assert 0 in found["tickvals"] or low > 0
 
 
-@pytest.mark.parametrize("parts", [(), ("demand",), ("demand", "parameter")])
-def test_the_legend_of_a_comparison_has_room_on_a_phone(parts: tuple[str, ...]) -> None:
+def test_the_legend_of_a_comparison_has_room_on_a_phone() -> None:
     """A line for each of its entries, above the first panel's heading."""
     c = sample_comparison()
     assert c.differences is not None
-    known = {f"{part}_{end}": pl.col(f"spread_{end}") for part in parts for end in ("low", "high")}
-    none = {f"{part}_{end}": None for part in ("demand", "parameter") for end in ("low", "high")}
-    rows = c.differences.with_columns(**{name: pl.lit(None, pl.Float64) for name in none}).with_columns(**known)
-    fig = figures.comparison_figure(rows, c.titles, PERIOD)
+    fig = figures.comparison_figure(c.differences, c.titles, PERIOD)
     entries = {trace.name for trace in fig.data if trace.showlegend is not False}
-    most = 5 + len(parts)  # three verdicts, the interval, the spread, and its parts
+    most = 4  # three verdicts and the interval
     assert most - 1 <= len(entries) <= most
     assert fig.layout.meta["narrow"]["margin.t"] >= theme.legend_px(most, 1)
     assert fig.layout.legend.tracegroupgap == 0, "legend_px counts the lines only"

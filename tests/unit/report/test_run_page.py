@@ -15,22 +15,16 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from simcare.report import sources, summaries, tables, wording
-from simcare.report.findings import finding_sentence, report_sentences
+from simcare.report.findings import SAID, finding_sentence, report_sentences
+from simcare.report.frames import Frames
 from simcare.report.report_input import ReportInput
 from simcare.report.run_page import html, write_report
-from simcare.report.wording import (
-    COUNT,
-    POUNDS,
-    Estimate,
-    Finding,
-    quantity,
-    rounded_alike,
-    strategy_sentence,
-)
+from simcare.report.wording import COUNT, POUNDS, Estimate, quantity, rounded_alike
 from simcare.units import NOISE
 from tests.support.html_page import Page
 from tests.support.report_sample import guess, sample_comparison, sample_experiment, sample_model, sample_run
 
+ENDS = ("prediction_low", "prediction_high")
 EVIL = '</script><script>alert("x")</script><img src=x onerror=alert(1)> & "co"'
 
 
@@ -165,33 +159,40 @@ def test_the_numbers_of_the_sentence_are_those_of_the_frame() -> None:
     assert given.differences is not None
     assert given.experiment is not None
     for strategy in given.experiment.strategies:
-        said = finding_sentence(given.differences, strategy, "at a cost", "2013/14 to 2017/18")
-        for measure, what, unit in (
-            ("cost_council", "cost to the council in the cash budget", 1e6),
-            ("cost_pv", r"total cost in NPV \(Green Book\)", 1e6),
-            ("dependency_days", "dependency-days", 1),
-            ("independent_days", "independent days", 1),
-        ):
+        said = finding_sentence(given.differences, strategy, "at a cost", Frames(given).setting, {})
+        for measure, what in SAID.items():
             row = given.differences.filter((pl.col("strategy") == strategy.name) & (pl.col("measure") == measure)).row(
                 0, named=True
             )
-            numbers = re.search(what + r"[^()]*\(?[^()]*\([^()]*\)|" + what + r" \([^()]*\)", said)
-            assert numbers is not None
-            found = [
-                float(n.replace(",", "")) * unit
-                for n in re.findall(r"(?<![\w%])(\d[\d,.]*)(?=m|\b)(?!%)", numbers.group())
-            ]
-            tolerance = (row["high"] - row["low"]) / 2 * 0.5
-            for end in ("difference", "low", "high"):
-                assert min(abs(abs(row[end]) - n) for n in found) <= tolerance, (said, end, row[end], found)
+            if measure == "unmet_need_days":
+                assert row["difference"] == row["prediction_low"] == row["prediction_high"] == 0
+                assert said.endswith(f"it makes no difference at all to {what}.")
+                continue
+            unit = POUNDS if measure.startswith("cost") else COUNT
+            ends = Estimate(row["difference"], row["prediction_low"], row["prediction_high"])
+            mean, low, high = rounded_alike(ends, unit)
+            chance = max(row["chance_lower"], row["chance_higher"])
+            share = "all" if chance == 1 else f"{100 * chance:.0f}% of"
+            size = f" by {mean[1:]} ({share} simulated futures), between " if chance >= 0.66 else f" ({mean}, between "
+            assert f"{what}{size}" in said
+            rest = said.partition(f"{what}{size}")[2]
+            first, second = (low, high) if abs(row["prediction_low"]) < abs(row["prediction_high"]) else (high, low)
+            if low[0] == high[0]:
+                assert rest.startswith(f"{first[1:]} and {second[1:]}")
+                continue
+            words = ("a saving of {}", "a cost of {}") if unit == POUNDS else ("{} fewer", "{} more")
+            named = [words[0].format(low[1:]), words[1].format(high[1:])]
+            lower = row["chance_lower"] >= 0.66
+            assert rest.startswith(" and ".join(reversed(named) if lower else named))
 
 
 def test_the_direction_of_the_sentence_is_that_of_the_frame() -> None:
     early, telecare, tariff = report_sentences(comparison())[1:]
-    assert "expected to reduce cost to the council" in early
-    assert "no clear difference" not in early
-    assert "there is no clear difference in cost to the council in the cash budget" in telecare
+    assert "very likely to reduce cost to the council" in early
+    assert "go either way" not in early
+    assert "“Telecare for older people” is as likely as not to go either way: cost to the council" in telecare
     assert "reduce" not in telecare
+    assert "almost certain to reduce cost to the council" in tariff
     assert "with no programme cost assumed" in tariff
 
 
@@ -217,50 +218,8 @@ def test_the_baseline_sentence_adds_up() -> None:
     assert float(said.group(1)) == pytest.approx(cash / 1e9, rel=0.005)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "says"),
-    [
-        (-5.0e6, -1.2e6, "is expected to reduce total cost by £3.10m (95% interval £1.20m to £5.00m)"),
-        (
-            -5.0e6,
-            1.2e6,
-            ("“S” makes no clear difference to total cost (central estimate −£3.10m, 95% interval −£5.00m to +£1.20m)"),
-        ),
-        (-5.0e6, 0.0, "“S” makes no clear difference to total cost"),
-    ],
-)
-def test_an_interval_that_holds_zero_is_no_finding(low: float, high: float, says: str) -> None:
-    said = strategy_sentence("S", "2013/14", [Finding("total cost", POUNDS, Estimate(-3.1e6, low, high))], "at a cost")
-    assert says in said
-    assert said.startswith("In 2013/14, ")
-    assert ("expected" in said) == (high < 0)
-
-
-def test_a_sentence_keeps_findings_and_doubts_apart() -> None:
-    findings = [
-        Finding("total cost", POUNDS, Estimate(2e6, 1e6, 3e6)),
-        Finding("dependency-days", COUNT, Estimate(-500.0, -900.0, -100.0)),
-        Finding("independent days", COUNT, Estimate(10.0, -90.0, 110.0)),
-    ]
-    said = strategy_sentence("S", "2013/14 to 2014/15", findings, "at a cost")
-    assert (
-        said
-        == "Over 2013/14 to 2014/15, “S” is expected to increase total cost by £2.00m (95% interval £1.00m to £3.00m),"
-        " and to reduce dependency-days by 500 (95% interval 100 to 900), at a cost; there is no clear"
-        " difference in independent days (central estimate +10, 95% interval −90 to +110)."
-    )
-
-
-def test_a_strategy_that_does_nothing_is_said_to_do_nothing() -> None:
-    said = strategy_sentence("S", "2013/14", [Finding("total cost", POUNDS, Estimate(0.0, 0.0, 0.0))], "at no cost")
-    assert said == "In 2013/14, “S” makes no difference at all to total cost, at no cost."
-
-
 def test_one_replication_gives_no_interval() -> None:
     assert Estimate.of(3.0, float("nan"), float("nan")) == Estimate(3.0)
-    said = strategy_sentence("S", "2013/14", [Finding("total cost", POUNDS, Estimate(3e6))], "at a cost")
-    assert "makes no clear difference" in said
-    assert "one replication, so no interval" in said
 
 
 # Digits.
@@ -407,8 +366,10 @@ def test_the_comparison_table_holds_every_measure_of_every_strategy() -> None:
     frame = given.differences.filter((pl.col("strategy") == "early") & (pl.col("measure") == "cost_pv")).row(
         0, named=True
     )
-    assert row[3] == rounded_alike(Estimate(frame["difference"], frame["low"], frame["high"]), POUNDS)[0]
-    assert row[7] == f"{round(24 * frame['share_better'])} of 24"
+    assert row[3] == rounded_alike(Estimate(*(frame[n] for n in ("difference", *ENDS))), POUNDS)[0]
+    assert row[4] == wording.interval_words(Estimate(*(frame[n] for n in ("difference", *ENDS))), POUNDS)
+    assert row[6] == wording.share(frame["chance_better"]) == "91.7%"
+    assert row[7] == quantity(frame["monte_carlo_error"], POUNDS)
     none = next(r for r in table.rows if r[1] == "Crises")
     assert none[4] == "the same in every replication"
 
@@ -456,6 +417,8 @@ def test_the_method_says_what_it_takes_to_get_the_same_figures() -> None:
     for text in (
         "What they do not include",
         "5th to 95th percentile",
+        "90% prediction interval of a difference: nine in ten simulated futures lie there, by the 24 replications",
+        "Monte Carlo error: how exactly 24 replications fix the average of the model",
         "discounted by 3.5% a year",
         "raised by 2% each 1 April",
         "2012/13 prices",
