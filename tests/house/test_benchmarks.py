@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from simcare.calibrate.reading import load_calibration
-from tests.support.paths import ROOT
+from simcare.decide.comparison import compare
+from simcare.files.load import read_experiment, with_options
+from simcare.files.parsing import parse
+from simcare.model import Model
+from tests.support.paths import ROOT, SUPPORT
 from tests.support.scripts import program
 from tests.support.small_calibration import written
 
@@ -95,3 +99,19 @@ def test_a_small_calibration_is_recovered(monkeypatch: pytest.MonkeyPatch, tmp_p
         monkeypatch.setattr(recovery, "PARTS", tmp_path / "recovery")
         said = recovery.recovered(load_calibration(written(tmp_path)), 2, 1)
     assert "2 data sets, 2 parameters" in said and "Nelder-Mead" in said
+
+
+def test_one_row_at_a_time_beside_what_all_of_them_make() -> None:
+    given = read_experiment(SUPPORT / "toy-experiment.toml")
+    prior = {"kind": "lognormal", "median": 1, "sd_log": 0.3, "source": "assumption", "grade": "D"}
+    price = {"name": "price", "title": "Price", "scale": ["contracts.*.gbp_per_*"], "prior": prior}
+    model = parse(Model, given.extended.model_dump(by_alias=True) | {"uncertain": [price]}, "x.toml")
+    given = given._replace(model=model, extended=model, experiment=with_options(given, replications=20))
+    with program("benchmarks/one_at_a_time.py") as sweep:
+        few = given._replace(experiment=with_options(given, replications=2))
+        swept = sweep.sweep(few)
+        said = sweep.report(swept, compare(given).differences)
+    names = [strategy.name for strategy in given.experiment.strategies]
+    assert swept["strategy"].to_list() == names * 2
+    assert [line.partition(":")[0] for line in said if not line.startswith(" ")] == names
+    assert all("changes inside" in line or "Price at" in line for line in said)
