@@ -117,7 +117,7 @@ def care_home_stays(model: Model) -> pl.DataFrame:
         part: tuple(row for row in getattr(model, part) if row.stage == "older people")
         for part in ("caseload", "arrivals")
     }
-    run = simcare.run(model.model_copy(update=older), years=9, replications=1, seed=1, keep_log=True)
+    run = simcare.run(model.model_copy(update=older), years=9, replications=1, seed=1, keep_log=True, central=True)
     assert run.log is not None
     home = pl.col("tier").cast(pl.String).is_in(CARE) & ~pl.col("event").is_in(["death", "left"])
     rows = run.log.with_columns(home=home, until=pl.col("time").shift(-1).over("client").fill_null(run.days))
@@ -141,7 +141,7 @@ def care_home_stays(model: Model) -> pl.DataFrame:
 
 def tables(model: Model, replications: int) -> tuple[pl.DataFrame, ...]:
     """The five tables of a model's balance."""
-    run = simcare.run(model, years=2, replications=replications, seed=1, keep_log=True)
+    run = simcare.run(model, years=2, replications=replications, seed=1, keep_log=True, central=True)
     by_stage, by_tier = stocks(run, ["stage"]), stocks(run, ["stage", "tier"])
     return by_stage, by_tier, flows(run), costs(run), care_home_stays(model)
 
