@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,9 +16,9 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from scipy.stats import t as student
 
 from simcare.decide import ranking
+from simcare.decide.prediction import prediction_interval
 from simcare.model.contracts import Contract
 from simcare.model.strategy import AS_IN_THE_FILE, NewContract
 from simcare.model.terms import Term
@@ -111,7 +112,7 @@ def test_scenarios_alone_have_no_contracts() -> None:
     experiment = given().experiment
     assert experiment is not None
     plain = tuple(s.model_copy(update={"contracts": ()}) for s in experiment.strategies)
-    other = ReportInput(**{**given().__dict__, "experiment": experiment.model_copy(update={"strategies": plain})})
+    other = replace(given(), experiment=experiment.model_copy(update={"strategies": plain}))
     text = Page(html(other)).text
     assert f"The strategies in other scenarios, {YEARS}" in text
     assert "What each contract pays" not in text
@@ -231,14 +232,15 @@ def test_findings_say_that_a_contract_rests_on_how_providers_answer() -> None:
 
 
 def plain_difference(strategy: str, measure: str) -> wording.Estimate:
-    """The paired difference in one service, with Student's interval, from the rows of the measures."""
+    """The paired difference in one service, with its prediction interval, from the rows of the measures."""
     rows = given().measures.filter((pl.col("service") == "placement_care") & (pl.col("measure") == measure))
     total = {
         (s, r): value for s, r, value in rows.group_by("strategy", "replication").agg(pl.col("value").sum()).iter_rows()
     }
     each = np.array([total[strategy, r] - total["baseline", r] for r in range(REPLICATIONS)])
-    half = student.ppf(0.975, REPLICATIONS - 1) * each.std(ddof=1) / np.sqrt(REPLICATIONS)
-    return wording.Estimate(each.mean(), each.mean() - half, each.mean() + half)
+    up, down = np.sort(each), np.sort(each)[::-1]
+    assert REPLICATIONS == 24  # so the ends have ranks 1.25 and 23.75
+    return wording.Estimate(each.mean(), up[0] + 0.25 * (up[1] - up[0]), down[0] + 0.25 * (down[1] - down[0]))
 
 
 def test_the_table_of_services_holds_paired_differences_of_these_services_only() -> None:
@@ -288,9 +290,17 @@ def test_strategies_with_other_services_have_a_table_of_their_own() -> None:
 intervals = st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 6)), min_size=1, max_size=6)
 
 
-def frame(rows: list[tuple[float, float]], measure: str = "cost_pv") -> pl.DataFrame:
+def made(rows: list[tuple[float, float]], measure: str = "cost_pv") -> pl.DataFrame:
+    """Differences and half the width of their prediction intervals, as a comparison has them."""
     ends = [
-        {"strategy": f"s{k}", "difference": float(d), "low": float(d - h), "high": float(d + h)}
+        {
+            "strategy": f"s{k}",
+            "difference": float(d),
+            "prediction_low": float(d - h),
+            "prediction_high": float(d + h),
+            "chance_lower": float(d < 0),
+            "chance_higher": float(d > 0),
+        }
         for k, (d, h) in enumerate(rows)
     ]
     return pl.DataFrame(ends).with_columns(scenario=pl.lit("w"), measure=pl.lit(measure), baseline_mean=100.0)
@@ -299,7 +309,7 @@ def frame(rows: list[tuple[float, float]], measure: str = "cost_pv") -> pl.DataF
 @for_all(intervals, st.sampled_from(["cost_pv", "independent_days"]))
 def test_ranks_are_counts_of_those_ahead(rows: list[tuple[float, float]], measure: str) -> None:
     sign = wording.shown_measure(measure).better
-    found = ranking.ranks(frame(rows, measure), measure)
+    found = ranking.ranks(made(rows, measure), measure)
     for (d, h), row in zip(rows, found.iter_rows(named=True), strict=True):
         assert row["rank"] == 1 + sum(sign * other > sign * d for other, _ in rows)
         assert row["best"] == 1 + sum(sign * other - wide > sign * d + h for other, wide in rows)
@@ -307,42 +317,54 @@ def test_ranks_are_counts_of_those_ahead(rows: list[tuple[float, float]], measur
         assert row["best"] <= row["rank"] <= row["worst"]
 
 
-@for_all(st.integers(2, 12), st.floats(-1, 1), st.floats(-3, 3), st.integers(0, 999))
-def test_where_intervals_do_not_overlap_the_paired_interval_leaves_out_zero(
+@for_all(st.integers(19, 120), st.floats(-1, 1), st.floats(-6, 6), st.integers(0, 999))
+def test_where_intervals_do_not_overlap_one_is_ahead_in_nine_futures_of_ten(
     n: int, alike: float, apart: float, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     one = rng.normal(size=n)
     other = alike * one + rng.normal(size=n) * 0.5 + apart
-
-    def half(x: np.ndarray) -> float:
-        return float(student.ppf(0.975, n - 1) * x.std(ddof=1) / np.sqrt(n))
-
-    distance = abs(one.mean() - other.mean())
-    if distance > half(one) + half(other):
-        assert distance > half(one - other) * (1 - 1e-12)
+    (one_low, one_high), (other_low, other_high) = (prediction_interval(x) for x in (one, other))
+    assert one_low is not None and one_high is not None and other_low is not None and other_high is not None
+    if one_high < other_low:
+        assert (one < other).mean() >= 0.9
+    if other_high < one_low:
+        assert (other < one).mean() >= 0.9
 
 
 def test_a_measure_that_is_neither_better_nor_worse_gives_no_ranks() -> None:
     with pytest.raises(ValueError, match="neither better nor worse"):
-        ranking.ranks(frame([(1.0, 0.0)], "person_days"), "person_days")
+        ranking.ranks(made([(1.0, 0.0)], "person_days"), "person_days")
 
 
 def test_what_is_only_rounding_is_no_difference() -> None:
-    assert not ranking.differ(frame([(1e-12, 0.0), (0.0, 0.0)]), "cost_pv")
-    assert ranking.ranks(frame([(1e-12, 0.0), (-1e-12, 0.0)]), "cost_pv")["rank"].to_list() == [1, 1]
+    assert not ranking.differ(made([(1e-12, 0.0), (0.0, 0.0)]), "cost_pv")
+    assert ranking.ranks(made([(1e-12, 0.0), (-1e-12, 0.0)]), "cost_pv")["rank"].to_list() == [1, 1]
 
 
 def test_the_sentence_says_who_is_first_and_whether_it_differs_clearly() -> None:
     frame = given().scenarios
     assert frame is not None
     low, high = (scenario(AS_IN_THE_FILE, "dependency_days", s) for s in ("early", "tariff"))
-    assert low["high"] < high["low"]  # early is told from the next, but in the scenario without any difference
+    assert low["difference"] < high["difference"]
+    assert low["prediction_high"] > high["prediction_low"]  # early is not told from the next
+    assert low["prediction_high"] > 0  # nor clearly better than the baseline
     assert (
         scenarios.ranking_sentence(ranking.ranks(frame, "dependency_days"), "dependency_days", given().titles)
         == "Dependency-days: of four scenarios, “Early help for families” ranks first in three; strategies share the"
-        " first place in one. The first differs clearly from the next in three of them; the first is clearly"
-        " better than the baseline in three."
+        " first place in one. The first differs clearly from the next in none of them; the first is clearly"
+        " better than the baseline in none."
+    )
+    narrow = pl.concat(
+        [
+            made([(-9.0, 1.0), (-3.0, 1.0)], "dependency_days"),
+            made([(-9.0, 1.0), (-8.0, 1.0)], "dependency_days").with_columns(scenario=pl.lit("v")),
+        ]
+    )
+    assert (
+        scenarios.ranking_sentence(ranking.ranks(narrow, "dependency_days"), "dependency_days", {"s0": "A", "s1": "B"})
+        == "Dependency-days: of two scenarios, “A” ranks first in two. The first differs clearly from the next in one"
+        " of them; the first is clearly better than the baseline in two."
     )
     alike = frame.filter(pl.col("scenario") == "no answer")
     alike = pl.concat([alike, alike.with_columns(scenario=pl.lit("another"))])
@@ -364,8 +386,8 @@ def test_the_table_of_ranks_has_every_strategy_in_every_scenario() -> None:
     for row, (strategy, mine) in zip(table.rows, values.items(), strict=True):
         assert row[0] == given().titles[strategy]
         rank = 1 + sum(other["difference"] < mine["difference"] for other in values.values())
-        best = 1 + sum(other["high"] < mine["low"] for other in values.values())
-        worst = 3 - sum(other["low"] > mine["high"] for other in values.values())
+        best = 1 + sum(other["prediction_high"] < mine["prediction_low"] for other in values.values())
+        worst = 3 - sum(other["prediction_low"] > mine["prediction_high"] for other in values.values())
         assert row[1] == (str(rank) if best == worst else f"{rank} ({best}–{worst})")
         assert row[2] == "1 (1–3)"
         assert row[3] == row[1]  # twice as much keeps the order
@@ -408,7 +430,7 @@ def test_strategies_stand_in_the_order_of_the_first_scenario_and_all_panels_shar
 
 def test_an_interval_beyond_the_scale_ends_in_a_triangle() -> None:
     rows = pl.concat(
-        [frame([(-1.0, 0.2), (1.0, 50.0)]), frame([(-1.0, 0.2), (0.5, 0.1)]).with_columns(scenario=pl.lit("v"))]
+        [made([(-1.0, 0.2), (1.0, 50.0)]), made([(-1.0, 0.2), (0.5, 0.1)]).with_columns(scenario=pl.lit("v"))]
     )
     found = ranking.ranks(rows, "cost_pv")
     fig = figures.sweep_figure(found, "cost_pv", {"s0": "One", "s1": "Two"}, {"w": "First", "v": "Second"}, YEARS)
@@ -424,7 +446,7 @@ def test_the_table_of_the_figure_holds_its_numbers_in_order_of_rank() -> None:
     assert len(table.rows) == 12
     mine = scenario("eta 2", "dependency_days", "early")
     value, low, high = wording.rounded_alike(
-        wording.Estimate(mine["difference"], mine["low"], mine["high"]), wording.DAYS
+        wording.Estimate(mine["difference"], mine["prediction_low"], mine["prediction_high"]), wording.DAYS
     )
     assert table.rows[6] == (
         "They answer twice as strongly (eta 2)",
@@ -434,6 +456,25 @@ def test_the_table_of_the_figure_holds_its_numbers_in_order_of_rank() -> None:
         "1",
     )
     assert {row[2:] for row in table.rows[3:6]} == {("0 days", "the same", "1 (1–3)")}
+
+
+def test_from_few_replications_a_sweep_says_so_and_its_legend_goes_by_the_chances() -> None:
+    names = {"s0": "One", "s1": "Two"}, {"w": "First"}
+    found = ranking.ranks(made([(-1.0, 9.0), (1.0, 9.0)]), "cost_pv")  # across zero, but all futures on one side
+    whole = figures.sweep_figure(found, "cost_pv", *names, YEARS)
+    shown = [trace for trace in whole.data if trace.showlegend is not False]
+    assert [trace.name for trace in shown] == [
+        "Likely better than the baseline", "Likely worse than the baseline", "90% prediction interval",
+    ]  # fmt: skip
+    hovers = [trace.hovertemplate for trace in whole.data if trace.hovertemplate is not None]
+    assert hovers[0] == "−£1<br>90% prediction interval −£10 to +£8<br>rank 1 (1–2)<extra></extra>"
+    empty = pl.lit(None, pl.Float64)
+    bare = made([(-1.0, 0.0), (1.0, 0.0)]).with_columns(prediction_low=empty, prediction_high=empty)
+    few = ranking.ranks(bare, "cost_pv")
+    fig = figures.sweep_figure(few, "cost_pv", *names, YEARS)
+    hovers = [trace.hovertemplate for trace in fig.data if trace.hovertemplate is not None]
+    assert hovers[0] == "−£1<br>too few replications for an interval<br>rank 1 (1–2)<extra></extra>"
+    assert fig.layout.meta["alt"].endswith("First: first One, −£1, last Two, +£1.")
 
 
 def test_the_figure_says_in_words_who_is_first_and_last() -> None:
