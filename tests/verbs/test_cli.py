@@ -124,7 +124,7 @@ def test_compare_prints_the_table_the_sentences_and_the_report(tmp_path: Path, e
     done = simcare("compare", experiment, "--out", tmp_path / "c")
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("report.html")
-    for words in ("Early help", "Nothing at all", "Dependency-days", "95% interval", "2013/14 to 2014/15"):
+    for words in ("Early help", "Nothing at all", "Dependency-days", "90% prediction interval", "2013/14 to 2014/15"):
         assert words in done.stdout
     rows = pl.read_csv(tmp_path / "c" / "summary.csv").filter(pl.col("strategy") == "nothing")
     assert rows["difference"].abs().max() == 0  # a strategy with no effect is the baseline, to the last bit
@@ -148,6 +148,23 @@ def test_check_lists_assumptions() -> None:
     assert "clocks.leaving.0.per_year" in done.stdout
     numbers = json.loads(simcare("check", "mm-infinity", "--assumptions", "--json").stdout)["numbers"]["mm-infinity"]
     assert all(number["grade"] in "CD" for number in numbers)
+
+
+def test_check_takes_an_experiment_without_replications_and_refuses_a_target_that_is_no_measure(tmp_path: Path) -> None:
+    path = tmp_path / "e.toml"
+    text = EXPERIMENT.format(model=TOY.as_posix()).replace("replications = 3\n", "precision = 0.125\n")
+    path.write_text(text, encoding="utf-8")
+    done = simcare("check", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{path}: experiment is valid")
+    target = '[target]\nmeasure = "dependency_day"\nat_most = -100\n[shrinkage]'
+    path.write_text(text.replace("[shrinkage]", target), encoding="utf-8")
+    done = simcare("check", path)
+    assert done.returncode == 2
+    assert done.stderr == f"{path}: target.measure: unknown 'dependency_day', did you mean 'dependency_days'?\n"
+    again = simcare("compare", path, "--out", tmp_path / "out")
+    assert (again.returncode, again.stderr) == (2, done.stderr)
+    assert [file.name for file in tmp_path.iterdir()] == ["e.toml"]
 
 
 def test_schema_is_json() -> None:

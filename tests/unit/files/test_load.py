@@ -14,13 +14,20 @@ from pydantic import ValidationError
 
 from simcare.errors import BadInput
 from simcare.files.library import find_file, library
-from simcare.files.load import check_file, load_experiment, load_model
+from simcare.files.load import (
+    LoadedExperiment,
+    check_file,
+    load_experiment,
+    load_model,
+    read_experiment,
+    with_options,
+)
 from simcare.files.parsing import as_path, parse
 from simcare.files.schemas import file_schema
 from simcare.files.toml_faults import read_toml
 from simcare.model import Model, sourced_figures
 from simcare.model.overlay import apply_strategy
-from simcare.model.strategy import Experiment, Strategy
+from simcare.model.strategy import Experiment, Goal, Strategy
 from tests.support.paths import TOY
 
 SHIPPED = [
@@ -266,3 +273,68 @@ def test_paths_read_as_a_person_would_write_them() -> None:
     assert as_path(("arrivals", 0, "per_year", "steps", 0, "value"), data) == "arrivals[0].per_year.value"
     assert as_path(("arrivals", 1, "per_year", "steps", 1, "value"), data) == "arrivals[1].per_year[1].value"
     assert read_toml(TOY)["about"]["name"] == "toy"
+
+
+TARGETED = """
+name = "e"
+title = "E"
+model = "mm-infinity"
+years = 1
+{more}
+[shrinkage]
+A = {{ value = 1, source = "assumption", grade = "D" }}
+B = {{ value = 1, source = "assumption", grade = "D" }}
+C = {{ value = 1, source = "assumption", grade = "D" }}
+D = {{ value = 1, source = "assumption", grade = "D" }}
+[[strategies]]
+name = "s"
+title = "S"
+start = 2013-06-01
+"""
+
+
+def experiment_file(folder: Path, more: str) -> Path:
+    path = folder / "e.toml"
+    path.write_text(TARGETED.format(more=more), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [("", 100), ("precision = 0.125", 64), ("most_replications = 70", 70), ("replications = 5", 5)],
+)
+def test_a_file_without_replications_has_as_many_as_its_precision_asks_for(
+    tmp_path: Path, more: str, count: int
+) -> None:
+    found = read_experiment(experiment_file(tmp_path, more))
+    assert found.experiment.replications == count
+    assert with_options(found, precision=0.125).replications == 64
+    assert with_options(found, replications=7, precision=0.125).replications == 7
+    most = found.experiment.most_replications
+    assert with_options(found, precision=0.01).replications == most
+    with pytest.raises(BadInput, match="e: precision: "):
+        with_options(found, precision=0.0)
+
+
+def test_a_target_is_of_a_measure_that_a_comparison_adds_up(tmp_path: Path) -> None:
+    path = experiment_file(tmp_path, 'target = { measure = "cost_council", at_most = -1e6 }')
+    target = load_experiment(path)[0].target
+    assert target is not None
+    assert (target.measure, target.at_most, target.at_least) == ("cost_council", -1e6, None)
+    for measure, said in (
+        ("cost_counsil", "target.measure: unknown 'cost_counsil', did you mean 'cost_council'?"),
+        ("caseload", "target.measure: unknown 'caseload', "),
+    ):
+        bad = experiment_file(tmp_path, f'target = {{ measure = "{measure}", at_most = 0 }}')
+        for read in (load_experiment, check_file):
+            with pytest.raises(BadInput) as refused:
+                read(bad)
+            (fault,) = refused.value.faults
+            assert fault.startswith(f"{bad}: {said}")
+
+
+def test_a_target_of_no_measure_is_refused_of_a_value_too(tmp_path: Path) -> None:
+    found = read_experiment(experiment_file(tmp_path, ""))
+    wrong = found.experiment.model_copy(update={"target": Goal(measure="cst", at_most=0)})
+    with pytest.raises(BadInput, match=r"e: target\.measure: unknown 'cst', did you mean 'cost'\?"):
+        with_options(LoadedExperiment.of(wrong, found.model))
