@@ -479,17 +479,16 @@ def test_the_front_has_the_probabilities_of_its_frame() -> None:
 # The terminal, and a folder read again.
 
 
-def test_the_terminal_has_a_narrow_table_and_three_sentences() -> None:
+def test_the_terminal_has_the_same_words_under_short_titles() -> None:
     table, said = decision.brief_decision(given())
-    assert [row[1] for row in table.rows] == [
-        f"{'saves' if s > 0 else 'costs'} {wording.quantity(abs(s), wording.POUNDS)}"
-        for s in exhibits()["what-each-does"].frame["saving"]
-    ]
-    widths = [max(len(row[k]) for row in table.rows) for k in range(len(table.head))]
-    assert sum(widths) + 2 * len(widths) <= 80
-    assert len(said) == 3
-    assert said[0].startswith("Knowing all that the model does not know")
-    assert TITLES["price"] in said[1]
+    shown = exhibits()["what-each-does"].table
+    assert shown is not None
+    assert [row[1] for row in table.rows] == [row[1] for row in shown.rows]
+    assert [row[3] for row in table.rows] == [row[2] for row in shown.rows]
+    assert [(row[2], *row[4:]) for row in table.rows] == [row[3:6] for row in shown.rows]
+    assert max(len(row[0]) for row in table.rows) <= decision.BRIEF_TITLE
+    assert said[0] == exhibits()["worth-knowing"].sentence
+    assert list(said[1:]) == worth.worth_sentences(given(), answers(given()))[: decision.BRIEF_SENTENCES]
 
 
 def test_the_terminal_says_what_too_few_replications_cannot() -> None:
