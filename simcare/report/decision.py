@@ -16,7 +16,7 @@ from simcare.report.choices import acceptability_exhibit, front_exhibit, plane_e
 from simcare.report.decision_words import avoided, in_futures, percent, saved, target_words
 from simcare.report.exhibit import Exhibit, Table, sentences
 from simcare.report.frames import Frames
-from simcare.report.hinges import hinge_exhibits, shares_exhibit
+from simcare.report.hinges import hinge_exhibits, spread_shares_exhibit
 from simcare.report.page import Block, Section, Text
 from simcare.report.report_input import ReportInput
 from simcare.report.worth import everything_sentence, information_exhibit, is_nothing, worth_sentences
@@ -46,7 +46,7 @@ def decision_section(frames: Frames) -> Section | None:
         return None
     first = decision_exhibit(given, answers, period)
     worth = information_exhibit(given, answers, period)
-    plane, shares = plane_exhibit(given, answers, period), shares_exhibit(given, answers, period)
+    plane, shares = plane_exhibit(given, answers, period), spread_shares_exhibit(given, answers, period)
     hinges = hinge_exhibits(given, answers, period)
     best, front = acceptability_exhibit(given, answers, period), front_exhibit(given, answers, period)
     blocks: list[Block | Section] = [

@@ -14,7 +14,7 @@ from simcare.model import Model
 from simcare.report import wording
 from simcare.report.decision_words import KINDS, longest_causes, saved
 from simcare.report.exhibit import Exhibit, Table, exhibit_name
-from simcare.report.figures.causes import shares_figure, tornado_figure
+from simcare.report.figures.causes import spread_shares_figure, tornado_figure
 from simcare.report.report_input import ReportInput
 
 MOST_BARS = 10
@@ -97,10 +97,10 @@ def hinge_sentence(title: str, mean: float, drawn: pl.DataFrame, titles: Sequenc
 
 
 # ---- shares
-def shares_exhibit(given: ReportInput, answers: Answers, period: str) -> Exhibit:
+def spread_shares_exhibit(given: ReportInput, answers: Answers, period: str) -> Exhibit:
     """Which part of the spread of each strategy's cost and dependency comes from what."""
     frame = shares_frame(answers.shares, list(given.titles))
-    figure = shares_figure(frame, given.titles, period)
+    figure = spread_shares_figure(frame, given.titles, period)
     table = shares_table(frame, given.titles, period)
     return Exhibit(
         "spread",
@@ -151,4 +151,11 @@ def shares_sentence(frame: pl.DataFrame, titles: Mapping[str, str]) -> str:
     return f"Of the spread of the change in cost to the council, most comes from: {'; '.join(said)}."
 
 
-__all__ = ["hinge_exhibit", "hinge_exhibits", "hinge_sentence", "shares_exhibit", "shares_frame", "shares_sentence"]
+__all__ = [
+    "hinge_exhibit",
+    "hinge_exhibits",
+    "hinge_sentence",
+    "spread_shares_exhibit",
+    "shares_frame",
+    "shares_sentence",
+]

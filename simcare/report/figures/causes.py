@@ -139,7 +139,7 @@ def _tornado_alt(rows: pl.DataFrame, titles: Sequence[str], mean: float, strateg
 
 
 # ---- shares of the spread
-def shares_figure(frame: pl.DataFrame, titles: Mapping[str, str], years: str) -> go.Figure:
+def spread_shares_figure(frame: pl.DataFrame, titles: Mapping[str, str], years: str) -> go.Figure:
     """Where the spread of each strategy's difference comes from, a panel a measure: bars that add up to all of it.
 
     ``frame``: strategy, measure, kind, shown (a share).
@@ -236,4 +236,4 @@ def worth_figure(rows: pl.DataFrame, titles: Sequence[str], years: str) -> go.Fi
     return fig
 
 
-__all__ = ["KIND_COLOURS", "shares_figure", "tornado_figure", "worth_figure"]
+__all__ = ["KIND_COLOURS", "spread_shares_figure", "tornado_figure", "worth_figure"]
