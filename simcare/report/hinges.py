@@ -155,7 +155,7 @@ __all__ = [
     "hinge_exhibit",
     "hinge_exhibits",
     "hinge_sentence",
-    "spread_shares_exhibit",
     "shares_frame",
     "shares_sentence",
+    "spread_shares_exhibit",
 ]
