@@ -88,12 +88,12 @@ def target_words(target: Goal) -> str:
     """What an experiment asks of its strategies.
 
     >>> target_words(Goal(measure="cost_council", at_most=-5e6))
-    'cost to the council changes by −£5.00m at most'
+    'cost to the council, cash budget: a change of −£5.00m at most'
     """
     about = wording.shown_measure(target.measure)
     number, side = (target.at_most, "at most") if target.at_least is None else (target.at_least, "at least")
     assert number is not None
-    return f"{about.in_sentence} changes by {wording.quantity(number, about.unit, signed=True)} {side}"
+    return f"{about.in_sentence}: a change of {wording.quantity(number, about.unit, signed=True)} {side}"
 
 
 def longest_causes(tornado: pl.DataFrame, strategy: str, most: int, measure: str = MONEY) -> pl.DataFrame:
