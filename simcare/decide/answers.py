@@ -54,12 +54,12 @@ def answers_of(experiment: Experiment, model: Model, totals: pl.DataFrame, drawn
     :class:`simcare.decide.comparison.Comparison` has them."""
     names = [strategy.name for strategy in experiment.strategies]
     found = {name: _differences(totals, name) for name in names}
-    enough = totals["replication"].n_unique() >= LEAST
-    if not enough:
+    count = totals["replication"].n_unique()
+    if count < LEAST:
         empty = pl.DataFrame()
         return Answers(_chances(found, experiment), empty, empty, empty, empty, empty, empty)
-    explained = [_explained(name, found[name], *causes_of(experiment, model, drawn, name)) for name in names]
-    shared, draws = causes_of(experiment, model, drawn, None)
+    explained = [_explained(name, found[name], *causes_of(experiment, model, drawn, count, name)) for name in names]
+    shared, draws = causes_of(experiment, model, drawn, count)
     cost = np.column_stack([found[name][MONEY] for name in names])
     avoided = np.column_stack([-found[name][DEPENDENCY] for name in names])
     prices = [plane.price_of_a_day(cost[:, k], avoided[:, k]) for k in range(len(names))]
@@ -130,12 +130,13 @@ def _explained(
 
 
 def causes_of(
-    experiment: Experiment, model: Model, drawn: pl.DataFrame, strategy: str | None
+    experiment: Experiment, model: Model, drawn: pl.DataFrame, count: int, strategy: str | None = None
 ) -> tuple[list[Cause], Floats]:
     """Everything that differs from replication to replication for a strategy (for all of them under None), with its
     draws (replications, causes): rows of the model, the drivers of demand, and the strategies' effects.
 
-    A factor's draw is its logarithm, a driver's the mean of its index over the horizon, on the log scale.
+    A row's draw is its value, a driver's the mean of its index over the horizon, on the log scale, an effect's a
+    standard normal. ``count`` is the number of replications, which ``drawn`` does not say where nothing was drawn.
     """
     rows = {row.name: row for row in model.uncertain}
     base = drawn.filter(pl.col("strategy") == BASELINE)
@@ -154,7 +155,6 @@ def causes_of(
             for name, values in _by_name(drawn.filter((pl.col("kind") == EFFECT) & (pl.col("strategy") == one.name))):
                 causes.append(Cause(f"{one.name}: {name}", _effect_title(one, name), "effect"))
                 columns.append(values)
-    count = drawn["replication"].n_unique() if not columns else len(columns[0])
     return causes, np.column_stack(columns) if columns else np.zeros((count, 0))
 
 

@@ -29,7 +29,7 @@ def in_this_process(function: str, *args: Any) -> dict[str, Any]:
 
 
 def test_every_benchmark_has_its_test() -> None:
-    tested = {"run", "child", "queueing", "usual", "engines", "demand", "figure", "recovery"}
+    tested = {"run", "child", "queueing", "usual", "engines", "demand", "figure", "recovery", "one_at_a_time"}
     assert {path.stem for path in FOLDER.glob("*.py")} == tested
 
 

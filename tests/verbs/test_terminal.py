@@ -21,7 +21,7 @@ VERBS = {
     "run": ["run", str(TOY), "--years", "2", "--reps", "2", "--engine", "compiled"],
     "compare": ["compare", str(SUPPORT / "toy-experiment.toml"), "--engine", "compiled"],
     "tariff": ["tariff", "kent-2013", "--service", "intensive_home_care_older", "--experiment", "tiered-tariffs"],
-    "check": ["check", "kent-2013", "--assumptions"],
+    "check": ["check", "kent-2013-market", "--assumptions"],
     "forecast": ["forecast", str(REFERRALS), "--horizon", "12"],
 }
 

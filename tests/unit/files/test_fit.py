@@ -295,7 +295,7 @@ def test_a_number_at_a_path_is_set_for_all_the_run(model: Model, tmp_path: Path)
 def test_the_spread_of_a_fit_is_mostly_the_parameters(file: Path, path: Path) -> None:
     """A fifth fewer come: how many days that saves goes with how long people stay, which is what the fit leaves
     open."""
-    found = compare(file, 40, workers=1, fit=path)
+    found = compare(file, 40, years=3, workers=1, fit=path)
     of_cost = found.answers.shares.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "cost_pv"))
     shares = {row["name"]: row["share"] for row in of_cost.iter_rows(named=True)}
     print(shares)
@@ -304,7 +304,7 @@ def test_the_spread_of_a_fit_is_mostly_the_parameters(file: Path, path: Path) ->
     bar = found.answers.tornado.filter((pl.col("strategy") == "fewer") & (pl.col("measure") == "cost_pv"))
     assert bar["name"].to_list() == ["leaving"]
     assert bar["above_noise"].item()
-    alone = compare(file, 40, workers=1).answers.shares
+    alone = compare(file, 40, years=3, workers=1).answers.shares
     assert alone.filter((pl.col("strategy") == "fewer") & (pl.col("name") == "uncertain"))["share"].unique().item() == 0
 
 
@@ -342,9 +342,9 @@ def test_a_comparison_is_read_back_with_its_fit(found: Comparison, tmp_path: Pat
     page = report.read_text(encoding="utf-8").partition("<script>")[0]
     for words in (
         "Parameters are drawn from the fit made",
-        "The parameters' part</th>",
-        "Green: the parameters' part",
-        "5th to 95th percentile",
+        "Chance that it is better</th>",
+        "the parameters of the fit",
+        "lowest to highest of 12 replications of the model, for one strategy at a time, each with a draw of its own",
         "made, information cut-off date 31 March 2013, 50 draws",
         "What the fit puts in place of numbers below",
         'How fast people leave</th><td class="number">factor',
@@ -404,17 +404,18 @@ def simcare(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_compare_shows_a_prediction_interval_and_what_is_prior_driven(tmp_path: Path, model: Model, file: Path) -> None:
     made = written(tmp_path, model, {**LEAVING, "width": 0.9, "title": "How [fast] people leave"})
-    done = simcare("compare", file, "--fit", made, "--workers", 1, "--out", tmp_path / "c", cwd=tmp_path)
+    options = ("--workers", 1, "--out")
+    done = simcare("compare", file, "--fit", made, "--reps", 19, *options, tmp_path / "c", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "90% prediction interval" in done.stdout
+    assert "too few replications" not in done.stdout
     said = " ".join(done.stdout.split())
     assert (
         "The published data say little about: How [fast] people leave. Results that depend on these are only as"
         " reliable as the assumptions behind them." in said
     )
     assert (
-        "90% prediction interval"
-        not in simcare("compare", file, "--reps", 2, "--workers", 1, "--out", tmp_path / "d", cwd=tmp_path).stdout
+        "too few replications" in simcare("compare", file, "--reps", 18, *options, tmp_path / "d", cwd=tmp_path).stdout
     )
 
 

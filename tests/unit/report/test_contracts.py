@@ -275,7 +275,7 @@ def test_strategies_with_other_services_have_a_table_of_their_own() -> None:
         update={"contracts": (NewContract(service="enhanced_care", contract="taper"),)}
     )
     changed = experiment.model_copy(update={"strategies": (experiment.strategies[0], other, experiment.strategies[2])})
-    report = ReportInput(**{**given().__dict__, "experiment": changed})
+    report = replace(given(), experiment=changed)
     tables = [table_of(exhibit) for exhibit in contracts.service_exhibits(report, changed, YEARS)]
     assert [table.caption.partition(",")[0] for table in tables] == ["Enhanced care", "Placement care"]
     assert [[row[0] for row in table.rows] for table in tables] == [
@@ -453,8 +453,10 @@ def test_the_table_of_the_figure_holds_its_numbers_in_order_of_rank() -> None:
         "Early help for families",
         value,
         f"{low} to {high}",
-        "1",
+        "1 (1–3)",  # the intervals of all three overlap
     )
+    others = [scenario("eta 2", "dependency_days", s) for s in ("telecare", "tariff")]
+    assert all(other["prediction_low"] < mine["prediction_high"] for other in others)
     assert {row[2:] for row in table.rows[3:6]} == {("0 days", "the same", "1 (1–3)")}
 
 
