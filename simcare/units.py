@@ -1,4 +1,5 @@
-"""Units of time that several rooms share, each once: the mean year, months as whole numbers, financial years.
+"""Units of time that several rooms share, each once: the mean year, months as whole numbers, financial years; and
+how a number is rounded to be read.
 
 A month is a whole number, twelve times the year plus the month from 0, so that months subtract. A financial year goes
 by the calendar year in which it began: 2013 is 2013/14.
@@ -11,6 +12,7 @@ import math
 
 YEAR_DAYS = 365.25  # the mean year of the Julian calendar, in which rates a year are counted
 MONTH_DAYS = YEAR_DAYS / 12
+MINUS = "\N{MINUS SIGN}"
 YEAR_STARTS_IN = 4  # the month, April, in which a financial year begins
 
 
@@ -141,3 +143,40 @@ def ramp_steps(start: dt.date, ramp_days: int) -> list[tuple[dt.date, float]]:
     """
     steps = max(1, math.ceil(ramp_days / MONTH_DAYS))
     return [(start + dt.timedelta(days=round(ramp_days * k / steps)), (k + 1) / steps) for k in range(steps)]
+
+
+def significant_place(value: float, digits: int = 3) -> int:
+    """The power of ten of the last of so many significant figures.
+
+    >>> significant_place(14_852.6), significant_place(0.0123), significant_place(0.0), significant_place(999.7)
+    (2, -4, 0, 1)
+    """
+    if not value:
+        return 0
+    place = math.floor(math.log10(abs(value))) - digits + 1
+    return place + (abs(rounded(value, place)) >= 10.0 ** (place + digits) * (1 - 1e-9))
+
+
+def rounded(value: float, place: int) -> float:
+    """To a power of ten, half away from zero as a person rounds; never −0.
+
+    >>> rounded(14_850.0, 2), rounded(-0.04, -1)
+    (14900.0, 0.0)
+    """
+    return math.copysign(math.floor(abs(value) / 10.0**place + 0.5 + 1e-9), value) * 10.0**place + 0.0
+
+
+def three_figures(value: float, signed: bool = False) -> str:
+    """A bare number with three significant figures and a true minus; a sign before what is above zero, if ``signed``.
+    A whole number has no decimals.
+
+    >>> three_figures(14_852.6), three_figures(0.0123), three_figures(-0.256), three_figures(7.0), three_figures(0.0)
+    ('14,900', '0.0123', '−0.256', '7', '0')
+    >>> three_figures(0.25, signed=True)
+    '+0.250'
+    """
+    place = significant_place(value)
+    whole = float(value).is_integer()
+    near = rounded(value, max(0, place) if whole else place)
+    digits = f"{abs(near):,.{0 if whole else max(0, -place)}f}"
+    return f"{MINUS if near < 0 else '+' if signed and near > 0 else ''}{digits}"

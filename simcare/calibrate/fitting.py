@@ -25,6 +25,7 @@ from simcare.calibrate.simulating import Ensemble, ensemble, joined
 from simcare.errors import BadInput
 from simcare.files.fit import CalibrationFit, Parameter, Range, standing
 from simcare.runs.workers import Progress
+from simcare.units import three_figures
 
 WANTED = 0.8  # of the values held out should lie inside the 90 % intervals; where fewer do, the discrepancy is widened
 ROUNDS = 3  # of widening
@@ -149,14 +150,14 @@ def _in_conflict(loaded: Loaded, found: Sequence[Conflict], left: Wave, cutoff: 
     here = loaded.path
     lines = [
         f"{here}: targets: no values of the free parameters within their bounds meet all targets: wherever one looks,"
-        f" some target is at least {left.least:.1f} standard deviations off ({cutoff:g} are allowed)"
+        f" some target is at least {three_figures(left.least)} standard deviations off ({cutoff:g} are allowed)"
     ]
     for one in found:
         side = "below" if one.off < 0 else "above"
         lines.append(
             f"{here}: targets ({one.name}): in conflict with the others: {one.published:,.5g} at {one.date} is"
-            f" {abs(one.off):.1f} standard deviations {side} what the model comes to where the targets are met best,"
-            f" about {one.emulated:,.4g}"
+            f" {three_figures(abs(one.off))} standard deviations {side} what the model comes to where the targets"
+            f" are met best, about {three_figures(one.emulated)}"
         )
     return lines
 

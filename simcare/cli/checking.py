@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from simcare.cli.common import AsJson, app, out_console, print_json, print_warnings
+from simcare.cli.common import AsJson, app, out_console, print_json, print_table, print_warnings
 from simcare.errors import BadInput
 
 if TYPE_CHECKING:
@@ -100,15 +98,15 @@ def _checked_table(name: str) -> CheckedTables:
 
 
 def _print_assumptions(figures: list[Figure]) -> None:
-    table = Table("Number", "Value", "Why", box=None, pad_edge=False, header_style="bold")
+    """Every assumption: where it stands, its value as the file has it, and why."""
+    from simcare.report.exhibit import Table
+
+    rows = []
     for figure in figures:
-        shown = ", ".join(f"{v:g}" for v in figure.value)
-        table.add_row(
-            escape(figure.path),
-            shown if figure.since is None else f"{shown} from {figure.since}",
-            escape(figure.note or "assumption"),
-        )
-    out_console.print(table)
+        shown = ", ".join(f"{v:,.12g}" for v in figure.value)
+        since = "" if figure.since is None else f" from {figure.since}"
+        rows.append((figure.path, shown + since, figure.note or "assumption"))
+    print_table(Table("Numbers that are assumptions", ("Number", "Value", "Why"), tuple(rows)))
 
 
 @app.command()

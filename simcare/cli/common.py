@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -23,6 +25,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table as Grid
+from rich.text import Text
 
 from simcare import __version__
 
@@ -143,14 +146,59 @@ def command() -> str:
 
 
 def print_table(table: Table, of: str = "", only: Sequence[str] = ()) -> None:
-    """A table of a page on the terminal; ``of`` adds to its caption, ``only`` names the columns that fit."""
+    """A table of a page on the terminal; ``of`` adds to its caption, ``only`` names the columns that fit.
+
+    Nothing is cut: text wraps between words. Where not even the longest words fit side by side, each row is a block, a
+    line for each number.
+    """
     columns = [k for k, head in enumerate(table.head) if not only or head in only]
+    heads, rows = [table.head[k] for k in columns], [[row[k] for k in columns] for row in table.rows]
+    words = sum(k < table.headers for k in columns)
+    widths = fitting_widths([heads, *rows], out_console.width)
+    if widths is None:
+        _print_blocks(table.caption + of, heads, rows, words)
+        return
     shown = Grid(title=f"\n{escape(table.caption + of)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for k in columns:
-        shown.add_column(table.head[k], justify="left" if k < table.headers else "right")
-    for row in table.rows:
-        shown.add_row(*(escape(row[k]) for k in columns))
+    for k, (head, width) in enumerate(zip(heads, widths, strict=True)):
+        shown.add_column(escape(head), justify="left" if k < words else "right", width=width)
+    for row in rows:
+        shown.add_row(*map(escape, row))
     out_console.print(shown, highlight=False)
+
+
+def fitting_widths(lines: Sequence[Sequence[str]], across: int) -> list[int] | None:
+    """The width of each column of a table so that no word is broken: wide columns give way first. None where the
+    longest words are too many ``across``.
+
+    >>> fitting_widths([["Contract", "Expected stay"], ["as now", "71 days"]], 30)
+    [8, 13]
+    >>> fitting_widths([["Contract", "Expected stay"], ["as now", "71 days"]], 22)
+    [8, 9]
+    >>> fitting_widths([["Contract", "Expected stay"], ["as now", "71 days"]], 16)
+    """
+    every = list(zip(*lines, strict=True))
+    least = [max((cell_len(word) for cell in column for word in cell.split()), default=1) for column in every]
+    whole = [max(1, *map(cell_len, column)) for column in every]
+    room = across - 3 * len(every) + 1  # between two columns stand three cells; at the edges one each
+    if sum(least) > room:
+        return None
+    widths = whole
+    for most in range(max(whole), 0, -1):
+        if sum(widths) <= room:
+            break
+        widths = [max(low, min(full, most)) for low, full in zip(least, whole, strict=True)]
+    return widths
+
+
+def _print_blocks(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> None:
+    """A table that is wider than the terminal: each row by itself, its name first."""
+    print_lines([caption], gap=True)
+    for row in rows:
+        out_console.print(", ".join(cell for cell in row[:words] if cell), highlight=False, markup=False)
+        for head, cell in zip(heads[words:], row[words:], strict=True):
+            if cell:
+                said = f"{head}: {cell}" if head else cell
+                out_console.print(Padding(Text(said), (0, 0, 0, 2)), highlight=False)
 
 
 def print_exhibit(shown: Exhibit, of: str = "", only: Sequence[str] = ()) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from simcare.demand.dates import MONTHS, WrittenDate
 from simcare.demand.series import MonthlyCounts, Values
-from simcare.units import month_name
+from simcare.units import month_name, three_figures
 
 FAR, APART, FEW = 240, 60, 3  # months: a gap that is always an error; one that is where so few months lie beyond it
 SPREAD = 10.0  # the size of a negative binomial whose counts differ widely, by a third either way
@@ -66,7 +66,7 @@ def without_empty_ends(counts: Values, first: int) -> Trimmed:
         walked[told[:run]] = np.nan  # a view: the counts themselves
         month = month_name(first + (len(counts) - 1 - int(told[run - 1]) if way < 0 else int(told[run - 1])))
         when, why = ("from {} on", "not yet counted") if end == "last" else ("until {}", "from before counting began")
-        usual = f"{'after' if end == 'last' else 'before'} about {mean:.0f} a month"
+        usual = f"{'after' if end == 'last' else 'before'} about {three_figures(mean)} a month"
         notes.append(f"The counts {when.format(month)} are 0, {usual}: they are taken as {why}, and left out")
     return Trimmed(counts, notes)
 

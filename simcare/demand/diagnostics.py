@@ -13,7 +13,7 @@ from simcare.demand.backtest import Backtest
 from simcare.demand.challengers import DRIVER
 from simcare.demand.driver import FittedDriver, known_counts
 from simcare.demand.series import MonthlyCounts, Values
-from simcare.units import month_name
+from simcare.units import month_name, three_figures
 
 LAGS = 12
 BINS = 10
@@ -88,9 +88,10 @@ def driver_sentences(series: MonthlyCounts, driver: FittedDriver, found: Diagnos
     said = [_on_dispersion(driver, found), _on_level(driver, found)]
     month = found.residuals.sort("influence", descending=True).row(0, named=True)
     if month["influence"] > 4.0 / found.residuals.height:
+        distance = three_figures(month["influence"])
         said.append(
-            f"{month['month']} weighs most on the coefficients (Cook's distance {month['influence']:.2f}); look at that"
-            " month before trusting them."
+            f"{month['month']} weighs most on the coefficients (Cook's distance {distance}); look at that month before"
+            " trusting them."
         )
     else:
         said.append("No single month weighs heavily on the coefficients.")
@@ -105,19 +106,21 @@ def _on_dispersion(driver: FittedDriver, found: Diagnostics) -> str:
     spread = 100.0 * np.sqrt(driver.level.dispersion)
     if not found.poisson_ratio > 1.5:
         return "Counts vary about as much as chance alone would make them."
-    ratio = f"{found.poisson_ratio:.0f}" if found.poisson_ratio >= 10 else f"{found.poisson_ratio:.1f}"
-    left = f"once the level is followed, a month still differs from its neighbours by {spread:.0f}% either way"
+    ratio = three_figures(found.poisson_ratio)
+    left = (
+        f"once the level is followed, a month still differs from its neighbours by {three_figures(spread)}% either way"
+    )
     return f"Counts vary {ratio} times as much as chance alone; {left}."
 
 
 def _on_level(driver: FittedDriver, found: Diagnostics) -> str:
     first = found.autocorrelation.row(0, named=True)
     stays = np.log(0.5) / np.log(driver.level.rho)
-    before, after = (_told(first[name], ".2f") for name in ("before", "after"))
+    before, after = (three_figures(first[name]) for name in ("before", "after"))
     text = f"Neighbouring months go together (correlation {before} before the level is followed, {after} after)"
     return (
-        f"{text}; a shift of the level is half gone after about {stays:.0f} months, and the level moves by"
-        f" {100 * driver.level.drift:.0f}% a month."
+        f"{text}; a shift of the level is half gone after about {three_figures(stays)} months, and the level moves by"
+        f" {three_figures(100 * driver.level.drift)}% a month."
     )
 
 
@@ -125,30 +128,28 @@ def effect(name: str, beta: float, se: float) -> str | None:
     """What a coefficient means, with its 95 % interval; None for a wave of the season, which means nothing alone.
 
     >>> effect("working days", 1.0, 0.1)
-    'A tenth more working days go with 10% more demand (8% to 12%).'
+    'A tenth more working days go with 10.0% more demand (7.96% to 12.1%).'
     """
     if name.startswith(("cos", "sin")):
         return None
     low, high = beta - 1.96 * se, beta + 1.96 * se
     if name == "working days":
         more, least, most = (100.0 * (1.1**b - 1.0) for b in (beta, low, high))
-        return f"A tenth more working days go with {more:.0f}% more demand ({least:.0f}% to {most:.0f}%)."
-    change, least, most = (100.0 * np.expm1(b) for b in (beta, low, high))
+        return (
+            f"A tenth more working days go with {three_figures(more)}% more demand ({three_figures(least)}% to"
+            f" {three_figures(most)}%)."
+        )
+    change, least, most = (f"{three_figures(100.0 * np.expm1(b), signed=True)}%" for b in (beta, low, high))
     what = {"trend": "Each year", "step": f"From {name[5:]} on demand", "pulse": f"In {name[6:]} demand"}.get(
         name.split(" ", 1)[0]
     )
-    span = f"({_told(least, '+.0f')}% to {_told(most, '+.0f')}%)"
+    span = f"({least} to {most})"
     if what == "Each year":
-        return f"The trend is {_told(change, '+.1f')}% a year {span}, and dies out within two years of the last count."
+        return f"The trend is {change} a year {span}, and dies out within two years of the last count."
     if what is not None:
-        return f"{what} is {_told(change, '+.0f')}% {span}."
+        return f"{what} is {change} {span}."
     unsure = "; the interval includes zero, so the series does not show that it matters" if low < 0 < high else ""
-    return f"When {name} is a standard deviation higher, demand is {_told(change, '+.0f')}% {span}{unsure}."
-
-
-def _told(value: float, form: str) -> str:
-    """A number with a minus sign as people print it."""
-    return format(value, form).replace("-", "−")
+    return f"When {name} is a standard deviation higher, demand is {change} {span}{unsure}."
 
 
 __all__ = ["Diagnostics", "diagnose", "driver_sentences", "effect"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from simcare.demand.series import MonthlyCounts, Values
 from simcare.demand.suppressed import observed_of
-from simcare.units import month_name
+from simcare.units import month_name, three_figures
 
 AROUND = 6  # months on each side that a month is held against
 ODD, FACTOR = 4.5, 1.5  # standard deviations from its neighbours, and the least ratio, of an odd month
@@ -87,8 +87,9 @@ def shift_notes(series: MonthlyCounts, steps: Sequence[int] = (), pulses: Sequen
     """Sentences on odd months and breaks that are not declared as ``pulses`` and ``steps`` yet."""
     odd = odd_months(series)
     found = [
-        f"{month_name(one.month)} stands alone: {one.level:,.0f}, where the months around it have about"
-        f" {one.usual:,.0f}; leave it empty if it is no true count, or declare a pulse ({month_name(one.month)})"
+        f"{month_name(one.month)} stands alone: {three_figures(one.level)}, where the months around it have"
+        f" about {three_figures(one.usual)}; leave it empty if it is no true count, or declare a pulse"
+        f" ({month_name(one.month)})"
         for one in odd
         if one.month not in pulses
     ]
@@ -115,7 +116,8 @@ def breaks(series: MonthlyCounts, steps: Sequence[int] = (), without: Sequence[i
         t = max(shifts, key=lambda at: (abs(shifts[at]), _gap(counts[at - 12 : at], counts[at : at + 12])))
         way = "rise" if shifts[t] > 0 else "fall"
         month = month_name(series.first + t)
-        much = f"by {abs(np.expm1(shifts[t])):.0%}" if np.isfinite(shifts[t]) else "from 0" if way == "rise" else "to 0"
+        nothing = "from 0" if way == "rise" else "to 0"
+        much = f"by {three_figures(100 * abs(np.expm1(shifts[t])))}%" if np.isfinite(shifts[t]) else nothing
         found.append(f"A break near {month}: counts {way} {much}; if recording changed then, declare a step ({month})")
         shifts = {at: shift for at, shift in shifts.items() if abs(at - t) >= 12}
     return found

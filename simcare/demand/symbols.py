@@ -18,7 +18,7 @@ from simcare.demand.headings import HeadedTable
 from simcare.demand.months import Months
 from simcare.demand.series import Values
 from simcare.demand.suppressed import log_probabilities
-from simcare.units import month_name
+from simcare.units import month_name, three_figures
 
 NEAR = 12  # months on each side that say how large a count is about then
 DISPERSION, NEVER = 0.05, 1e-4  # of counts about such a month, and the chance below which it is not so small
@@ -112,7 +112,9 @@ def believed_bounds(
         logs = [log_probabilities(np.array([y]), mean, DISPERSION)[0] for y in np.arange(low[k], high[k] + 1.0)]
         if np.exp(logs).sum() < NEVER:
             low[k] = high[k] = np.nan
-            doubted.append(f"{month_name(first + int(k))} ('{symbol_at[int(k)][0]}', near {float(mean[0]):.0f})")
+            doubted.append(
+                f"{month_name(first + int(k))} ('{symbol_at[int(k)][0]}', near {three_figures(float(mean[0]))})"
+            )
     notes = []
     if doubted:
         shown = ", ".join(doubted[:3]) + (" …" if len(doubted) > 3 else "")

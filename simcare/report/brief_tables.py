@@ -26,7 +26,6 @@ ALWAYS = (
 OF_CONTRACTS = ("step_downs", "premature_releases", "readmissions_91")
 OF_FAILURES = ("displaced", "spot_days", "queue_days")
 YEARS_ACROSS = 5  # columns of years that fit a terminal
-HUNDRED_THOUSANDS = 5  # the last place shown of a year's cost, as a power of ten
 
 
 def brief_years_table(yearly: pl.DataFrame, caption: str) -> Table:
@@ -36,18 +35,15 @@ def brief_years_table(yearly: pl.DataFrame, caption: str) -> Table:
 
 
 def _year_row(year: str, part: pl.DataFrame) -> tuple[str, ...]:
+    paid = part.filter(pl.col("stage").is_null())
     council, health, client = (
-        part.filter((pl.col("measure") == name) & pl.col("stage").is_null()).row(0, named=True)
+        next(paid.filter(pl.col("measure") == name).select("mean", "low", "high").iter_rows(), (0.0, None, None))
         for name in ("cost_council", "cost_health", "cost_client")
     )
     people = float(part.filter(pl.col("measure") == "caseload")["mean"].sum() or 0.0)
-    ends = [] if council["low"] is None else [_pounds(council[end]) for end in ("low", "high")]
-    paid = (_pounds(council["mean"]), " to ".join(ends), _pounds(health["mean"]), _pounds(client["mean"]))
-    return (year, *paid, quantity(people, PEOPLE, 0))
-
-
-def _pounds(value: float) -> str:
-    return quantity(value, POUNDS, HUNDRED_THOUSANDS)
+    value, low, high = wording.rounded_alike(Estimate.of(*council), POUNDS, signed=False)
+    spread = f"{low} to {high}" if low else ""
+    return (year, value, spread, quantity(health[0], POUNDS), quantity(client[0], POUNDS), quantity(people, PEOPLE))
 
 
 def council_table(changes: pl.DataFrame, titles: Mapping[str, str]) -> tuple[Table, ...]:

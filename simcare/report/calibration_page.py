@@ -27,11 +27,10 @@ from simcare.report.hindcast_page import (
     held_out_words,
     hindcast_exhibits,
     hindcast_sections,
-    share,
-    signed_hundredths,
-    three_digits,
 )
 from simcare.report.page import Section, Text, page, section_of
+from simcare.report.wording import share
+from simcare.units import three_figures
 
 WELL_INFORMED = 0.5  # share of prior uncertainty remaining, below which the data inform a parameter well
 REPORT, HINDCAST, FIT = "report.html", "hindcast.html", "fit.json"
@@ -73,7 +72,7 @@ def findings(found: Calibrated, fit: CalibrationFit) -> list[str]:
         )
     pairs = found.identified.pairs([p.title for p in free])
     if pairs:
-        joint = (f"{a} with {b} (correlation {signed_hundredths(r)})" for a, b, r in pairs)
+        joint = (f"{a} with {b} (correlation {three_figures(r, signed=True)})" for a, b, r in pairs)
         said.append(f"Estimated jointly: {'; '.join(joint)}.")
     fitted = fit.coverage.get("fitted_90")
     said.append(
@@ -89,7 +88,7 @@ def findings(found: Calibrated, fit: CalibrationFit) -> list[str]:
 def wave_words(waves: Sequence[Wave]) -> str:
     """What each wave left, in a sentence."""
     left = [f"{share(w.left)}" if w.left is not None else "too little to see" for w in waves]
-    best = f"the best point found is {waves[-1].least:.1f} standard deviations off at its worst target"
+    best = f"the best point found is {three_figures(waves[-1].least)} standard deviations off at its worst target"
     return f"Of the prior, {', then '.join(left)} was not ruled out; {best}."
 
 
@@ -161,8 +160,7 @@ def parameter_table(frame: pl.DataFrame) -> Table:
 
 
 def _ranged(row: Mapping[str, Any], which: str) -> str:
-    low, median, high = (three_digits(row[f"{which}_{end}"]) for end in ("low", "median", "high"))
-    return f"{median} ({low} to {high})"
+    return wording.with_range(*(row[f"{which}_{end}"] for end in ("median", "low", "high")))
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
@@ -221,10 +219,10 @@ def direction_table(frame: pl.DataFrame) -> Table:
     rows = []
     for _, parts in frame.group_by("direction", maintain_order=True):
         known = parts["information"][0]
-        largest = (f"{signed_hundredths(w)} {title}" for title, w in parts.select("parameter", "weight").iter_rows())
-        rows.append(
-            (f"{float(f'{known:.2g}'):g}", "informed" if known >= 1 else "left to the prior", ", ".join(largest))
+        largest = (
+            f"{three_figures(w, signed=True)} {title}" for title, w in parts.select("parameter", "weight").iter_rows()
         )
+        rows.append((three_figures(known), "informed" if known >= 1 else "left to the prior", ", ".join(largest)))
     head = ("Information", "", "Mostly")
     return Table("Directions: what the data inform jointly", head, tuple(rows), headers=len(head), look="words")
 
@@ -248,9 +246,9 @@ def target_table(rows: pl.DataFrame, emulated: Mapping[tuple[Any, Any], float]) 
     cells = tuple(
         (
             f"{r['title']}, {wording.date(r['date'])}",
-            three_digits(r["published"]),
-            f"{three_digits(r['q50'])} ({three_digits(r['q5'])} to {three_digits(r['q95'])})",
-            signed_hundredths(r["off"]),
+            three_figures(r["published"]),
+            wording.with_range(r["q50"], r["q5"], r["q95"]),
+            three_figures(r["off"], signed=True),
             share(max(emulated[r["target"], r["date"]], 0.0)),
         )
         for r in rows.filter("fitted").iter_rows(named=True)

@@ -14,7 +14,7 @@ from simcare.model.overlay import apply_strategy
 from simcare.model.strategy import BASELINE, Experiment, Strategy
 from simcare.money.gaming import gaming_gains
 from simcare.report import wording
-from simcare.report.contract_words import days, pounds, terms
+from simcare.report.contract_words import days, terms
 from simcare.report.exhibit import Exhibit, Table, exhibit_name, words_table
 from simcare.report.page import Section, Text
 from simcare.report.report_input import ReportInput
@@ -118,9 +118,10 @@ def _gamed(row: Mapping[str, float | None]) -> Iterator[str]:
     if row["cycle_gain"] is not None:
         what = "gain" if row["cycle_gain"] > 0 else "lose"
         out = f"a step-down on day {row['cycle_day']:g} of the stay with a return {days(row['days_out'] or 0.0)} later"
-        yield f"A cycle for its sums ({out}) would {what} {pounds(round(abs(row['cycle_gain'])))} each time"
+        gain = wording.quantity(abs(row["cycle_gain"]), wording.POUNDS)
+        yield f"A cycle for its sums ({out}) would {what} {gain} each time"
     if row["reset_gain"] is not None and row["reset_gain"] > 0:
-        gain = pounds(round(row["reset_gain"]))
+        gain = wording.quantity(row["reset_gain"], wording.POUNDS)
         yield (
             f"Bands that begin again after a step-down on day {row['reset_day']:g}, if the client is assessed again,"
             f" would gain {gain} each time"

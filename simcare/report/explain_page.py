@@ -107,7 +107,7 @@ def _cost_row(shares: pl.DataFrame, plan: Plan, part: str, name: str) -> tuple[s
     signed = part not in (GENUINE, TOTAL)
     value, low, high = wording.rounded_alike(each, wording.POUNDS, signed=signed)
     yearly = wording.rounded_alike(_scaled(each, plan.years), wording.POUNDS, signed=signed)[0]
-    share = "" if row["share"] is None else wording.quantity(100 * row["share"], wording.PERCENT, -1)
+    share = "" if row["share"] is None else wording.share(row["share"])
     ways = [
         _signed(estimate_of(shares, BASELINE, HEADLINE, part, way), wording.POUNDS) if row[way] is not None else ""
         for way in ("alone", "only")

@@ -26,8 +26,8 @@ from simcare.report.figures.demand import (
     horizon_scores,
 )
 from simcare.report.page import Section, Text, page, section_of
-from simcare.report.wording import signed_number
-from simcare.units import month_name
+from simcare.report.wording import COUNT, Estimate, ends_words, quantity, rounded_alike, share
+from simcare.units import month_name, three_figures
 
 METHOD = (
     (
@@ -93,9 +93,9 @@ def months_table(frame: pl.DataFrame) -> Table:
     rows = tuple(
         (
             r["month"],
-            f"{r['mean']:,.0f}",
-            f"{r['median']:,.0f}",
-            *(f"{r[f'lo{level}']:,.0f} to {r[f'hi{level}']:,.0f}" for level in INTERVALS),
+            quantity(r["mean"]),
+            quantity(r["median"]),
+            *(ends_words(r[f"lo{level}"], r[f"hi{level}"]) for level in INTERVALS),
         )
         for r in frame.iter_rows(named=True)
     )
@@ -108,7 +108,7 @@ def years_exhibit(found: Forecast) -> Exhibit | None:
     if frame.is_empty():
         return None
     rows = tuple(
-        (f"{r['from']} to {r['to']}", f"{r['mean']:,.0f}", f"{r['lo80']:,.0f} to {r['hi80']:,.0f}")
+        (f"{r['from']} to {r['to']}", quantity(r["mean"]), ends_words(r["lo80"], r["hi80"]))
         for r in frame.iter_rows(named=True)
     )
     table = Table("Year by year", ("Twelve months", "Expected", "80% interval"), rows)
@@ -129,9 +129,9 @@ def league_table(frame: pl.DataFrame, default: str, unfit: Mapping[str, str]) ->
     """The league table, best first, with a verdict on each model; models that could not be fitted come last."""
     rows = []
     for row in frame.iter_rows(named=True):
-        bands = (_two(row[f"skill_{a}_{b}"]) for a, b in BANDS)
-        covered = "/".join(f"{row[f'covered{level}']:.0f}" for level in LEVELS)
-        shown = (f"{row['crps']:,.1f}", _two(row["skill"]), *bands, _two(row["mase"]), covered)
+        bands = (_score(row[f"skill_{a}_{b}"]) for a, b in BANDS)
+        covered = "/".join(three_figures(row[f"covered{level}"]) for level in LEVELS)
+        shown = (_score(row["crps"]), _score(row["skill"]), *bands, _score(row["mase"]), covered)
         rows.append((row["model"], *shown, _verdict(row, default)))
     rows += [(model, *[""] * (4 + len(BANDS)), f"left out: {why}") for model, why in unfit.items()]
     wide = (f"Skill, {a}–{b} months" for a, b in BANDS)
@@ -142,8 +142,8 @@ def league_table(frame: pl.DataFrame, default: str, unfit: Mapping[str, str]) ->
 BRIEF_LEAGUE = ("Model", "CRPS", "Skill", "MASE", "% inside 50/80/90", "Verdict")  # what fits a terminal
 
 
-def _two(value: float | None) -> str:
-    return "" if value is None or value != value else signed_number(value, 2, plus=False)
+def _score(value: float | None) -> str:
+    return "" if value is None or value != value else three_figures(value)
 
 
 def _verdict(row: Mapping[str, Any], default: str) -> str:
@@ -152,7 +152,7 @@ def _verdict(row: Mapping[str, Any], default: str) -> str:
     if row["model"] in ("naive", "seasonal naive"):
         return "yardstick"
     if row["skill"] is not None and row["skill"] <= 0:
-        return f"refused: {-100 * row['skill']:.0f}% worse"
+        return f"refused: {share(-row['skill'])} worse"
     return "by CRPS" if row["model"] == POOL else ""
 
 
@@ -167,11 +167,12 @@ def coefficients_exhibit(found: Forecast) -> Exhibit:
     regression without a level."""
     frame, driver = coefficients_frame(found), found.driver
     note = (
-        f"Log scale: 0.1 is about 10% more. Dispersion {driver.level.dispersion:.4f}; drift {driver.level.drift:.3f} a"
-        f" month, times {driver.widen:.2f}; rho {driver.level.rho:.3f}."
+        f"Log scale: 0.1 is about 10% more. Dispersion {three_figures(driver.level.dispersion)}; drift"
+        f" {three_figures(driver.level.drift)} a month, times {three_figures(driver.widen)}; rho"
+        f" {three_figures(driver.level.rho)}."
     )
     if driver.plain is not None:
-        note += f" The plain regression has no level, so its dispersion is {driver.plain.dispersion:.4f}."
+        note += f" The plain regression has no level, so its dispersion is {three_figures(driver.plain.dispersion)}."
     table = coefficients_table(frame)
     return Exhibit("coefficients", table.caption, frame, table, note=note)
 
@@ -197,10 +198,9 @@ def coefficients_table(frame: pl.DataFrame) -> Table:
     rows = tuple(
         (
             r["term"],
-            _three(r["value"]),
-            f"{_three(r['value'] - 1.96 * r['se'])} to {_three(r['value'] + 1.96 * r['se'])}",
-            f"{_three(r['alone'])} ± {1.96 * r['alone_se']:.3f}",
-            "" if r["plain"] is None else f"{_three(r['plain'])} ± {1.96 * r['plain_se']:.3f}",
+            *_coefficient(r["value"], r["se"]),
+            f"{three_figures(r['alone'])} ± {three_figures(1.96 * r['alone_se'])}",
+            "" if r["plain"] is None else f"{three_figures(r['plain'])} ± {three_figures(1.96 * r['plain_se'])}",
         )
         for r in frame.iter_rows(named=True)
     )
@@ -208,8 +208,10 @@ def coefficients_table(frame: pl.DataFrame) -> Table:
     return Table("The driver's coefficients", head, rows, look="below")
 
 
-def _three(value: float) -> str:
-    return signed_number(value, 3, plus=False)
+def _coefficient(value: float, se: float) -> tuple[str, str]:
+    """A coefficient, and its 95 % interval."""
+    found, low, high = rounded_alike(Estimate(value, value - 1.96 * se, value + 1.96 * se), COUNT, signed=False)
+    return found, f"{low} to {high}"
 
 
 def diagnostics_exhibit(checked: Diagnostics) -> Exhibit:
@@ -256,10 +258,10 @@ def many_table(frame: pl.DataFrame) -> Table:
             r["series"],
             r["model"],
             r["month"],
-            f"{r['median']:,.0f}",
-            f"{r['lo80']:,.0f} to {r['hi80']:,.0f}",
-            f"{r['expected']:,.0f}",
-            *(("untested", "") if r["covered80"] is None else (_two(r["skill"]), f"{r['covered80']:.0f}%")),
+            quantity(r["median"]),
+            ends_words(r["lo80"], r["hi80"]),
+            quantity(r["expected"]),
+            *(("untested", "") if r["covered80"] is None else (_score(r["skill"]), share(r["covered80"] / 100.0))),
         )
         for r in frame.iter_rows(named=True)
     )

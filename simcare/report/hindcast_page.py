@@ -17,7 +17,8 @@ from simcare.report import wording
 from simcare.report.exhibit import Exhibit, Table, exhibit_name
 from simcare.report.figures.fits import hindcast_figure
 from simcare.report.page import Section, Text, section_of
-from simcare.report.wording import MINUS, signed_number
+from simcare.report.wording import share
+from simcare.units import three_figures
 
 NARROW = 0.85  # of the held-out values inside the 90 % intervals, below which these are called too narrow
 SCORING = (
@@ -32,31 +33,6 @@ SCORING = (
 )
 
 
-# ---- numbers in words
-def share(value: float) -> str:
-    """A share in percent.
-
-    >>> share(0.823)
-    '82%'
-    """
-    return f"{100 * value:.0f}%"
-
-
-def three_digits(value: float) -> str:
-    """Three significant digits, with a proper minus."""
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return text.replace("-", MINUS)
-
-
-def signed_hundredths(value: float) -> str:
-    """Two decimals with the sign.
-
-    >>> signed_hundredths(-0.5)
-    '−0.50'
-    """
-    return signed_number(value, 2)
-
-
 # ---- findings
 def held_out_words(found: Calibrated, fit: CalibrationFit) -> list[str]:
     """How the held-out values were forecast, in sentences."""
@@ -68,7 +44,7 @@ def held_out_words(found: Calibrated, fit: CalibrationFit) -> list[str]:
         return [f"Of {count} held-out values {share(before)} lie inside their 90% interval.{narrow}"]
     after = fit.coverage["held_out_90"]
     said = f"Of {count} held-out values only {share(before)} lay inside their 90% interval. "
-    said += f"So every discrepancy was widened {fit.widened:g} times; then {share(after)} did."
+    said += f"So every discrepancy was widened {three_figures(fit.widened)} times; then {share(after)} did."
     low = "" if after >= WANTED else " That is still too few: the intervals are too narrow."
     return [said + low + " The wider intervals were set with these years, so these years no longer test them."]
 
@@ -97,7 +73,7 @@ def where_wrong(scores: pl.DataFrame, targets: Sequence[Target]) -> list[str]:
     for r in missed_series(scores).iter_rows(named=True):
         side = "too low" if r["bias"] > 0 else "too high"
         how = f"{r['title']}: forecast {side}; {share(r['in90'])} of {r['values']} values inside 90%"
-        skill = "" if r["skill"] is None else f", skill {signed_hundredths(r['skill'])}"
+        skill = "" if r["skill"] is None else f", skill {three_figures(r['skill'], signed=True)}"
         lines.append(f"{how}{skill}. {reasons[r['target']] or 'The reason is not known.'}")
     return lines or [
         f"No series had fewer than {share(ENOUGH)} of its years inside the 90% interval, or a worse score than the last"
@@ -189,10 +165,10 @@ BRIEF_SCORES = ("Series", "Values", "In 90%", "Skill against last value")  # wha
 def _score_row(r: Mapping[str, Any]) -> tuple[str, ...]:
     first, last = r["first"], r["last"]
     years = str(first.year) if first == last else f"{first.year}–{last.year % 100:02d}"
-    naive = "" if r["crps_naive"] is None else three_digits(r["crps_naive"])
-    skills = ("" if r[name] is None else signed_hundredths(r[name]) for name in ("skill", "skill_line"))
+    naive = "" if r["crps_naive"] is None else three_figures(r["crps_naive"])
+    skills = ("" if r[name] is None else three_figures(r[name], signed=True) for name in ("skill", "skill_line"))
     inside = (share(r["in50"]), share(r["in90"]))
-    return (r["title"], years, str(r["values"]), *inside, three_digits(r["crps"]), naive, *skills)
+    return (r["title"], years, str(r["values"]), *inside, three_figures(r["crps"]), naive, *skills)
 
 
 # ---- the page
@@ -213,8 +189,5 @@ __all__ = [
     "held_out_words",
     "hindcast_exhibits",
     "hindcast_sections",
-    "share",
-    "signed_hundredths",
     "theme_frame",
-    "three_digits",
 ]

@@ -176,7 +176,7 @@ def _percent(share: float | None) -> str:
     >>> _percent(0.0173)
     '1.7%'
     """
-    return "" if share is None else f"{100 * share:.1f}%"
+    return "" if share is None else wording.share(share)
 
 
 def _lower(name: str) -> str:

@@ -71,7 +71,7 @@ def accounts_table(frame: pl.DataFrame, setting: Setting) -> Table:
     rows = []
     for row in frame.iter_rows(named=True):
         income, spent = row[ACCOUNTS[0]], sum(row[name] for name in ACCOUNTS[1:])
-        each = f"£{spent / row['days']:,.2f}" if row["days"] else ""
+        each = wording.quantity(spent / row["days"], wording.POUNDS) if row["days"] else ""
         amounts = [wording.quantity(row[name], wording.POUNDS) for name in ACCOUNTS]
         left = wording.quantity(income - spent, wording.POUNDS, signed=True)
         rows.append((names[row["provider"]], names[row["service"]], *amounts, left, each))
@@ -107,6 +107,6 @@ def failures_table(frame: pl.DataFrame, setting: Setting) -> Table:
             row = known.get((strategy, provider.name))
             if row is not None:
                 often = f"{row['replications']} of {setting.replications}"
-                rows.append((title, provider.title or provider.name, often, f"{row['people']:,.0f}"))
+                rows.append((title, provider.title or provider.name, often, wording.quantity(row["people"])))
     head = ("Strategy", "Provider", "Replications in which it failed", "People there on the day, on average")
     return Table(f"Providers that failed, {setting.period}", head, tuple(rows), headers=2, look="wrap")

@@ -17,6 +17,7 @@ from simcare.report import wording
 from simcare.report.exhibit import Exhibit, Table, words_table
 from simcare.report.page import Block, Searchable, Section, Text
 from simcare.report.report_input import ReportInput
+from simcare.units import three_figures
 
 STRATEGY_HEADS = ("Strategy", "Starts", "Changes", "Costs")
 
@@ -71,9 +72,9 @@ def drawn_from(entry: Mapping[str, Any]) -> Exhibit | None:
     rows = tuple(
         (
             p["title"],
-            f"{'factor' if p['factor'] else 'value'} {p['median']:.3g}",
-            f"{p['low']:.3g} to {p['high']:.3g}",
-            "counted" if p["width"] is None else f"{100 * p['width']:.0f}%",
+            f"{'factor' if p['factor'] else 'value'} {three_figures(p['median'])}",
+            wording.ends_words(p["low"], p["high"]),
+            "counted" if p["width"] is None else wording.share(p["width"]),
         )
         for p in frame.iter_rows(named=True)
     )
@@ -134,7 +135,7 @@ def strategies_frame(experiment: Experiment) -> pl.DataFrame:
 def _assumed(strategy: Strategy, used: Strategy) -> Iterator[str]:
     for effect, held in zip(strategy.effects, used.effects, strict=True):
         stated = f"×\N{NO-BREAK SPACE}{effect.multiply.value:g}{_range(effect.multiply)}, {_grade(effect.multiply)}"
-        used_as = "asked (a what-if)" if effect.as_asked else f"×\N{NO-BREAK SPACE}{held.multiply.value:.3g}"
+        used_as = "asked (a what-if)" if effect.as_asked else f"×\N{NO-BREAK SPACE}{three_figures(held.multiply.value)}"
         yield f"{CLOCKS[effect.on]}{_scope(effect)}: {stated}, used as {used_as}"
     yield from _changed(strategy)
     for new in strategy.contracts:

@@ -13,6 +13,7 @@ from simcare.report.exhibit import Table
 from simcare.report.figures import BASELINE, places
 from simcare.report.limit_frames import DRAWN_DAYS, LIMITS, OFTEN, PEOPLE, STANDING, TIMES, WAIT, limit_rows
 from simcare.report.setting import Setting
+from simcare.units import significant_place
 
 PARTS = {"demand": "Demand's part", "parameter": "The parameters' part"}  # of a spread, by what alone is uncertain
 MEAN_WAIT = "Mean wait, days"
@@ -23,13 +24,6 @@ def ranged(mean: float, low: float | None, high: float | None, unit: wording.Uni
     estimate = wording.Estimate.of(mean, low, high)
     value, *_ = wording.rounded_alike(estimate, unit, signed=False)
     return value, wording.interval_words(estimate, unit, signed=False)
-
-
-def _with_range(numbers: tuple[Any, ...], unit: wording.Unit) -> str:
-    """A mean and its range: mean, low, high."""
-    mean, low, high = numbers
-    value, low_to_high = ranged(mean, low, high, unit)
-    return value if low is None or low == high else f"{value} ({low_to_high})"
 
 
 def _with_interval(numbers: tuple[Any, ...], unit: wording.Unit) -> str:
@@ -69,7 +63,7 @@ def _comparison_row(row: Mapping[str, Any], name: str, known: list[str], count: 
     """One measure of one strategy; ``known`` are the keys of PARTS, ``count`` the replications."""
     about = wording.shown_measure(row["measure"])
     estimate = wording.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
-    place = wording.estimate_place(estimate) if estimate.value else wording.significant_place(row["baseline_mean"])
+    place = wording.estimate_place(estimate) if estimate.value else significant_place(row["baseline_mean"])
     wide = wording.Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"])
     return (
         name,
@@ -120,7 +114,7 @@ def caseload_table(frame: pl.DataFrame, setting: Setting, stage: str, strategy: 
         cell = mine.filter(pl.col("tier") == tier).sort("financial_year")
         if cell.height and float(cell["mean"].sum()) > 0:
             each = cell.select("mean", "low", "high").iter_rows()
-            rows.append((tier_name, *(_with_range(numbers, wording.COUNT) for numbers in each)))
+            rows.append((tier_name, *(wording.with_range(*numbers) for numbers in each)))
     caption = f"People in care, mean over each financial year: {setting.names[strategy]}, {stage}"
     return Table(caption, ("Tier", *setting.years), tuple(rows))
 
@@ -142,7 +136,7 @@ def yearly_cost_table(frame: pl.DataFrame, setting: Setting, strategy: str) -> T
             ).sort("financial_year")
             if cell.height:
                 each = cell.select("mean", "low", "high").iter_rows()
-                texts = [_with_range(numbers, wording.POUNDS) for numbers in each]
+                texts = [wording.with_range(mean, low, high, wording.POUNDS) for mean, low, high in each]
                 rows.append((paid, stage or "All life stages", *texts))
     head = ("Paid by", "Life stage", *setting.years)
     return Table(f"Cost by financial year: {setting.names[strategy]}", head, tuple(rows), headers=2)
@@ -223,19 +217,12 @@ def _standing(frame: pl.DataFrame, setting: Setting, measure: str) -> Iterator[t
 
 
 def _ranges(frame: pl.DataFrame) -> list[str]:
-    """Mean and range of each period as text, with no more than two decimals; a dash where there is no mean.
+    """Mean and range of each period as text; a dash where there is no mean.
 
     >>> _ranges(pl.DataFrame({"mean": [0.0151, 27.3, None], "low": [0.0138, 20.0, None], "high": [0.0177, 30.0, None]}))
-    ['0.02 (0.01 to 0.02)', '27 (20 to 30)', '–']
+    ['0.0151 (0.0138 to 0.0177)', '27.3 (20.0 to 30.0)', '–']
     """
     return [
-        "–" if mean is None else _few_decimals(wording.Estimate.of(mean, low, high))
+        "–" if mean is None else wording.with_range(mean, low, high)
         for mean, low, high in frame.select("mean", "low", "high").iter_rows()
     ]
-
-
-def _few_decimals(estimate: wording.Estimate) -> str:
-    place = max(-2, wording.estimate_place(estimate))
-    numbers = [x for x in (estimate.value, estimate.low, estimate.high) if x is not None]
-    value, *ends = (wording.quantity(x, wording.COUNT, place, largest=max(numbers)) for x in numbers)
-    return value if estimate.low == estimate.high else f"{value} ({' to '.join(ends)})"

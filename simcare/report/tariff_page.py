@@ -15,10 +15,11 @@ from simcare.files.atomic import aside
 from simcare.files.json_text import write_manifest
 from simcare.model import Model
 from simcare.model.tariff import best_cycle, reset_gain
+from simcare.report.contract_words import pounds
 from simcare.report.exhibit import Exhibit, Table, write_exhibit
 from simcare.report.figures.tariff import incentive_figure
 from simcare.report.page import page, section_of
-from simcare.report.wording import POUNDS, quantity
+from simcare.report.wording import POUNDS, quantity, share
 from simcare.tariffs.expected_stay import Case, cases_summary, curve
 
 LEAST_GBP = 0.5  # a gain below this is nothing
@@ -56,7 +57,7 @@ def _provider_note(one: Case) -> str:
         )
     return (
         f"The provider responds to payment with eta {one.seen.eta:g}, looks {one.seen.horizon_days:g} days ahead and is"
-        f" {one.seen.occupancy:.0%} full. These are assumptions: see docs/tariffs.md."
+        f" {share(one.seen.occupancy)} full. These are assumptions: see docs/tariffs.md."
     )
 
 
@@ -118,7 +119,7 @@ def _paid(one: Case) -> str:
     flat = (
         len(one.tariff.rates) == 1 and not one.tariff.lumps and not one.tariff.payoffs and not one.tariff.block_per_year
     )
-    return f"£{one.tariff.rates[0]:,.2f} a day" if flat and one.title == one.contract else one.title
+    return f"{pounds(one.tariff.rates[0])} a day" if flat and one.title == one.contract else one.title
 
 
 def outcomes_exhibit(found: Sequence[Case], names: Mapping[str, str]) -> Exhibit:
@@ -134,9 +135,9 @@ def outcomes_table(frame: pl.DataFrame, names: Mapping[str, str], blocks: set[st
     rows = []
     for row in frame.iter_rows(named=True):
         ends = math.isfinite(row["stay_days"])
-        pay = "by the year" if row["contract"] in blocks else f"£{row['gbp']:,.0f}" if ends else "no end"
-        shares = tuple(f"{100 * row[name]:.1f}%" for name in ("by_provider", "by_review"))
-        rows.append((names[row["contract"]], f"{row['stay_days']:,.1f}" if ends else "no end", pay, *shares))
+        pay = "by the year" if row["contract"] in blocks else quantity(row["gbp"], POUNDS) if ends else "no end"
+        shares = tuple(share(row[name]) for name in ("by_provider", "by_review"))
+        rows.append((names[row["contract"]], quantity(row["stay_days"]) if ends else "no end", pay, *shares))
     head = ("Contract", "Expected stay, days", "Expected pay for the stay", "Stepped down by provider", "By a review")
     return Table("What happens to a client who is ready to step down", head, tuple(rows), look="below")
 
@@ -169,9 +170,9 @@ def gaming_table(frame: pl.DataFrame, names: Mapping[str, str]) -> Table:
         cycle, restart = "none earns a sum", "nothing"
         if row["cycle_day"] is not None:
             back = f"day {row['cycle_day']:g}, back after {row['cycle_back_after_days']:g}"
-            cycle = f"{quantity(row['cycle_gain_gbp'], POUNDS, 0)} ({back})"
+            cycle = f"{quantity(row['cycle_gain_gbp'], POUNDS)} ({back})"
         if row["restart_gain_gbp"] > LEAST_GBP:
-            restart = f"{quantity(row['restart_gain_gbp'], POUNDS, 0)} (after day {row['restart_day']})"
+            restart = f"{quantity(row['restart_gain_gbp'], POUNDS)} (after day {row['restart_day']})"
         rows.append((names[row["contract"]], cycle, restart))
     head = (
         "Contract",

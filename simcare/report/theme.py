@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,6 +211,14 @@ def ticks(
         "tickangle": 0,
         "range": [low, high] if tight else [values[0], values[-1]],
     }
+
+
+def hover(
+    values: Iterable[float | None], text: str, unit: wording.Unit = wording.COUNT, signed: bool = False
+) -> dict[str, Any]:
+    """What shows where somebody points: ``text`` with ``%{customdata}`` for the value, at three significant figures."""
+    said = ["" if value is None else wording.quantity(value, unit, signed=signed) for value in values]
+    return {"customdata": said, "hovertemplate": f"{text}<extra></extra>"}
 
 
 def band(

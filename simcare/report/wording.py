@@ -1,8 +1,10 @@
 """Numbers and findings in plain words: pounds, days, people, dates, periods, and a sentence for each strategy.
 
-A number is never shown with more digits than its interval supports: the last digit follows the rounding
-rule of the Particle Data Group (Review of Particle Physics, introduction, section 5.3), applied to half the interval's
-width.
+Every number that a page or a terminal shows has three significant figures, by its size: £14,900, £1.49m, £1.49bn. A
+value and its interval are rounded alike, at three figures of the largest of the three; more only where the interval is
+so narrow that its ends would otherwise look the same: then the last digit follows the rounding rule of the Particle
+Data Group (Review of Particle Physics, introduction, section 5.3), applied to half the interval's width. Sums of money
+below £100 are shown to the penny. Whole numbers have no decimals.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from typing import Literal
 
 from simcare.measures.catalogue import measure_named
 from simcare.model import Model
+from simcare.units import MINUS, rounded, significant_place
 
-MINUS = "\N{MINUS SIGN}"
 INTERVAL = "95% interval"
 LEAST_FUTURES = 10  # replications, below which the 5th and 95th percentile say nothing
 FUTURES = "90% prediction interval (nine in ten simulated futures)"  # 5th to 95th percentile of replications that
@@ -154,52 +156,73 @@ def last_place(low: float, high: float) -> int | None:
 
 
 def estimate_place(estimate: Estimate) -> int:
-    """The last place for all three numbers: what the interval supports, three figures where those do.
+    """The last place for all three numbers: three figures of the largest, more where the interval is narrower than
+    these show.
 
-    Up to two places finer where rounding would make an end touch zero that does not.
+    Up to two places finer where rounding would make something zero that is not.
 
     >>> estimate_place(Estimate(3.4e6, 0.04e6, 6.8e6)), estimate_place(Estimate(11.08e6, 10.79e6, 11.37e6))
     (4, 5)
+    >>> estimate_place(Estimate(12_345.0, 12_315.0, 12_375.0))
+    0
     """
     low, high = estimate.low, estimate.high
-    place = last_place(low, high) if low is not None and high is not None else None
-    if place is None or low is None or high is None:
+    if low is None or high is None:
         return significant_place(estimate.value)
-    coarse = significant_place(max(abs(low), abs(high)))
-    if (high - low) / 2 >= 10.0**coarse:  # three figures are enough for anybody, where they still separate the ends
-        place = max(place, coarse)
+    numbers = (estimate.value, low, high)
+    place = significant_place(max(abs(x) for x in numbers))
+    narrow = last_place(low, high)
+    if narrow is not None and (high - low) / 2 < 10.0**place:
+        place = narrow
     finest = place - 2
-    while place > finest and any(end != 0 and _round(end, place) == 0 for end in (low, high)):
+    while place > finest and any(x != 0 and rounded(x, place) == 0 for x in numbers):
         place -= 1
-    return place
-
-
-def significant_place(value: float, digits: int = 3) -> int:
-    """The last place of a number with no interval: three significant figures."""
-    return math.floor(math.log10(abs(value))) - digits + 1 if value else 0
-
-
-def _round(value: float, place: int) -> float:
-    """Half away from zero, as a person rounds (−0 becomes 0)."""
-    return math.copysign(math.floor(abs(value) / 10.0**place + 0.5 + 1e-9), value) * 10.0**place + 0.0
+    return max(0, place) if all(float(x).is_integer() for x in numbers) else place
 
 
 def quantity(
     value: float, unit: Unit = COUNT, place: int | None = None, signed: bool = False, largest: float | None = None
 ) -> str:
-    """A number with its unit; ``largest`` (where given) decides between units, thousands and millions.
+    """A number with its unit, at three significant figures unless a ``place`` is given; ``largest`` (where given)
+    decides between units and millions. A whole number has no decimals, and less than £100 is to the penny.
 
-    >>> quantity(-3_140_000, POUNDS, 5)
-    '−£3.1m'
+    >>> quantity(-3_140_000, POUNDS), quantity(-3_140_000, POUNDS, 5), quantity(14_852.6, POUNDS)
+    ('−£3.14m', '−£3.1m', '£14,900')
     >>> quantity(12_345, DAYS), quantity(12_345, DAYS, 0), quantity(0.4, POUNDS, 0, signed=True)
     ('12,300 days', '12,345 days', '£0')
+    >>> quantity(71.244, POUNDS), quantity(7, PEOPLE), quantity(7.5, PEOPLE), quantity(97.94, PERCENT)
+    ('£71.24', '7 people', '7.50 people', '97.9%')
     """
-    place = significant_place(value) if place is None else place
-    rounded = _round(value, place)
-    power, word = _scale(abs(rounded) if largest is None else largest, unit)
-    digits = f"{abs(rounded) / 10.0**power:,.{max(0, power - place)}f}"
-    sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
+    if place is None:
+        place = significant_place(value)
+        place = max(0, place) if float(value).is_integer() else place
+    if unit.before == POUNDS.before and place == -1:
+        place = -2  # nobody writes £71.2
+    near = rounded(value, place)
+    power, word = _scale(abs(near) if largest is None else largest, unit)
+    digits = f"{abs(near) / 10.0**power:,.{max(0, power - place)}f}"
+    sign = MINUS if near < 0 else "+" if signed and near > 0 else ""
     return f"{sign}{unit.before}{digits}{word}{unit.after}"
+
+
+def share(value: float) -> str:
+    """A share, from 0 to 1, in per cent.
+
+    >>> share(0.8235), share(0.0213), share(1.0), share(0.0)
+    ('82.4%', '2.13%', '100%', '0%')
+    """
+    return quantity(100.0 * value, PERCENT)
+
+
+def ends_words(low: float, high: float, unit: Unit = COUNT) -> str:
+    """``low to high`` of an interval whose middle stands elsewhere.
+
+    >>> ends_words(454_976.0, 514_816.0, POUNDS), ends_words(3.0, 12.0)
+    ('£455,000 to £515,000', '3 to 12')
+    """
+    if unit != POUNDS and low.is_integer() and high.is_integer():
+        return f"{quantity(low, unit)} to {quantity(high, unit)}"
+    return interval_words(Estimate((low + high) / 2, low, high), unit, signed=False)
 
 
 def _scale(size: float, unit: Unit) -> tuple[int, str]:
@@ -212,7 +235,7 @@ def rounded_alike(estimate: Estimate, unit: Unit, signed: bool = True) -> tuple[
     """Value, low and high as text, rounded alike. With no interval the last two are empty.
 
     >>> rounded_alike(Estimate(-3.14e6, -5.04e6, -1.21e6), POUNDS)
-    ('−£3.1m', '−£5.0m', '−£1.2m')
+    ('−£3.14m', '−£5.04m', '−£1.21m')
     """
     place = estimate_place(estimate)
     numbers = (estimate.value, estimate.low, estimate.high)
@@ -231,15 +254,14 @@ def interval_words(estimate: Estimate, unit: Unit, signed: bool = True) -> str:
     return f"{low} to {high}" if low else "no interval from one replication"
 
 
-def signed_number(value: float, decimals: int, plus: bool = True) -> str:
-    """A bare number with so many decimals and a true minus sign; a sign before positive numbers too, if ``plus``.
+def with_range(value: float, low: float | None, high: float | None, unit: Unit = COUNT) -> str:
+    """What has no sign, with its range behind it; without one where there is none or it has no width.
 
-    >>> signed_number(-0.256, 2), signed_number(0.25, 1), signed_number(3.0, 0, plus=False), signed_number(-0.001, 1)
-    ('−0.26', '+0.2', '3', '0.0')
+    >>> with_range(1.39, 1.3467, 1.4), with_range(5.0, 5.0, 5.0), with_range(2.5, None, None, POUNDS)
+    ('1.39 (1.35 to 1.40)', '5', '£2.50')
     """
-    text = f"{abs(value):,.{decimals}f}"
-    zero = not text.strip("0.,")
-    return f"{'' if zero else MINUS if value < 0 else '+' if plus else ''}{text}"
+    shown, least, most = rounded_alike(Estimate.of(value, low, high), unit, signed=False)
+    return f"{shown} ({least} to {most})" if least and low != high else shown
 
 
 def date(day: dt.date) -> str:
@@ -278,14 +300,14 @@ class Finding:
     difference: Estimate
 
     def change(self) -> str:
-        """``total cost by £3.1m (95% interval £1.2m to £5.0m)``: sizes only, the verb says which way."""
+        """``total cost by £3.14m (95% interval £1.21m to £5.04m)``: sizes only, the verb says which way."""
         size = sorted(abs(x) for x in (self.difference.low, self.difference.high) if x is not None)
         value, low, high = rounded_alike(Estimate(abs(self.difference.value), *size), self.unit, signed=False)
         shorter = low.removesuffix(self.unit.after) if self.unit.after else low
         return f"{self.what} by {value} ({INTERVAL} {shorter} to {high})"
 
     def unclear(self) -> str:
-        """``total cost (central estimate −£0.4m, 95% interval −£1.9m to +£1.1m)``."""
+        """``total cost (central estimate −£0.40m, 95% interval −£1.92m to +£1.12m)``."""
         if self.difference.low is None:
             return f"{self.what} (one replication, so no interval)"
         value, low, high = rounded_alike(self.difference, self.unit)
@@ -299,8 +321,8 @@ def strategy_sentence(name: str, years: str, findings: Sequence[Finding], progra
 
     >>> total = Finding("total cost", POUNDS, Estimate(-3.14e6, -5.04e6, -1.21e6))
     >>> print(strategy_sentence("Early help", "2013/14 to 2017/18", [total], "with no programme cost"))
-    Over 2013/14 to 2017/18, “Early help” is expected to reduce total cost by £3.1m (95% interval £1.2m to £5.0m), with
-    no programme cost.
+    Over 2013/14 to 2017/18, “Early help” is expected to reduce total cost by £3.14m (95% interval £1.21m to £5.04m),
+    with no programme cost.
     """
     by_verdict: dict[str, list[Finding]] = {"unclear": [], "none": []}
     for finding in findings:  # the first finding leads, whichever way it goes

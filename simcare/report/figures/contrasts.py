@@ -223,7 +223,7 @@ def _change_panel(fig: go.Figure, k: int, line: pl.DataFrame, years: Sequence[st
         name="Average difference",
         line={"color": theme.BLUE, "width": 2.4},
         showlegend=k == 0,
-        hovertemplate="%{y:+,.1f} people, %{x|%B %Y}<extra></extra>",
+        **theme.hover(line["mean"], "%{customdata}, %{x|%B %Y}", wording.PEOPLE, signed=True),
         **theme.panel_axes(k),
     )
     ticks = theme.ticks(min(ends), max(ends), wording.COUNT, 4, signed=True)

@@ -14,7 +14,7 @@ from simcare.demand.diagnostics import Diagnostics
 from simcare.demand.series import MonthlyCounts
 from simcare.report import theme, wording
 from simcare.report.theme import axis
-from simcare.units import month_name, month_start, parsed_month
+from simcare.units import month_name, month_start, parsed_month, three_figures
 
 BANDS = ((90, "rgba(0,114,178,0.14)"), (80, "rgba(0,114,178,0.20)"), (50, "rgba(0,114,178,0.34)"))
 LINES = (
@@ -32,6 +32,8 @@ def fan_figure(rows: pl.DataFrame, series: MonthlyCounts) -> go.Figure:
     :meth:`simcare.demand.forecast.Forecast.rows`."""
     past = [month_start(int(m)) for m in series.months]
     ahead = [month_start(parsed_month(m)) for m in rows["month"]]
+    known = [None if np.isnan(v) else float(v) for v in series.counts]
+    middle = rows.select("median", "lo80", "hi80").iter_rows()
     wide = theme.Panels(1, 1, panel_px=300, top_px=theme.legend_px(5, 5), bottom_px=40)
     narrow = theme.Panels(1, 1, panel_px=230, top_px=theme.legend_px(6, 2), bottom_px=40)
     fig = theme.figure(f"{series.name}: monthly counts and their forecast", _fan_alt(rows, series), wide, narrow)
@@ -40,11 +42,11 @@ def fan_figure(rows: pl.DataFrame, series: MonthlyCounts) -> go.Figure:
         theme.band(fig, 0, ahead, low, high, fill, f"{level}% interval", legend=True)
     fig.add_scatter(
         x=past,
-        y=[None if np.isnan(v) else float(v) for v in series.counts],
+        y=known,
         mode="lines",
         line={"color": theme.INK, "width": 1.8},
         name="published",
-        hovertemplate="%{x|%B %Y}: %{y:,.0f}<extra></extra>",
+        **theme.hover(known, "%{x|%B %Y}: %{customdata}"),
     )
     fig.add_scatter(
         x=ahead,
@@ -52,8 +54,8 @@ def fan_figure(rows: pl.DataFrame, series: MonthlyCounts) -> go.Figure:
         mode="lines",
         line={"color": theme.BLUE, "width": 2.2},
         name="median",
-        customdata=[f"{low:,.0f} to {high:,.0f}" for low, high in zip(rows["lo80"], rows["hi80"], strict=True)],
-        hovertemplate="%{x|%B %Y}: %{y:,.0f} (80%: %{customdata})<extra></extra>",
+        customdata=[f"{wording.quantity(m)} (80%: {wording.ends_words(*ends)})" for m, *ends in middle],
+        hovertemplate="%{x|%B %Y}: %{customdata}<extra></extra>",
     )
     top = max(float(np.nanmax(series.counts)), float(rows["hi90"].to_numpy().max()))
     dates = {"range": [past[0], ahead[-1]], "tickformat": "%b<br>%Y", "nticks": 8}
@@ -66,8 +68,9 @@ def _fan_alt(rows: pl.DataFrame, series: MonthlyCounts) -> str:
     first, last = rows.row(0, named=True), rows.row(-1, named=True)
     return (
         f"A line of monthly counts, {series.name}, {month_name(series.first)} to {month_name(series.last)}, and a fan"
-        f" to {last['month']}. {first['month']}: median {first['median']:.0f}, 80% interval {first['lo80']:.0f} to"
-        f" {first['hi80']:.0f}; {last['month']}: median {last['median']:.0f}, {last['lo80']:.0f} to {last['hi80']:.0f}."
+        f" to {last['month']}. {first['month']}: median {wording.quantity(first['median'])}, 80% interval"
+        f" {wording.ends_words(first['lo80'], first['hi80'])}; {last['month']}: median"
+        f" {wording.quantity(last['median'])}, {wording.ends_words(last['lo80'], last['hi80'])}."
     )
 
 
@@ -120,17 +123,17 @@ def _model_lines(fig: go.Figure, j: int, model: str, rows: pl.DataFrame) -> None
     colour, dash = LINES[j]
     style = {"line": {"color": colour, "dash": dash, "width": 2.2}, "mode": "lines", "x": rows["horizon"].to_list()}
     about = {"name": model, "legendgroup": model}
-    hover = f"{model}, %{{x}} months ahead: %{{y:.2f}}<extra></extra>"
-    fig.add_scatter(y=rows["skill"].to_list(), hovertemplate=hover, **style, **about)
-    hover = f"{model}, %{{x}} months ahead: %{{y:.0f}}%<extra></extra>"
+    text = f"{model}, %{{x}} months ahead: %{{customdata}}"
+    fig.add_scatter(y=rows["skill"].to_list(), **theme.hover(rows["skill"], text), **style, **about)
     second = {"showlegend": False, "xaxis": "x2", "yaxis": "y2"}
-    fig.add_scatter(y=rows["covered80"].to_list(), hovertemplate=hover, **style, **about, **second)
+    hover = theme.hover(rows["covered80"], text, wording.PERCENT)
+    fig.add_scatter(y=rows["covered80"].to_list(), **hover, **style, **about, **second)
 
 
 def _model_words(model: str, rows: pl.DataFrame) -> str:
     crps, naive, covered = (rows[c].to_numpy() for c in ("crps", "naive", "covered80"))
-    skill = f"skill {1.0 - crps.sum() / naive.sum():.2f}" if naive.sum() > 0 else "no skill to compare"
-    return f"{model}: {skill}, {covered.mean():.0f}% inside the 80% interval"
+    skill = f"skill {three_figures(1.0 - crps.sum() / naive.sum())}" if naive.sum() > 0 else "no skill to compare"
+    return f"{model}: {skill}, {three_figures(covered.mean())}% inside the 80% interval"
 
 
 def diagnostics_frame(found: Diagnostics) -> pl.DataFrame:
@@ -164,19 +167,19 @@ def diagnostics_figure(frame: pl.DataFrame) -> go.Figure:
 def _diagnostics_alt(each: Mapping[str, pl.DataFrame]) -> str:
     before, after = (each[name]["value"][0] for name in ("before", "after"))
     worst = each["influence"].sort("value", descending=True).row(0, named=True)
-    tenths = ", ".join(f"{share:.0f}" for share in each["pit"]["value"]) if "pit" in each else ""
+    tenths = ", ".join(three_figures(share) for share in each["pit"]["value"]) if "pit" in each else ""
     said = f"; outturns by tenth of the forecast, per cent: {tenths}" if tenths else ""
     return (
-        f"Autocorrelation at one month {before:.2f} before the level is followed and {after:.2f} after; largest"
-        f" influence {worst['value']:.2f} in {worst['at']}{said}."
+        f"Autocorrelation at one month {three_figures(before)} before the level is followed and {three_figures(after)}"
+        f" after; largest influence {three_figures(worst['value'])} in {worst['at']}{said}."
     )
 
 
 def _autocorrelation_panel(fig: go.Figure, each: Mapping[str, pl.DataFrame]) -> None:
     for name, title, colour in (("before", "before the level is followed", theme.GREY), ("after", "after", theme.BLUE)):
-        hover = f"{title}, lag %{{x}} months: %{{y:.2f}}<extra></extra>"
         lags, values = [int(at) for at in each[name]["at"]], each[name]["value"].to_list()
-        fig.add_bar(x=lags, y=values, name=title, marker={"color": colour}, hovertemplate=hover)
+        hover = theme.hover(values, f"{title}, lag %{{x}} months: %{{customdata}}")
+        fig.add_bar(x=lags, y=values, name=title, marker={"color": colour}, **hover)
     for sign in (-1, 1):
         theme.level_line(fig, 0, sign * each["bound"]["value"][0], theme.VERMILION)
     lag_axis = {"title": theme.axis_title("lag, months"), "dtick": 3}
@@ -190,7 +193,7 @@ def _influence_panel(fig: go.Figure, rows: pl.DataFrame) -> None:
         y=rows["value"].to_list(),
         marker={"color": theme.BLUE},
         showlegend=False,
-        hovertemplate="%{x|%B %Y}: %{y:.2f}<extra></extra>",
+        **theme.hover(rows["value"], "%{x|%B %Y}: %{customdata}"),
         xaxis="x2",
         yaxis="y2",
     )
@@ -204,7 +207,7 @@ def _pit_panel(fig: go.Figure, shares: Sequence[float]) -> None:
         y=shares,
         marker={"color": theme.BLUE},
         showlegend=False,
-        hovertemplate="%{x}% of the forecast: %{y:.0f}% of months<extra></extra>",
+        **theme.hover(shares, "%{x}% of the forecast: %{customdata} of months", wording.PERCENT),
         xaxis="x3",
         yaxis="y3",
     )

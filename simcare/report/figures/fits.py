@@ -12,6 +12,7 @@ import polars as pl
 
 from simcare.report import theme, wording
 from simcare.report.theme import axis, label
+from simcare.units import three_figures
 
 ACROSS = 3
 PROFILE_FLOOR = -4.0  # of a log density: what is less likely than that need not be seen in full
@@ -48,7 +49,7 @@ def uncertainty_figure(frame: pl.DataFrame) -> go.Figure:
 
 
 def _uncertainty_alt(rows: Sequence[dict[str, Any]]) -> str:
-    said = [f"{row['title']}: {100 * row['width']:.0f}% of prior uncertainty remaining" for row in reversed(rows)]
+    said = [f"{row['title']}: {wording.share(row['width'])} of prior uncertainty remaining" for row in reversed(rows)]
     return f"Before and after: {'; '.join(said)}."
 
 
@@ -58,7 +59,7 @@ def _range_line(
     """The middle 90 % of one distribution of a parameter as a line, with a mark at its median."""
     low, median, high = (row[f"{which}_{end}"] for end in ("low", "median", "high"))
     height = y + (0.16 if which == "prior" else -0.16)
-    hover = f"{label(row['title'])}<br>{name}: {median:.3g} ({low:.3g} to {high:.3g})<extra></extra>"
+    hover = f"{label(row['title'])}<br>{name}: {wording.with_range(median, low, high)}<extra></extra>"
     fig.add_scatter(
         x=[low / row["prior_median"], high / row["prior_median"]],
         y=[height] * 2,
@@ -108,7 +109,7 @@ def profile_figure(frame: pl.DataFrame) -> go.Figure:
     wide = theme.Panels(count, 4, panel_px=110, row_gap_px=74, top_px=60, bottom_px=36, column_gap=0.055)
     middle = theme.Panels(count, 3, panel_px=110, row_gap_px=74, top_px=60, bottom_px=36, column_gap=0.06)
     narrow = theme.Panels(count, 1, panel_px=96, row_gap_px=70, top_px=60, bottom_px=36)
-    medians = "; ".join(f"{rows['title'][0]}: median {rows['median'][0]:.3g}" for rows in each)
+    medians = "; ".join(f"{rows['title'][0]}: median {three_figures(rows['median'][0])}" for rows in each)
     alt = f"A curve for each parameter. {medians}."
     fig = theme.figure("Profiles: the best log density with a parameter held at a value", alt, wide, narrow, middle)
     for k, rows in enumerate(each):
@@ -127,9 +128,10 @@ def _profile(fig: go.Figure, k: int, rows: pl.DataFrame) -> None:
     values = rows["value"].to_list()
     grey = {"color": theme.GREY, "width": 1.6, "dash": "dash"}
     fig.add_scatter(x=values, y=prior, line=grey, hoverinfo="skip", **place)
-    hover = f"{label(rows['title'][0])} at %{{x:.3g}}: %{{y:.2f}}<extra></extra>"
+    said = [f"{three_figures(value)}: {three_figures(height)}" for value, height in zip(values, density, strict=True)]
+    hover = f"{label(rows['title'][0])} at %{{customdata}}<extra></extra>"
     line = {"color": theme.VERMILION if rows["prior_driven"][0] else theme.BLUE, "width": 2.2}
-    fig.add_scatter(x=values, y=density, line=line, hovertemplate=hover, **place)
+    fig.add_scatter(x=values, y=density, line=line, customdata=said, hovertemplate=hover, **place)
 
 
 def _heading(fig: go.Figure, k: int, text: str, size: float) -> None:
@@ -191,11 +193,13 @@ def _forecast_lines(fig: go.Figure, k: int, known: pl.DataFrame, ahead: pl.DataF
         ("q25", "q75", "rgba(0,114,178,0.30)", "forecast: 50% interval"),
     ):
         theme.band(fig, k, dates, from_known(low), from_known(high), fill, name, legend=k == 0)
-    ranges = [f"{low:,.4g} to {high:,.4g}" for low, high in zip(ahead["q5"], ahead["q95"], strict=True)]
-    hover = "%{x|%Y}: %{y:,.4g} forecast (90%: %{customdata})<extra></extra>"
+    ranges = [
+        f"forecast {wording.with_range(*each)}, 90% interval" for each in ahead.select("q50", "q5", "q95").iter_rows()
+    ]
+    hover = "%{x|%Y}: %{customdata}<extra></extra>"
     style = {"mode": "lines", "line": {"color": theme.BLUE, "width": 2}, "hovertemplate": hover}
     about = {"name": "forecast: median", "legendgroup": "median", "showlegend": k == 0}
-    texts = ["known"] * begin.height + ranges
+    texts = [f"{three_figures(value)}, known" for value in begin["known"]] + ranges
     fig.add_scatter(x=dates, y=from_known("q50"), customdata=texts, **style, **about, **place)
     if "last_value" in ahead.columns and ahead["last_value"].null_count() == 0:
         line = {"color": theme.GREY, "width": 1.4, "dash": "dot"}
@@ -205,7 +209,7 @@ def _forecast_lines(fig: go.Figure, k: int, known: pl.DataFrame, ahead: pl.DataF
 
 def _published_lines(fig: go.Figure, k: int, known: pl.DataFrame, ahead: pl.DataFrame) -> None:
     """The values known at the information cut-off date, and the outturn."""
-    hover = {"hovertemplate": "%{x|%Y}: %{y:,.4g}<extra></extra>", "showlegend": k == 0}
+    legend, text = {"showlegend": k == 0}, "%{x|%Y}: %{customdata}"
     place = {"xaxis": axis("x", k, True), "yaxis": axis("y", k, True)}
     fig.add_scatter(
         x=known["date"].to_list(),
@@ -215,7 +219,8 @@ def _published_lines(fig: go.Figure, k: int, known: pl.DataFrame, ahead: pl.Data
         marker={"size": 6},
         name="known at the time",
         legendgroup="known",
-        **hover,
+        **legend,
+        **theme.hover(known["known"], text),
         **place,
     )
     fig.add_scatter(
@@ -225,7 +230,8 @@ def _published_lines(fig: go.Figure, k: int, known: pl.DataFrame, ahead: pl.Data
         marker={"color": theme.VERMILION, "size": 8, "symbol": "diamond", "line": {"color": "white", "width": 1}},
         name="outturn",
         legendgroup="outturn",
-        **hover,
+        **legend,
+        **theme.hover(ahead["published"], text),
         **place,
     )
 
@@ -235,7 +241,8 @@ def _hindcast_words(rows: pl.DataFrame) -> str:
     last = ahead.row(-1, named=True)
     return (
         f"{last['title']}: {ahead['in90'].sum()} of {ahead.height} values inside the 90% interval; {last['date'].year}:"
-        f" forecast {last['q50']:,.4g} ({last['q5']:,.4g} to {last['q95']:,.4g}), outturn {last['published']:,.4g}."
+        f" forecast {wording.with_range(last['q50'], last['q5'], last['q95'])}, outturn"
+        f" {three_figures(last['published'])}."
     )
 
 

@@ -68,7 +68,7 @@ def _baseline_line(fig: go.Figure, k: int, before: pl.DataFrame) -> None:
         name="Baseline, average",
         line={"color": theme.INK, "width": 1.6, "dash": "dot"},
         showlegend=k == 0,
-        hovertemplate="%{y:,.0f} (baseline)<extra></extra>",
+        **theme.hover(before["mean"], "%{customdata} (baseline)", wording.PEOPLE),
         mode="lines",
         **theme.panel_axes(k),
     )
@@ -82,7 +82,7 @@ def _caseload_line(fig: go.Figure, k: int, line: pl.DataFrame, strategy: str) ->
         name="Baseline, average" if strategy == BASELINE else "Strategy, average",
         line={"color": colours(strategy)[0], "width": 2.4},
         showlegend=k == 0,
-        hovertemplate="%{y:,.0f} people, %{x|%B %Y}<extra></extra>",
+        **theme.hover(line["mean"], "%{customdata}, %{x|%B %Y}", wording.PEOPLE),
         mode="lines",
         **theme.panel_axes(k),
     )

@@ -27,9 +27,7 @@ def demand_paths_figure(frame: pl.DataFrame, driver: DemandDriver, title: str) -
         ("Known", known, list(driver.counts), {"color": theme.INK, "width": 1.8}),
         ("Mean of replications", ahead, frame["mean"].to_list(), {"color": theme.BLUE, "width": 2.2}),
     ):
-        fig.add_scatter(
-            x=x, y=y, mode="lines", line=line, name=name, hovertemplate="%{x|%B %Y}: %{y:,.0f}<extra></extra>"
-        )
+        fig.add_scatter(x=x, y=y, mode="lines", line=line, name=name, **theme.hover(y, "%{x|%B %Y}: %{customdata}"))
     top = max([*(c for c in driver.counts if c is not None), *high])
     when = {"range": [known[0], ahead[-1]], "tickformat": "%b<br>%Y", "nticks": 8}
     fig.update_layout({"yaxis": theme.ticks(0.0, top, wording.COUNT, 4), "xaxis": when})
@@ -39,6 +37,6 @@ def demand_paths_figure(frame: pl.DataFrame, driver: DemandDriver, title: str) -
 
 def _alt(frame: pl.DataFrame, count: int, to: str) -> str:
     last = frame.row(-1, named=True)
-    said = f"{last['month']}: mean {last['mean']:,.0f}"
-    said += "" if last["low"] is None else f", {last['low']:,.0f} to {last['high']:,.0f}"
+    said = f"{last['month']}: mean {wording.quantity(last['mean'])}"
+    said += "" if last["low"] is None else f", {wording.ends_words(last['low'], last['high'])}"
     return f"A line of {count} known monthly counts to {to}, then the mean and range of the replications. {said}."

@@ -104,7 +104,8 @@ def _line(fig: go.Figure, k: int, panel: TariffPanel, j: int, name: str, rows: p
         name=theme.label(name),
         legendgroup=str(j),
         showlegend=k == 0,
-        hovertemplate=f"{theme.label(name)}: %{{y:.3~g}}, day %{{x}}<extra></extra>",
+        customdata=["" if v is None else wording.quantity(v * _scale(panel), panel.axis) for v in rows[panel.column]],
+        hovertemplate=f"{theme.label(name)}: %{{customdata}}, day %{{x}}<extra></extra>",
         xaxis=axis("x", k, True),
         yaxis=axis("y", k, True),
     )
@@ -124,7 +125,9 @@ def _alt(curves: Sequence[tuple[str, pl.DataFrame]], shown: Sequence[TariffPanel
     said = []
     for name, frame in curves:
         rows = frame.filter(pl.col("day").is_in([0, 90, frame["day"].to_list()[-1]]))
-        rates = ", ".join(f"{row['step_downs_per_year']:.2f} on day {row['day']}" for row in rows.iter_rows(named=True))
+        rates = ", ".join(
+            f"{wording.quantity(row['step_downs_per_year'])} on day {row['day']}" for row in rows.iter_rows(named=True)
+        )
         said.append(f"{name}: stepped down {rates} a year")
     panels = wording.listed([f"{panel.title.lower()} ({panel.unit})" for panel in shown])
     return f"Lines by day of the stay, {where}: {panels}. {'; '.join(said)}."
