@@ -23,7 +23,7 @@ from simcare.calibrate.priors import design, to_values
 from simcare.calibrate.reading import Datum, Loaded
 from simcare.calibrate.simulating import Ensemble, ensemble, joined
 from simcare.errors import BadInput
-from simcare.files.fit import CalibrationFit, Parameter, Range, standing
+from simcare.files.fit import PRIOR_DRIVEN, CalibrationFit, Parameter, Range, standing
 from simcare.runs.workers import Progress
 from simcare.units import three_figures
 
@@ -201,6 +201,11 @@ def _parameters(found: Calibrated, rates: Mapping[str, Sequence[float]]) -> tupl
         (_range(a), _range(b), float(width))
         for a, b, width in zip(known.prior, known.posterior, known.widths, strict=True)
     ]
+    # A posterior that is nearly the prior is at its bounds because that is.
+    piled = {
+        row.name: {"at_bound": end if width < PRIOR_DRIVEN else None, "bounds": row.bounds}
+        for row, end, width in zip(calibration.free, known.at_bound, known.widths, strict=True)
+    }
     for row in calibration.observed:
         spread = _range(np.quantile(rates[row.name], [0.05, 0.5, 0.95]))
         ranges.append((spread, spread, 1.0))
@@ -215,6 +220,7 @@ def _parameters(found: Calibrated, rates: Mapping[str, Sequence[float]]) -> tupl
             posterior=after,
             width=round(width, 4),
             observed=row in calibration.observed,
+            **piled.get(row.name, {}),
         )
         for row, (before, after, width) in zip(calibration.moving, ranges, strict=True)
     )

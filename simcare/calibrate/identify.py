@@ -15,7 +15,8 @@ from simcare.calibrate.chain import PosteriorChain
 from simcare.calibrate.emulator import Emulators
 from simcare.calibrate.likelihood import Judge, log_likelihood
 from simcare.calibrate.observe import Values
-from simcare.calibrate.priors import from_cube, log_density, sample, to_values
+from simcare.calibrate.priors import bounds_in_steps, from_cube, log_density, sample, to_values
+from simcare.files.fit import Bound
 from simcare.model.calibration import Free
 from simcare.rules.streams import PROFILES, stream
 
@@ -25,6 +26,7 @@ TRADED = 0.5  # posterior correlation from which two parameters are called a pai
 BINS = 15
 NEAR = 200  # points of the chain among which a profile begins
 CLIMB = 300  # steps that it climbs from there
+AT_BOUND = 0.06  # of the middle 90 % of a posterior: where its end is nearer to a bound than that, it piles up there
 
 
 class Direction(NamedTuple):
@@ -46,7 +48,7 @@ class Profile(NamedTuple):
 
 class Identified(NamedTuple):
     """What is known of the free parameters, in their order. ``prior`` and ``posterior`` are the 5th, 50th and 95th
-    percentile (parameters, 3)."""
+    percentile (parameters, 3). ``at_bound`` says at which of its bounds the posterior of each piles up, if at any."""
 
     prior: Values
     posterior: Values
@@ -54,6 +56,7 @@ class Identified(NamedTuple):
     correlation: Values
     directions: tuple[Direction, ...]
     profiles: tuple[Profile, ...]
+    at_bound: tuple[Bound | None, ...]
 
     def pairs(self, names: Sequence[str]) -> list[tuple[str, str, float]]:
         """The parameters that trade off against each other, with their posterior correlation, strongest first."""
@@ -82,7 +85,26 @@ def identify(free: Sequence[Free], judge: Judge, emulators: Emulators, chain: Po
         together,
         _directions(names, judge, emulators, chain),
         _profiles(free, judge, emulators, chain, seed),
+        at_bounds(free, chain.steps),
     )
+
+
+def at_bounds(free: Sequence[Free], steps: Values) -> tuple[Bound | None, ...]:
+    """At which of its bounds each parameter's posterior piles up, of draws in steps (draws, parameters): where the end
+    of its middle 90 % is within AT_BOUND of that width of the bound. A normal posterior that is cut at its top is at
+    0.033, one cut a standard deviation beyond its top at 0.063.
+
+    >>> one = Free.model_validate({"name": "a", "title": "A", "multiply": [{"on": "rise"}], "bounds": [0.5, 1.5],
+    ...     "prior": {"kind": "uniform", "source": "assumption", "grade": "D"}})
+    >>> piled = np.linspace(0.0, 1.0, 100)[:, None] ** 2
+    >>> at_bounds([one], 1.0 - piled), at_bounds([one], piled - 1.0), at_bounds([one], 0.5 - piled)
+    (('upper',), ('lower',), (None,))
+    """
+    below, above = bounds_in_steps(free)
+    low, high = np.quantile(steps, [0.05, 0.95], axis=0)
+    near = AT_BOUND * (high - low)
+    ends = zip(low - below < near, above - high < near, strict=True)
+    return tuple("lower" if at_low else "upper" if at_high else None for at_low, at_high in ends)
 
 
 def _directions(

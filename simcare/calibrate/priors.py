@@ -23,7 +23,7 @@ Values = NDArray[np.float64]
 TRIES = 40  # Latin hypercubes of which the one with the farthest nearest pair is taken
 
 
-def _ends(free: Sequence[Free]) -> tuple[Values, Values]:
+def bounds_in_steps(free: Sequence[Free]) -> tuple[Values, Values]:
     """The bounds in steps."""
     low, high = (to_steps(free, np.array([[row.bounds[k] for row in free]]))[0] for k in (0, 1))
     return low, high
@@ -63,7 +63,7 @@ def from_cube(free: Sequence[Free], cube: Values) -> Values:
     >>> abs(from_cube([one], np.array([[0.5]]))).round(6).tolist()
     [[0.0]]
     """
-    low, high = _ends(free)
+    low, high = bounds_in_steps(free)
     out = np.empty_like(cube)
     for k, row in enumerate(free):
         if row.prior.kind == "lognormal":
@@ -77,7 +77,7 @@ def from_cube(free: Sequence[Free], cube: Values) -> Values:
 def log_density(free: Sequence[Free], steps: Values) -> Values:
     """The log of the prior's density in steps (points, parameters), up to a constant; minus infinity outside the
     bounds."""
-    low, high = _ends(free)
+    low, high = bounds_in_steps(free)
     normal = np.array([row.prior.kind == "lognormal" for row in free])
     inside = ((steps >= low) & (steps <= high)).all(axis=1)
     return np.where(inside, -0.5 * (steps[:, normal] ** 2).sum(axis=1), -np.inf)
@@ -104,4 +104,4 @@ def sample(free: Sequence[Free], points: int, seed: int) -> Values:
     return from_cube(free, stream(seed).random((points, len(free))))
 
 
-__all__ = ["design", "from_cube", "log_density", "sample", "to_steps", "to_values"]
+__all__ = ["bounds_in_steps", "design", "from_cube", "log_density", "sample", "to_steps", "to_values"]

@@ -86,6 +86,7 @@ def _summary(result: CalibrationResult, folder: Path) -> dict[str, Any]:
         "coverage": fit.coverage,
         "widened": fit.widened,
         "prior_driven": [p.name for p in fit.prior_driven],
+        "at_bound": [p.name for p in fit.at_bounds],
         "parameters": [p.model_dump(mode="json", exclude=left_out) for p in fit.parameters],
         "scores": [] if result.hindcast is None else result.hindcast.scores.frame.to_dicts(),
     }

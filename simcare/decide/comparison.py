@@ -7,7 +7,7 @@ same luck, so what differs is what the strategy did. With a fit, all start from 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,14 @@ from simcare.files.fit import CalibrationFit, chosen_fit
 from simcare.files.load import LoadedExperiment, read_experiment, with_options
 from simcare.measures.catalogue import SUMMED, measure_named
 from simcare.measures.spread_parts import (
-    NINE_IN_TEN,
     NOTHING_DRAWN,
     demand_sd,
     met_by,
     met_demand,
     met_parameters,
     parameter_sd,
+    part_end,
+    part_share,
 )
 from simcare.model import Model
 from simcare.model.cautions import experiment_cautions
@@ -234,12 +235,12 @@ def differences(found: pl.DataFrame, strategies: list[str], drawn: pl.DataFrame 
         for measure in SUMMED:
             values = baseline[measure].to_numpy(), mine[measure].to_numpy()
             difference = values[1] - values[0]
-            parts = _part("demand", difference, demand_sd(difference, demand)) | _part(
-                "parameter", difference, parameter_sd(difference, parameters)
-            )
-            rows.append(
-                {"strategy": strategy, "measure": measure, **_paired(*values, measure_named(measure).better), **parts}
-            )
+            whole = _paired(*values, measure_named(measure).better)
+            shares = {
+                "demand": part_share(difference, demand_sd(difference, demand)),
+                "parameter": part_share(difference, parameter_sd(difference, parameters)),
+            }
+            rows.append({"strategy": strategy, "measure": measure, **whole, **_parts(whole, shares)})
     return pl.DataFrame(
         rows,
         schema_overrides={
@@ -249,12 +250,13 @@ def differences(found: pl.DataFrame, strategies: list[str], drawn: pl.DataFrame 
     )
 
 
-def _part(name: str, difference: NDArray[Any], sd: float | None) -> dict[str, float | None]:
-    """Where nine in ten would lie if one thing alone were uncertain; null where its part is not known."""
-    mean = float(difference.mean())
+def _parts(whole: Mapping[str, Any], shares: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Where nine in ten would lie if one thing alone were uncertain; null where its share is not known."""
+    mean, low, high = (whole[name] for name in ("difference", "spread_low", "spread_high"))
     return {
-        f"{name}_{end}": None if sd is None else mean + side * NINE_IN_TEN * sd
-        for end, side in (("low", -1), ("high", 1))
+        f"{part}_{end}": None if share is None else part_end(mean, low, high, whole[f"spread_{end}"], share)
+        for part, share in shares.items()
+        for end in ("low", "high")
     }
 
 

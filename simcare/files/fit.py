@@ -11,7 +11,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -32,6 +32,7 @@ from simcare.rules.draws import PARAMETERS, name_key, uniform
 ENDING = ".fit.json"
 # Posterior over prior width from which a parameter is called prior-driven: the data hardly inform it.
 PRIOR_DRIVEN = 0.8
+Bound = Literal["lower", "upper"]
 
 
 class Moves(Protocol):
@@ -66,6 +67,15 @@ class Parameter(Frozen):
     posterior: Range
     width: float = Field(description="Posterior over prior width: the share of prior uncertainty remaining.")
     observed: bool = False
+    at_bound: Bound | None = Field(default=None, description="The bound at which the posterior piles up, if at any.")
+    bounds: tuple[float, float] | None = None
+
+    @property
+    def bound(self) -> float | None:
+        """The value of the bound at which it lies."""
+        if self.at_bound is None or self.bounds is None:
+            return None
+        return self.bounds[0] if self.at_bound == "lower" else self.bounds[1]
 
     @property
     def prior_driven(self) -> bool:
@@ -95,6 +105,11 @@ class CalibrationFit(Frozen):
         return tuple(p for p in self.parameters if p.prior_driven)
 
     @property
+    def at_bounds(self) -> tuple[Parameter, ...]:
+        """The parameters whose fit lies at a bound: the published data ask for more than it allows."""
+        return tuple(p for p in self.parameters if p.at_bound is not None)
+
+    @property
     def count(self) -> int:
         """How many draws there are."""
         return len(next(iter(self.draws.values())))
@@ -108,6 +123,7 @@ class CalibrationFit(Frozen):
             "known_to": self.known_to.isoformat(),
             "draws": self.count,
             "prior_driven": [p.title for p in self.prior_driven],
+            "at_bound": [p.title for p in self.at_bounds],
             "parameters": [
                 {
                     "title": p.title,

@@ -9,17 +9,28 @@ from typing import Any
 
 from simcare.demand.json_values import finite
 from simcare.files.atomic import MANIFEST
+from simcare.files.csv_text import FIGURES
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON, a line for each entry; what JSON has no form for is as its text.
+    """A value as JSON, a line for each entry; what JSON has no form for is as its text. Numbers are in full, without
+    the noise of sums in binary (:data:`simcare.files.csv_text.FIGURES`).
 
-    >>> print(json_text({"skill": float("nan")}))
+    >>> print(json_text({"skill": float("nan"), "gbp": 199999.9999999999}))
     {
-     "skill": null
+     "skill": null,
+     "gbp": 200000.0
     }
     """
-    return json.dumps(finite(value), indent=1, default=str, allow_nan=False)
+    return json.dumps(_without_noise(finite(value)), indent=1, default=str, allow_nan=False)
+
+
+def _without_noise(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{FIGURES}g}")
+    if isinstance(value, Mapping):
+        return {name: _without_noise(one) for name, one in value.items()}
+    return [_without_noise(one) for one in value] if isinstance(value, list) else value
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -4,7 +4,8 @@ chance events and effects.
 What a replication drew stands in a frame of its own beside the measures, ``drawn``: each replication meets one path of
 every demand driver (an index, month by month), and one value of every parameter if it is drawn from a fit. The part of
 a total's variance that goes with the mean of the paths over the horizon is demand's (least squares, adjusted for the
-number of drivers); the parameters' part is found alike.
+number of drivers); the parameters' part is found alike. A part is drawn as the whole spread drawn in towards its mean,
+by the part's share of the standard deviation: so it is never longer than the whole, nor below zero where that is not.
 """
 
 from __future__ import annotations
@@ -15,11 +16,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 LEAST = 4  # replications beyond the number of drivers
 LEAST_FITTED = 10  # replications beyond the number of parameters
-NINE_IN_TEN = float(norm.ppf(0.95))
 DEMAND, PARAMETER = "demand", "parameter"  # the kinds of what is drawn
 DRAWN = {
     "strategy": pl.String(), "replication": pl.Int32(), "month": pl.String(), "kind": pl.String(),
@@ -110,25 +109,52 @@ def parameter_sd(values: NDArray[Any], parameters: NDArray[Any]) -> float | None
     return demand_sd(values, parameters, LEAST_FITTED)
 
 
+def part_share(values: NDArray[Any], sd: float | None) -> float | None:
+    """The share of the standard deviation of ``values`` (replications,) that one part's is (``sd``); None where that is
+    not known.
+
+    >>> round(part_share(np.array([1.0, 2.0, 3.0]), 0.5), 3), part_share(np.ones(3), 0.0), part_share(np.ones(3), None)
+    (0.5, 0.0, None)
+    """
+    if sd is None:
+        return None
+    whole = float(values.std(ddof=1))
+    return min(1.0, sd / whole) if whole > 0 else 0.0
+
+
+def part_end(mean: float, low: float, high: float, end: float, share: float) -> float:
+    """Where one end of a part lies: as far from the mean as its ``share`` of the way to that ``end`` of the whole
+    spread, and not outside the whole (whose percentiles need not hold the mean).
+
+    >>> part_end(10.0, 4.0, 30.0, 30.0, 0.5), part_end(10.0, 4.0, 30.0, 4.0, 0.5), part_end(9.0, 0.0, 8.0, 8.0, 0.5)
+    (20.0, 7.0, 8.0)
+    """
+    return min(max(mean + share * (end - mean), low), high)
+
+
 def with_demand(
     found: pl.DataFrame, summed: pl.DataFrame, by: Sequence[str], value: str = "value", centre: str = "mean"
 ) -> pl.DataFrame:
     """``found`` with ``demand_low`` and ``demand_high``: where nine in ten would lie if demand alone were uncertain.
 
-    ``summed`` has a row for each cell and replication, with the column ``met`` of :func:`met_demand`; without it, or
-    with too few replications, the two are null.
+    ``found`` has the whole spread (``low``, ``high``) about ``centre``. ``summed`` has a row for each cell and
+    replication, with the column ``met`` of :func:`met_demand`; without it, or with too few replications, the two are
+    null.
     """
     empty = pl.lit(None, pl.Float64)
     if "met" not in summed.columns:
         return found.with_columns(empty.alias("demand_low"), empty.alias("demand_high"))
-    keys, sds = [], []
+    keys, shares = [], []
     for key, cell in summed.group_by(list(by), maintain_order=True):
         keys.append(key)
-        sds.append(demand_sd(cell[value].to_numpy(), np.array(cell["met"].to_list(), np.float64)))
+        values = cell[value].to_numpy()
+        shares.append(part_share(values, demand_sd(values, np.array(cell["met"].to_list(), np.float64))))
     schema = {name: summed.schema[name] for name in by}
-    half = pl.DataFrame(keys, schema=schema, orient="row").with_columns(
-        pl.Series("half", sds, pl.Float64) * NINE_IN_TEN
-    )
-    joined = found.join(half, on=list(by), how="left", nulls_equal=True, maintain_order="left")
-    low, high = pl.col(centre) - pl.col("half"), pl.col(centre) + pl.col("half")
-    return joined.with_columns(low.alias("demand_low"), high.alias("demand_high")).drop("half")
+    share = pl.DataFrame(keys, schema=schema, orient="row").with_columns(pl.Series("share", shares, pl.Float64))
+    joined = found.join(share, on=list(by), how="left", nulls_equal=True, maintain_order="left")
+    middle = pl.col(centre)
+    ends = [
+        (middle + pl.col("share") * (pl.col(end) - middle)).clip(pl.col("low"), pl.col("high")).alias(f"demand_{end}")
+        for end in ("low", "high")
+    ]
+    return joined.with_columns(ends).drop("share")

@@ -311,7 +311,7 @@ def _shares(plan: Plan, runs: NDArray[Any], parts: Sequence[NDArray[Any]]) -> pl
         for m, measure in enumerate(SUMMED):
             whole = float(split[-1, :, m].mean())
             for k, (name, part) in enumerate(zip(_names(plan), split[..., m], strict=True)):
-                mean = interval_of_totals(part)
+                mean = interval_of_level(part) if name in (GENUINE, TOTAL) else interval_of_totals(part)
                 j = k - 1 if 1 <= k <= len(plan.mechanisms) else None
                 share = mean["mean"] / whole if whole else None
                 row = {"strategy": strategy, "measure": measure, "part": name, **mean, "share": share}
@@ -360,3 +360,20 @@ def interval_of_totals(values: NDArray[Any]) -> dict[str, float]:
     n, mean = values.size, float(values.mean())
     half = float(t.ppf(0.5 + CONFIDENCE / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
     return {"mean": mean, "low": mean - half, "high": mean + half}
+
+
+def interval_of_level(values: NDArray[Any]) -> dict[str, float]:
+    """The same for a total that cannot be below zero: Student's t on the log scale of the mean (the delta method), so
+    that its interval cannot be either. Where it is narrow the two are the same.
+
+    >>> {name: round(x, 2) for name, x in interval_of_level(np.array([1.0, 2.0, 3.0])).items()}
+    {'mean': 2.0, 'low': 0.58, 'high': 6.93}
+    >>> interval_of_level(np.zeros(3))
+    {'mean': 0.0, 'low': 0.0, 'high': 0.0}
+    """
+    found = interval_of_totals(values)
+    mean = found["mean"]
+    if mean <= 0:
+        return found
+    apart = float(np.exp((found["high"] - mean) / mean))
+    return {"mean": mean, "low": mean / apart, "high": mean * apart}

@@ -70,6 +70,7 @@ def findings(found: Calibrated, fit: CalibrationFit) -> list[str]:
             f"The published data say little about {len(driven)}: {'; '.join(p.title for p in driven)}. Results that"
             " depend on these are only as reliable as the assumptions behind them."
         )
+    said += bound_words(fit)
     pairs = found.identified.pairs([p.title for p in free])
     if pairs:
         joint = (f"{a} with {b} (correlation {three_figures(r, signed=True)})" for a, b, r in pairs)
@@ -83,6 +84,20 @@ def findings(found: Calibrated, fit: CalibrationFit) -> list[str]:
     if weak:
         said.append(f"Emulators that understate their uncertainty: {'; '.join(weak)}.")
     return said + held_out_words(found, fit)
+
+
+def bound_words(fit: CalibrationFit) -> list[str]:
+    """Which parameters lie at a bound of their priors, in a sentence; none where none does."""
+    each = [
+        f"{p.title} at its {p.at_bound} bound, {three_figures(p.bound)}" for p in fit.at_bounds if p.bound is not None
+    ]
+    if not each:
+        return []
+    return [
+        f"The fit lies at a bound: {'; '.join(each)}. The published data ask for more than the bounds allow, so the"
+        " true value may lie beyond, and the interval says nothing of that. Widen the bounds, or look for what is wrong"
+        " in the model or the data."
+    ]
 
 
 def wave_words(waves: Sequence[Wave]) -> str:
@@ -123,7 +138,8 @@ def parameters_exhibit(fit: CalibrationFit) -> Exhibit:
 
 def parameter_frame(fit: CalibrationFit) -> pl.DataFrame:
     """A row a parameter: name, title, prior and posterior (low, median, high), width (the share of prior uncertainty
-    remaining), observed, prior_driven, and placed: whether it is a value set in the file's place, not a factor."""
+    remaining), observed, prior_driven, at_bound ("lower", "upper" or null) with the bound's value, and placed: whether
+    it is a value set in the file's place, not a factor."""
     rows = [
         {
             "name": p.name,
@@ -133,11 +149,13 @@ def parameter_frame(fit: CalibrationFit) -> pl.DataFrame:
             "width": p.width,
             "observed": p.observed,
             "prior_driven": p.prior_driven,
+            "at_bound": p.at_bound,
+            "bound": p.bound,
             "placed": bool(p.paths),
         }
         for p in fit.parameters
     ]
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"at_bound": pl.String, "bound": pl.Float64})
 
 
 def parameter_table(frame: pl.DataFrame) -> Table:
@@ -166,6 +184,8 @@ def _ranged(row: Mapping[str, Any], which: str) -> str:
 def _verdict(row: Mapping[str, Any]) -> str:
     if row["observed"]:
         return "counted"
+    if row["at_bound"] is not None:
+        return f"at its {row['at_bound']} bound, {three_figures(row['bound'])}"
     if row["prior_driven"]:
         return "not informed by the data"
     return "well informed" if row["width"] < WELL_INFORMED else "partly informed"

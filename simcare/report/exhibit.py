@@ -16,6 +16,8 @@ from typing import Literal
 import plotly.graph_objects as go
 import polars as pl
 
+from simcare.files.csv_text import write_csv
+
 Look = Literal["plain", "wrap", "stack", "ranks", "below", "words", "grades"]
 
 
@@ -74,7 +76,7 @@ def exhibit_name(*parts: str) -> str:
 def write_exhibit(shown: Exhibit, folder: Path) -> Path:
     """Write the frame of an exhibit beside the page, as CSV under the exhibit's name."""
     path = folder / f"{shown.name}.csv"
-    shown.frame.write_csv(path)
+    write_csv(shown.frame, path)
     return path
 
 

@@ -20,12 +20,18 @@ def fit_sentence(entry: Mapping[str, Any]) -> str:
     >>> print(fit_sentence(kent | {"prior_driven": []}))
     Parameters are drawn from the fit kent (information cut-off date 31 March 2013). The published data inform every one
     of them.
+    >>> print(fit_sentence(kent | {"prior_driven": [], "at_bound": ["crises"]}))
+    Parameters are drawn from the fit kent (information cut-off date 31 March 2013). The published data inform every one
+    of them. The fit lies at a bound of: crises. The published data ask for more than it allows.
     """
     cut_off = date(dt.date.fromisoformat(entry["known_to"]))
     drawn = f"Parameters are drawn from the fit {entry['name']} (information cut-off date {cut_off})."
+    at_bound = entry.get("at_bound", ())  # an earlier version did not say
+    bound = f" The fit lies at a bound of: {'; '.join(at_bound)}. The published data ask for more than it allows."
+    bound = bound if at_bound else ""
     if not entry["prior_driven"]:
-        return f"{drawn} The published data inform every one of them."
+        return f"{drawn} The published data inform every one of them.{bound}"
     return (
         f"{drawn} The published data say little about: {'; '.join(entry['prior_driven'])}. Results that depend on these"
-        " are only as reliable as the assumptions behind them."
+        f" are only as reliable as the assumptions behind them.{bound}"
     )

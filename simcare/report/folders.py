@@ -13,6 +13,7 @@ import polars as pl
 from simcare.decide.comparison import Comparison, differences, totals
 from simcare.errors import BadInput
 from simcare.files.atomic import MANIFEST, aside, check_finished
+from simcare.files.csv_text import write_csv
 from simcare.files.json_text import write_manifest
 from simcare.files.parsing import parse
 from simcare.measures.spread_parts import NOTHING_DRAWN
@@ -29,7 +30,7 @@ def write_run(run: Run, out: Path, command: str, *, log: bool = False) -> Path:
     """Write the folder of a run; returns the path of its report."""
     with aside(out) as folder:
         frames = _write_common(folder, replace(ReportInput.of(run), manifest=run.manifest | {"command": command}))
-        yearly_summary(frames.costs(BASELINE), frames.caseload(BASELINE)).write_csv(folder / "summary.csv")
+        write_csv(yearly_summary(frames.costs(BASELINE), frames.caseload(BASELINE)), folder / "summary.csv")
         if log and run.log is not None:
             run.log.write_parquet(folder / "log.parquet")
     return out / "report.html"
@@ -42,7 +43,7 @@ def write_comparison(found: Comparison, out: Path, command: str) -> Path:
         (folder / "experiment.json").write_text(
             found.experiment.model_dump_json(by_alias=True, indent=1), encoding="utf-8"
         )
-        found.differences.write_csv(folder / "summary.csv")
+        write_csv(found.differences, folder / "summary.csv")
         if found.scenarios.height:
             found.scenarios.write_parquet(folder / "scenarios.parquet")
     return out / "report.html"

@@ -16,6 +16,7 @@ from simcare.demand.forecast import Forecast
 from simcare.demand.scores import LEVELS
 from simcare.demand.series import MonthlyCounts
 from simcare.files.atomic import aside
+from simcare.files.csv_text import write_csv
 from simcare.files.json_text import write_manifest
 from simcare.report.exhibit import Exhibit, Table, write_exhibit
 from simcare.report.figures.demand import (
@@ -321,9 +322,9 @@ def write_many(results: Mapping[str, Mapping[str, Any]], shown: Exhibit, out: Pa
     leagues = {name: r["scores"]["league"] for name, r in results.items() if r["scores"]["league"]}
     with aside(out) as folder:
         (folder / "report.html").write_text(text, encoding="utf-8")
-        _by_series({name: r["forecast"] for name, r in results.items()}).write_csv(folder / "forecast.csv")
+        write_csv(_by_series({name: r["forecast"] for name, r in results.items()}), folder / "forecast.csv")
         if leagues:
-            _by_series(leagues).write_csv(folder / "league.csv")
+            write_csv(_by_series(leagues), folder / "league.csv")
         _write_manifest(folder, about)
     return out / "report.html"
 

@@ -171,7 +171,9 @@ def test_the_figures_of_a_calibration_are_drawn_and_fit(
     count = len(calibration.free)
     range_ = np.tile([0.5, 1.0, 2.0], (count, 1))
     curve = Profile(np.linspace(0.5, 2, 9), -(np.linspace(-2, 2, 9) ** 2), -0.5 * np.linspace(-2, 2, 9) ** 2)
-    known = Identified(range_, range_, np.linspace(0.4, 1.0, count), np.eye(count), (), (curve,) * count)
+    known = Identified(
+        range_, range_, np.linspace(0.4, 1.0, count), np.eye(count), (), (curve,) * count, (None,) * count
+    )
     ends = {
         f"{which}_{end}": value for which in ("prior", "posterior") for end, value in zip(ENDS, range_[0], strict=True)
     }

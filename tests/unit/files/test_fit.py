@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 
 from simcare.decide.comparison import Comparison, compare, differences, tasks
 from simcare.errors import BadInput
@@ -20,7 +21,7 @@ from simcare.files.digests import file_digest
 from simcare.files.fit import check_fit, find_fit, load_fit, read_fit, standing
 from simcare.files.load import load_experiment, load_model
 from simcare.measures.catalogue import SUMMED
-from simcare.measures.spread_parts import DRAWN, NINE_IN_TEN, met_parameters, parameter_rows
+from simcare.measures.spread_parts import DRAWN, met_parameters, parameter_rows
 from simcare.model import Model
 from simcare.model.calibration import Cells
 from simcare.report.figures.contrasts import comparison_figure
@@ -316,9 +317,11 @@ def test_the_parameters_part_recovers_a_known_linear_effect() -> None:
         found, drawn = totals_of(-30 * one + 10 * two, noise, {"one": one, "two": two})
         row = differences(found, ["s"], drawn).filter(pl.col("measure") == "cost").row(0, named=True)
         half = (row["parameter_high"] - row["parameter_low"]) / 2
-        print(noise, half, NINE_IN_TEN * np.sqrt(1000))
-        assert half == pytest.approx(NINE_IN_TEN * np.sqrt(1000), rel=4 * np.sqrt(1 / 4000) * (1 + noise / 30))
-        assert row["parameter_high"] + row["parameter_low"] == pytest.approx(2 * row["difference"])
+        right = norm.ppf(0.95) * np.sqrt(1000)
+        print(noise, half, right)
+        assert half == pytest.approx(right, rel=4 * np.sqrt(1 / 4000) * (1 + noise / 30))
+        assert row["spread_low"] <= row["parameter_low"] < row["difference"] < row["parameter_high"]
+        assert row["parameter_high"] <= row["spread_high"]
     assert (
         row["spread_high"] - row["spread_low"] > 1.5 * 2 * half
     )  # with noise the whole spread is wider than the parameters' part
