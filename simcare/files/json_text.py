@@ -9,7 +9,7 @@ from typing import Any
 
 from simcare.demand.json_values import finite
 from simcare.files.atomic import MANIFEST
-from simcare.files.csv_text import FIGURES
+from simcare.files.csv_text import without_noise
 
 
 def json_text(value: Any) -> str:
@@ -27,7 +27,7 @@ def json_text(value: Any) -> str:
 
 def _without_noise(value: Any) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.{FIGURES}g}")
+        return without_noise(value)
     if isinstance(value, Mapping):
         return {name: _without_noise(one) for name, one in value.items()}
     return [_without_noise(one) for one in value] if isinstance(value, list) else value

@@ -174,7 +174,7 @@ def _signed(estimate: Estimate) -> str:
 def _percent(share: float | None) -> str:
     """
     >>> _percent(0.0173)
-    '1.7%'
+    '1.73%'
     """
     return "" if share is None else wording.share(share)
 

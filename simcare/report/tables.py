@@ -13,7 +13,6 @@ from simcare.report.exhibit import Table
 from simcare.report.figures import BASELINE, places
 from simcare.report.limit_frames import DRAWN_DAYS, LIMITS, OFTEN, PEOPLE, STANDING, TIMES, WAIT, limit_rows
 from simcare.report.setting import Setting
-from simcare.units import significant_place
 
 PARTS = {"demand": "Demand's part", "parameter": "The parameters' part"}  # of a spread, by what alone is uncertain
 MEAN_WAIT = "Mean wait, days"
@@ -63,12 +62,11 @@ def _comparison_row(row: Mapping[str, Any], name: str, known: list[str], count: 
     """One measure of one strategy; ``known`` are the keys of PARTS, ``count`` the replications."""
     about = wording.shown_measure(row["measure"])
     estimate = wording.Estimate.of(row["difference"], row["low"], row["high"], row["baseline_mean"])
-    place = wording.estimate_place(estimate) if estimate.value else significant_place(row["baseline_mean"])
     wide = wording.Estimate.of(row["difference"], row["spread_low"], row["spread_high"], row["baseline_mean"])
     return (
         name,
         about.label,
-        wording.quantity(row["baseline_mean"], about.unit, place),
+        wording.quantity(row["baseline_mean"], about.unit),
         wording.rounded_alike(estimate, about.unit)[0],
         _interval(estimate, about.unit),
         _percent(estimate, row["baseline_mean"]),

@@ -1,10 +1,9 @@
 """Numbers and findings in plain words: pounds, days, people, dates, periods, and a sentence for each strategy.
 
 Every number that a page or a terminal shows has three significant figures, by its size: £14,900, £1.49m, £1.49bn. A
-value and its interval are rounded alike, at three figures of the largest of the three; more only where the interval is
-so narrow that its ends would otherwise look the same: then the last digit follows the rounding rule of the Particle
-Data Group (Review of Particle Physics, introduction, section 5.3), applied to half the interval's width. Sums of money
-below £100 are shown to the penny. Whole numbers have no decimals.
+value and its interval are rounded alike, at three figures of the largest of the three, so that their last digits line
+up; what would be rounded to zero there and is not zero keeps one figure of its own. Sums of money below £100 are shown
+to the penny. Whole numbers have no decimals.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from simcare.model import Model
 from simcare.units import MINUS, rounded, significant_place
 
 INTERVAL = "95% interval"
+NOISE = 1e-9  # of the largest of three numbers: what is smaller is rounding error, and zero
 LEAST_FUTURES = 10  # replications, below which the 5th and 95th percentile say nothing
 FUTURES = "90% prediction interval (nine in ten simulated futures)"  # 5th to 95th percentile of replications that
 # differ in their parameters too
@@ -140,43 +140,16 @@ def title(name: str) -> str:
     return spaced[:1].upper() + spaced[1:]
 
 
-def last_place(low: float, high: float) -> int | None:
-    """The power of ten of the last digit worth showing; None when the interval has no width.
-
-    Two digits of the half-width when its first three are 100 to 354, one digit otherwise.
-
-    >>> last_place(-5.0e6, -1.2e6), last_place(0, 80)
-    (5, 1)
-    """
-    half = (high - low) / 2
-    if not half > 0:
-        return None
-    exponent = math.floor(math.log10(half))
-    return exponent - 1 if round(half / 10.0 ** (exponent - 2)) <= 354 else exponent
-
-
 def estimate_place(estimate: Estimate) -> int:
-    """The last place for all three numbers: three figures of the largest, more where the interval is narrower than
-    these show.
+    """The last place for all three numbers: three figures of the largest; of whole numbers no decimals.
 
-    Up to two places finer where rounding would make something zero that is not.
-
-    >>> estimate_place(Estimate(3.4e6, 0.04e6, 6.8e6)), estimate_place(Estimate(11.08e6, 10.79e6, 11.37e6))
-    (4, 5)
-    >>> estimate_place(Estimate(12_345.0, 12_315.0, 12_375.0))
-    0
+    >>> estimate_place(Estimate(3.4e6, 0.04e6, 6.8e6)), estimate_place(Estimate(7.5, 3.0, 12.0))
+    (4, -1)
+    >>> estimate_place(Estimate(12_345.6, 12_315.2, 12_375.9)), estimate_place(Estimate(5.0, 4.0, 7.0))
+    (2, 0)
     """
-    low, high = estimate.low, estimate.high
-    if low is None or high is None:
-        return significant_place(estimate.value)
-    numbers = (estimate.value, low, high)
-    place = significant_place(max(abs(x) for x in numbers))
-    narrow = last_place(low, high)
-    if narrow is not None and (high - low) / 2 < 10.0**place:
-        place = narrow
-    finest = place - 2
-    while place > finest and any(x != 0 and rounded(x, place) == 0 for x in numbers):
-        place -= 1
+    numbers = [x for x in (estimate.value, estimate.low, estimate.high) if x is not None]
+    place = significant_place(max(map(abs, numbers)))
     return max(0, place) if all(float(x).is_integer() for x in numbers) else place
 
 
@@ -192,12 +165,14 @@ def quantity(
     ('12,300 days', '12,345 days', '£0')
     >>> quantity(71.244, POUNDS), quantity(7, PEOPLE), quantity(7.5, PEOPLE), quantity(97.94, PERCENT)
     ('£71.24', '7 people', '7.50 people', '97.9%')
+    >>> quantity(0.4, POUNDS), quantity(0.004, POUNDS)
+    ('£0.40', '£0.00400')
     """
     if place is None:
         place = significant_place(value)
         place = max(0, place) if float(value).is_integer() else place
-    if unit.before == POUNDS.before and place == -1:
-        place = -2  # nobody writes £71.2
+    if unit.before == POUNDS.before and place < 0 and (place == -1 or rounded(value, -2)):
+        place = -2  # nobody writes £71.2, or £0.400
     near = rounded(value, place)
     power, word = _scale(abs(near) if largest is None else largest, unit)
     digits = f"{abs(near) / 10.0**power:,.{max(0, power - place)}f}"
@@ -236,11 +211,18 @@ def rounded_alike(estimate: Estimate, unit: Unit, signed: bool = True) -> tuple[
 
     >>> rounded_alike(Estimate(-3.14e6, -5.04e6, -1.21e6), POUNDS)
     ('−£3.14m', '−£5.04m', '−£1.21m')
+    >>> rounded_alike(Estimate(14_852.6, -5.04e8, 5.04e8), POUNDS)
+    ('+£10,000', '−£504m', '+£504m')
     """
     place = estimate_place(estimate)
     numbers = (estimate.value, estimate.low, estimate.high)
     largest = max(abs(x) for x in numbers if x is not None)
-    value, low, high = ("" if x is None else quantity(x, unit, place, signed, largest) for x in numbers)
+
+    def said(x: float) -> str:
+        lost = rounded(x, place) == 0 and abs(x) > NOISE * largest
+        return quantity(x, unit, significant_place(x, 1), signed) if lost else quantity(x, unit, place, signed, largest)
+
+    value, low, high = ("" if x is None else said(x) for x in numbers)
     return value, low, high
 
 

@@ -40,7 +40,7 @@ def test_the_last_value_is_drawn_where_there_is_one() -> None:
         fig = hindcast_figure(theme_frame(series(naive)), "A theme")
         assert ("the last value" in {trace.name for trace in fig.data}) == drawn
         assert (
-            "1 of 2 values inside the 90% interval; 2015: forecast 95 (95 to 95), outturn 99." in fig.layout.meta["alt"]
+            "1 of 2 values inside the 90% interval; 2015: forecast 95, outturn 99." in fig.layout.meta["alt"]
         )
 
 
@@ -48,4 +48,4 @@ def test_a_series_of_one_year_names_it_and_leaves_out_what_is_not_known() -> Non
     row = {"title": "People", "first": OUT[0], "last": OUT[0], "values": 1, "in50": 0.0, "in90": 1.0, "crps": 1234.5}
     none = dict.fromkeys(("crps_naive", "skill", "skill_line"))
     (cells,) = score_table(pl.DataFrame([row | none])).rows
-    assert cells == ("People", "2014", "1", "0%", "100%", "1,234", "", "", "")
+    assert cells == ("People", "2014", "1", "0%", "100%", "1,230", "", "", "")
