@@ -160,7 +160,7 @@ def print_table(table: Table, of: str = "", only: Sequence[str] = ()) -> None:
         return
     shown = Grid(title=f"\n{escape(table.caption + of)}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for k, (head, width) in enumerate(zip(heads, widths, strict=True)):
-        shown.add_column(escape(head), justify="left" if k < words else "right", width=width)
+        shown.add_column(escape(head), justify="left" if k < words else "right", width=width, overflow="fold")
     for row in rows:
         shown.add_row(*map(escape, row))
     out_console.print(shown, highlight=False)
