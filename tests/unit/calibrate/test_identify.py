@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simcare.calibrate.chain import walk
-from simcare.calibrate.identify import identify
+from simcare.calibrate.identify import at_bounds, identify
 from tests.support.linear_problem import SLOPES, TWO, exact, free, linear, shown
 
 
@@ -48,3 +48,28 @@ def test_parameters_that_trade_off_are_named() -> None:
     assert [(a, b) for a, b, _ in pairs] == [("a", "b")]
     cover = exact(judged)[1]
     assert pairs[0][2] == pytest.approx(cover[0, 1] / math.sqrt(cover[0, 0] * cover[1, 1]), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("a", "bounds", "end"), [(0.8, (0.1, 1.5), "upper"), (-0.8, (0.7, 9.0), "lower"), (0.8, (0.1, 9.0), None)]
+)
+def test_a_posterior_that_piles_up_at_a_bound_is_told(
+    a: float, bounds: tuple[float, float], end: str | None
+) -> None:
+    """The data say a is e^0.8, 2.2, or e^-0.8, 0.45: bounds that leave that out hold the fit back."""
+    rows = [free("a", sd_log=1.0, bounds=bounds), free("b", sd_log=1.0, bounds=(1e-3, 1e3))]
+    judged = shown((a, a + 0.6, 0.3))
+    judged = judged._replace(error=0.004 * np.eye(3))
+    found = linear()
+    begin = np.tile([np.log(sum(bounds) / 2), 0.0], (5, 1))
+    known = identify(rows, judged, found, walk(rows, judged, found, begin, 6), 1)
+    assert known.at_bound == (end, None)
+
+
+@pytest.mark.parametrize(("centre", "end"), [(0.0, None), (0.3, None), (1.6, "upper"), (-1.6, "lower")])
+def test_a_posterior_near_a_bound_is_not_at_it(centre: float, end: str | None) -> None:
+    """A normal posterior a tenth as wide as its prior, cut at the bounds, which are a step from the prior's median."""
+    row = free("a", sd_log=1.0, bounds=(math.exp(-1), math.exp(1)))
+    steps = centre + 0.3 * np.random.default_rng(2).standard_normal(40_000)
+    steps = steps[np.abs(steps) <= 1]
+    assert at_bounds([row], steps[:, None]) == (end,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,7 +13,16 @@ from simcare.errors import BadInput
 from simcare.files.load import load_model
 from simcare.files.parsing import parse
 from simcare.measures.catalogue import SUMMED
-from simcare.mechanisms.shares import GENUINE, TOGETHER, TOTAL, Explanation, explain, plan
+from simcare.mechanisms.shares import (
+    GENUINE,
+    TOGETHER,
+    TOTAL,
+    Explanation,
+    explain,
+    interval_of_level,
+    interval_of_totals,
+    plan,
+)
 from simcare.mechanisms.switches import SWITCHES, Mechanism, switched_off
 from simcare.model.strategy import Experiment
 from simcare.report.explain_page import explain_exhibits, text_of
@@ -154,3 +164,13 @@ def test_the_page_has_the_numbers_and_asks_the_network_for_nothing(found: Explan
 def test_one_replication_gives_no_interval_and_is_refused() -> None:
     with pytest.raises(BadInput, match="replications: must be 2 or more"):
         plan("kent-2013", 1)
+
+
+def test_the_interval_of_a_total_is_not_below_zero_and_of_a_narrow_one_students(found: Explanation) -> None:
+    """Two replications of a small council differ much: Student's interval of its totals begins below zero."""
+    levels = found.shares.filter(pl.col("part").is_in([GENUINE, TOTAL]) & (pl.col("mean") > 0))
+    students = 2 * levels["mean"] - levels["high"]
+    assert (students < 0).any(), "the case is one"
+    assert (levels["low"] > 0).all() and (levels["low"] < levels["mean"]).any()
+    near = 1000 + np.array([-1.0, 0.5, 0.0, 1.5, -1.0])
+    assert list(interval_of_level(near).values()) == pytest.approx(list(interval_of_totals(near).values()), rel=1e-5)
