@@ -166,6 +166,15 @@ def rounded(value: float, place: int) -> float:
     return math.copysign(math.floor(abs(value) / 10.0**place + 0.5 + 1e-9), value) * 10.0**place + 0.0
 
 
+def is_whole(value: float) -> bool:
+    """Whether a number is whole but for the noise of binary sums.
+
+    >>> is_whole(100 * 0.07), is_whole(7.001)
+    (True, False)
+    """
+    return abs(value - round(value)) <= 1e-12 * abs(value)
+
+
 def three_figures(value: float, signed: bool = False) -> str:
     """A bare number with three significant figures and a true minus; a sign before what is above zero, if ``signed``.
     A whole number has no decimals.
@@ -176,7 +185,7 @@ def three_figures(value: float, signed: bool = False) -> str:
     '+0.250'
     """
     place = significant_place(value)
-    whole = float(value).is_integer()
+    whole = is_whole(value)
     near = rounded(value, max(0, place) if whole else place)
     digits = f"{abs(near):,.{0 if whole else max(0, -place)}f}"
     return f"{MINUS if near < 0 else '+' if signed and near > 0 else ''}{digits}"

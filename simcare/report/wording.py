@@ -16,7 +16,7 @@ from typing import Literal
 
 from simcare.measures.catalogue import measure_named
 from simcare.model import Model
-from simcare.units import MINUS, rounded, significant_place
+from simcare.units import MINUS, is_whole, rounded, significant_place
 
 INTERVAL = "95% interval"
 NOISE = 1e-9  # of the largest of three numbers: what is smaller is rounding error, and zero
@@ -150,7 +150,7 @@ def estimate_place(estimate: Estimate) -> int:
     """
     numbers = [x for x in (estimate.value, estimate.low, estimate.high) if x is not None]
     place = significant_place(max(map(abs, numbers)))
-    return max(0, place) if all(float(x).is_integer() for x in numbers) else place
+    return max(0, place) if all(map(is_whole, numbers)) else place
 
 
 def quantity(
@@ -170,7 +170,7 @@ def quantity(
     """
     if place is None:
         place = significant_place(value)
-        place = max(0, place) if float(value).is_integer() else place
+        place = max(0, place) if is_whole(value) else place
     if unit.before == POUNDS.before and place < 0 and (place == -1 or rounded(value, -2)):
         place = -2  # nobody writes £71.2, or £0.400
     near = rounded(value, place)
@@ -183,8 +183,8 @@ def quantity(
 def share(value: float) -> str:
     """A share, from 0 to 1, in per cent.
 
-    >>> share(0.8235), share(0.0213), share(1.0), share(0.0)
-    ('82.4%', '2.13%', '100%', '0%')
+    >>> share(0.8235), share(0.0213), share(1.0), share(0.0), share(0.07)
+    ('82.4%', '2.13%', '100%', '0%', '7%')
     """
     return quantity(100.0 * value, PERCENT)
 
@@ -195,7 +195,7 @@ def ends_words(low: float, high: float, unit: Unit = COUNT) -> str:
     >>> ends_words(454_976.0, 514_816.0, POUNDS), ends_words(3.0, 12.0)
     ('£455,000 to £515,000', '3 to 12')
     """
-    if unit != POUNDS and low.is_integer() and high.is_integer():
+    if unit != POUNDS and is_whole(low) and is_whole(high):
         return f"{quantity(low, unit)} to {quantity(high, unit)}"
     return interval_words(Estimate((low + high) / 2, low, high), unit, signed=False)
 
