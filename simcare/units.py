@@ -13,6 +13,7 @@ import math
 YEAR_DAYS = 365.25  # the mean year of the Julian calendar, in which rates a year are counted
 MONTH_DAYS = YEAR_DAYS / 12
 MINUS = "\N{MINUS SIGN}"
+NOISE = 1e-9  # what is smaller than that share of what it stands beside is rounding error, and zero
 YEAR_STARTS_IN = 4  # the month, April, in which a financial year begins
 
 
@@ -176,14 +177,16 @@ def is_whole(value: float) -> bool:
 
 
 def three_figures(value: float, signed: bool = False) -> str:
-    """A bare number with three significant figures and a true minus; a sign before what is above zero, if ``signed``.
-    A whole number has no decimals.
+    """A bare number of the order of 1 or more (a skill, a factor) with three significant figures and a true minus; a
+    sign before what is above zero, if ``signed``. A whole number has no decimals, and rounding error is 0.
 
     >>> three_figures(14_852.6), three_figures(0.0123), three_figures(-0.256), three_figures(7.0), three_figures(0.0)
     ('14,900', '0.0123', '−0.256', '7', '0')
-    >>> three_figures(0.25, signed=True)
-    '+0.250'
+    >>> three_figures(0.25, signed=True), three_figures(1.1e-16)
+    ('+0.250', '0')
     """
+    if abs(value) < NOISE:
+        return "0"
     place = significant_place(value)
     whole = is_whole(value)
     near = rounded(value, max(0, place) if whole else place)

@@ -126,7 +126,8 @@ def _title(text: str) -> dict[str, Any]:
 def _legend_at(y: float) -> dict[str, Any]:
     """The legend at the left, from a height down; clicking it does nothing."""
     corner = {"x": 0, "xref": "container", "y": y, "yref": "container", "yanchor": "top", "xanchor": "left"}
-    return {"orientation": "h", **corner, "font": {"size": 12.5}, "itemclick": False, "itemdoubleclick": False}
+    still = {"itemclick": False, "itemdoubleclick": False, "tracegroupgap": 0}  # rows as high as legend_px says
+    return {"orientation": "h", **corner, "font": {"size": 12.5}, **still}
 
 
 def untitled(fig: go.Figure) -> go.Figure:

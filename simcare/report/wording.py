@@ -16,10 +16,9 @@ from typing import Literal
 
 from simcare.measures.catalogue import measure_named
 from simcare.model import Model
-from simcare.units import MINUS, is_whole, rounded, significant_place
+from simcare.units import MINUS, NOISE, is_whole, rounded, significant_place
 
 INTERVAL = "95% interval"
-NOISE = 1e-9  # of the largest of three numbers: what is smaller is rounding error, and zero
 LEAST_FUTURES = 10  # replications, below which the 5th and 95th percentile say nothing
 FUTURES = "90% prediction interval (nine in ten simulated futures)"  # 5th to 95th percentile of replications that
 # differ in their parameters too
@@ -186,7 +185,7 @@ def share(value: float) -> str:
     >>> share(0.8235), share(0.0213), share(1.0), share(0.0), share(0.07)
     ('82.4%', '2.13%', '100%', '0%', '7%')
     """
-    return quantity(100.0 * value, PERCENT)
+    return quantity(100.0 * value if abs(value) > NOISE else 0.0, PERCENT)
 
 
 def ends_words(low: float, high: float, unit: Unit = COUNT) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -36,7 +35,7 @@ class Printed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[Printed]]]:
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Printed]]:
     """What each verb prints, carried out once."""
     found: dict[str, list[Printed]] = {verb: [] for verb in VERBS}
     with pytest.MonkeyPatch.context() as patch:
@@ -50,7 +49,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
             out = [] if verb == "check" else ["--out", str(tmp_path_factory.mktemp(verb) / "out")]
             done = CliRunner().invoke(app, [*command, *out])
             assert done.exit_code == 0, done.output
-    yield found
+    return found
 
 
 def on_screen(shown: Printed, width: int) -> str:
@@ -86,9 +85,7 @@ def test_no_table_is_cut(printed: dict[str, list[Printed]], verb: str, width: in
 @settings(deadline=None, max_examples=50)
 @for_all(
     st.integers(1, 6).flatmap(
-        lambda n: st.lists(
-            st.lists(st.text("ab £1.", max_size=24), min_size=n, max_size=n), min_size=2, max_size=5
-        )
+        lambda n: st.lists(st.lists(st.text("ab £1.", max_size=24), min_size=n, max_size=n), min_size=2, max_size=5)
     ),
     st.integers(30, 120),
 )

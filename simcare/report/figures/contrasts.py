@@ -80,7 +80,7 @@ def _comparison_layouts(
         return 40 + len(texts) * max(52, 12 + 17 * max(text.count("<br>") + 1 for text in texts))
 
     texts, slim = _strategy_labels(titles)
-    keys = 7 if "parameter" in parts else 5  # in the legend
+    keys = 5 + len(parts)  # in the legend
     wide, middle = (
         theme.Panels(
             count,

@@ -53,9 +53,7 @@ def test_parameters_that_trade_off_are_named() -> None:
 @pytest.mark.parametrize(
     ("a", "bounds", "end"), [(0.8, (0.1, 1.5), "upper"), (-0.8, (0.7, 9.0), "lower"), (0.8, (0.1, 9.0), None)]
 )
-def test_a_posterior_that_piles_up_at_a_bound_is_told(
-    a: float, bounds: tuple[float, float], end: str | None
-) -> None:
+def test_a_posterior_that_piles_up_at_a_bound_is_told(a: float, bounds: tuple[float, float], end: str | None) -> None:
     """The data say a is e^0.8, 2.2, or e^-0.8, 0.45: bounds that leave that out hold the fit back."""
     rows = [free("a", sd_log=1.0, bounds=bounds), free("b", sd_log=1.0, bounds=(1e-3, 1e3))]
     judged = shown((a, a + 0.6, 0.3))

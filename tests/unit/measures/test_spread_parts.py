@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
@@ -44,10 +46,12 @@ def test_a_difference_with_a_long_tail_has_parts_within_its_spread() -> None:
     one = np.linspace(-1, 1, count)
     effect = np.where(np.arange(count) >= 58, 1000.0, 0.0)
     frame = [
-        pl.DataFrame({"strategy": name, "replication": np.arange(count), **{m: values for m in SUMMED}})
+        pl.DataFrame({"strategy": name, "replication": np.arange(count), **dict.fromkeys(SUMMED, values)})
         for name, values in (("baseline", np.zeros(count)), ("s", effect))
     ]
-    rows = [("baseline", r, "2013-04", kind, "x", np.exp(x)) for r, x in enumerate(one) for kind in ("demand", "parameter")]
+    rows = [
+        ("baseline", r, "2013-04", kind, "x", np.exp(x)) for r, x in enumerate(one) for kind in ("demand", "parameter")
+    ]
     found = differences(
         pl.concat(frame).with_columns(pl.col("replication").cast(pl.Int32)),
         ["s"],

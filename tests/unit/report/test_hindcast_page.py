@@ -39,9 +39,7 @@ def test_the_last_value_is_drawn_where_there_is_one() -> None:
     for naive, drawn in (([80.0, 80.0], True), ([], False), ([float("nan")] * 2, False)):
         fig = hindcast_figure(theme_frame(series(naive)), "A theme")
         assert ("the last value" in {trace.name for trace in fig.data}) == drawn
-        assert (
-            "1 of 2 values inside the 90% interval; 2015: forecast 95, outturn 99." in fig.layout.meta["alt"]
-        )
+        assert "1 of 2 values inside the 90% interval; 2015: forecast 95, outturn 99." in fig.layout.meta["alt"]
 
 
 def test_a_series_of_one_year_names_it_and_leaves_out_what_is_not_known() -> None:

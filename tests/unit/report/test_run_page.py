@@ -27,6 +27,7 @@ from simcare.report.wording import (
     rounded_alike,
     strategy_sentence,
 )
+from simcare.units import NOISE
 from tests.support.html_page import Page
 from tests.support.report_sample import guess, sample_comparison, sample_experiment, sample_model, sample_run
 
@@ -244,8 +245,8 @@ def test_a_sentence_keeps_findings_and_doubts_apart() -> None:
     said = strategy_sentence("S", "2013/14 to 2014/15", findings, "at a cost")
     assert (
         said
-        == "Over 2013/14 to 2014/15, “S” is expected to increase total cost by £2.00m (95% interval £1.00m to £3.00m), and"
-        " to reduce dependency-days by 500 (95% interval 100 to 900), at a cost; there is no clear"
+        == "Over 2013/14 to 2014/15, “S” is expected to increase total cost by £2.00m (95% interval £1.00m to £3.00m),"
+        " and to reduce dependency-days by 500 (95% interval 100 to 900), at a cost; there is no clear"
         " difference in independent days (central estimate +10, 95% interval −90 to +110)."
     )
 
@@ -272,7 +273,7 @@ def test_an_estimate_has_three_figures_at_most_and_is_zero_only_where_it_is(valu
     for x, text in zip(numbers, rounded_alike(Estimate(*numbers), COUNT), strict=True):
         digits = re.sub(r"[^\d]", "", text).lstrip("0")
         assert len(digits if "." in text else digits.rstrip("0")) <= 3, text
-        assert digits or abs(x) <= wording.NOISE * largest, text
+        assert digits or abs(x) <= NOISE * largest, text
         if abs(x) == largest:
             assert read(text) == pytest.approx(x, rel=0.0051)
 
