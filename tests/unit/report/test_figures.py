@@ -332,3 +332,19 @@ def test_ticks_cover_the_range_evenly_and_read_alike(low: float, high: float) ->
     assert np.allclose(np.diff(values), values[1] - values[0])
     assert len(set(found["ticktext"])) == len(values) <= 7
     assert 0 in found["tickvals"] or low > 0
+
+
+@pytest.mark.parametrize("parts", [(), ("demand",), ("demand", "parameter")])
+def test_the_legend_of_a_comparison_has_room_on_a_phone(parts: tuple[str, ...]) -> None:
+    """A line for each of its entries, above the first panel's heading."""
+    c = sample_comparison()
+    assert c.differences is not None
+    known = {f"{part}_{end}": pl.col(f"spread_{end}") for part in parts for end in ("low", "high")}
+    none = {f"{part}_{end}": None for part in ("demand", "parameter") for end in ("low", "high")}
+    rows = c.differences.with_columns(**{name: pl.lit(None, pl.Float64) for name in none}).with_columns(**known)
+    fig = figures.comparison_figure(rows, c.titles, PERIOD)
+    entries = {trace.name for trace in fig.data if trace.showlegend is not False}
+    most = 5 + len(parts)  # three verdicts, the interval, the spread, and its parts
+    assert most - 1 <= len(entries) <= most
+    assert fig.layout.meta["narrow"]["margin.t"] >= theme.legend_px(most, 1)
+    assert fig.layout.legend.tracegroupgap == 0, "legend_px counts the lines only"
