@@ -99,11 +99,17 @@ def test_totals_of_the_year_to_date_are_found(start: str, begins: str, tmp_path:
     assert year_to_date(COUNTS, first) is None
 
 
-@pytest.mark.parametrize("typed", ["0214-08", "2104-08", "1900-01", "9999-12", "1914-08"])
+@pytest.mark.parametrize("typed", ["0214-08", "2104-08", "1900-01", "1914-08"])
 def test_a_date_far_from_all_others_is_refused_at_once(typed: str, tmp_path: Path) -> None:
     dates = [month_name(FIRST + k) for k in range(48)]
     with pytest.raises(BadInput, match=f"row 6: date: {typed} is years from the other months"):
         series_of(COUNTS, tmp_path, [*dates[:4], typed, *dates[5:]])
+
+
+def test_the_last_year_that_a_calendar_has_is_mistyped(tmp_path: Path) -> None:
+    dates = [month_name(FIRST + k) for k in range(48)]
+    with pytest.raises(BadInput, match="row 6: date: .*got '9999-12': the year 9999 is mistyped"):
+        series_of(COUNTS, tmp_path, [*dates[:4], "9999-12", *dates[5:]])
 
 
 def test_an_area_copied_over_another_is_told() -> None:

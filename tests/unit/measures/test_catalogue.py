@@ -22,6 +22,7 @@ MODELS = ((str(TOY_LIMITS), 5), ("kent-2013-market", 1))
 CONDITIONAL = {
     "paid_block", "paid_episode", "paid_step_down", "taken_back", "placed_planned", "waited_days_planned",
     "waited_days_displaced",  # no days of who is placed on the day of the cut
+    "paid_programmes",  # a strategy's
 }  # fmt: skip
 
 
