@@ -108,7 +108,7 @@ def test_a_date_far_from_all_others_is_refused_at_once(typed: str, tmp_path: Pat
 
 def test_the_last_year_that_a_calendar_has_is_mistyped(tmp_path: Path) -> None:
     dates = [month_name(FIRST + k) for k in range(48)]
-    with pytest.raises(BadInput, match="row 6: date: .*got '9999-12': the year 9999 is mistyped"):
+    with pytest.raises(BadInput, match=r"row 6: date: .*got '9999-12': the year 9999 is mistyped"):
         series_of(COUNTS, tmp_path, [*dates[:4], "9999-12", *dates[5:]])
 
 
