@@ -46,7 +46,7 @@ def test_sound_counts_need_no_caution(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
-        (swapped({47: 0, 46: 0, 45: 0}), "The counts from 2018-01 on are 0, after about 99 a month"),
+        (swapped({47: 0, 46: 0, 45: 0}), "The counts from 2018-01 on are 0, after about 99.0 a month"),
         (swapped({47: 0}), "The counts from 2018-03 on are 0"),
         (swapped(dict.fromkeys(range(10), 0.0)), "The counts until 2015-01 are 0, before about"),
         (swapped({47: 31}), "The last month, 2018-03, has 31, far below the 80 or more of the months near it"),
