@@ -128,7 +128,7 @@ def effect(name: str, beta: float, se: float) -> str | None:
     """What a coefficient means, with its 95 % interval; None for a wave of the season, which means nothing alone.
 
     >>> effect("working days", 1.0, 0.1)
-    'A tenth more working days go with 10.0% more demand (7.96% to 12.1%).'
+    'A tenth more working days go with 10% more demand (7.96% to 12.1%).'
     """
     if name.startswith(("cos", "sin")):
         return None
