@@ -67,13 +67,8 @@ def run(
 
     chosen = load_model(model)
     drawing = _drawing(chosen, fit, central)
-    asked: dict[str, Any] = {
-        "verb": "run",
-        "model": fingerprint(chosen),
-        "years": years,
-        "replications": reps,
-        "seed": seed,
-    }
+    asked: dict[str, Any] = {"verb": "run", "model": fingerprint(chosen)}
+    asked |= {"years": years, "replications": reps, "seed": seed}
     asked |= {"engine": engine, "drawing": drawing.manifest_entry, "log": log}
     folder = chosen_folder(out, chosen.about.name, asked, force)
     print_warnings(model_cautions(chosen))

@@ -324,7 +324,7 @@ def test_the_comparison_has_measures_of_places_only_where_they_run_out() -> None
         given = pl.concat(
             [rows.filter(pl.col("measure") != "queue_days"), more.with_columns(pl.lit(least).alias("baseline_mean"))]
         )
-        table = tables.comparison_table(given, {"early": "E", "telecare": "T", "tariff": "F"}, "2013/14", 24)
+        table = tables.comparison_table(given, {"early": "E", "telecare": "T", "tariff": "F"}, "2013/14")
         assert [row[1] for row in table.rows].count("Days waiting for a place") == shown
 
 
