@@ -66,8 +66,9 @@ def _observed(row: Uncertain) -> dict[str, Any]:
 def _moves(row: Uncertain) -> dict[str, Any]:
     moves: dict[str, Any] = {"name": row.name, "title": row.title}
     if row.multiply:
-        return moves | {"multiply": [cells.model_dump(exclude_none=True) for cells in row.multiply]}
-    return moves | {row.how: list(row.patterns)}
+        moves["multiply"] = [cells.model_dump(exclude_none=True) for cells in row.multiply]
+    paths = {"scale": row.scale, "odds": row.odds, "tilt": row.tilt, "set": row.paths}
+    return moves | {how: list(patterns) for how, patterns in paths.items() if patterns}
 
 
 __all__ = ["with_rows"]

@@ -56,10 +56,10 @@ class Free(Frozen):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        means = [bool(each) for each in (self.multiply, self.paths, self.scale, self.odds, self.tilt)]
+        factors = (self.multiply, self.scale, self.odds, self.tilt)
         require(
-            sum(means) == 1,
-            "give one of multiply (clocks), set (paths of the model), scale, odds and tilt (factors there)",
+            any(factors) != bool(self.paths),
+            "give either set (paths of the model), or multiply (clocks), scale, odds or tilt (factors there)",
         )
         low, high = self.bounds
         require(low < high, f"bounds must rise, got {low:g} to {high:g}")

@@ -190,10 +190,10 @@ class Alternative(Frozen):
 class Uncertain(Frozen):
     """One thing that is not known, and what it moves.
 
-    Exactly one of: ``multiply``, a factor on clocks or arrivals in cells; ``scale``, a factor on numbers at paths;
+    One or more of: ``multiply``, a factor on clocks or arrivals in cells; ``scale``, a factor on numbers at paths;
     ``odds``, a factor on the odds of shares at paths; ``tilt``, a factor f that leans distributions at paths, share k
-    being multiplied by f to the power k (and all brought back to 1); ``set``, the value itself at paths; ``choose``,
-    one of several alternatives. All but ``choose`` have a ``prior``; of a choice ``source``, ``grade`` and ``note``
+    being multiplied by f to the power k (and all brought back to 1). Or alone: ``set``, the value itself at paths;
+    ``choose``, one of several alternatives. All but ``choose`` have a ``prior``; of a choice ``source``, ``grade`` and ``note``
     stand in the row. ``beside`` names other rows that move a number of this one too.
     """
 
@@ -218,7 +218,9 @@ class Uncertain(Frozen):
             "choose": self.choose,
         }  # fmt: skip
         given = [name for name, value in means.items() if value]
-        require(len(given) == 1, f"say what it moves by one of {', '.join(means)}; got {' and '.join(given) or 'none'}")
+        require(bool(given), f"say what it moves by one of {', '.join(means)}; got none")
+        alone = [name for name in given if name in ("set", "choose")]
+        require(not alone or len(given) == 1, f"{' and '.join(given)}: {' and '.join(alone)} stands alone")
         if self.choose:
             require(self.prior is None, "a choice has weights, and no prior")
             require(self.source is not None and self.grade is not None, "a choice has a source and a grade of its own")
@@ -235,12 +237,17 @@ class Uncertain(Frozen):
 
     @property
     def how(self) -> Literal["multiply", "scale", "odds", "tilt", "set", "choose"]:
-        """By which means it moves what it moves."""
+        """By which means it moves what it moves; the first, where there are several."""
         if self.choose:
             return "choose"
         if self.multiply:
             return "multiply"
         return "scale" if self.scale else "odds" if self.odds else "tilt" if self.tilt else "set"
+
+    def how_at(self, pattern: str) -> str:
+        """By which means it moves the numbers at a pattern of its own."""
+        means = {"scale": self.scale, "odds": self.odds, "tilt": self.tilt}
+        return next((name for name, patterns in means.items() if pattern in patterns), self.how)
 
     @property
     def patterns(self) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def _reach_nothing(model: ModelFields, every: Sequence[Address]) -> Iterator[Fau
                 yield Fault(path, what.replace("this effect could do nothing", "the row moves nothing"))
         for pattern in row.patterns:
             if not fitting([pattern], every):
-                yield Fault(f"uncertain[{k}].{row.how}", f"moves nothing: {unknown(pattern, paths)}")
+                yield Fault(f"uncertain[{k}].{row.how_at(pattern)}", f"moves nothing: {unknown(pattern, paths)}")
     for k, fixed in enumerate(model.fixed):
         for i, pattern in enumerate(fixed.paths):
             if not fitting([pattern], every):

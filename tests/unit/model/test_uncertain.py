@@ -86,6 +86,17 @@ def test_each_means_moves_numbers_as_it_says() -> None:
     assert [new.count.value for new in people] == [round(1.013 * old.count.value) for old in KENT.caseload]
 
 
+def test_one_draw_may_move_rates_and_shares_together() -> None:
+    both = {"multiply": {"on": "crisis"}, "odds": ["need.*.crisis_at_once"]}
+    new = moved(2.0, **both)
+    assert new.need == moved(2.0, odds=["need.*.crisis_at_once"]).need != KENT.need
+    assert new.modifiers == moved(2.0, multiply={"on": "crisis"}).modifiers != KENT.modifiers
+    with pytest.raises(BadInput, match="odds and set: set stands alone"):
+        with_rows(row(odds=["need.*.crisis_at_once"], set=["prices.growth_per_year"]))
+    with pytest.raises(BadInput, match=r"uncertain\[0\]\.odds: moves nothing"):
+        with_rows(row(multiply={"on": "crisis"}, odds=["need.*.crisis_at_onse"]))
+
+
 def test_a_factor_on_clocks_runs_from_the_first_day() -> None:
     new = moved(1.2, multiply={"on": "rise", "groups": ["older_people"]})
     (modifier,) = new.modifiers[len(KENT.modifiers) :]
@@ -150,7 +161,7 @@ REFUSED = {
     "uncertain[0].scale: a distribution cannot be scaled": [row(scale=["caseload.*.ages"])],
     "uncertain[0].scale: moves nothing: all that it names is 0": [row(scale=["voluntary.*.people_per_year"])],
     "uncertain[0]: say what it moves by one of": [row()],
-    "got scale and tilt": [row(scale=["x.y.z"], tilt=["x.y.z"])],
+    "scale and set: set stands alone": [row(scale=["services.*.review_every_days"], set=["prices.growth_per_year"])],
     "uncertain[0].prior: a lognormal prior needs median and sd_log; sd_log is missing": [
         row(scale=["services.*.review_every_days"], prior={"kind": "lognormal", "median": 1, **GUESS})
     ],
