@@ -19,6 +19,7 @@ from simcare.errors import BadInput
 from simcare.model import Model
 from simcare.model.capacity import Provider
 from simcare.model.cells import BY_PROVIDERS, clock_origin, rates_of
+from simcare.model.idle_rows import without_idle_rows
 from simcare.model.number import Frozen, Number, Numbers
 from simcare.model.parts import Clock, FrontDoor, Service
 from simcare.units import YEAR_DAYS
@@ -142,7 +143,7 @@ def markov_simplification(model: Model) -> Model:
     limit = _cleared(model, "teams", "hospitals", "responses", "market", "failures", "voluntary").model_copy(
         update=parts
     )
-    return Model.model_validate(limit.model_dump(by_alias=True))
+    return Model.model_validate(without_idle_rows(limit).model_dump(by_alias=True))
 
 
 def _open_door(door: FrontDoor) -> FrontDoor:

@@ -79,8 +79,9 @@ def _of_group(
 ) -> tuple[float, float, float]:
     """The share of some causes, its standard error, and its noise level.
 
-    Three things move a share: the noise of the coefficients, in what the causes do and in the whole; chance, in the
-    whole; and how widely the causes happened to be drawn, theirs against the others'.
+    Four things move a share: the noise of the coefficients, in what the causes do and in the whole; chance, in the
+    whole; how widely the causes happened to be drawn, theirs against the others'; and, in the whole, causes that
+    happened to be drawn high or low together.
     """
     columns = int(counts[mine].sum())
     if columns == 0:
@@ -92,5 +93,6 @@ def _of_group(
     of_whole = share**2 * (4 * noise * whole + 2 * (1 - whole) ** 2 / n)
     squares = known**2
     of_draws = 2 / n * (squares[mine].sum() * (1 - share) ** 2 + share**2 * squares[~mine].sum())
-    error = float(np.sqrt(max(of_coefficients + of_whole, 0.0) + of_draws))
+    of_together = 2 / n * share**2 * max(whole**2 - squares.sum(), 0.0)
+    error = float(np.sqrt(max(of_coefficients + of_whole, 0.0) + of_draws + of_together))
     return float(each[mine].sum()), error, noise * (float(chdtri(columns, BY_CHANCE)) - columns)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from simcare.model import Figure, Model, sourced_figures
 from simcare.model.capacity import Offer
+from simcare.model.idle_rows import without_idle_rows
 from simcare.model.number import DatedNumber, Number, Step
 
 UNMET = ("waiting_rise", "waiting_recovery")  # what waiting, or too little care, does to need
@@ -28,8 +29,8 @@ class Mechanism:
     """A mechanism of demand and its switch.
 
     ``off_words`` says exactly what is switched off, ``if_not`` the world without it (it follows "would not be there
-    if"). ``is_on`` tells whether a model has the mechanism, ``off`` gives the model without it. ``rests_on`` names the
-    numbers of a model file that drive it, as ``part.field`` (for clocks ``clocks.KIND``).
+    if"). ``is_on`` tells whether a model has the mechanism, ``switch`` takes it out. ``rests_on`` names the numbers of
+    a model file that drive it, as ``part.field`` (for clocks ``clocks.KIND``).
     """
 
     name: str
@@ -37,8 +38,12 @@ class Mechanism:
     off_words: str
     if_not: str
     is_on: Callable[[Model], bool]
-    off: Callable[[Model], Model]
+    switch: Callable[[Model], Model]
     rests_on: tuple[str, ...]
+
+    def off(self, model: Model) -> Model:
+        """The model without the mechanism, and without the rows of what is not known that spoke of it alone."""
+        return without_idle_rows(self.switch(model))
 
 
 def switched_off(model: Model, mechanisms: Iterable[Mechanism]) -> Model:

@@ -193,8 +193,8 @@ class Uncertain(Frozen):
     One or more of: ``multiply``, a factor on clocks or arrivals in cells; ``scale``, a factor on numbers at paths;
     ``odds``, a factor on the odds of shares at paths; ``tilt``, a factor f that leans distributions at paths, share k
     being multiplied by f to the power k (and all brought back to 1). Or alone: ``set``, the value itself at paths;
-    ``choose``, one of several alternatives. All but ``choose`` have a ``prior``; of a choice ``source``, ``grade`` and ``note``
-    stand in the row. ``beside`` names other rows that move a number of this one too.
+    ``choose``, one of several alternatives. All but ``choose`` have a ``prior``; of a choice ``source``, ``grade`` and
+    ``note`` stand in the row. ``beside`` names other rows that move a number of this one too.
     """
 
     name: Name

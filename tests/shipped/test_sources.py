@@ -30,6 +30,8 @@ STRUCTURAL = {
     "ramp_days",
     "years",
     "replications",
+    "most_replications",
+    "precision",
     "seed",
     "priority",
     "from_day",

@@ -216,7 +216,9 @@ def present(run: Run, days: list[float]) -> pl.DataFrame:
 @pytest.mark.slow
 def test_kent_simplified_runs_as_the_cohort_model_says() -> None:
     model, replications = with_mean_demand(markov_simplification(load_model("kent-2013")), 2), 8
-    done = run(model, years=2, replications=replications, seed=41, engine="compiled", keep_log=True, workers=1)
+    done = run(
+        model, years=2, replications=replications, seed=41, engine="compiled", keep_log=True, workers=1, central=True
+    )
     found = expected_people(model, done.days)
     served = found.filter("served")
     ends = month_ends(done, sorted(found["day"].unique()))
@@ -283,7 +285,9 @@ def every_rule() -> Model:
 @pytest.mark.slow
 def test_every_rule_of_the_simplification_runs_as_the_cohort_model_says() -> None:
     model, replications, days = every_rule(), 16, [1.0, 200.0, 450.0, 730.0]
-    done = run(model, years=2, replications=replications, seed=7, engine="compiled", keep_log=True, workers=1)
+    done = run(
+        model, years=2, replications=replications, seed=7, engine="compiled", keep_log=True, workers=1, central=True
+    )
     found, there = expected_people(model, done.days, at=days), present(done, days)
     for by in (
         ("area", "stage"),

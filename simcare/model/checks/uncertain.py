@@ -67,7 +67,7 @@ def _impossible(model: ModelFields, every: Sequence[Address]) -> Iterator[Fault]
     for k, row in enumerate(model.uncertain):
         where = f"uncertain[{k}].{'choose' if row.choose else 'prior'}"
         try:
-            if row.patterns and row.is_factor and not _moves(row, every):
+            if row.patterns and row.is_factor and not moves_a_number(row, every):
                 yield Fault(f"uncertain[{k}].{row.how}", "moves nothing: all that it names is 0, or in one place")
             for value in row.extremes:
                 fault = first_fault(model, laid(model, [row], {row.name: value}, every))
@@ -78,7 +78,7 @@ def _impossible(model: ModelFields, every: Sequence[Address]) -> Iterator[Fault]
             yield Fault(f"uncertain[{k}].{row.how}", str(error))
 
 
-def _moves(row: Uncertain, every: Sequence[Address]) -> bool:
+def moves_a_number(row: Uncertain, every: Sequence[Address]) -> bool:
     """Whether a factor other than 1 changes any number."""
     changed = ((address.number, change(address.number)) for address, change in number_moves(row, 2.0, every))
     return any(_bare(new) != _bare(old) for old, new in changed)
@@ -148,4 +148,4 @@ def _fixed_that_move(model: ModelFields, every: Sequence[Address]) -> Iterator[F
                 break
 
 
-__all__ = ["first_fault", "uncertain_faults"]
+__all__ = ["first_fault", "moves_a_number", "uncertain_faults"]

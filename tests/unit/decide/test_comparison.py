@@ -72,7 +72,7 @@ def paired(found: Comparison, measure: str) -> NDArray[np.float64]:
 def test_the_interval_is_that_of_one_more_future() -> None:
     """Of 40 differences: between the second and the third from either end, a twentieth of the way (rank 2.05)."""
     model = load_model("mm-infinity")
-    found = compare(experiment([strategy("fewer", effect(0.95))], replications=40), model=model, workers=1)
+    found = compare(experiment([strategy("fewer", effect(0.98))], replications=40), model=model, workers=1)
     cost = paired(found, "cost")
     row = found.differences.filter(pl.col("measure") == "cost").row(0, named=True)
     up, down = np.sort(cost), np.sort(cost)[::-1]

@@ -204,7 +204,8 @@ def test_strategies_meet_the_same_demand(tmp_path: Path) -> None:
     assert index.height == 8 * 24
     assert index["baseline"].to_list() == index["fewer"].to_list()
     row = found.differences.filter(pl.col("measure") == "cost").row(0, named=True)
-    assert row["demand_low"] < row["difference"] < row["demand_high"] < 0
+    assert row["difference"] < 0
+    assert row["chance_better"] == 1, "with the same demand, half as many cost less in each future"
 
 
 @pytest.mark.parametrize(

@@ -355,7 +355,7 @@ def test_a_long_title_gives_way_to_the_name_in_figures() -> None:
 def test_the_comparison_table_holds_every_measure_of_every_strategy() -> None:
     given = comparison()
     assert given.differences is not None
-    table = tables.comparison_table(given.differences, given.titles, "2013/14 to 2017/18", 24)
+    table = tables.comparison_table(given.differences, given.titles, "2013/14 to 2017/18")
     assert (
         len(table.rows)
         == given.differences.filter(
