@@ -20,7 +20,13 @@ from simcare.files.library import library
 
 def main() -> None:
     wide = levels.LevelPrior(levels.LevelPrior().centre, (3.0, 3.0, 1.5))
-    everything = {"": (0.0, 3.0), "cos": (0.0, 3.0), "sin": (0.0, 3.0), "working days": (0.0, 3.0)}
+    everything = {
+        "": (0.0, 3.0),
+        "cos": (0.0, 3.0),
+        "sin": (0.0, 3.0),
+        "working days": (0.0, 3.0),
+        "school holidays": (0.0, 3.0),
+    }
     typical = drivers.Typical(everything, wide)
     fits = [
         drivers.fit_driver(s, typical=typical, plain=False)

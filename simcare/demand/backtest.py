@@ -2,8 +2,9 @@
 scored.
 
 At each origin a model sees only what was known then. Scores are kept by model, origin and horizon; :func:`league` sums
-them up, and
-:func:`choose` names the default.
+them up, and :func:`choose` names the default: the driver, the driver with a damped trend, or the pool of both.
+Challengers show what the drivers are worth; over many series none of them is better, and what one series seems to say
+for a challenger is mostly luck (docs/demand.md).
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ import polars as pl
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
-from simcare.demand import scores
-from simcare.demand.challengers import DRIVER, SEASONAL_NAIVE, Forecaster, Unfit
-from simcare.demand.driver import fit_driver, known_counts
-from simcare.demand.series import SHORTEST, MonthlyCounts, Values
+from simcare.demand import challengers, scores
+from simcare.demand.challengers import DAMPED, DRIVER, SEASONAL_NAIVE, Forecaster, Unfit
+from simcare.demand.driver import FittedDriver, Typical, fit_driver, known_counts
+from simcare.demand.series import SHORTEST, TRIED_FROM, MonthlyCounts, Values
 from simcare.rules.streams import stream
-from simcare.units import month_name, parsed_month
+from simcare.units import month_name, parsed_month, three_figures
 
 FIRST, EVERY, LONGEST = 24, 3, 24  # months: the first origin's history, from origin to origin, the farthest horizon
 MOST = 24  # trials: of a longer series the last six years are tried
-POOL = "pool"
+POOL = "pool of both drivers"
+CANDIDATES = (POOL, DAMPED, DRIVER)  # the default is the first that was tried, by evidence over many series
+FEW = 8  # trials of a driver in a simulation, spread over the same years
 DRAWS = 1000
 BANDS = ((1, 3), (4, 12), (13, 24))  # horizons that are shown together
 Trial = tuple[int, dict[str, Values], dict[str, str]]  # origin, draws of each model, why a model is not in it
@@ -47,12 +50,14 @@ class Backtest:
 
 
 class Choice(NamedTuple):
-    """The model to use, the weights of its members (one, unless it is the pool), and why, in a sentence."""
+    """The model to use, the weights of its members (one, unless it is the pool), why, in words that follow "made by",
+    and what its drift is to be multiplied by. ``caution`` is a sentence where seasonal naive did better."""
 
     model: str
     weights: Mapping[str, float]
     why: str
     widen: float
+    caution: str | None = None
 
 
 def origins(series: MonthlyCounts) -> list[int]:
@@ -75,8 +80,8 @@ def backtest(
     seed: int = 1,
     carry_out: CarryOut = map,
 ) -> Backtest:
-    """Try every model of ``field`` on a series, and their pool. The result does not depend on how the trials are
-    carried out."""
+    """Try every model of ``field`` on a series, and the pool of both drivers. The result does not depend on how the
+    trials are carried out."""
     kept: list[tuple[int, dict[str, Values]]] = []
     unfit: dict[str, str] = {}
     for origin, drawn, failed in carry_out(partial(_trial, series, field, seed=seed), origins(series)):
@@ -86,16 +91,10 @@ def backtest(
     came = known_counts(fit_driver(series, plain=False), series) if series.suppressed.any() else series
     rows: list[pl.DataFrame] = []
     for origin, drawn in kept:
-        earlier = pl.concat(rows) if rows else None
-        members = (
-            weights(earlier, models, before=origin)
-            if earlier is not None
-            else _even([m for m in models if m != "naive"])
-        )
-        pooled = pool({m: drawn[m] for m in members}, members)
-        rows += [
-            _scored(came, name, origin, draws) for name, draws in [*((m, drawn[m]) for m in models), (POOL, pooled)]
-        ]
+        rows += [_scored(came, m, origin, drawn[m]) for m in models]
+        if DRIVER in models and DAMPED in models:
+            both = evenly((DRIVER, DAMPED))
+            rows.append(_scored(came, POOL, origin, pool({m: drawn[m] for m in both}, both)))
     return Backtest(pl.concat(rows), unfit)
 
 
@@ -138,26 +137,9 @@ def _scored(series: MonthlyCounts, model: str, origin: int, draws: Values) -> pl
     return pl.DataFrame(frame)
 
 
-def _even(models: Sequence[str]) -> dict[str, float]:
+def evenly(models: Sequence[str]) -> dict[str, float]:
+    """The same weight for each model; they sum to 1."""
     return {m: 1.0 / len(models) for m in models}
-
-
-def weights(found: pl.DataFrame, models: Sequence[str], before: int | None = None) -> dict[str, float]:
-    """What each model counts for in the pool: one over its mean CRPS squared, for models no worse than seasonal naive;
-    they sum to 1.
-
-    With ``before``, only counts that had come by that month are judged on.
-    """
-    if before is not None:
-        found = found.filter(pl.col("horizon") + pl.col("origin").map_elements(parsed_month, pl.Int64) <= before)
-    judged = found.group_by("model").agg(pl.col("crps").mean())
-    mean = dict(zip(judged["model"], judged["crps"], strict=True))
-    if not mean:
-        return _even([m for m in models if m != "naive"])
-    limit = mean.get(SEASONAL_NAIVE, np.inf)
-    good = {m: mean[m] ** -2.0 for m in models if m in mean and 0.0 < mean[m] <= limit}
-    whole = sum(good.values())
-    return {m: w / whole for m, w in good.items()} if good else _even(list(models))
 
 
 def pool(draws: Mapping[str, Values], members: Mapping[str, float]) -> Values:
@@ -196,45 +178,58 @@ def league(found: Backtest) -> pl.DataFrame:
     ).sort("crps")
 
 
-def choose(found: Backtest, series: MonthlyCounts) -> Choice:
-    """The default: the driver, unless another model's CRPS is lower by more than two standard errors of the paired
-    difference.
+def choose(found: Backtest) -> Choice:
+    """The pool of both drivers, unless the CRPS of one of them is lower by more than two standard errors of the paired
+    difference; the driver where there is no other.
 
-    The driver is preferred among equals because it says what demand hangs on and can enter a simulation. A model worse
-    than seasonal naive is never the default.
+    A challenger is never chosen. Where seasonal naive did better than what is chosen, that is said.
     """
-    table = league(found)
-    crps = dict(zip(table["model"], table["crps"], strict=True))
-    reference = crps.get(SEASONAL_NAIVE, np.inf)
-    best = next(m for m in table["model"] if m not in ("naive",))
-    if DRIVER in crps and crps[DRIVER] <= reference and (best == DRIVER or not _clearly(found, best, DRIVER)):
-        behind = (
-            "it had the lowest CRPS"
-            if best == DRIVER
-            else f"{best} had a lower CRPS, but by less than two standard errors"
-        )
-        name, why = DRIVER, f"the driver: {behind} over {_trials(found)} trials"
-    elif crps[best] < reference:
-        name, why = (
-            best,
-            (
-                f"{best}: its CRPS was lower than the driver's by more than two standard errors over {_trials(found)}"
-                " trials"
-            ),
-        )
-        if DRIVER in crps and crps[DRIVER] > reference:
-            why = (
-                f"{best}: the driver did worse than seasonal naive over {_trials(found)} trials and is refused; {best}"
-                " had the lowest CRPS"
-            )
+    crps = {row["model"]: row["crps"] for row in league(found).iter_rows(named=True)}
+    tried = [m for m in CANDIDATES if m in crps]
+    if not tried:
+        return Choice(DRIVER, members(DRIVER), f"the driver, untested: it {found.unfit[DRIVER]}", 1.0)
+    default, trials = tried[0], f"over {_trials(found)} trials"
+    best = min(tried, key=crps.__getitem__)
+    better = [m for m in tried[1:] if _clearly(found, m, default)]
+    name = min(better, key=crps.__getitem__, default=default)
+    if better:
+        why = f"{_the(name)}: its CRPS was lower than that of {_the(default)} by more than two standard errors {trials}"
+    elif len(tried) == 1:
+        why = f"{_the(name)}, the only one of its kind that could be tried, {trials}"
+    elif best == name:
+        why = f"{_the(name)}: of the drivers it had the lowest CRPS {trials}"
     else:
-        name, why = (
-            SEASONAL_NAIVE,
-            f"seasonal naive: every model did worse than it over {_trials(found)} trials, and is refused",
+        why = (
+            f"{_the(name)}, the best over many series: {_the(best)} had a lower CRPS {trials}, but by less than two"
+            " standard errors"
         )
-    models = [m for m in crps if m != POOL]
-    members = weights(found.scores, models) if name == POOL else {name: 1.0}
-    return Choice(name, members, why, widening(found))
+    return Choice(name, members(name), why, widening(found, name), _worse_than_naive(crps, name))
+
+
+def untried(field: Mapping[str, Forecaster], why: str) -> Choice:
+    """The choice where there are no trials: the best over many series of those that the field holds."""
+    name = next(m for m in CANDIDATES if all(one in field for one in members(m)))
+    return Choice(name, members(name), f"{_the(name)}, untested: {why}", 1.0)
+
+
+def members(model: str) -> dict[str, float]:
+    """The models that a choice draws from, with their weights."""
+    return evenly((DRIVER, DAMPED)) if model == POOL else {model: 1.0}
+
+
+def _the(model: str) -> str:
+    return f"the {model}"
+
+
+def _worse_than_naive(crps: Mapping[str, float], name: str) -> str | None:
+    naive = crps.get(SEASONAL_NAIVE, np.inf)
+    if crps[name] <= naive:
+        return None
+    more = f"by {three_figures(100 * (crps[name] / naive - 1))}% of CRPS" if naive > 0 else "which never erred"
+    return (
+        f"In the trials {_the(name)} did worse than seasonal naive ({more}): the same month of the year before"
+        " was as good a guess, so look at what changed in this series before relying on the forecast"
+    )
 
 
 def _trials(found: Backtest) -> int:
@@ -254,30 +249,52 @@ def _clearly(found: Backtest, better: str, than: str) -> bool:
     return bool(difference.mean() > 2.0 * difference.std(ddof=1) / np.sqrt(apart)) if difference.size > 1 else False
 
 
-def widening(found: Backtest) -> float:
-    """How much wider the driver's drift should have been: the root mean square of its normal scores beyond a quarter
+def widening(found: Backtest, model: str = DRIVER) -> float:
+    """How much wider a driver's drift should have been: the root mean square of its normal scores beyond a quarter
     ahead.
 
     Pulled to 1 with the weight of six years of trials, and held between 0.8 and 1.6: a few years say little of spread.
     """
-    far = found.scores.filter((pl.col("model") == DRIVER) & (pl.col("horizon") > BANDS[0][1]))
+    far = found.scores.filter((pl.col("model") == model) & (pl.col("horizon") > BANDS[0][1]))
     if far.is_empty():
         return 1.0
     z = np.clip(norm.ppf(np.clip(far["pit"].to_numpy(), 1e-3, 1 - 1e-3)), -3.0, 3.0)
-    years = far["origin"].n_unique() * EVERY / 12
+    at = sorted({parsed_month(origin) for origin in far["origin"]})
+    apart = (at[-1] - at[0]) / (len(at) - 1) if len(at) > 1 else EVERY
+    years = len(at) * apart / 12
     return float(np.clip(np.sqrt((6.0 + years * np.mean(z**2)) / (6.0 + years)), 0.8, 1.6))
+
+
+def own_widening(driver: FittedDriver, series: MonthlyCounts, typical: Typical | None = None) -> float:
+    """:func:`widening` by a few trials of the driver alone, which take about a second: for a driver in a simulation.
+
+    1 where the series is too short for trials, or its driver could not be fitted in one.
+    """
+    tried = origins(series) if series.told.sum() >= TRIED_FROM else []
+    if not tried:
+        return 1.0
+    field = {DRIVER: partial(challengers.driver, terms=driver.columns.terms, typical=typical)}
+    came, apart = known_counts(driver, series), -(-len(tried) // FEW)
+    trials = [_trial(series, field, origin, seed=1) for origin in tried[::-apart]]
+    if any(unfit for _, _, unfit in trials):
+        return 1.0
+    return widening(Backtest(pl.concat(_scored(came, DRIVER, at, drawn[DRIVER]) for at, drawn, _ in trials), {}))
 
 
 __all__ = [
     "BANDS",
+    "CANDIDATES",
     "POOL",
     "Backtest",
     "Choice",
     "backtest",
     "choose",
+    "evenly",
     "league",
+    "members",
     "origins",
+    "own_widening",
     "pool",
-    "weights",
+    "untried",
     "widening",
 ]

@@ -23,7 +23,7 @@ from simcare.demand.suppressed import stood_in
 
 Forecaster = Callable[[MonthlyCounts, int, int, np.random.Generator], Values]
 SEASONAL_NAIVE = "seasonal naive"
-DRIVER = "driver"
+DRIVER, DAMPED = "driver", "driver with a damped trend"
 
 
 class Unfit(Exception):
@@ -90,8 +90,8 @@ def _with_season(
     kind: Callable[..., Any], series: MonthlyCounts, horizon: int, draws: int, rng: np.random.Generator
 ) -> Values:
     """A state-space model of the logarithm with season and working days as regressors: fitted, and simulated from the
-    last count on."""
-    built = columns(series, Terms(harmonics=2))
+    last count on. Without school holidays: a column more, and nothing to pool it with, made these forecasts worse."""
+    built = columns(series, Terms(school_holidays=False))
     x, ahead = built.at(series.months), built.at(np.arange(series.last + 1, series.last + 1 + horizon))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fit that stops early is still judged by how it forecasts
@@ -121,7 +121,7 @@ def field(
     terms = terms or Terms(covariates=dict.fromkeys(series.covariates, 0))
     found: dict[str, Forecaster] = {DRIVER: partial(driver, terms=terms, typical=typical)}
     if not terms.trend:
-        found["driver with a damped trend"] = partial(driver, terms=replace(terms, trend=True), typical=typical)
+        found[DAMPED] = partial(driver, terms=terms_of(DAMPED, terms), typical=typical)
     if terms.covariates:
         found["driver without covariates"] = partial(driver, terms=replace(terms, covariates={}), typical=typical)
     others: dict[str, Forecaster] = {
@@ -134,6 +134,11 @@ def field(
     if series.suppressed.any():
         others = {name: partial(_with_known_counts, forecaster) for name, forecaster in others.items()}
     return {**found, **others}
+
+
+def terms_of(model: str, terms: Terms) -> Terms:
+    """The terms of the driver or of the driver with a damped trend, given those declared."""
+    return replace(terms, trend=True) if model == DAMPED else terms
 
 
 def _with_known_counts(
@@ -172,6 +177,7 @@ def _exponentiated(logs: Values) -> Values:
 
 
 __all__ = [
+    "DAMPED",
     "DRIVER",
     "SEASONAL_NAIVE",
     "Forecaster",
@@ -183,4 +189,5 @@ __all__ = [
     "sarima",
     "seasonal_naive",
     "structural",
+    "terms_of",
 ]

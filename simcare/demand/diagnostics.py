@@ -139,6 +139,9 @@ def effect(name: str, beta: float, se: float) -> str | None:
             f"A tenth more working days go with {three_figures(more)}% more demand ({three_figures(least)}% to"
             f" {three_figures(most)}%)."
         )
+    if name == "school holidays":
+        change, least, most = (f"{three_figures(100.0 * np.expm1(b), signed=True)}%" for b in (beta, low, high))
+        return f"In a month of school holidays, such as August, demand is {change} ({least} to {most})."
     change, least, most = (f"{three_figures(100.0 * np.expm1(b), signed=True)}%" for b in (beta, low, high))
     what = {"trend": "Each year", "step": f"From {name[5:]} on demand", "pulse": f"In {name[6:]} demand"}.get(
         name.split(" ", 1)[0]

@@ -12,9 +12,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from simcare.demand import level as levels
 from simcare.demand.months import Months
@@ -23,6 +25,11 @@ from simcare.demand.series import MonthlyCounts, Values
 from simcare.demand.suppressed import drawn_counts, observed_of
 
 HAC_LAGS = 12  # months over which the plain regression's errors may be alike
+# The drift's steps: Student's t with so few degrees of freedom, so that a level that shifts at once is no surprise. A
+# step is never farther out than a normal draw of so many standard deviations: beyond it (one month in 16,000) t knows
+# no end, and rates would have no mean.
+STEP_DF, FARTHEST = 4.0, 4.0
+TYPICAL_WIDENING = 1.05  # what the drift is multiplied by (scripts/demand_coverage.py; docs/demand.md)
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,10 @@ class Typical:
 
     coefficients: Mapping[str, tuple[float, float]] = field(
         default_factory=lambda: {
-            "cos": (0.0, 0.06),
-            "sin": (0.0, 0.06),
-            "working days": (1.4, 0.3),
+            "cos": (0.0, 0.04),
+            "sin": (0.0, 0.04),
+            "working days": (1.2, 0.3),
+            "school holidays": (-0.2, 0.1),
             "trend": (0.0, 0.06),
             "step": (0.0, 0.7),
             "pulse": (0.0, 0.7),
@@ -66,8 +74,8 @@ class FittedDriver:
 
     ``plain`` is the regression without a level, None where it has no solution. ``fitted`` is the log rate per exposure
     at the months of the counts (posterior mean). ``prior_mean`` and ``prior_sd`` are what the coefficients were pooled
-    with. ``widen`` multiplies the drift: 1, unless rolling-origin errors asked for another
-    (:mod:`simcare.demand.backtest`).
+    with. ``widen`` multiplies the drift: what many series ask for, unless rolling-origin errors of this one asked for
+    another (:mod:`simcare.demand.backtest`).
     """
 
     columns: Columns
@@ -77,7 +85,7 @@ class FittedDriver:
     prior_mean: Values
     prior_sd: Values
     fitted: Values
-    widen: float = 1.0
+    widen: float = TYPICAL_WIDENING
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,14 +182,16 @@ def rates(driver: FittedDriver, horizon: int, normals: Values) -> Values:
     ``normals``.
 
     ``normals`` has shape (paths, coefficients + 2 + horizon): for the coefficients and the state of the level together,
-    and for its drift month by month, so that a longer horizon leaves the earlier months as they were.
+    and for its drift month by month, so that a longer horizon leaves the earlier months as they were. Those of the
+    drift become steps of Student's t (:func:`steps`).
     """
     k = driver.beta.size
     stretch = np.array([*np.ones(k), driver.widen, driver.widen])
     joint = driver.level.joint + (normals[:, : k + 2] @ _root(driver.level.joint_cov).T) * stretch
     deviation, path = joint[:, k + 1], np.empty((normals.shape[0], horizon))
+    moved = driver.widen * driver.level.drift * steps(normals[:, k + 2 : k + 2 + horizon])
     for h in range(horizon):
-        deviation = driver.level.rho * deviation + driver.widen * driver.level.drift * normals[:, k + 2 + h]
+        deviation = driver.level.rho * deviation + moved[:, h]
         path[:, h] = joint[:, k] + deviation
     return np.asarray(path + joint[:, :k] @ driver.columns.at(ahead(driver, horizon)).T)
 
@@ -196,6 +206,42 @@ def moments(driver: FittedDriver, horizon: int) -> tuple[Values, Values]:
         loadings @ driver.level.joint,
         np.einsum("ij,jk,ik->i", stretched, driver.level.joint_cov, stretched) + drifted,
     )
+
+
+def expected_rates(driver: FittedDriver, horizon: int) -> Values:
+    """Mean of the rates per exposure that :func:`rates` draws (not of their logarithms), month by month."""
+    mean, variance = moments(driver, horizon)
+    size = driver.widen * driver.level.drift * driver.level.rho ** np.arange(horizon)
+    at, weights = _standard_normal()
+    of_steps = np.log(np.exp(size[:, None] * steps(at)) @ weights)  # of the drift of one month, so many months later
+    return np.exp(mean + (variance - np.cumsum(size**2)) / 2.0 + np.cumsum(of_steps))
+
+
+def steps(normals: Values) -> Values:
+    """Standard normals made into steps of mean 0 and variance 1 with the heavier tails of Student's t.
+
+    >>> steps(np.array([0.0, 1.0, 3.0, 9.0])).round(2)
+    array([0.  , 0.83, 4.89, 9.58])
+    """
+    return np.asarray(_student(normals) / _student_sd())
+
+
+def _student(normals: Values) -> Values:
+    return np.asarray(stdtrit(STEP_DF, ndtr(np.clip(normals, -FARTHEST, FARTHEST))))
+
+
+@cache
+def _student_sd() -> float:
+    at, weights = _standard_normal()
+    return float(np.sqrt(weights @ _student(at) ** 2))
+
+
+@cache
+def _standard_normal() -> tuple[Values, Values]:
+    """Points and weights that stand for a standard normal."""
+    at = np.linspace(-8.0, 8.0, 3201)
+    weights = np.exp(-(at**2) / 2.0)
+    return at, weights / weights.sum()
 
 
 def _root(cov: Values) -> Values:
@@ -227,14 +273,17 @@ def widened(driver: FittedDriver, by: float) -> FittedDriver:
 
 
 __all__ = [
+    "TYPICAL_WIDENING",
     "FittedDriver",
     "Plain",
     "Typical",
     "ahead",
+    "expected_rates",
     "fit_driver",
     "known_counts",
     "moments",
     "rates",
     "simulate_counts",
+    "steps",
     "widened",
 ]

@@ -25,12 +25,14 @@ from simcare.units import month_name
 
 DRAWS = 4000
 LONGEST = 120  # months ahead
+_PLACES = (challengers.DRIVER, challengers.DAMPED)  # the stream of each one's draws
 
 
 @dataclass(frozen=True)
 class Forecast:
     """What will come, as draws of shape (draws, months), how it was made, and what it has been worth.
 
+    ``driver`` is the one that was chosen; of the pool it is the driver as declared, which makes half of the draws.
     ``backtest`` is None where the series is too short for one.
     """
 
@@ -120,7 +122,7 @@ def forecast_series(
     seed: int = 1,
     carry_out: CarryOut = map,
 ) -> Forecast:
-    """Forecast a series. With 36 months or more every model is back-tested first and the default chosen by it; the same
+    """Forecast a series. With 36 months or more every model is back-tested first and a driver chosen by it; the same
     seed gives the same draws, however the trials are carried out (:class:`simcare.demand.backtest.CarryOut`).
 
     Raises BadInput for a horizon or terms that cannot be.
@@ -136,14 +138,28 @@ def forecast_series(
     found: Backtest | None = None
     untested = _untested(series)
     if untested is not None:
-        choice = Choice(challengers.DRIVER, {challengers.DRIVER: 1.0}, f"the driver, untested: {untested}", 1.0)
+        choice = trials.untried(field, untested)
     else:
         found = trials.backtest(series, field, seed, carry_out)
-        choice = trials.choose(found, series)
-    fitted = drivers.widened(fitted, choice.widen)
+        choice = trials.choose(found)
+    if choice.caution is not None:
+        series = replace(series, notes=(*series.notes, choice.caution))
     with threadpool_limits(1):
-        draws = _drawn(series, fitted, choice, field, horizon, seed)
-    return Forecast(series, fitted, choice, draws, found)
+        fits = _chosen_fits(series, fitted, choice, typical)
+        draws = _drawn(series, fits, choice, horizon, seed)
+    return Forecast(series, fits[next(iter(choice.weights))], choice, draws, found)
+
+
+def _chosen_fits(
+    series: MonthlyCounts, fitted: drivers.FittedDriver, choice: Choice, typical: drivers.Typical | None
+) -> dict[str, drivers.FittedDriver]:
+    """The drivers that a choice draws from, by name, widened as it says; ``fitted`` is the driver as declared."""
+    fits = {}
+    for name in choice.weights:
+        terms = challengers.terms_of(name, fitted.columns.terms)
+        one = fitted if name == challengers.DRIVER else drivers.fit_driver(series, terms, typical)
+        fits[name] = drivers.widened(one, choice.widen)
+    return fits
 
 
 def _held(series: MonthlyCounts, fitted: drivers.FittedDriver, horizon: int) -> list[str]:
@@ -172,20 +188,12 @@ def _untested(series: MonthlyCounts) -> str | None:
 
 
 def _drawn(
-    series: MonthlyCounts,
-    fitted: drivers.FittedDriver,
-    choice: Choice,
-    field: Mapping[str, challengers.Forecaster],
-    horizon: int,
-    seed: int,
+    series: MonthlyCounts, fits: Mapping[str, drivers.FittedDriver], choice: Choice, horizon: int, seed: int
 ) -> Values:
-    drawn = {}
-    for name in choice.weights:
-        rng = stream(seed, series.last, list(field).index(name))
-        if name == challengers.DRIVER:
-            drawn[name] = drivers.simulate_counts(fitted, series, horizon, DRAWS, rng)
-        else:
-            drawn[name] = field[name](series, horizon, DRAWS, rng)
+    drawn = {
+        name: drivers.simulate_counts(one, series, horizon, DRAWS, stream(seed, series.last, _PLACES.index(name)))
+        for name, one in fits.items()
+    }
     return trials.pool(drawn, choice.weights)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import cho_solve
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
@@ -22,8 +23,7 @@ from simcare.demand.suppressed import BoundedCounts, exactly, log_probability, m
 
 MEAN_SD = 1.5  # of the mean log rate around that of the counts: so wide that it says next to nothing
 SEARCH = {"maxiter": 150, "xatol": 0.02, "fatol": 0.01}  # for the mode of dispersion, drift and persistence
-NEWTON_STEPS, CLOSE = 30, 1e-8
-SEARCH = {"maxiter": 150, "xatol": 0.02, "fatol": 0.01}
+NEWTON_STEPS, CLOSE, ROUGHLY = 30, 1e-8, 1e-4  # how close to the mode: at last, and while searching
 
 
 class LevelPrior(NamedTuple):
@@ -33,7 +33,7 @@ class LevelPrior(NamedTuple):
     docs/demand.md).
     """
 
-    centre: tuple[float, float, float] = (float(np.log(0.008)), float(np.log(0.065)), float(logit(0.95)))
+    centre: tuple[float, float, float] = (float(np.log(0.005)), float(np.log(0.07)), float(logit(0.95)))
     sd: tuple[float, float, float] = (0.8, 0.5, 0.8)
 
 
@@ -88,7 +88,7 @@ def fit_level(
     def loss(theta: Values) -> float:
         pulls = (theta - np.array(prior.centre)) / np.array(prior.sd)
         among = _drifting(at, at, theta) + by_terms
-        return 0.5 * float(pulls @ pulls) - _mode(y, base, among, float(np.exp(theta[0])))[2]
+        return 0.5 * float(pulls @ pulls) - _mode(y, base, among, float(np.exp(theta[0])), ROUGHLY)[2]
 
     theta = minimize(loss, np.array(prior.centre), method="Nelder-Mead", options=SEARCH).x
     dispersion, drift, rho = float(np.exp(theta[0])), float(np.exp(theta[1])), float(expit(theta[2]))
@@ -120,10 +120,12 @@ def _drifting(left: Values, right: Values, theta: Values) -> Values:
     return np.asarray(MEAN_SD**2 + drift**2 / (1.0 - rho**2) * rho ** np.abs(left[:, None] - right[None, :]))
 
 
-def _mode(y: BoundedCounts, offset: Values, cov: Values, dispersion: float) -> tuple[Values, Values, float]:
+def _mode(
+    y: BoundedCounts, offset: Values, cov: Values, dispersion: float, close: float = CLOSE
+) -> tuple[Values, Values, float]:
     """Newton's weights and pseudo-observations at the mode of the path, and the log marginal likelihood there
     (Laplace)."""
-    f = np.zeros(offset.size)
+    f = _nearby(y, offset)
     for _ in range(NEWTON_STEPS):
         mu = np.exp(np.clip(f + offset, -30.0, 30.0))
         weights, towards = weigh(y, mu, dispersion)
@@ -131,15 +133,20 @@ def _mode(y: BoundedCounts, offset: Values, cov: Values, dispersion: float) -> t
         root = np.sqrt(weights)
         lower = np.linalg.cholesky(np.eye(f.size) + root[:, None] * cov * root)
         b = weights * pseudo
-        a = b - root * np.linalg.solve(lower.T, np.linalg.solve(lower, root * (cov @ b)))
+        a = b - root * cho_solve((lower, True), root * (cov @ b), check_finite=False)
         step = cov @ a - f
         f = f + np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < CLOSE:
+        if np.abs(step).max() < close:
             break
     loglike = (
         log_probability(y, np.exp(f + offset), dispersion) - 0.5 * float(a @ f) - float(np.log(np.diag(lower)).sum())
     )
     return weights, pseudo, loglike
+
+
+def _nearby(y: BoundedCounts, offset: Values) -> Values:
+    """Where Newton's method begins: at the counts themselves, near the path; at no change for hidden counts."""
+    return np.where(y.hidden, 0.0, np.log(np.maximum(np.where(y.hidden, 1.0, y.counts), 0.5)) - offset)
 
 
 def parameters(level: Level) -> Values:

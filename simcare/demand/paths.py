@@ -21,6 +21,7 @@ from scipy.special import gammaincinv, ndtri
 from threadpoolctl import threadpool_limits
 
 from simcare.demand import driver as drivers
+from simcare.demand.backtest import own_widening
 from simcare.demand.pooling import typical_of
 from simcare.demand.regressors import Terms
 from simcare.demand.series import SHORTEST, MonthlyCounts, Values, chosen_series
@@ -108,7 +109,8 @@ def _counts(series: MonthlyCounts) -> dict[str, Any]:
 
 
 def fitted(model: Model) -> tuple[DriverFit, ...]:
-    """The drivers of a model, fitted. Fitting is remembered: a model met again costs nothing."""
+    """The drivers of a model, fitted and widened as their back-tests say (of a series too short for one, as many series
+    say). Fitting is remembered: a model met again costs nothing."""
     base = base_months(model.about.start)
     with threadpool_limits(1):  # matrices of a hundred rows: threads would only get in each other's way
         return tuple(_fit(row, base[0], base[-1]) for row in model.drivers)
@@ -119,8 +121,9 @@ def _fit(row: DemandDriver, base_first: int, base_last: int) -> DriverFit:
     if row.first is None:
         raise BadInput(f"drivers[{row.name}]: has no counts; load the model from its file, which reads them")
     series = _series(row.name, row.first, row, row.exposure)
-    season_only = Terms()
-    driver = drivers.fit_driver(series, season_only, typical_of(neighbours(row)), plain=False)
+    typical = typical_of(neighbours(row))
+    driver = drivers.fit_driver(series, Terms(), typical, plain=False)
+    driver = drivers.widened(driver, own_widening(driver, series, typical))
     mean = np.exp(driver.fitted) * series.exposures(series.first, len(series))
     size = 1.0 / driver.level.dispersion
     counts = np.where(series.told, expected_counts(observed_of(series), mean, driver.level.dispersion), mean)
@@ -180,12 +183,11 @@ def drawn_index(fit: DriverFit, last: int, seed: int, replication: int) -> Value
 
 
 def expected_index(fit: DriverFit, last: int) -> Values:
-    """The mean of :func:`drawn_index` over all replications: a lognormal's, month by month."""
+    """The mean of :func:`drawn_index` over all replications, month by month."""
     driver, horizon = fit.driver, last - fit.driver.last
     if horizon <= 0:
         return fit.known[: len(fit.known) + horizon] / fit.base
-    mean, variance = drivers.moments(driver, horizon)
-    rates = np.exp(mean + variance / 2.0) * fit.series.exposures(driver.last + 1, horizon)
+    rates = drivers.expected_rates(driver, horizon) * fit.series.exposures(driver.last + 1, horizon)
     return np.asarray(np.concatenate([fit.known, rates]) / fit.base)
 
 

@@ -4,6 +4,7 @@ regressions."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -47,7 +48,7 @@ def pooled(fits: Sequence[FittedDriver], default: Typical | None = None) -> Typi
 def typical_of(every: Mapping[str, MonthlyCounts], terms: Terms | None = None) -> Typical:
     """What is typical of some areas: their drivers fitted one by one and pooled, without covariates and steps, which
     areas may not share."""
-    shared = Terms() if terms is None else Terms(terms.harmonics, terms.working_days, terms.trend)
+    shared = Terms() if terms is None else replace(terms, steps=(), pulses=(), covariates={})
     with threadpool_limits(1):
         return pooled([fit_driver(series, shared, plain=False) for series in every.values()])
 

@@ -1,4 +1,5 @@
-"""What a driver's regression is made of: season, working days, trend, steps, pulses and covariates, as columns."""
+"""What a driver's regression is made of: season, working days, school holidays, trend, steps, pulses and covariates,
+as columns."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simcare.demand.months import Months, log_working_days
+from simcare.demand.months import Months, log_working_days, shares_of_school_holidays
 from simcare.demand.series import MonthlyCounts, Values
 from simcare.errors import BadInput
 from simcare.model.nearmiss import unknown
@@ -28,6 +29,7 @@ class Terms:
 
     harmonics: int = 2
     working_days: bool = True
+    school_holidays: bool = True
     trend: bool = False
     steps: tuple[int, ...] = ()
     pulses: tuple[int, ...] = ()
@@ -58,6 +60,8 @@ class Columns:
             parts += [np.cos(angle), np.sin(angle)]
         if self.terms.working_days:
             parts.append(log_working_days(when))
+        if self.terms.school_holidays:
+            parts.append(shares_of_school_holidays(when))
         if self.terms.trend:
             parts.append(damped(when - self.last))
         parts += [(when >= step).astype(float) for step in self.terms.steps]
@@ -96,7 +100,8 @@ def columns(series: MonthlyCounts, terms: Terms) -> Columns:
         for k in range(1, terms.harmonics + 1)
         for wave in ("cos", "sin")
     ]
-    names += ["working days"] * terms.working_days + ["trend a year"] * terms.trend
+    names += ["working days"] * terms.working_days + ["school holidays"] * terms.school_holidays
+    names += ["trend a year"] * terms.trend
     names += [f"step {month_name(m)}" for m in terms.steps] + [f"pulse {month_name(m)}" for m in terms.pulses]
     kept = {}
     for name, lag in terms.covariates.items():

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from simcare import __version__
-from simcare.demand.backtest import BANDS, POOL, Backtest, league
+from simcare.demand.backtest import BANDS, CANDIDATES, POOL, Backtest, league
 from simcare.demand.diagnostics import Diagnostics, diagnose, driver_sentences
 from simcare.demand.forecast import Forecast
 from simcare.demand.scores import LEVELS
@@ -32,11 +32,13 @@ from simcare.units import month_name, three_figures
 
 METHOD = (
     (
-        "The driver is a negative-binomial regression on season (two Fourier waves), working days and any declared"
-        " steps and covariates, with the log of the exposure as offset where there is one, about a level that drifts"
-        " (an autoregression of the first order) and is found from the counts. Coefficients are pooled with what is"
+        "The driver is a negative-binomial regression on season (two Fourier waves), working days, school holidays (the"
+        " share of a month's working days on which schools in England are closed) and any declared steps and"
+        " covariates, with the log of the exposure as offset where there is one, about a level that drifts (an"
+        " autoregression of the first order) and is found from the counts. Coefficients are pooled with what is"
         " typical of other areas. Draws of the future carry the uncertainty of the coefficients and of the level, its"
-        " drift, and the counts' own dispersion and chance."
+        " drift (with the heavy tails of Student's t: a level may shift at once), and the counts' own dispersion and"
+        " chance. The same driver with a damped trend is fitted too; the pool takes half of its draws from each."
     ),
     (
         "In the back-test each model is fitted to the counts known at an origin, from two years on and every three"
@@ -46,9 +48,10 @@ METHOD = (
         " many of the months lay inside each interval."
     ),
     (
-        "The driver is the default unless another model's CRPS is lower by more than two standard errors; a model worse"
-        " than seasonal naive is never the default. The drift is then widened or narrowed as the driver's own errors in"
-        " the back-test suggest, shrunk towards no change."
+        "The pool of both drivers is the default, as it was the best over many series, unless one of them has a CRPS"
+        " lower by more than two standard errors here. Challengers are shown and never chosen: a single series cannot"
+        " tell luck from worth. The drift, already widened as many series ask for, is then widened or narrowed as"
+        " errors in this back-test suggest, shrunk towards no change."
     ),
 )
 INTERVALS = (50, 80, 90)
@@ -153,8 +156,8 @@ def _verdict(row: Mapping[str, Any], default: str) -> str:
     if row["model"] in ("naive", "seasonal naive"):
         return "yardstick"
     if row["skill"] is not None and row["skill"] <= 0:
-        return f"refused: {share(-row['skill'])} worse"
-    return "by CRPS" if row["model"] == POOL else ""
+        return f"{share(-row['skill'])} worse than the yardstick"
+    return "" if row["model"] in CANDIDATES else "shown only"
 
 
 def horizons_exhibit(tried: Backtest) -> Exhibit:
@@ -172,6 +175,8 @@ def coefficients_exhibit(found: Forecast) -> Exhibit:
         f" {three_figures(driver.level.drift)} a month, times {three_figures(driver.widen)}; rho"
         f" {three_figures(driver.level.rho)}."
     )
+    if found.choice.model == POOL:
+        note += " These are of the driver without a trend; the other half of the pool has a damped trend besides."
     if driver.plain is not None:
         note += f" The plain regression has no level, so its dispersion is {three_figures(driver.plain.dispersion)}."
     table = coefficients_table(frame)

@@ -93,11 +93,35 @@ def test_coverage_of_the_driver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     with program("scripts/demand_coverage.py") as script:
         every = script.read_series(library("calibration") / "referrals-monthly.csv")
         monkeypatch.setattr(script, "read_series", lambda path: {"Kent": every["Kent"]})
-        monkeypatch.setattr(script, "LAST", script.FIRST)
+        monkeypatch.setattr(script, "OFTEN", (24,))
+        monkeypatch.setattr(script, "SELDOM", (24,))
+        monkeypatch.setattr(script, "OF_A_KIND", 1)
+        made = dict(list(script.made_up().items())[-2:])
+        monkeypatch.setattr(script, "made_up", lambda: made)
         script.main()
-    header, _, kent, everything = capsys.readouterr().out.splitlines()
-    assert header.startswith("| authority | 50 %") and kent.startswith("| Kent |")
-    assert kent.removeprefix("| Kent") == everything.removeprefix("| all")
+    told = [line for line in capsys.readouterr().out.splitlines() if line]
+    titles = [line for line in told if not line.startswith("|")]
+    assert titles == [
+        "All 3 series",
+        "The eight authorities",
+        "Kent",
+        "Made up: level shift",
+        "Made up: spring of 2020",
+        "The season, on the eight authorities",
+    ]
+    models = {line.split(" | ")[0] for line in told if line.startswith("| ")}
+    assert {"| pool of both drivers", "| driver with a damped trend", "| driver", "| two waves"} <= models
+
+
+def test_made_up_series_are_the_same_at_every_call_and_have_their_spring() -> None:
+    with program("scripts/demand_coverage.py") as script:
+        one, two = script.made_up(), script.made_up()
+        spring, begin = script.SPRING, script.BEGIN
+    assert all((one[name].counts == two[name].counts).all() for name in one)
+    assert (begin + spring) % 12 == 3  # April
+    fall = [one[f"spring of 2020 {k}"].counts for k in range(1, 5)]
+    before, then = (sum(counts[at : at + 3].sum() for counts in fall) for at in (spring - 12, spring))
+    assert then < 0.9 * before
 
 
 def test_priors_of_the_driver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,21 @@ import pytest
 from scipy.stats import norm
 
 from simcare.demand import challengers, scores
-from simcare.demand.backtest import Backtest, _trial, backtest, choose, league, origins, weights, widening
+from simcare.demand.backtest import (
+    POOL,
+    Backtest,
+    _trial,
+    backtest,
+    choose,
+    league,
+    members,
+    origins,
+    own_widening,
+    untried,
+    widening,
+)
+from simcare.demand.challengers import DAMPED
+from simcare.demand.driver import TYPICAL_WIDENING, fit_driver
 from simcare.demand.forecast import forecast_series
 from simcare.demand.regressors import Terms
 from simcare.demand.series import MonthlyCounts
@@ -62,7 +76,7 @@ def test_every_model_finds_a_plain_season(name: str) -> None:
     rng = np.random.default_rng(4)
     truth = 1000 * np.exp(0.1 * np.cos(2 * np.pi * np.arange(72) / 12))
     series = MonthlyCounts("X", parsed_month("2012-01"), rng.poisson(truth[:60]).astype(float))
-    terms = Terms(working_days=False)
+    terms = Terms(working_days=False, school_holidays=False)
     typical = None
     draws = challengers.field(series, terms, typical)[name](series, 12, 500, rng)
     assert draws.shape == (500, 12)
@@ -121,7 +135,7 @@ def test_the_league_adds_up(tried: tuple[MonthlyCounts, Backtest]) -> None:
         assert row["crps"] == pytest.approx(mean[row["model"]])
         assert row["skill"] == pytest.approx(1 - mean[row["model"]] / mean["seasonal naive"])
     assert table["crps"].is_sorted()
-    assert "pool" in table["model"]
+    assert POOL in table["model"]
 
 
 def scored(crps: dict[str, list[float]], pit: float = 0.5) -> Backtest:
@@ -137,41 +151,57 @@ SERIES = MonthlyCounts("X", FIRST, np.full(60, 10.0))
 YARDSTICK = [10.0, 11.0, 12.0, 11.0] * 4
 
 
-def test_the_driver_is_kept_among_equals() -> None:
-    chosen = choose(
-        scored({"driver": [8.0, 9.0, 8.0, 9.0] * 4, "SARIMA": [7.9, 9.0, 8.1, 8.9] * 4, "seasonal naive": YARDSTICK}),
-        SERIES,
-    )
-    assert chosen.model == "driver"
+GOOD, BAD = [8.0, 9.0, 8.0, 9.0] * 4, [12.0, 13.0] * 8
 
 
-def test_a_clearly_better_model_is_the_default() -> None:
-    chosen = choose(
-        scored({"driver": [8.0, 9.0, 8.0, 9.0] * 4, "SARIMA": [5.0, 6.0, 5.1, 6.1] * 4, "seasonal naive": YARDSTICK}),
-        SERIES,
-    )
-    assert chosen.model == "SARIMA"
+def drivers_scored(**others: list[float]) -> Backtest:
+    return scored({"driver": GOOD, DAMPED: GOOD, POOL: GOOD, "seasonal naive": YARDSTICK, **others})
+
+
+def test_the_pool_of_both_drivers_is_the_default_among_equals() -> None:
+    chosen = choose(drivers_scored())
+    assert (chosen.model, chosen.weights) == (POOL, {"driver": 0.5, DAMPED: 0.5})
+    nearly = choose(drivers_scored(driver=[7.9, 9.0, 8.1, 8.9] * 4))
+    assert nearly.model == POOL
+    assert "the driver had a lower CRPS over 16 trials, but by less than two standard errors" in nearly.why
+    assert choose(drivers_scored()).caution is None
+
+
+@pytest.mark.parametrize("better", ["driver", DAMPED])
+def test_one_driver_is_chosen_where_this_series_clearly_says_so(better: str) -> None:
+    chosen = choose(drivers_scored(**{better: [5.0, 6.0, 5.1, 6.1] * 4}))
+    assert (chosen.model, chosen.weights) == (better, {better: 1.0})
     assert "more than two standard errors" in chosen.why
 
 
-def test_a_driver_worse_than_naive_is_refused_with_the_reason() -> None:
-    chosen = choose(
-        scored({"driver": [12.0, 13.0] * 8, "SARIMA": [9.0, 10.0] * 8, "seasonal naive": YARDSTICK}), SERIES
-    )
-    assert chosen.model == "SARIMA"
-    assert "the driver did worse than seasonal naive" in chosen.why
-    all_bad = choose(
-        scored({"driver": [12.0, 13.0] * 8, "SARIMA": [19.0, 10.0] * 8, "seasonal naive": YARDSTICK}), SERIES
-    )
-    assert all_bad.model == "seasonal naive"
-    assert "every model did worse" in all_bad.why
+def test_a_challenger_is_shown_and_never_chosen() -> None:
+    found = drivers_scored(SARIMA=[1.0, 1.1] * 8, structural=[2.0, 2.1] * 8)
+    assert league(found)["model"].to_list()[:2] == ["SARIMA", "structural"]
+    assert choose(found).model == POOL
+    assert choose(drivers_scored(**{"driver without covariates": [1.0, 1.1] * 8})).model == POOL
 
 
-def test_the_pool_s_weights_leave_out_what_is_worse_than_naive() -> None:
-    found = scored(
-        {"driver": [5.0] * 16, "SARIMA": [10.0] * 16, "structural": [20.0] * 16, "seasonal naive": YARDSTICK}
-    ).scores
-    assert weights(found, ["driver", "SARIMA", "structural"]) == pytest.approx({"driver": 0.8, "SARIMA": 0.2})
+def test_drivers_worse_than_seasonal_naive_are_used_with_a_caution() -> None:
+    chosen = choose(scored({"driver": BAD, DAMPED: BAD, POOL: BAD, "SARIMA": GOOD, "seasonal naive": YARDSTICK}))
+    assert chosen.model == POOL
+    assert chosen.caution is not None
+    assert f"the {POOL} did worse than seasonal naive (by 13.6% of CRPS)" in chosen.caution
+
+
+def test_without_trials_or_without_a_second_driver_the_first_that_is_there_is_used() -> None:
+    field = challengers.field(SERIES)
+    assert untried(field, "too short")[:3] == (POOL, members(POOL), f"the {POOL}, untested: too short")
+    assert untried(challengers.field(SERIES, Terms(trend=True)), "too short").model == "driver"
+    assert choose(scored({"driver": GOOD, "SARIMA": YARDSTICK})).model == "driver"
+    failed = Backtest(scored({"SARIMA": YARDSTICK}).scores, {"driver": "could not be fitted"})
+    assert choose(failed).why == "the driver, untested: it could not be fitted"
+
+
+def test_the_pool_is_no_worse_than_its_members_are_on_average(tried: tuple[MonthlyCounts, Backtest]) -> None:
+    """As CRPS is convex; chance of the draws aside."""
+    mean = dict(tried[1].scores.group_by("model").agg(pl.col("crps").mean()).iter_rows())
+    print(mean)
+    assert mean[POOL] < 1.01 * 0.5 * (mean["driver"] + mean[DAMPED])
 
 
 def test_the_drift_widens_where_what_came_lay_in_the_tails() -> None:
@@ -179,6 +209,21 @@ def test_the_drift_widens_where_what_came_lay_in_the_tails() -> None:
     middle = scored({"driver": [1.0] * 16}, pit=0.5)
     assert widening(tails) > 1.3
     assert 0.8 <= widening(middle) < 1.0
+    both = Backtest(pl.concat([middle.scores, scored({POOL: [1.0] * 16}, pit=0.99).scores]), {})
+    assert widening(both, POOL) == widening(tails) > widening(both)
+
+
+def test_a_driver_in_a_simulation_is_widened_by_a_few_trials_of_its_own() -> None:
+    """Counts that run away from what is typical ask for more drift; a year of counts says nothing."""
+    rng = np.random.default_rng(12)
+    restless = MonthlyCounts("X", FIRST, made(rng, 60, drift=0.3))
+    still = MonthlyCounts("X", FIRST, made(rng, 60, drift=0.005))
+    wide, narrow = (own_widening(fit_driver(s, plain=False), s) for s in (restless, still))
+    print(wide, narrow)
+    assert narrow < 1.0 < wide
+    short = restless.known(FIRST + 11)
+    assert own_widening(fit_driver(short, plain=False), short) == 1.0
+    assert fit_driver(short, plain=False).widen == TYPICAL_WIDENING
 
 
 def test_a_series_too_short_or_constant_is_forecast_untested() -> None:

@@ -14,6 +14,7 @@ from simcare.cohort.solve import expected_people
 from simcare.decide.comparison import compare
 from simcare.demand import driver as drivers
 from simcare.demand import paths
+from simcare.demand.backtest import own_widening
 from simcare.demand.paths import DriverFit
 from simcare.errors import BadInput
 from simcare.files.library import library
@@ -78,6 +79,17 @@ def test_paths_average_to_what_the_twin_works_with(fit: DriverFit) -> None:
     se = drawn.std(axis=0, ddof=1) / np.sqrt(4000)
     print(np.abs((drawn.mean(axis=0) - mean) / se).max())
     assert np.abs((drawn.mean(axis=0) - mean) / se).max() < 4
+
+
+def test_a_driver_is_as_wide_in_the_simulation_as_its_back_test_says(driven: Model, fit: DriverFit) -> None:
+    """36 counts are enough for trials; of twelve only many series can say how wide."""
+    fitted = drivers.fit_driver(fit.series, plain=False)
+    assert fit.driver.widen == pytest.approx(drivers.TYPICAL_WIDENING * own_widening(fitted, fit.series))
+    assert fit.driver.widen != drivers.TYPICAL_WIDENING
+    row = driven.drivers[0]
+    short = row.model_copy(update={"first": "2012-04", "counts": row.counts[-12:]})
+    few = paths.fitted(driven.model_copy(update={"drivers": (short,)}))[0]
+    assert few.driver.widen == drivers.TYPICAL_WIDENING
 
 
 def test_each_month_has_a_luck_of_its_own(fit: DriverFit) -> None:
