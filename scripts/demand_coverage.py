@@ -4,7 +4,7 @@
 
 Tried are the shipped referrals of eight authorities, from every third month between two and five years on, and made-up
 series of the same kinds, from three, four and five years on. Each time the driver, the driver with a damped trend and
-their pool forecast 24 months. Printed are the share of series in which CRPS beats that of seasonal naive, the skill,
+their mix forecast 24 months. Printed are the share of series in which CRPS beats that of seasonal naive, the skill,
 and how many months lay inside the 80 % intervals; then what each way to hold the season is worth on the authorities.
 """
 
@@ -18,7 +18,7 @@ import polars as pl
 
 from simcare.demand import challengers, scores
 from simcare.demand import driver as drivers
-from simcare.demand.backtest import POOL, evenly, pool
+from simcare.demand.backtest import BOTH, evenly, pool
 from simcare.demand.challengers import DAMPED, DRIVER, SEASONAL_NAIVE
 from simcare.demand.months import log_working_days, shares_of_school_holidays
 from simcare.demand.reading import read_series
@@ -90,9 +90,9 @@ def _counts(
 
 # ---- trials
 def both_drivers(then: MonthlyCounts) -> Mapping[str, Values]:
-    """Draws of the driver, the driver with a damped trend and their pool."""
+    """Draws of the driver, the driver with a damped trend and their mix."""
     drawn = {DRIVER: _drawn(then, Terms()), DAMPED: _drawn(then, Terms(trend=True))}
-    return drawn | {POOL: pool(drawn, evenly(list(drawn)))}
+    return drawn | {BOTH: pool(drawn, evenly(list(drawn)))}
 
 
 def seasons(then: MonthlyCounts) -> Mapping[str, Values]:

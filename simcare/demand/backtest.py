@@ -2,9 +2,9 @@
 scored.
 
 At each origin a model sees only what was known then. Scores are kept by model, origin and horizon; :func:`league` sums
-them up, and :func:`choose` names the default: the driver, the driver with a damped trend, or the pool of both.
+them up, and :func:`choose` names the default: the driver, the driver with a damped trend, or the mix of both.
 Challengers show what the drivers are worth; over many series none of them is better, and what one series seems to say
-for a challenger is mostly luck (docs/demand.md).
+for a challenger is mostly chance (docs/demand.md).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from simcare.units import month_name, parsed_month, three_figures
 
 FIRST, EVERY, LONGEST = 24, 3, 24  # months: the first origin's history, from origin to origin, the farthest horizon
 MOST = 24  # trials: of a longer series the last six years are tried
-POOL = "pool of both drivers"
-CANDIDATES = (POOL, DAMPED, DRIVER)  # the default is the first that was tried, by evidence over many series
+BOTH = "mix of both drivers"
+CANDIDATES = (BOTH, DAMPED, DRIVER)  # the default is the first that was tried, by evidence over many series
 FEW = 8  # trials of a driver in a simulation, spread over the same years
 DRAWS = 1000
 BANDS = ((1, 3), (4, 12), (13, 24))  # horizons that are shown together
@@ -50,7 +50,7 @@ class Backtest:
 
 
 class Choice(NamedTuple):
-    """The model to use, the weights of its members (one, unless it is the pool), why, in words that follow "made by",
+    """The model to use, the weights of its members (one, unless it is the mix), why, in words that follow "made by",
     and what its drift is to be multiplied by. ``caution`` is a sentence where seasonal naive did better."""
 
     model: str
@@ -80,7 +80,7 @@ def backtest(
     seed: int = 1,
     carry_out: CarryOut = map,
 ) -> Backtest:
-    """Try every model of ``field`` on a series, and the pool of both drivers. The result does not depend on how the
+    """Try every model of ``field`` on a series, and the mix of both drivers. The result does not depend on how the
     trials are carried out."""
     kept: list[tuple[int, dict[str, Values]]] = []
     unfit: dict[str, str] = {}
@@ -94,7 +94,7 @@ def backtest(
         rows += [_scored(came, m, origin, drawn[m]) for m in models]
         if DRIVER in models and DAMPED in models:
             both = evenly((DRIVER, DAMPED))
-            rows.append(_scored(came, POOL, origin, pool({m: drawn[m] for m in both}, both)))
+            rows.append(_scored(came, BOTH, origin, pool({m: drawn[m] for m in both}, both)))
     return Backtest(pl.concat(rows), unfit)
 
 
@@ -179,7 +179,7 @@ def league(found: Backtest) -> pl.DataFrame:
 
 
 def choose(found: Backtest) -> Choice:
-    """The pool of both drivers, unless the CRPS of one of them is lower by more than two standard errors of the paired
+    """The mix of both drivers, unless the CRPS of one of them is lower by more than two standard errors of the paired
     difference; the driver where there is no other.
 
     A challenger is never chosen. Where seasonal naive did better than what is chosen, that is said.
@@ -214,7 +214,7 @@ def untried(field: Mapping[str, Forecaster], why: str) -> Choice:
 
 def members(model: str) -> dict[str, float]:
     """The models that a choice draws from, with their weights."""
-    return evenly((DRIVER, DAMPED)) if model == POOL else {model: 1.0}
+    return evenly((DRIVER, DAMPED)) if model == BOTH else {model: 1.0}
 
 
 def _the(model: str) -> str:
@@ -283,8 +283,8 @@ def own_widening(driver: FittedDriver, series: MonthlyCounts, typical: Typical |
 
 __all__ = [
     "BANDS",
+    "BOTH",
     "CANDIDATES",
-    "POOL",
     "Backtest",
     "Choice",
     "backtest",

@@ -121,7 +121,7 @@ def field(
     terms = terms or Terms(covariates=dict.fromkeys(series.covariates, 0))
     found: dict[str, Forecaster] = {DRIVER: partial(driver, terms=terms, typical=typical)}
     if not terms.trend:
-        found[DAMPED] = partial(driver, terms=terms_of(DAMPED, terms), typical=typical)
+        found[DAMPED] = partial(driver, terms=driver_terms(DAMPED, terms), typical=typical)
     if terms.covariates:
         found["driver without covariates"] = partial(driver, terms=replace(terms, covariates={}), typical=typical)
     others: dict[str, Forecaster] = {
@@ -136,7 +136,7 @@ def field(
     return {**found, **others}
 
 
-def terms_of(model: str, terms: Terms) -> Terms:
+def driver_terms(model: str, terms: Terms) -> Terms:
     """The terms of the driver or of the driver with a damped trend, given those declared."""
     return replace(terms, trend=True) if model == DAMPED else terms
 
@@ -183,11 +183,11 @@ __all__ = [
     "Forecaster",
     "Unfit",
     "driver",
+    "driver_terms",
     "ets",
     "field",
     "naive",
     "sarima",
     "seasonal_naive",
     "structural",
-    "terms_of",
 ]

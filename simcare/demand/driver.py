@@ -214,7 +214,7 @@ def expected_rates(driver: FittedDriver, horizon: int) -> Values:
     size = driver.widen * driver.level.drift * driver.level.rho ** np.arange(horizon)
     at, weights = _standard_normal()
     of_steps = np.log(np.exp(size[:, None] * steps(at)) @ weights)  # of the drift of one month, so many months later
-    return np.exp(mean + (variance - np.cumsum(size**2)) / 2.0 + np.cumsum(of_steps))
+    return np.asarray(np.exp(mean + (variance - np.cumsum(size**2)) / 2.0 + np.cumsum(of_steps)))
 
 
 def steps(normals: Values) -> Values:

@@ -32,7 +32,7 @@ _PLACES = (challengers.DRIVER, challengers.DAMPED)  # the stream of each one's d
 class Forecast:
     """What will come, as draws of shape (draws, months), how it was made, and what it has been worth.
 
-    ``driver`` is the one that was chosen; of the pool it is the driver as declared, which makes half of the draws.
+    ``driver`` is the one that was chosen; of the mix it is the driver as declared, which makes half of the draws.
     ``backtest`` is None where the series is too short for one.
     """
 
@@ -156,7 +156,7 @@ def _chosen_fits(
     """The drivers that a choice draws from, by name, widened as it says; ``fitted`` is the driver as declared."""
     fits = {}
     for name in choice.weights:
-        terms = challengers.terms_of(name, fitted.columns.terms)
+        terms = challengers.driver_terms(name, fitted.columns.terms)
         one = fitted if name == challengers.DRIVER else drivers.fit_driver(series, terms, typical)
         fits[name] = drivers.widened(one, choice.widen)
     return fits

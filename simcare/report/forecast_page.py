@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from simcare import __version__
-from simcare.demand.backtest import BANDS, CANDIDATES, POOL, Backtest, league
+from simcare.demand.backtest import BANDS, BOTH, CANDIDATES, Backtest, league
 from simcare.demand.diagnostics import Diagnostics, diagnose, driver_sentences
 from simcare.demand.forecast import Forecast
 from simcare.demand.scores import LEVELS
@@ -38,7 +38,7 @@ METHOD = (
         " autoregression of the first order) and is found from the counts. Coefficients are pooled with what is"
         " typical of other areas. Draws of the future carry the uncertainty of the coefficients and of the level, its"
         " drift (with the heavy tails of Student's t: a level may shift at once), and the counts' own dispersion and"
-        " chance. The same driver with a damped trend is fitted too; the pool takes half of its draws from each."
+        " chance. The same driver with a damped trend is fitted too; the mix takes half of its draws from each."
     ),
     (
         "In the back-test each model is fitted to the counts known at an origin, from two years on and every three"
@@ -48,9 +48,9 @@ METHOD = (
         " many of the months lay inside each interval."
     ),
     (
-        "The pool of both drivers is the default, as it was the best over many series, unless one of them has a CRPS"
+        "The mix of both drivers is the default, as it was the best over many series, unless one of them has a CRPS"
         " lower by more than two standard errors here. Challengers are shown and never chosen: a single series cannot"
-        " tell luck from worth. The drift, already widened as many series ask for, is then widened or narrowed as"
+        " tell chance from worth. The drift, already widened as many series ask for, is then widened or narrowed as"
         " errors in this back-test suggest, shrunk towards no change."
     ),
 )
@@ -175,8 +175,8 @@ def coefficients_exhibit(found: Forecast) -> Exhibit:
         f" {three_figures(driver.level.drift)} a month, times {three_figures(driver.widen)}; rho"
         f" {three_figures(driver.level.rho)}."
     )
-    if found.choice.model == POOL:
-        note += " These are of the driver without a trend; the other half of the pool has a damped trend besides."
+    if found.choice.model == BOTH:
+        note += " These are of the driver without a trend; the other half of the mix has a damped trend besides."
     if driver.plain is not None:
         note += f" The plain regression has no level, so its dispersion is {three_figures(driver.plain.dispersion)}."
     table = coefficients_table(frame)

@@ -110,7 +110,7 @@ def test_coverage_of_the_driver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         "The season, on the eight authorities",
     ]
     models = {line.split(" | ")[0] for line in told if line.startswith("| ")}
-    assert {"| pool of both drivers", "| driver with a damped trend", "| driver", "| two waves"} <= models
+    assert {"| mix of both drivers", "| driver with a damped trend", "| driver", "| two waves"} <= models
 
 
 def test_made_up_series_are_the_same_at_every_call_and_have_their_spring() -> None:

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from simcare.demand import challengers, scores
 from simcare.demand.backtest import (
-    POOL,
+    BOTH,
     Backtest,
     _trial,
     backtest,
@@ -135,7 +135,7 @@ def test_the_league_adds_up(tried: tuple[MonthlyCounts, Backtest]) -> None:
         assert row["crps"] == pytest.approx(mean[row["model"]])
         assert row["skill"] == pytest.approx(1 - mean[row["model"]] / mean["seasonal naive"])
     assert table["crps"].is_sorted()
-    assert POOL in table["model"]
+    assert BOTH in table["model"]
 
 
 def scored(crps: dict[str, list[float]], pit: float = 0.5) -> Backtest:
@@ -155,14 +155,14 @@ GOOD, BAD = [8.0, 9.0, 8.0, 9.0] * 4, [12.0, 13.0] * 8
 
 
 def drivers_scored(**others: list[float]) -> Backtest:
-    return scored({"driver": GOOD, DAMPED: GOOD, POOL: GOOD, "seasonal naive": YARDSTICK, **others})
+    return scored({"driver": GOOD, DAMPED: GOOD, BOTH: GOOD, "seasonal naive": YARDSTICK, **others})
 
 
-def test_the_pool_of_both_drivers_is_the_default_among_equals() -> None:
+def test_the_mix_of_both_drivers_is_the_default_among_equals() -> None:
     chosen = choose(drivers_scored())
-    assert (chosen.model, chosen.weights) == (POOL, {"driver": 0.5, DAMPED: 0.5})
+    assert (chosen.model, chosen.weights) == (BOTH, {"driver": 0.5, DAMPED: 0.5})
     nearly = choose(drivers_scored(driver=[7.9, 9.0, 8.1, 8.9] * 4))
-    assert nearly.model == POOL
+    assert nearly.model == BOTH
     assert "the driver had a lower CRPS over 16 trials, but by less than two standard errors" in nearly.why
     assert choose(drivers_scored()).caution is None
 
@@ -177,31 +177,31 @@ def test_one_driver_is_chosen_where_this_series_clearly_says_so(better: str) -> 
 def test_a_challenger_is_shown_and_never_chosen() -> None:
     found = drivers_scored(SARIMA=[1.0, 1.1] * 8, structural=[2.0, 2.1] * 8)
     assert league(found)["model"].to_list()[:2] == ["SARIMA", "structural"]
-    assert choose(found).model == POOL
-    assert choose(drivers_scored(**{"driver without covariates": [1.0, 1.1] * 8})).model == POOL
+    assert choose(found).model == BOTH
+    assert choose(drivers_scored(**{"driver without covariates": [1.0, 1.1] * 8})).model == BOTH
 
 
 def test_drivers_worse_than_seasonal_naive_are_used_with_a_caution() -> None:
-    chosen = choose(scored({"driver": BAD, DAMPED: BAD, POOL: BAD, "SARIMA": GOOD, "seasonal naive": YARDSTICK}))
-    assert chosen.model == POOL
+    chosen = choose(scored({"driver": BAD, DAMPED: BAD, BOTH: BAD, "SARIMA": GOOD, "seasonal naive": YARDSTICK}))
+    assert chosen.model == BOTH
     assert chosen.caution is not None
-    assert f"the {POOL} did worse than seasonal naive (by 13.6% of CRPS)" in chosen.caution
+    assert f"the {BOTH} did worse than seasonal naive (by 13.6% of CRPS)" in chosen.caution
 
 
 def test_without_trials_or_without_a_second_driver_the_first_that_is_there_is_used() -> None:
     field = challengers.field(SERIES)
-    assert untried(field, "too short")[:3] == (POOL, members(POOL), f"the {POOL}, untested: too short")
+    assert untried(field, "too short")[:3] == (BOTH, members(BOTH), f"the {BOTH}, untested: too short")
     assert untried(challengers.field(SERIES, Terms(trend=True)), "too short").model == "driver"
     assert choose(scored({"driver": GOOD, "SARIMA": YARDSTICK})).model == "driver"
     failed = Backtest(scored({"SARIMA": YARDSTICK}).scores, {"driver": "could not be fitted"})
     assert choose(failed).why == "the driver, untested: it could not be fitted"
 
 
-def test_the_pool_is_no_worse_than_its_members_are_on_average(tried: tuple[MonthlyCounts, Backtest]) -> None:
+def test_the_mix_is_no_worse_than_its_members_are_on_average(tried: tuple[MonthlyCounts, Backtest]) -> None:
     """As CRPS is convex; chance of the draws aside."""
     mean = dict(tried[1].scores.group_by("model").agg(pl.col("crps").mean()).iter_rows())
     print(mean)
-    assert mean[POOL] < 1.01 * 0.5 * (mean["driver"] + mean[DAMPED])
+    assert mean[BOTH] < 1.01 * 0.5 * (mean["driver"] + mean[DAMPED])
 
 
 def test_the_drift_widens_where_what_came_lay_in_the_tails() -> None:
@@ -209,8 +209,8 @@ def test_the_drift_widens_where_what_came_lay_in_the_tails() -> None:
     middle = scored({"driver": [1.0] * 16}, pit=0.5)
     assert widening(tails) > 1.3
     assert 0.8 <= widening(middle) < 1.0
-    both = Backtest(pl.concat([middle.scores, scored({POOL: [1.0] * 16}, pit=0.99).scores]), {})
-    assert widening(both, POOL) == widening(tails) > widening(both)
+    both = Backtest(pl.concat([middle.scores, scored({BOTH: [1.0] * 16}, pit=0.99).scores]), {})
+    assert widening(both, BOTH) == widening(tails) > widening(both)
 
 
 def test_a_driver_in_a_simulation_is_widened_by_a_few_trials_of_its_own() -> None:
