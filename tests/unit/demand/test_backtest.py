@@ -211,6 +211,7 @@ def test_the_drift_widens_where_what_came_lay_in_the_tails() -> None:
     assert 0.8 <= widening(middle) < 1.0
     both = Backtest(pl.concat([middle.scores, scored({BOTH: [1.0] * 16}, pit=0.99).scores]), {})
     assert widening(both, BOTH) == widening(tails) > widening(both)
+    assert choose(both).widen == widening(tails), "of what is chosen"
 
 
 def test_a_driver_in_a_simulation_is_widened_by_a_few_trials_of_its_own() -> None:
