@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from simcare.arrays.build import build
+from simcare.demand.paths import at_base_demand
+from simcare.engine.start import world
 from simcare.files.load import load_model
+from simcare.model.laying import laid
 from simcare.model.left_out import left_out
 
 PAGE = Path(__file__).parents[2] / "docs" / "uncertainty.md"
@@ -16,8 +22,9 @@ def rows_of_the_page() -> dict[str, tuple[str, str]]:
     return {found["name"]: (found["title"], found["range"]) for found in ROW.finditer(PAGE.read_text(encoding="utf-8"))}
 
 
-def test_no_weak_number_of_kent_is_taken_for_known() -> None:
-    assert [one.path for one in left_out(load_model("kent-2013"))] == []
+@pytest.mark.parametrize("name", ["kent-2013", "kent-2013-limits"])
+def test_no_weak_number_of_kent_is_taken_for_known(name: str) -> None:
+    assert [one.path for one in left_out(load_model(name))] == []
 
 
 def test_the_page_shows_every_row_by_its_title() -> None:
@@ -34,3 +41,14 @@ def test_the_page_shows_factors_as_wide_as_they_are() -> None:
         low, high = (float(number) for number in re.findall(r"[\d.]+", shown[row.name][1]))
         assert abs(low - row.prior.quantile(0.05)) < 0.006, row.name
         assert abs(high / row.prior.quantile(0.95) - 1) < 0.02, row.name
+
+
+@pytest.mark.parametrize("name", ["kent-2013-limits", "kent-2013-market"])
+def test_the_people_of_day_0_have_places_whatever_is_drawn(name: str) -> None:
+    model = load_model(name)
+    people = [row for row in model.uncertain if any(pattern.startswith("caseload.") for pattern in row.scale)]
+    assert people
+    for row in people:
+        for value in row.extremes:
+            drawn = at_base_demand(laid(model, [row], {row.name: value}))
+            world(drawn, build(drawn), 1, 0, 1.0)
