@@ -11,7 +11,7 @@ from simcare.model.calibration import Calibration
 def test_kents_calibration_is_what_it_says() -> None:
     loaded = load_calibration("kent-2013")
     calibration: Calibration = loaded.calibration
-    assert 8 <= len(calibration.free) <= 12
+    assert 8 <= len(calibration.free) <= 20
     assert all(d.date <= calibration.known_to for d in loaded.fitted)
     assert all(d.date > calibration.known_to for d in loaded.held_out)
     assert max(d.date for d in loaded.held_out) == dt.date(2020, 3, 31)
