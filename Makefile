@@ -15,8 +15,8 @@ MAKEFLAGS += --no-print-directory
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name does; do printf '  make %-9s %s\n' "$$name" "$$does"; done
 
-demo: .venv/.stamp-run ## installs simcare, compares three prevention strategies for Kent over five years in 30 simulated futures, says where the report is
-	@$(BIN)/simcare compare prevention --reps 30 --out runs/prevention
+demo: .venv/.stamp-run ## installs simcare, compares three prevention strategies for Kent over five years, says where the report is
+	@$(BIN)/simcare compare prevention --out runs/prevention
 
 test: .venv/.stamp-dev ## runs the whole test suite, doctests included
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
