@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import ArrayLike
 from scipy.stats import t
 
+from simcare.decide.prediction import prediction_interval
 from simcare.decide.sample import Floats
 
 ACCEPTABILITY_COLUMNS = {
@@ -128,14 +129,15 @@ def price_of_a_day(cost: ArrayLike, days_avoided: ArrayLike) -> DayPrice:
     of the Royal Statistical Society B 16).
 
     For one future with cost C and days E above zero, C / E < R just where C - R E < 0; so the R at which C - R E is
-    below zero with a probability of 5 % and 95 % are the ends of the prediction interval. It is refused where the 90 %
-    prediction interval of the days avoided holds zero: some futures then divide by nothing, and the sign of the ratio
-    says nothing.
+    below zero with a probability of 5 % and 95 % are the ends of the prediction interval. Where days are so skewed that
+    Fieller's normal has too many futures below zero, the ends are those of the ratios themselves, as
+    :func:`simcare.decide.prediction.prediction_interval` has them. It is refused where the 90 % prediction interval of
+    the days avoided holds zero: some futures then divide by nothing, and the sign of the ratio says nothing.
 
     >>> price_of_a_day([10.0, 20.0, 30.0] * 20, [1.0, 2.0, 3.0] * 20).ratio
     10.0
     >>> price_of_a_day([1.0, 2.0] * 20, [-1.0, 2.0] * 20).refused
-    'the 90 % prediction interval of the dependency-days avoided holds zero: -2 to 3'
+    'the 90 % prediction interval of the dependency-days avoided holds zero: -1 to 2'
     """
     c, e = np.asarray(cost, np.float64), np.asarray(days_avoided, np.float64)
     n = c.size
@@ -143,16 +145,21 @@ def price_of_a_day(cost: ArrayLike, days_avoided: ArrayLike) -> DayPrice:
         raise ValueError(f"cost and days avoided need the same two replications or more, got {n} and {e.size}")
     quantile = float(t.ppf(0.95, n - 1))
     mean, half = float(e.mean()), quantile * float(e.std(ddof=1)) * float(np.sqrt(1 + 1 / n))
-    low, high = mean - half, mean + half
+    low, high = prediction_interval(e)
+    if low is None or high is None:
+        low, high = mean - half, mean + half
     if low <= 0 <= high:
         said = f"{low:,.0f} to {high:,.0f}"
         return DayPrice(refused=f"the 90 % prediction interval of the dependency-days avoided holds zero: {said}")
     if high < 0:
         return DayPrice(refused="dependency-days rise, so there is none avoided to pay for")
     covariance = np.cov(c, e)
-    future = _fieller(float(c.mean()), mean, covariance * (1 + 1 / n), quantile)
     of_means = _fieller(float(c.mean()), mean, covariance / n, quantile)
-    return DayPrice(float(c.mean()) / mean, *future, *of_means)
+    if mean > half:
+        future = _fieller(float(c.mean()), mean, covariance * (1 + 1 / n), quantile)
+        return DayPrice(float(c.mean()) / mean, *future, *of_means)
+    ends = prediction_interval(np.divide(c, e, out=np.full(n, np.inf), where=e > 0))
+    return DayPrice(float(c.mean()) / mean, *ends, *of_means)
 
 
 def _fieller(cost: float, days: float, covariance: Floats, quantile: float) -> tuple[float, float]:

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from simcare.decide.plane import acceptability, efficient_front, price_of_a_day
+from simcare.decide.prediction import prediction_interval
 from simcare.rules.streams import stream
 
 
@@ -93,7 +94,7 @@ def test_the_ends_are_those_of_fieller() -> None:
 @pytest.mark.parametrize(
     ("days", "says"),
     [
-        ([-1.0, 3.0] * 10, "the 90 % prediction interval of the dependency-days avoided holds zero: -3 to 5"),
+        ([-1.0, 3.0] * 10, "the 90 % prediction interval of the dependency-days avoided holds zero: -1 to 3"),
         ([-3.0, -3.1] * 10, "dependency-days rise, so there is none avoided to pay for"),
         ([0.0] * 20, "the 90 % prediction interval of the dependency-days avoided holds zero: 0 to 0"),
     ],
@@ -102,6 +103,17 @@ def test_a_price_of_nothing_is_refused(days: list[float], says: str) -> None:
     found = price_of_a_day([1.0, 2.0] * 10, days)
     assert found.refused == says
     assert {found.ratio, found.low, found.high, found.mean_low, found.mean_high} == {None}
+
+
+def test_skewed_days_have_a_price_that_agrees_with_their_interval() -> None:
+    """Days that are above zero in every future, but so skewed that a normal would have some below."""
+    days = np.exp(stream(44).normal(0.0, 1.2, 60))
+    assert days.mean() < 1.7 * days.std(ddof=1), "a normal interval holds zero"
+    found = price_of_a_day(3.0 * days, days)
+    assert found.refused is None
+    assert (found.ratio, found.low, found.high) == pytest.approx((3.0, 3.0, 3.0))
+    varied = price_of_a_day(np.linspace(1.0, 2.0, 60), days)
+    assert (varied.low, varied.high) == prediction_interval(np.linspace(1.0, 2.0, 60) / days)
 
 
 def test_a_saving_is_below_zero() -> None:
