@@ -18,7 +18,7 @@ import polars as pl
 
 from simcare.demand import challengers, scores
 from simcare.demand import driver as drivers
-from simcare.demand.backtest import BOTH, evenly, pool
+from simcare.demand.backtest import BOTH, members, pool
 from simcare.demand.challengers import DAMPED, DRIVER, SEASONAL_NAIVE
 from simcare.demand.months import log_working_days, shares_of_school_holidays
 from simcare.demand.reading import read_series
@@ -92,7 +92,7 @@ def _counts(
 def both_drivers(then: MonthlyCounts) -> Mapping[str, Values]:
     """Draws of the driver, the driver with a damped trend and their mix."""
     drawn = {DRIVER: _drawn(then, Terms()), DAMPED: _drawn(then, Terms(trend=True))}
-    return drawn | {BOTH: pool(drawn, evenly(list(drawn)))}
+    return drawn | {BOTH: pool(drawn, members(BOTH))}
 
 
 def seasons(then: MonthlyCounts) -> Mapping[str, Values]:

@@ -93,7 +93,7 @@ def backtest(
     for origin, drawn in kept:
         rows += [_scored(came, m, origin, drawn[m]) for m in models]
         if DRIVER in models and DAMPED in models:
-            both = evenly((DRIVER, DAMPED))
+            both = members(BOTH)
             rows.append(_scored(came, BOTH, origin, pool({m: drawn[m] for m in both}, both)))
     return Backtest(pl.concat(rows), unfit)
 
@@ -135,11 +135,6 @@ def _scored(series: MonthlyCounts, model: str, origin: int, draws: Values) -> pl
         "pit": scores.pit(came[seen], draws[:, seen]),
     }
     return pl.DataFrame(frame)
-
-
-def evenly(models: Sequence[str]) -> dict[str, float]:
-    """The same weight for each model; they sum to 1."""
-    return {m: 1.0 / len(models) for m in models}
 
 
 def pool(draws: Mapping[str, Values], members: Mapping[str, float]) -> Values:
@@ -214,7 +209,7 @@ def untried(field: Mapping[str, Forecaster], why: str) -> Choice:
 
 def members(model: str) -> dict[str, float]:
     """The models that a choice draws from, with their weights."""
-    return evenly((DRIVER, DAMPED)) if model == BOTH else {model: 1.0}
+    return {DRIVER: 0.5, DAMPED: 0.5} if model == BOTH else {model: 1.0}
 
 
 def _the(model: str) -> str:
@@ -289,7 +284,6 @@ __all__ = [
     "Choice",
     "backtest",
     "choose",
-    "evenly",
     "league",
     "members",
     "origins",

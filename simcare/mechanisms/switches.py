@@ -43,7 +43,7 @@ class Mechanism:
 
     def off(self, model: Model) -> Model:
         """The model without the mechanism, and without the rows of what is not known that spoke of it alone."""
-        return without_idle_rows(self.switch(model))
+        return switched_off(model, (self,))
 
 
 def switched_off(model: Model, mechanisms: Iterable[Mechanism]) -> Model:
@@ -56,9 +56,10 @@ def switched_off(model: Model, mechanisms: Iterable[Mechanism]) -> Model:
     >>> [m.name for m in SWITCHES if m.is_on(switched_off(kent, SWITCHES))]
     []
     """
+    without = model
     for mechanism in mechanisms:
-        model = mechanism.off(model)
-    return model
+        without = mechanism.switch(without)
+    return model if without is model else without_idle_rows(without)
 
 
 def numbers_behind(mechanism: Mechanism, model: Model) -> Iterator[tuple[str, Figure]]:

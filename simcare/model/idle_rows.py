@@ -29,6 +29,8 @@ def without_idle_rows(model: M) -> M:
     >>> crises.multiply, crises.odds
     ((), ('need.*.crisis_at_once',))
     """
+    if not model.uncertain and not model.fixed:
+        return model
     every = list(addresses(model))
     cut = [_cut(model, row, every) for row in model.uncertain]
     rows = [row for row in cut if row is not None]

@@ -212,7 +212,7 @@ class Uncertain(Frozen):
     beside: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
-    def _moves_by_one_means(self) -> Self:
+    def _moves_something(self) -> Self:
         means = {
             "multiply": self.multiply, "scale": self.scale, "odds": self.odds, "tilt": self.tilt, "set": self.paths,
             "choose": self.choose,

@@ -43,6 +43,14 @@ def test_the_page_shows_factors_as_wide_as_they_are() -> None:
         assert abs(high / row.prior.quantile(0.95) - 1) < 0.02, row.name
 
 
+def test_the_people_of_day_0_are_those_of_kent_at_its_limits_too() -> None:
+    here, there = (
+        {row.name: row for row in load_model(name).uncertain}["adults_on_day_0"]
+        for name in ("kent-2013-limits", "kent-2013")
+    )
+    assert here.scale == (*there.scale, "offers.council_adults.reablement.places")
+
+
 @pytest.mark.parametrize("name", ["kent-2013-limits", "kent-2013-market"])
 def test_the_people_of_day_0_have_places_whatever_is_drawn(name: str) -> None:
     model = load_model(name)
